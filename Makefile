@@ -1,0 +1,117 @@
+# `make` builds, `make check` tests, `make demo` shows the relay at work; `make help` lists the rest.
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+bindir = $(PREFIX)/bin
+mandir = $(PREFIX)/share/man/man1
+bashdir = $(PREFIX)/share/bash-completion/completions
+zshdir = $(PREFIX)/share/zsh/site-functions
+fishdir = $(PREFIX)/share/fish/vendor_completions.d
+
+CFLAGS ?= -O2 -g
+SANITIZE ?=
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+ALL_CPPFLAGS = -Isrc -D_GNU_SOURCE -DSHNEK_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+
+PROGRAMS = shnek-parse shnek-pub spamlog
+BASE = $(patsubst src/%.c,build/%.o,$(wildcard src/base/*.c))
+SYSLOG = $(patsubst src/%.c,build/%.o,$(wildcard src/syslog/*.c))
+JSON = $(patsubst src/%.c,build/%.o,$(wildcard src/json/*.c))
+RELAY = $(patsubst src/%.c,build/%.o,$(wildcard src/relay/*.c))
+PUBLISH = $(patsubst src/%.c,build/%.o,$(wildcard src/publish/*.c))
+LOAD = $(patsubst src/%.c,build/%.o,$(wildcard src/load/*.c))
+UNIT = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*_test.c))
+
+all: $(PROGRAMS)
+
+# What each program is linked from.
+shnek-parse: build/shnek-parse.o $(RELAY) $(SYSLOG) $(JSON) $(BASE)
+shnek-pub: build/shnek-pub.o $(PUBLISH) $(SYSLOG) $(JSON) $(BASE)
+spamlog: build/spamlog.o $(LOAD) $(SYSLOG) $(BASE)
+
+shnek-pub: LIBRARIES = $(shell pkg-config --libs libnats libcrypto)
+$(PROGRAMS):
+	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
+
+$(PUBLISH): ALL_CPPFLAGS += $(shell pkg-config --cflags libnats libcrypto)
+$(PUBLISH) $(JSON): | build/libraries
+
+build/%.o: src/%.c build/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(SYSLOG) $(JSON) $(BASE) build/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(SYSLOG) $(JSON) $(BASE)
+
+build/tests/subscriber: tests/lib/subscriber.c build/flags | build/libraries
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(shell pkg-config --cflags libnats) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell pkg-config --libs libnats)
+
+# Says which package is missing before a compiler does.
+build/libraries:
+	@mkdir -p build
+	@tests/setup --missing build
+	@touch $@
+
+# Objects are made anew when the compiler or its flags change.
+FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
+build/flags: force
+	@mkdir -p build
+	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' >$@
+
+-include $(wildcard build/*.d build/*/*.d)
+
+build-tests: $(PROGRAMS) $(UNIT) build/tests/subscriber
+
+check: setup-check
+	@$(MAKE) --no-print-directory build-tests
+	@tests/run
+
+demo: setup-build
+	@$(MAKE) --no-print-directory $(PROGRAMS) build/tests/subscriber
+	@tests/demo
+
+bench: all
+	@tests/bench/rates
+
+setup-build:
+	@tests/setup build
+
+setup-check:
+	@tests/setup check
+
+lint:
+	@tests/lint
+
+install: all
+	install -d $(addprefix $(DESTDIR),$(bindir) $(mandir) $(bashdir) $(zshdir) $(fishdir))
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(bindir)
+	install -m 644 $(PROGRAMS:%=man/%.1) $(DESTDIR)$(mandir)
+	for p in $(PROGRAMS); do \
+		install -m 644 completions/$$p.bash $(DESTDIR)$(bashdir)/$$p && \
+		install -m 644 completions/_$$p $(DESTDIR)$(zshdir)/_$$p && \
+		install -m 644 completions/$$p.fish $(DESTDIR)$(fishdir)/$$p.fish || exit 1; \
+	done
+
+uninstall:
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(PROGRAMS:%=$(DESTDIR)$(mandir)/%.1) \
+		$(PROGRAMS:%=$(DESTDIR)$(bashdir)/%) $(PROGRAMS:%=$(DESTDIR)$(zshdir)/_%) \
+		$(PROGRAMS:%=$(DESTDIR)$(fishdir)/%.fish)
+
+clean:
+	rm -rf build $(PROGRAMS)
+
+help:
+	@echo 'make             the three programs (installs nothing)'
+	@echo 'make check       all tests; installs what they need'
+	@echo 'make demo        the relay for five seconds against a private nats-server'
+	@echo 'make bench       what the programs move on this machine'
+	@echo 'make lint        clang-tidy, cppcheck, shellcheck, mandoc, clang-format'
+	@echo 'make install     PREFIX=/usr/local, DESTDIR=; make uninstall takes it back'
+	@echo 'make SANITIZE=address,undefined (or thread) builds with sanitizers'
+
+.PHONY: all build-tests check demo bench setup-build setup-check lint install uninstall clean help force

@@ -1,0 +1,88 @@
+#include "base/input.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static const uint64_t grace = NS_PER_S;
+
+void input_start(struct input *in, int fd)
+{
+    struct stat s;
+    *in = (struct input){.fd = fd};
+    in->live = fstat(fd, &s) != 0 || !S_ISREG(s.st_mode);
+}
+
+void input_limit(struct input *in)
+{
+    int arrived = 0;
+    if (in->live && ioctl(in->fd, FIONREAD, &arrived) == 0 && arrived > 0)
+        in->quota = (size_t)arrived;
+    in->limited = true;
+}
+
+bool input_drained(const struct input *in, bool within)
+{
+    return in->limited && in->quota == 0 && !within;
+}
+
+static void drain(struct input *in)
+{
+    in->draining = true;
+    in->deadline = clock_monotonic() + grace;
+    if (!in->live || isatty(in->fd))
+        input_limit(in);
+}
+
+/* Milliseconds to the deadline, 0 where it has passed. */
+static int left(const struct input *in)
+{
+    uint64_t now = clock_monotonic();
+    return now < in->deadline ? (int)((in->deadline - now) / 1000000) + 1 : 0;
+}
+
+enum input_state input_wait(struct input *in, struct signals *signals, bool within, int timeout)
+{
+    for (;;) {
+        if (!in->draining && signals_stopping(signals))
+            drain(in);
+        if (input_drained(in, within))
+            return INPUT_END;
+        int wait = timeout;
+        if (in->draining && left(in) == 0) {
+            if (in->limited)
+                return INPUT_END;
+            input_limit(in);
+            in->deadline = clock_monotonic() + grace;
+            continue;
+        }
+        if (in->draining && (timeout < 0 || left(in) < timeout))
+            wait = left(in);
+        struct pollfd fds[] = {{.fd = in->fd, .events = POLLIN},
+                               {.fd = in->draining ? -1 : signals->stop_fd, .events = POLLIN}};
+        int n = poll(fds, 2, wait);
+        if (n > 0 && fds[0].revents)
+            return INPUT_READY;
+        if (n == 0 && wait == timeout)
+            return INPUT_IDLE;
+    }
+}
+
+ssize_t input_read(struct input *in, char *to, size_t room, bool within)
+{
+    if (input_drained(in, within))
+        return 0;
+    if (in->limited)
+        room = in->quota == 0 ? 1 : in->quota < room ? in->quota : room;
+    ssize_t n;
+    do
+        n = read(in->fd, to, room);
+    while (n < 0 && errno == EINTR);
+    if (n > 0 && in->limited && in->quota)
+        in->quota -= (size_t)n;
+    return n;
+}

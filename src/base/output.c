@@ -1,0 +1,64 @@
+#include "base/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "base/report.h"
+
+enum { PIPE_SIZE = 256 * 1024 };
+
+void output_start(struct output *out, int fd, const char *name)
+{
+    *out = (struct output){.fd = fd, .name = name};
+    fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* no pipe, or no quota left: it stays as it is */
+}
+
+bool output_open(struct output *out, const char *flag, const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        report("%s: %s: %m", flag, path);
+        return false;
+    }
+    output_start(out, fd, path);
+    return true;
+}
+
+bool output_flush(struct output *out)
+{
+    const char *p = out->buffer.at;
+    size_t left = out->buffer.len;
+    out->buffer.len = 0;
+    while (left && !out->failed) {
+        ssize_t n = write(out->fd, p, left);
+        if (n >= 0) {
+            p += n;
+            left -= (size_t)n;
+        } else if (errno == EAGAIN) {
+            poll(&(struct pollfd){.fd = out->fd, .events = POLLOUT}, 1, -1);
+        } else if (errno != EINTR) {
+            out->failed = true;
+            if (errno != EPIPE || out->fd != STDOUT_FILENO)
+                report("%s: %m", out->name);
+        }
+    }
+    return !out->failed;
+}
+
+bool output_flush_full(struct output *out)
+{
+    return out->buffer.len < OUTPUT_BLOCK ? !out->failed : output_flush(out);
+}
+
+bool output_end(struct output *out)
+{
+    output_flush(out);
+    if (close(out->fd) != 0 && !out->failed) {
+        out->failed = true;
+        report("%s: %m", out->name);
+    }
+    buffer_free(&out->buffer);
+    return !out->failed;
+}

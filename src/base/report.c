@@ -1,0 +1,108 @@
+#include "base/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { LINE = 2048, COMPLAINTS_PER_SECOND = 10 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool open_line;
+
+static void write_all(const char *p, size_t n)
+{
+    while (n) {
+        ssize_t wrote = write(STDERR_FILENO, p, n);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote <= 0)
+            return; /* nowhere is left to say so */
+        p += wrote;
+        n -= (size_t)wrote;
+    }
+}
+
+static void print(bool live, const char *format, va_list values)
+{
+    int saved = errno;
+    char line[LINE];
+    pthread_mutex_lock(&lock);
+    errno = saved;
+    size_t n = open_line ? (size_t)snprintf(line, sizeof line, "\r\033[K") : 0;
+    n += (size_t)snprintf(line + n, sizeof line - n, "%s: ", program_invocation_short_name);
+    errno = saved;
+    int wanted = vsnprintf(line + n, sizeof line - n, format, values);
+    if (wanted > 0)
+        n += (size_t)wanted;
+    if (n > sizeof line - 1)
+        n = sizeof line - 1;
+    open_line = live;
+    if (!live)
+        line[n++] = '\n';
+    write_all(line, n);
+    pthread_mutex_unlock(&lock);
+    errno = saved;
+}
+
+void report(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    print(false, format, values);
+    va_end(values);
+}
+
+void report_live(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    print(isatty(STDERR_FILENO), format, values);
+    va_end(values);
+}
+
+void report_settle(void)
+{
+    pthread_mutex_lock(&lock);
+    if (open_line)
+        write_all("\n", 1);
+    open_line = false;
+    pthread_mutex_unlock(&lock);
+}
+
+bool complaints_allow(struct complaints *c)
+{
+    if (c->quiet)
+        return false;
+    uint64_t second = clock_monotonic() / NS_PER_S;
+    if (second != c->second) {
+        complaints_settle(c);
+        c->second = second;
+        c->printed = 0;
+    }
+    if (c->printed == COMPLAINTS_PER_SECOND) {
+        c->held_back++;
+        return false;
+    }
+    c->printed++;
+    return true;
+}
+
+void complain(struct complaints *c, const char *source, uint64_t number,
+              const struct defect *defect)
+{
+    if (complaints_allow(c))
+        report("%s:%" PRIu64 ": %s: %s (at byte %" PRIu64 ")", source, number, defect->field,
+               defect->reason, defect->offset);
+}
+
+void complaints_settle(struct complaints *c)
+{
+    if (c->held_back)
+        report("%" PRIu64 " more such lines held back", c->held_back);
+    c->held_back = 0;
+}

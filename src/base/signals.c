@@ -1,0 +1,94 @@
+#include "base/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/report.h"
+
+static sigset_t taken(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGUSR1);
+    return set;
+}
+
+static void stop(struct signals *s)
+{
+    if (atomic_exchange(&s->stopping, true)) {
+        report_settle();
+        report("stopped by a second signal");
+        stats_print(s->stats, STATS_TOTAL);
+        _exit(STATUS_FAILED);
+    }
+    eventfd_write(s->stop_fd, 1);
+}
+
+/* The next signal, or 0 where the time for a line of counters came first. */
+static int next_signal(const struct signals *s, uint64_t due)
+{
+    sigset_t set = taken();
+    if (s->interval == 0)
+        return sigwaitinfo(&set, NULL);
+    uint64_t now = clock_monotonic();
+    uint64_t left = due > now ? due - now : 0;
+    struct timespec wait = {(time_t)(left / NS_PER_S), (long)(left % NS_PER_S)};
+    int signal = sigtimedwait(&set, NULL, &wait);
+    return signal < 0 && errno == EAGAIN ? 0 : signal;
+}
+
+static void *run(void *argument)
+{
+    struct signals *s = argument;
+    uint64_t due = clock_monotonic() + s->interval;
+    for (;;) {
+        int signal = next_signal(s, due);
+        if (atomic_load(&s->ending))
+            return NULL;
+        if (signal == SIGTERM || signal == SIGINT)
+            stop(s);
+        else if (signal == SIGUSR1)
+            stats_print(s->stats, STATS_TOTAL);
+        else if (signal == 0) {
+            stats_print(s->stats, STATS_INTERVAL);
+            due += s->interval;
+        }
+    }
+}
+
+bool signals_start(struct signals *s, struct stats *stats, uint64_t interval)
+{
+    s->stats = stats;
+    s->interval = interval;
+    atomic_init(&s->stopping, false);
+    atomic_init(&s->ending, false);
+    stats_start(stats);
+    sigset_t set = taken();
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->stop_fd < 0) {
+        report("eventfd: %m");
+        return false;
+    }
+    errno = pthread_create(&s->thread, NULL, run, s);
+    if (errno)
+        report("thread: %m");
+    return errno == 0;
+}
+
+void signals_end(struct signals *s)
+{
+    atomic_store(&s->ending, true);
+    pthread_kill(s->thread, SIGUSR1);
+    pthread_join(s->thread, NULL);
+    close(s->stop_fd);
+    report_settle();
+    if (s->interval)
+        stats_print(s->stats, STATS_TOTAL);
+}

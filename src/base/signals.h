@@ -1,0 +1,36 @@
+#ifndef SHNEK_BASE_SIGNALS_H
+#define SHNEK_BASE_SIGNALS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/stats.h"
+
+/*
+ * A thread that takes the signals and prints the counters, so that both work while the rest of the
+ * program is blocked in a write. The first SIGTERM or SIGINT asks for a drain, a second one ends
+ * the process with STATUS_FAILED. SIGUSR1 prints a line of counters. SIGPIPE is ignored.
+ */
+struct signals {
+    struct stats *stats;
+    uint64_t interval; /* nanoseconds between lines of counters, 0: none */
+    int stop_fd;       /* readable once a drain is asked for */
+    atomic_bool stopping;
+    atomic_bool ending;
+    pthread_t thread;
+};
+
+/* To be called before any other thread is started: they inherit the blocked signals. */
+bool signals_start(struct signals *s, struct stats *stats, uint64_t interval);
+
+/* Ends the thread; the last line of counters is printed where an interval was asked for. */
+void signals_end(struct signals *s);
+
+static inline bool signals_stopping(struct signals *s)
+{
+    return atomic_load_explicit(&s->stopping, memory_order_relaxed);
+}
+
+#endif

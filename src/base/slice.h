@@ -1,0 +1,24 @@
+#ifndef SHNEK_BASE_SLICE_H
+#define SHNEK_BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Bytes that belong to somebody else. at == NULL: there is no value, which is not an empty one. */
+struct slice {
+    const char *at;
+    size_t len;
+};
+
+static inline struct slice slice_between(const char *at, const char *end)
+{
+    return (struct slice){at, (size_t)(end - at)};
+}
+
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+    return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+}
+
+#endif

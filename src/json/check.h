@@ -1,0 +1,22 @@
+#ifndef SHNEK_JSON_CHECK_H
+#define SHNEK_JSON_CHECK_H
+
+#include "base/report.h"
+#include "base/slice.h"
+
+/* What json_check keeps from line to line. All zero is ready for use. */
+struct json_check {
+    void *tokens;
+    size_t capacity;
+};
+
+/*
+ * Whether a line is one JSON object and nothing more: RFC 8259 and UTF-8, at any depth. False, and
+ * the defect, whose offset is that of the first byte at which the text can no longer be valid (of
+ * an ill-formed UTF-8 sequence, its first).
+ */
+bool json_check(struct json_check *c, struct slice line, struct defect *defect);
+
+void json_check_free(struct json_check *c);
+
+#endif

@@ -1,0 +1,56 @@
+#include "json/reject.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "json/string.h"
+
+static char *base64(char *to, struct slice bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *p = (const unsigned char *)bytes.at;
+    size_t i = 0;
+    for (; i + 3 <= bytes.len; i += 3) {
+        *to++ = digits[p[i] >> 2];
+        *to++ = digits[(p[i] & 3) << 4 | p[i + 1] >> 4];
+        *to++ = digits[(p[i + 1] & 15) << 2 | p[i + 2] >> 6];
+        *to++ = digits[p[i + 2] & 63];
+    }
+    if (bytes.len - i == 1) {
+        *to++ = digits[p[i] >> 2];
+        *to++ = digits[(p[i] & 3) << 4];
+        to = json_literal(to, "==");
+    } else if (bytes.len - i == 2) {
+        *to++ = digits[p[i] >> 2];
+        *to++ = digits[(p[i] & 3) << 4 | p[i + 1] >> 4];
+        *to++ = digits[(p[i + 1] & 15) << 2];
+        *to++ = '=';
+    }
+    return to;
+}
+
+void reject_write(struct buffer *out, const char *source, uint64_t number,
+                  const struct defect *defect, struct slice raw)
+{
+    struct slice name = {source, strlen(source)};
+    char error[128];
+    int length = snprintf(error, sizeof error, "%s: %s", defect->field, defect->reason);
+    char *to = buffer_room(out, 256 + JSON_STRING_ROOM(name.len) + JSON_STRING_ROOM(sizeof error) +
+                                    JSON_STRING_ROOM(raw.len));
+    to = json_literal(to, "{\"source\":");
+    to = json_string(to, name);
+    to += sprintf(to, ",\"number\":%" PRIu64 ",\"error\":", number);
+    to = json_string(to, (struct slice){error, (size_t)length});
+    to += sprintf(to, ",\"offset\":%" PRIu64, defect->offset);
+    if (utf8_invalid(raw.at, raw.at + raw.len) == raw.at + raw.len) {
+        to = json_literal(to, ",\"raw\":");
+        to = json_string(to, raw);
+    } else {
+        to = json_literal(to, ",\"raw_base64\":\"");
+        to = base64(to, raw);
+        *to++ = '"';
+    }
+    to = json_literal(to, "}\n");
+    buffer_wrote(out, to);
+}

@@ -1,0 +1,14 @@
+#ifndef SHNEK_JSON_REJECT_H
+#define SHNEK_JSON_REJECT_H
+
+#include "base/buffer.h"
+#include "base/report.h"
+
+/*
+ * Appends what was refused as one JSON object and LF: source, number, error ("FIELD: reason"),
+ * offset, and raw, or raw_base64 (RFC 4648, section 4) where the bytes are not UTF-8.
+ */
+void reject_write(struct buffer *out, const char *source, uint64_t number,
+                  const struct defect *defect, struct slice raw);
+
+#endif

@@ -1,0 +1,45 @@
+#include "json/string.h"
+
+#include "base/utf8.h"
+
+static char *escape(char *to, char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char named[32] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    unsigned char byte = (unsigned char)c;
+    *to++ = '\\';
+    if (byte >= 32)
+        *to++ = c;
+    else if (named[byte])
+        *to++ = named[byte];
+    else {
+        to = json_literal(to, "u00");
+        *to++ = hex[byte >> 4];
+        *to++ = hex[byte & 15];
+    }
+    return to;
+}
+
+char *json_text(char *to, struct slice text)
+{
+    const char *p = text.at;
+    const char *end = p + text.len;
+    for (;;) {
+        size_t plain = copy_plain(to, p, end);
+        p += plain;
+        to += plain;
+        if (p == end)
+            return to;
+        if ((unsigned char)*p < 0x80) {
+            to = escape(to, *p++);
+            continue;
+        }
+        while (p < end && (unsigned char)*p >= 0x80) {
+            bool valid;
+            size_t n = utf8_step(p, end, &valid);
+            to = valid ? json_raw(to, (struct slice){p, n}) : json_literal(to, "\xEF\xBF\xBD");
+            p += n;
+        }
+    }
+}

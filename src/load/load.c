@@ -1,0 +1,180 @@
+#include "load/load.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/report.h"
+#include "base/signals.h"
+#include "load/sender.h"
+
+enum { BATCH = 256 };
+
+struct load {
+    const struct load_config *config;
+    struct message_writer writer;
+    struct stats stats;
+    struct signals signals;
+    struct sender *senders;
+    uint64_t next;  /* message */
+    uint64_t limit; /* messages */
+    uint64_t sent;  /* messages that were written */
+    uint64_t start; /* clock_monotonic, when message 0 is due */
+    uint64_t start_real;
+    uint64_t lag; /* nanoseconds, the most that a message was behind its time */
+};
+
+static bool connect_all(struct load *l)
+{
+    size_t count = (size_t)l->config->connections;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    l->senders = calloc(count, sizeof *l->senders);
+    if (!l->senders) {
+        report("out of memory");
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        l->senders[i].out.fd = -1;
+    if (!l->config->destination) {
+        output_start(&l->senders[0].out, STDOUT_FILENO, "stdout");
+        return true;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!sender_connect(&l->senders[i], l->config->destination))
+            return false;
+    return true;
+}
+
+static bool flush_all(struct load *l)
+{
+    for (size_t i = 0; i < l->config->connections; i++)
+        if (l->senders[i].waiting && !sender_flush(&l->senders[i], &l->sent))
+            return false;
+    count(&l->stats.out, l->sent - counted(&l->stats.out));
+    return true;
+}
+
+static bool send_one(struct load *l, uint64_t ns)
+{
+    struct sender *s = &l->senders[l->next % l->config->connections];
+    struct buffer *b = &s->out.buffer;
+    char *at = buffer_room(b, l->writer.room);
+    const char *end = message_write(&l->writer, l->next++, ns, at);
+    count(&l->stats.bytes, (uint64_t)(end - at));
+    buffer_wrote(b, end);
+    s->waiting++;
+    return b->len < OUTPUT_BLOCK || sender_flush(s, &l->sent);
+}
+
+/* As many as go: each has the time at which it was made. */
+static bool send_flat_out(struct load *l)
+{
+    uint64_t end = l->config->duration ? l->start_real + l->config->duration : UINT64_MAX;
+    uint64_t now = l->start_real;
+    while (l->next < l->limit && now < end && !signals_stopping(&l->signals)) {
+        for (int i = 0; i < BATCH && l->next < l->limit; i++) {
+            now = clock_real();
+            if (!send_one(l, now))
+                return false;
+        }
+        count(&l->stats.in, l->next - counted(&l->stats.in));
+        count(&l->stats.out, l->sent - counted(&l->stats.out));
+    }
+    return flush_all(l);
+}
+
+static void wait_until(struct load *l, uint64_t due)
+{
+    uint64_t now = clock_monotonic();
+    if (now >= due)
+        return;
+    struct timespec left = {(time_t)((due - now) / NS_PER_S), (long)((due - now) % NS_PER_S)};
+    ppoll(&(struct pollfd){.fd = l->signals.stop_fd, .events = POLLIN}, 1, &left, NULL);
+}
+
+/* Open-loop: a message is sent when it is due, or as soon after as the receiver lets it. */
+static bool send_on_time(struct load *l)
+{
+    struct rate rate = l->config->rate;
+    while (l->next < l->limit && !signals_stopping(&l->signals)) {
+        uint64_t passed = clock_monotonic() - l->start;
+        uint64_t due = schedule_due(rate, l->next);
+        if (due > passed) {
+            if (!flush_all(l))
+                return false;
+            wait_until(l, l->start + due);
+            continue;
+        }
+        if (passed - due > l->lag)
+            l->lag = passed - due;
+        for (int i = 0; i < BATCH && l->next < l->limit && due <= passed; i++) {
+            if (!send_one(l, l->start_real + due))
+                return false;
+            due = schedule_due(rate, l->next);
+        }
+        count(&l->stats.in, l->next - counted(&l->stats.in));
+    }
+    return flush_all(l);
+}
+
+static uint64_t message_limit(const struct load_config *c)
+{
+    uint64_t limit = c->count ? c->count : UINT64_MAX;
+    if (c->duration && c->rate.messages) {
+        uint64_t due = schedule_before(c->rate, c->duration);
+        limit = due < limit ? due : limit;
+    }
+    return limit;
+}
+
+static void print_report(struct load *l, uint64_t ns)
+{
+    char asked[64] = "max";
+    double seconds = (double)ns / (double)NS_PER_S;
+    struct rate rate = l->config->rate;
+    if (rate.messages)
+        snprintf(asked, sizeof asked, "%.6g/s",
+                 (double)rate.messages * (double)NS_PER_S / (double)rate.ns);
+    report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms",
+           l->sent, counted(&l->stats.bytes), seconds,
+           seconds > 0 ? (double)l->sent / seconds : 0.0, asked, (double)l->lag / 1e6);
+}
+
+static bool end(struct load *l, bool good)
+{
+    for (size_t i = 0; l->senders && i < l->config->connections; i++)
+        if (l->senders[i].out.fd >= 0)
+            good = sender_end(&l->senders[i], l->config->destination != NULL) && good;
+    uint64_t ns = clock_monotonic() - l->start;
+    signals_end(&l->signals);
+    if (l->start && !l->config->quiet)
+        print_report(l, ns);
+    free(l->senders);
+    message_free(&l->writer);
+    return good;
+}
+
+int load_run(const struct load_config *config)
+{
+    struct load l = {.config = config, .limit = message_limit(config)};
+    if (!message_start(&l.writer, &config->message) ||
+        !signals_start(&l.signals, &l.stats, config->stats_interval)) {
+        message_free(&l.writer);
+        return STATUS_FAILED;
+    }
+    bool good = connect_all(&l);
+    if (good) {
+        l.start = clock_monotonic();
+        l.start_real = clock_real();
+        good = config->rate.messages ? send_on_time(&l) : send_flat_out(&l);
+    }
+    return end(&l, good) ? STATUS_OK : STATUS_FAILED;
+}

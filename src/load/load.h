@@ -1,0 +1,24 @@
+#ifndef SHNEK_LOAD_LOAD_H
+#define SHNEK_LOAD_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "load/message.h"
+#include "load/schedule.h"
+
+struct load_config {
+    const char *destination; /* tcp://HOST:PORT, or NULL: stdout */
+    struct message_config message;
+    struct rate rate;
+    uint64_t count;    /* 0: no limit */
+    uint64_t duration; /* nanoseconds, 0: no limit */
+    uint64_t connections;
+    uint64_t stats_interval; /* nanoseconds, 0: none */
+    bool quiet;              /* no report at the end */
+};
+
+/* Sends what was asked for. Gives the exit status. */
+int load_run(const struct load_config *config);
+
+#endif

@@ -1,0 +1,14 @@
+#ifndef SHNEK_PUBLISH_NKEY_H
+#define SHNEK_PUBLISH_NKEY_H
+
+#include <stdbool.h>
+
+enum { NKEY_PUBLIC = 57 }; /* a public key of NATS as text, with its NUL */
+
+/*
+ * The public key that belongs to the user seed ("SU...") in a file, which nats.c wants beside the
+ * seed. False, and a report, where the file holds none.
+ */
+bool nkey_public(const char *path, char *key);
+
+#endif

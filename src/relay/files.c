@@ -1,0 +1,82 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/input.h"
+#include "relay/stream.h"
+
+enum progress { MORE, ENDED, STUCK };
+
+static enum progress read_block(struct relay *r, struct input *in, struct stream *s)
+{
+    ssize_t n = input_read(in, r->block, RELAY_BLOCK, framer_within(&s->framer));
+    if (n < 0 && errno == EAGAIN)
+        return MORE;
+    if (n < 0) {
+        report("%s: %m", s->name);
+        r->failed = true;
+    }
+    if (n <= 0)
+        return ENDED;
+    switch (stream_take(s, r, (struct slice){r->block, (size_t)n})) {
+    case STREAM_STUCK:
+        return STUCK;
+    case STREAM_BROKEN:
+        return ENDED;
+    default:
+        return MORE;
+    }
+}
+
+/* To its end, or to the end of a drain. */
+static bool copy(struct relay *r, int fd, const char *name)
+{
+    struct input in;
+    struct stream s;
+    enum progress progress = MORE;
+    bool whole = true;
+    input_start(&in, fd);
+    stream_start(&s, r, name);
+    while (progress == MORE) {
+        bool within = framer_within(&s.framer);
+        switch (input_wait(&in, &r->signals, within, relay_patience(r))) {
+        case INPUT_READY:
+            progress = read_block(r, &in, &s);
+            break;
+        case INPUT_IDLE:
+            if (!relay_idle(r))
+                progress = STUCK;
+            break;
+        case INPUT_END:
+            whole = false;
+            progress = ENDED;
+        }
+    }
+    return stream_end(&s, r, whole) != STREAM_STUCK && progress != STUCK;
+}
+
+/* Not blocking: a FIFO without a writer must not keep the program from its signals. */
+static bool copy_file(struct relay *r, const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return copy(r, STDIN_FILENO, "stdin");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        report("%s: %m", path);
+        r->failed = true;
+        return true;
+    }
+    bool wrote = copy(r, fd, path);
+    close(fd);
+    return wrote;
+}
+
+bool relay_files(struct relay *r)
+{
+    if (r->config->file_count == 0)
+        return copy_file(r, "-");
+    for (int i = 0; i < r->config->file_count && !signals_stopping(&r->signals); i++)
+        if (!copy_file(r, r->config->files[i]))
+            return false;
+    return true;
+}

@@ -1,0 +1,67 @@
+#ifndef SHNEK_RELAY_RELAY_H
+#define SHNEK_RELAY_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "base/output.h"
+#include "base/report.h"
+#include "base/signals.h"
+#include "base/stats.h"
+#include "syslog/frame.h"
+#include "syslog/rfc5424.h"
+#include "syslog/timestamp.h"
+
+struct relay_config {
+    struct address *listen;
+    size_t listen_count;
+    char **files; /* "-" is stdin */
+    int file_count;
+    enum framing framing;
+    uint64_t max_size;
+    uint64_t max_connections;
+    uint64_t stats_interval; /* nanoseconds, 0: none */
+    const char *rejects;     /* a path, or NULL */
+    bool truncate;
+    bool meta;
+    bool raw;
+    bool quiet;
+};
+
+enum { RELAY_BLOCK = 128 * 1024 };
+
+/* What all streams of one process share. */
+struct relay {
+    const struct relay_config *config;
+    struct stats stats;
+    struct signals signals;
+    struct output records;
+    struct output rejects; /* unused where config->rejects is NULL */
+    struct complaints complaints;
+    struct rfc5424 message;
+    struct timestamp_writer clock;
+    struct buffer meta;
+    bool failed; /* some input could not be read */
+    char block[RELAY_BLOCK];
+};
+
+/* Reads or serves, whichever the configuration says, to the end. Gives the exit status. */
+int relay_run(const struct relay_config *config);
+
+/* Whether anything waits to be written. */
+bool relay_pending(const struct relay *r);
+
+/* Writes it. False where that failed: the program has to end. */
+bool relay_flush(struct relay *r);
+
+/* Milliseconds that a wait for input may take (-1: for ever), and what to do when it took that. */
+int relay_patience(const struct relay *r);
+bool relay_idle(struct relay *r);
+
+/* The two ways in. False where nothing more can be written. */
+bool relay_files(struct relay *r);
+bool relay_serve(struct relay *r);
+
+#endif

@@ -1,0 +1,83 @@
+#include "relay/stream.h"
+
+#include "base/clock.h"
+#include "json/record.h"
+#include "json/reject.h"
+
+void stream_start(struct stream *s, struct relay *r, const char *name)
+{
+    s->name = name;
+    framer_start(&s->framer, r->config->framing, (size_t)r->config->max_size, r->config->truncate);
+}
+
+static bool refuse(struct stream *s, struct relay *r, const struct frame *frame)
+{
+    count(&r->stats.rejected, 1);
+    complain(&r->complaints, s->name, frame->number, &frame->defect);
+    if (!r->config->rejects)
+        return true;
+    reject_write(&r->rejects.buffer, s->name, frame->number, &frame->defect, frame->message);
+    return output_flush_full(&r->rejects);
+}
+
+static bool pass_on(struct stream *s, struct relay *r, struct frame *frame)
+{
+    if (!rfc5424_parse(frame->message, &r->message, &frame->defect))
+        return refuse(s, r, frame);
+    struct record_extras extras = {0};
+    if (r->config->meta)
+        extras.meta = (struct slice){r->meta.at, r->meta.len};
+    if (r->config->raw)
+        extras.raw = frame->message;
+    record_write(&r->records.buffer, &r->message, &extras);
+    if (!output_flush_full(&r->records))
+        return false;
+    count(&r->stats.out, 1);
+    return true;
+}
+
+/* The way of one message: frame -> RFC 5424 -> record -> output. */
+static enum stream_state take_frame(struct stream *s, struct relay *r, enum frame_kind kind,
+                                    struct frame *frame)
+{
+    count(&r->stats.in, 1);
+    if (!(kind == FRAME_MESSAGE ? pass_on(s, r, frame) : refuse(s, r, frame)))
+        return STREAM_STUCK;
+    return kind == FRAME_BROKEN ? STREAM_BROKEN : STREAM_OPEN;
+}
+
+/* Where a block came from and when, once for all messages in it. */
+static void note_meta(struct stream *s, struct relay *r)
+{
+    char now[TIMESTAMP_MAX];
+    char *end = timestamp_write(&r->clock, clock_real(), now);
+    r->meta.len = 0;
+    record_meta(&r->meta, (struct slice){s->name, strlen(s->name)}, slice_between(now, end));
+}
+
+enum stream_state stream_take(struct stream *s, struct relay *r, struct slice block)
+{
+    enum stream_state state = STREAM_OPEN;
+    enum frame_kind kind;
+    struct frame frame;
+    count(&r->stats.bytes, block.len);
+    if (r->config->meta)
+        note_meta(s, r);
+    framer_feed(&s->framer, block);
+    while (state == STREAM_OPEN && (kind = framer_next(&s->framer, &frame)) != FRAME_NONE)
+        state = take_frame(s, r, kind, &frame);
+    return state;
+}
+
+enum stream_state stream_end(struct stream *s, struct relay *r, bool whole)
+{
+    struct frame frame;
+    enum frame_kind kind = framer_end(&s->framer, whole, &frame);
+    enum stream_state state = STREAM_OPEN;
+    if (r->config->meta)
+        note_meta(s, r);
+    if (kind != FRAME_NONE)
+        state = take_frame(s, r, kind, &frame);
+    framer_free(&s->framer);
+    return state;
+}

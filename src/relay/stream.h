@@ -1,0 +1,26 @@
+#ifndef SHNEK_RELAY_STREAM_H
+#define SHNEK_RELAY_STREAM_H
+
+#include "relay/relay.h"
+
+/* One source of messages: stdin, a file, or a connection. */
+struct stream {
+    const char *name; /* for reports: "stdin", the file, the peer */
+    struct framer framer;
+};
+
+enum stream_state {
+    STREAM_OPEN,
+    STREAM_BROKEN, /* no more of it can be understood; it was reported */
+    STREAM_STUCK   /* the records could not be written; it was reported */
+};
+
+void stream_start(struct stream *s, struct relay *r, const char *name);
+
+/* Takes what was read: every message in it becomes a record, or is refused. */
+enum stream_state stream_take(struct stream *s, struct relay *r, struct slice block);
+
+/* The end; `whole` says that it was the sender's. Frees what the stream holds. */
+enum stream_state stream_end(struct stream *s, struct relay *r, bool whole);
+
+#endif

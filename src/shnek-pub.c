@@ -1,0 +1,217 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/options.h"
+#include "base/report.h"
+#include "publish/publish.h"
+#include "publish/subject.h"
+
+static const char help[] =
+    "usage: shnek-pub [-s URL]... [options] [SUBJECT]\n"
+    "\n"
+    "Publishes each JSON line of stdin to SUBJECT ($SHNEK_SUBJECT, else foo) on NATS.\n"
+    "\n"
+    "  -s, --server=URL[,URL]...  nats:// or tls:// ($NATS_URL) [nats://localhost:4222]\n"
+    "      --user=USER            user ($NATS_USER)\n"
+    "      --password=PASSWORD    password ($NATS_PASSWORD)\n"
+    "      --token=TOKEN          token ($NATS_TOKEN)\n"
+    "      --creds=FILE           credentials, JWT and seed ($NATS_CREDS)\n"
+    "      --nkey=FILE            seed of a user's nkey ($NATS_NKEY)\n"
+    "      --tlscert=FILE, --tlskey=FILE  own certificate and key ($NATS_CERT, $NATS_KEY)\n"
+    "      --tlsca=FILE           authorities to trust ($NATS_CA)\n"
+    "      --connection-name=NAME shown by the server ($NATS_CONNECTION_NAME) [shnek-pub]\n"
+    "      --timeout=DURATION     for one attempt to connect ($NATS_TIMEOUT) [5s]\n"
+    "      --connect-timeout=DURATION  give up when no server answers [never]\n"
+    "      --no-check             trust the input to be JSON lines\n"
+    "  -n, --dry-run              print SUBJECT<TAB>PAYLOAD; needs no server\n"
+    "      --rejects=FILE         append what is rejected, as JSON lines\n"
+    "      --stats[=DURATION]     print counters at that interval [1s]\n"
+    "  -q, --quiet                do not print what is rejected\n"
+    "  -h, --help; -V, --version  print this; print the version\n"
+    "\n"
+    "Status: 0 the server has it all, 1 something was rejected, 2 failed.\n";
+
+enum {
+    OPTION_USER = 256,
+    OPTION_PASSWORD,
+    OPTION_TOKEN,
+    OPTION_CREDS,
+    OPTION_NKEY,
+    OPTION_TLSCERT,
+    OPTION_TLSKEY,
+    OPTION_TLSCA,
+    OPTION_CONNECTION_NAME,
+    OPTION_TIMEOUT,
+    OPTION_CONNECT_TIMEOUT,
+    OPTION_NO_CHECK,
+    OPTION_REJECTS,
+    OPTION_STATS
+};
+
+static const struct option options[] = {
+    {"server", required_argument, NULL, 's'},
+    {"user", required_argument, NULL, OPTION_USER},
+    {"password", required_argument, NULL, OPTION_PASSWORD},
+    {"token", required_argument, NULL, OPTION_TOKEN},
+    {"creds", required_argument, NULL, OPTION_CREDS},
+    {"nkey", required_argument, NULL, OPTION_NKEY},
+    {"tlscert", required_argument, NULL, OPTION_TLSCERT},
+    {"tlskey", required_argument, NULL, OPTION_TLSKEY},
+    {"tlsca", required_argument, NULL, OPTION_TLSCA},
+    {"connection-name", required_argument, NULL, OPTION_CONNECTION_NAME},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
+    {"no-check", no_argument, NULL, OPTION_NO_CHECK},
+    {"dry-run", no_argument, NULL, 'n'},
+    {"rejects", required_argument, NULL, OPTION_REJECTS},
+    {"stats", optional_argument, NULL, OPTION_STATS},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {0}};
+
+/* A variable that is set to nothing counts as not set. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : NULL;
+}
+
+static bool set_timeout(const char *flag, const char *text, uint64_t *value)
+{
+    return option_duration(flag, text, NS_PER_S / 1000, 24 * 3600 * NS_PER_S, value);
+}
+
+static bool read_environment(struct publish_config *c)
+{
+    struct connection_config *n = &c->connection;
+    const char *timeout = variable("NATS_TIMEOUT");
+    c->subject = variable("SHNEK_SUBJECT");
+    n->user = variable("NATS_USER");
+    n->password = variable("NATS_PASSWORD");
+    n->token = variable("NATS_TOKEN");
+    n->creds = variable("NATS_CREDS");
+    n->nkey = variable("NATS_NKEY");
+    n->tlscert = variable("NATS_CERT");
+    n->tlskey = variable("NATS_KEY");
+    n->tlsca = variable("NATS_CA");
+    n->name = variable("NATS_CONNECTION_NAME");
+    return !timeout || set_timeout("NATS_TIMEOUT", timeout, &n->timeout);
+}
+
+static bool set_option(struct publish_config *c, int option, const char *text)
+{
+    struct connection_config *n = &c->connection;
+    switch (option) {
+    case 's':
+        return connection_add_servers(n, text);
+    case OPTION_USER:
+        n->user = text;
+        return true;
+    case OPTION_PASSWORD:
+        n->password = text;
+        return true;
+    case OPTION_TOKEN:
+        n->token = text;
+        return true;
+    case OPTION_CREDS:
+        n->creds = text;
+        return true;
+    case OPTION_NKEY:
+        n->nkey = text;
+        return true;
+    case OPTION_TLSCERT:
+        n->tlscert = text;
+        return true;
+    case OPTION_TLSKEY:
+        n->tlskey = text;
+        return true;
+    case OPTION_TLSCA:
+        n->tlsca = text;
+        return true;
+    case OPTION_CONNECTION_NAME:
+        n->name = text;
+        return true;
+    case OPTION_TIMEOUT:
+        return set_timeout("--timeout", text, &n->timeout);
+    case OPTION_CONNECT_TIMEOUT:
+        return set_timeout("--connect-timeout", text, &n->connect_timeout);
+    case OPTION_NO_CHECK:
+        return c->no_check = true;
+    case 'n':
+        return c->dry_run = true;
+    case OPTION_REJECTS:
+        c->rejects = text;
+        return true;
+    case OPTION_STATS:
+        return option_stats(text, &c->stats_interval);
+    case 'q':
+        return c->quiet = true;
+    default:
+        return false;
+    }
+}
+
+/* What no single option can tell, and what stands where none was given. */
+static bool complete(struct publish_config *c, int argc, char **argv)
+{
+    struct connection_config *n = &c->connection;
+    if (argc - optind > 1) {
+        report("'%s': only one SUBJECT is taken", argv[optind + 1]);
+        return false;
+    }
+    if (optind < argc)
+        c->subject = argv[optind];
+    if (!c->subject)
+        c->subject = "foo";
+    const char *defect = subject_defect(c->subject);
+    if (defect) {
+        report("SUBJECT '%s': %s", c->subject, defect);
+        return false;
+    }
+    if (c->rejects && strcmp(c->rejects, "-") == 0) {
+        report("--rejects: name a file, '-' is not taken");
+        return false;
+    }
+    if (n->tlscert && !n->tlskey) {
+        report("--tlscert: wants --tlskey beside it");
+        return false;
+    }
+    if (!n->name)
+        n->name = "shnek-pub";
+    const char *url = variable("NATS_URL");
+    return n->server_count || connection_add_servers(n, url ? url : "nats://localhost:4222");
+}
+
+static bool read_options(int argc, char **argv, struct publish_config *c, int *status)
+{
+    int option;
+    bool good = read_environment(c);
+    argv[0] = program_invocation_short_name;
+    while (good && (option = getopt_long(argc, argv, "s:nqhV", options, NULL)) != -1) {
+        if (option == 'h' || option == 'V') {
+            *status = option == 'h' ? print_help(help) : print_version();
+            return false;
+        }
+        good = set_option(c, option, optarg);
+    }
+    good = good && complete(c, argc, argv);
+    if (!good)
+        *status = usage_error();
+    return good;
+}
+
+int main(int argc, char **argv)
+{
+    struct publish_config config = {.connection = {.timeout = 5 * NS_PER_S}};
+    int status;
+    if (read_options(argc, argv, &config, &status))
+        status = publish_run(&config);
+    for (size_t i = 0; i < config.connection.server_count; i++)
+        free(config.connection.servers[i]);
+    free(config.connection.servers);
+    return status;
+}

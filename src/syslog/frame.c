@@ -1,0 +1,257 @@
+#include "syslog/frame.h"
+
+#include "base/utf8.h"
+#include "syslog/parse.h"
+
+enum {
+    MSG_LEN_DIGITS = 10,
+    SLACK = 4 /* kept over max_size: CR, NUL, and enough to see where a UTF-8 sequence ends */
+};
+
+void framer_start(struct framer *f, enum framing framing, size_t max_size, bool truncate)
+{
+    *f = (struct framer){.framing = framing, .max_size = max_size, .truncate = truncate};
+}
+
+void framer_free(struct framer *f)
+{
+    buffer_free(&f->partial);
+}
+
+void framer_feed(struct framer *f, struct slice block)
+{
+    f->block = block;
+}
+
+bool framer_within(const struct framer *f)
+{
+    return (f->partial.len && !f->partial_given) || f->skipping || f->digits || f->left;
+}
+
+static struct slice take(struct framer *f, size_t n)
+{
+    struct slice taken = {f->block.at, n};
+    f->block.at += n;
+    f->block.len -= n;
+    f->offset += n;
+    return taken;
+}
+
+static void forget_given(struct framer *f)
+{
+    if (f->partial_given)
+        buffer_free(&f->partial);
+    f->partial_given = false;
+}
+
+static struct slice without(struct slice s, char last)
+{
+    if (s.len && s.at[s.len - 1] == last)
+        s.len--;
+    return s;
+}
+
+static enum frame_kind too_long(struct framer *f, struct slice message, struct frame *frame)
+{
+    if (f->truncate) {
+        frame->message = (struct slice){message.at, utf8_cut(message, f->max_size)};
+        return FRAME_MESSAGE;
+    }
+    frame->message = (struct slice){message.at, f->max_size};
+    frame->defect = (struct defect){"SYSLOG-MSG", "longer than --max-size", f->max_size};
+    return FRAME_REFUSED;
+}
+
+/*
+ * Joins `part` to what there is of the message. FRAME_MESSAGE: it is whole, or more than can be
+ * kept; FRAME_NONE: its end has not come.
+ */
+static enum frame_kind join(struct framer *f, struct slice part, bool ends, struct slice *message)
+{
+    if (ends && f->partial.len == 0) {
+        *message = part;
+        return FRAME_MESSAGE;
+    }
+    size_t room = f->max_size + SLACK - f->partial.len;
+    bool over = part.len > room;
+    buffer_add(&f->partial, (struct slice){part.at, over ? room : part.len});
+    if (!ends && !over)
+        return FRAME_NONE;
+    f->skipping = !ends;
+    f->partial_given = true;
+    *message = (struct slice){f->partial.at, f->partial.len};
+    return FRAME_MESSAGE;
+}
+
+static enum frame_kind give(struct framer *f, struct slice message, struct frame *frame)
+{
+    frame->number = f->number;
+    frame->message = message;
+    return message.len > f->max_size ? too_long(f, message, frame) : FRAME_MESSAGE;
+}
+
+static enum frame_kind next_line(struct framer *f, struct frame *frame)
+{
+    while (f->block.len) {
+        const char *lf = memchr(f->block.at, '\n', f->block.len);
+        struct slice part = take(f, lf ? (size_t)(lf - f->block.at) : f->block.len);
+        if (lf)
+            take(f, 1);
+        if (f->skipping) {
+            f->skipping = !lf;
+            continue;
+        }
+        struct slice line;
+        if (join(f, part, lf != NULL, &line) == FRAME_NONE)
+            return FRAME_NONE;
+        f->number++;
+        if (!f->skipping)
+            line = without(without(line, '\r'), '\0');
+        if (line.len)
+            return give(f, line, frame);
+        forget_given(f);
+    }
+    return FRAME_NONE;
+}
+
+static enum frame_kind broken(struct framer *f, const char *reason, struct frame *frame)
+{
+    frame->number = f->number + 1;
+    frame->message = (struct slice){"", 0};
+    frame->defect = (struct defect){"MSG-LEN", reason, f->offset};
+    return FRAME_BROKEN;
+}
+
+/* One byte of MSG-LEN, of the SP behind it, or of a line end before it. NULL, or what is wrong. */
+static const char *msg_len_step(struct framer *f, char c)
+{
+    if (f->after_cr || (f->digits == 0 && c == '\n')) {
+        f->after_cr = false;
+        return c == '\n' ? NULL : "expected LF";
+    }
+    if (f->digits == 0 && c == '\r') {
+        f->after_cr = true;
+        return NULL;
+    }
+    if (f->digits && c == ' ') {
+        f->digits = 0;
+        f->number++;
+        return NULL;
+    }
+    if (!is_digit(c))
+        return f->digits ? "expected a digit or SP" : "expected a digit";
+    if (f->digits == 0 && c == '0')
+        return "begins with 0";
+    if (f->digits == MSG_LEN_DIGITS)
+        return "more than 10 digits";
+    f->left = (f->digits ? f->left * 10 : 0) + (uint64_t)(c - '0');
+    f->digits++;
+    return NULL;
+}
+
+/* One trailing LF, CR LF or NUL is no part of a counted message. */
+static struct slice trim_counted(struct slice message)
+{
+    if (message.len && message.at[message.len - 1] == '\n')
+        return without(without(message, '\n'), '\r');
+    return without(message, '\0');
+}
+
+static enum frame_kind next_counted(struct framer *f, struct frame *frame)
+{
+    while (f->block.len) {
+        if (f->digits || f->left == 0) {
+            const char *wrong = msg_len_step(f, *f->block.at);
+            if (wrong)
+                return broken(f, wrong, frame);
+            take(f, 1);
+            continue;
+        }
+        struct slice part = take(f, f->left < f->block.len ? (size_t)f->left : f->block.len);
+        f->left -= part.len;
+        if (f->skipping) {
+            f->skipping = f->left != 0;
+            continue;
+        }
+        struct slice message;
+        if (join(f, part, f->left == 0, &message) == FRAME_NONE)
+            return FRAME_NONE;
+        if (!f->skipping)
+            message = trim_counted(message);
+        if (message.len)
+            return give(f, message, frame);
+        forget_given(f);
+    }
+    return FRAME_NONE;
+}
+
+/* What `bytes`, the first of a stream, are; FRAMING_AUTO while they do not say. */
+static enum framing detect(struct slice bytes)
+{
+    size_t i = 0;
+    while (i < bytes.len && i <= MSG_LEN_DIGITS && is_digit(bytes.at[i]))
+        i++;
+    if (i > MSG_LEN_DIGITS || (bytes.len && (i == 0 || bytes.at[0] == '0')))
+        return FRAMING_NEWLINE;
+    if (i == bytes.len)
+        return FRAMING_AUTO;
+    if (bytes.at[i] != ' ')
+        return FRAMING_NEWLINE;
+    if (i + 1 == bytes.len)
+        return FRAMING_AUTO;
+    return bytes.at[i + 1] == '<' ? FRAMING_OCTET : FRAMING_NEWLINE;
+}
+
+/* Sets the framing where the first bytes, those kept from earlier blocks included, tell it. */
+static void decide(struct framer *f)
+{
+    char head[MSG_LEN_DIGITS + 2];
+    size_t kept = f->partial.len;
+    size_t fresh = f->block.len < sizeof head - kept ? f->block.len : sizeof head - kept;
+    if (kept)
+        memcpy(head, f->partial.at, kept);
+    memcpy(head + kept, f->block.at, fresh);
+    f->framing = detect((struct slice){head, kept + fresh});
+    if (f->framing == FRAMING_AUTO) {
+        buffer_add(&f->partial, take(f, f->block.len));
+    } else if (f->framing == FRAMING_OCTET) {
+        for (size_t i = 0; i < kept; i++)
+            msg_len_step(f, head[i]);
+        f->partial.len = 0;
+    }
+}
+
+enum frame_kind framer_next(struct framer *f, struct frame *frame)
+{
+    forget_given(f);
+    if (f->framing == FRAMING_AUTO && f->block.len)
+        decide(f);
+    if (f->framing == FRAMING_AUTO)
+        return FRAME_NONE;
+    return f->framing == FRAMING_OCTET ? next_counted(f, frame) : next_line(f, frame);
+}
+
+static enum frame_kind cut(struct framer *f, const char *field, struct frame *frame)
+{
+    frame->message = (struct slice){f->partial.len ? f->partial.at : "", f->partial.len};
+    frame->defect =
+        (struct defect){field, "stream ends within it", f->digits ? f->offset : f->partial.len};
+    return FRAME_REFUSED;
+}
+
+enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame)
+{
+    forget_given(f);
+    if (f->skipping || !framer_within(f))
+        return FRAME_NONE;
+    if (f->digits || f->framing != FRAMING_OCTET)
+        f->number++;
+    frame->number = f->number;
+    if (f->digits)
+        return cut(f, "MSG-LEN", frame);
+    if (f->framing == FRAMING_OCTET || !whole)
+        return cut(f, "SYSLOG-MSG", frame);
+    f->partial_given = true;
+    struct slice line = without((struct slice){f->partial.at, f->partial.len}, '\0');
+    return line.len ? give(f, line, frame) : FRAME_NONE;
+}

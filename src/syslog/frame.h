@@ -1,0 +1,63 @@
+#ifndef SHNEK_SYSLOG_FRAME_H
+#define SHNEK_SYSLOG_FRAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "base/report.h"
+#include "base/slice.h"
+
+/* RFC 6587: non-transparent framing with LF, octet counting, or what the first bytes say. */
+enum framing { FRAMING_AUTO, FRAMING_NEWLINE, FRAMING_OCTET };
+
+enum frame_kind {
+    FRAME_NONE,    /* all that was fed is used up */
+    FRAME_MESSAGE, /* a message, never empty */
+    FRAME_REFUSED, /* a defect; the next frame is found all the same */
+    FRAME_BROKEN   /* a defect behind which no frame can be found: the stream is over */
+};
+
+struct frame {
+    struct slice message; /* or, where refused, its first bytes; until the next call */
+    uint64_t number;      /* of the line or the frame, from 1 */
+    struct defect defect; /* its offset is within the message, or, for MSG-LEN, the stream */
+};
+
+/*
+ * Cuts a stream into messages. What was fed is not copied, but for the part of a message whose end
+ * has not come, which is at most a little more than max_size. All times is linear in the bytes.
+ */
+struct framer {
+    enum framing framing; /* FRAMING_AUTO until the first bytes have decided */
+    bool truncate;        /* a message over max_size is cut at a UTF-8 boundary, not refused */
+    bool skipping;        /* the rest of one that was too long */
+    bool partial_given;   /* the last frame was in `partial` */
+    bool after_cr;        /* octet counting: between frames */
+    uint8_t digits;       /* of a MSG-LEN that is being read */
+    size_t max_size;
+    uint64_t left;   /* octet counting: MSG-LEN, less what came of its message */
+    uint64_t number; /* of frames begun */
+    uint64_t offset; /* of `block` in the stream */
+    struct slice block;
+    struct buffer partial;
+};
+
+void framer_start(struct framer *f, enum framing framing, size_t max_size, bool truncate);
+
+/* The next bytes of the stream, which must stay until framer_next has given FRAME_NONE. */
+void framer_feed(struct framer *f, struct slice block);
+enum frame_kind framer_next(struct framer *f, struct frame *frame);
+
+/*
+ * Once, at the end of the stream: a last line without LF is a message, a counted frame that was cut
+ * is refused. Where it was not the sender who ended it (`whole` is false), the line is refused too.
+ */
+enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame);
+
+/* Whether the stream so far ends within a message. */
+bool framer_within(const struct framer *f);
+
+void framer_free(struct framer *f);
+
+#endif

@@ -1,0 +1,50 @@
+#include "syslog/pri.h"
+
+#include <stdlib.h>
+
+#define NAME(literal)                                                                              \
+    {                                                                                              \
+        literal, sizeof literal - 1                                                                \
+    }
+
+const struct slice severity_names[8] = {NAME("emerg"), NAME("alert"),   NAME("crit"),
+                                        NAME("err"),   NAME("warning"), NAME("notice"),
+                                        NAME("info"),  NAME("debug")};
+
+const struct slice facility_names[24] = {
+    NAME("kern"),     NAME("user"),   NAME("mail"),   NAME("daemon"), NAME("auth"),
+    NAME("syslog"),   NAME("lpr"),    NAME("news"),   NAME("uucp"),   NAME("cron"),
+    NAME("authpriv"), NAME("ftp"),    NAME("ntp"),    NAME("audit"),  NAME("alert"),
+    NAME("clockd"),   NAME("local0"), NAME("local1"), NAME("local2"), NAME("local3"),
+    NAME("local4"),   NAME("local5"), NAME("local6"), NAME("local7")};
+
+static bool find(const struct slice *names, unsigned count, struct slice name, unsigned *number)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (slice_equal(names[i], name)) {
+            *number = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool pri_from_name(const char *text, unsigned *pri)
+{
+    char *end;
+    if (*text >= '0' && *text <= '9') {
+        unsigned long number = strtoul(text, &end, 10);
+        *pri = (unsigned)number;
+        return *end == '\0' && number <= 191;
+    }
+    unsigned facility = 1;
+    unsigned severity;
+    const char *dot = strchr(text, '.');
+    if (dot && !find(facility_names, 24, slice_between(text, dot), &facility))
+        return false;
+    const char *name = dot ? dot + 1 : text;
+    if (!find(severity_names, 8, (struct slice){name, strlen(name)}, &severity))
+        return false;
+    *pri = facility * 8 + severity;
+    return true;
+}

@@ -1,0 +1,122 @@
+#include "syslog/rfc5424.h"
+
+#include "base/scan.h"
+#include "syslog/timestamp.h"
+
+static const char *pri(const struct parse *in, const char *p, struct rfc5424 *m)
+{
+    static const char field[] = "PRI";
+    unsigned number = 0;
+    if (p == in->end || *p != '<')
+        return parse_fail(in, field, "expected '<'", p);
+    const char *digits = ++p;
+    for (; p < in->end && is_digit(*p); p++) {
+        if (p > digits && number == 0)
+            return parse_fail(in, field, "leading zero", p);
+        number = number * 10 + (unsigned)(*p - '0');
+        if (number > 191)
+            return parse_fail(in, field, "over 191", p);
+    }
+    if (p == digits)
+        return parse_fail(in, field, "expected a digit", p);
+    if (p == in->end || *p != '>')
+        return parse_fail(in, field, "expected '>'", p);
+    m->facility = number / 8;
+    m->severity = number % 8;
+    return p + 1;
+}
+
+static const char *version(const struct parse *in, const char *p)
+{
+    static const char field[] = "VERSION";
+    if (p == in->end || *p != '1')
+        return parse_fail(in, field, "must be 1", p);
+    p++;
+    if (p == in->end)
+        return parse_fail(in, "TIMESTAMP", "", p);
+    return *p == ' ' ? p + 1 : parse_fail(in, field, "must be 1", p);
+}
+
+/* Up to the SP behind it, or the end of the message. */
+static const char *timestamp(const struct parse *in, const char *p, struct rfc5424 *m)
+{
+    static const char field[] = "TIMESTAMP";
+    const char *start = p;
+    if (p < in->end && *p == ' ')
+        return parse_fail(in, field, "is empty", p);
+    if (p < in->end && *p == '-') {
+        m->timestamp = (struct slice){0};
+        p++;
+    } else {
+        p = timestamp_parse(in, p);
+        if (!p)
+            return NULL;
+        m->timestamp = slice_between(start, p);
+    }
+    return p == in->end || *p == ' ' ? p : parse_fail(in, field, "expected SP", p);
+}
+
+struct header_field {
+    const char *name;
+    ptrdiff_t limit;
+    const char *too_long;
+};
+
+static const struct header_field hostname = {"HOSTNAME", 255, "longer than 255 characters"};
+static const struct header_field appname = {"APP-NAME", 48, "longer than 48 characters"};
+static const struct header_field procid = {"PROCID", 128, "longer than 128 characters"};
+static const struct header_field msgid = {"MSGID", 32, "longer than 32 characters"};
+
+/* From the SP before the field to the one behind it, or the end of the message. */
+static const char *header_field(const struct parse *in, const char *p,
+                                const struct header_field *field, struct slice *value)
+{
+    if (!p)
+        return NULL;
+    if (p == in->end || ++p == in->end)
+        return parse_fail(in, field->name, "", p);
+    const char *start = p;
+    p = scan_print(p, in->end);
+    if (p - start > field->limit)
+        return parse_fail(in, field->name, field->too_long, start + field->limit);
+    if (p < in->end && *p != ' ')
+        return parse_fail(in, field->name, "not printable US-ASCII", p);
+    if (p == start)
+        return parse_fail(in, field->name, "is empty", p);
+    bool nil = p - start == 1 && *start == '-';
+    *value = nil ? (struct slice){0} : slice_between(start, p);
+    return p;
+}
+
+static struct slice msg(const char *p, const char *end)
+{
+    static const char bom[] = "\xEF\xBB\xBF";
+    if (end - p >= 3 && memcmp(p, bom, 3) == 0)
+        p += 3;
+    return slice_between(p, end);
+}
+
+bool rfc5424_parse(struct slice message, struct rfc5424 *m, struct defect *defect)
+{
+    struct parse in = {message.at, message.at + message.len, defect};
+    m->length = message.len;
+    const char *p = pri(&in, in.start, m);
+    p = p ? version(&in, p) : NULL;
+    p = p ? timestamp(&in, p, m) : NULL;
+    p = header_field(&in, p, &hostname, &m->hostname);
+    p = header_field(&in, p, &appname, &m->appname);
+    p = header_field(&in, p, &procid, &m->procid);
+    p = header_field(&in, p, &msgid, &m->msgid);
+    if (!p)
+        return false;
+    p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
+    if (!p)
+        return false;
+    m->msg = p == in.end ? (struct slice){0} : msg(p + 1, in.end);
+    return true;
+}
+
+void rfc5424_free(struct rfc5424 *m)
+{
+    structured_data_free(&m->sd);
+}

@@ -1,0 +1,192 @@
+#include "syslog/structured-data.h"
+
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/scan.h"
+#include "syslog/name-table.h"
+
+enum {
+    NAME_MAX_LENGTH = 32,
+    FEW = 8 /* up to so many names comparing each with each is cheaper than a table */
+};
+
+/* SD-NAME; `stop` says what is wrong with '=', SP, ']' or '"' where none of `enders` may stand. */
+static const char *sd_name(const struct parse *in, const char *p, const char *field,
+                           const char *enders, const char *stop, struct slice *name)
+{
+    const char *start = p;
+    const char *limit = in->end - p > NAME_MAX_LENGTH ? p + NAME_MAX_LENGTH : in->end;
+    while (p < limit && is_print(*p) && *p != '=' && *p != ']' && *p != '"')
+        p++;
+    if (p == in->end)
+        return parse_fail(in, field, "", p);
+    if (*p == '=' || *p == ']' || *p == '"' || *p == ' ') {
+        if (p == start)
+            return parse_fail(in, field, "is empty", p);
+        if (!strchr(enders, *p))
+            return parse_fail(in, field, stop, p);
+        *name = slice_between(start, p);
+        return p;
+    }
+    return parse_fail(in, field,
+                      is_print(*p) ? "longer than 32 characters" : "not printable US-ASCII", p);
+}
+
+/* The byte behind the closing quote. */
+static const char *param_value(const struct parse *in, const char *p, struct slice *value)
+{
+    static const char field[] = "PARAM-VALUE";
+    if (p == in->end || *p != '"')
+        return parse_fail(in, field, "expected '\"'", p);
+    const char *start = ++p;
+    for (;; p++) {
+        while (p < in->end && *p != '"' && *p != ']' && *p != '\\')
+            p++;
+        if (p == in->end)
+            return parse_fail(in, field, "", p);
+        if (*p == '"')
+            break;
+        if (*p == ']')
+            return parse_fail(in, field, "']' is not escaped", p);
+        if (p + 1 < in->end && (p[1] == '"' || p[1] == '\\' || p[1] == ']'))
+            p++;
+    }
+    *value = slice_between(start, p);
+    return p + 1;
+}
+
+static const char *sd_param(const struct parse *in, const char *p, struct structured_data *sd)
+{
+    sd->params = array_grow(sd->params, &sd->param_capacity, sd->param_count, sizeof *sd->params);
+    struct sd_param *param = &sd->params[sd->param_count];
+    *param = (struct sd_param){.next = SD_NONE};
+    p = sd_name(in, p, "PARAM-NAME", "=", "expected '='", &param->name);
+    if (p)
+        p = param_value(in, p + 1, &param->value);
+    sd->param_count++;
+    return p;
+}
+
+static const char *sd_element(const struct parse *in, const char *p, struct structured_data *sd)
+{
+    sd->elements =
+        array_grow(sd->elements, &sd->element_capacity, sd->element_count, sizeof *sd->elements);
+    struct sd_element *element = &sd->elements[sd->element_count++];
+    *element = (struct sd_element){.first = sd->param_count, .next = SD_NONE};
+    p = sd_name(in, p, "SD-ID", " ]", "expected SP or ']'", &element->id);
+    while (p && p < in->end && *p == ' ')
+        p = sd_param(in, p + 1, sd);
+    if (!p)
+        return NULL;
+    if (p == in->end || *p != ']')
+        return parse_fail(in, "SD-ELEMENT", "expected SP or ']'", p);
+    element->end = sd->param_count;
+    return p + 1;
+}
+
+static void chain_few_elements(struct structured_data *sd)
+{
+    for (uint32_t i = 1; i < sd->element_count; i++) {
+        struct sd_element *e = sd->elements;
+        uint32_t before = 0;
+        while (before < i && !slice_equal(e[before].id, e[i].id))
+            before++;
+        if (before == i)
+            continue;
+        while (e[before].next != SD_NONE)
+            before = e[before].next;
+        e[before].next = i;
+        e[i].repeats = true;
+    }
+}
+
+static void chain_many_elements(struct structured_data *sd)
+{
+    sd->table = name_table_clear(sd->table, sd->element_count);
+    for (uint32_t i = 0; i < sd->element_count; i++) {
+        uint32_t last = name_table_replace(sd->table, sd->elements[i].id, i);
+        if (last == SD_NONE)
+            continue;
+        sd->elements[last].next = i;
+        sd->elements[i].repeats = true;
+    }
+}
+
+static void chain_few_params(struct sd_param *params, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first + 1; i < end; i++) {
+        uint32_t before = first;
+        while (before < i && !slice_equal(params[before].name, params[i].name))
+            before++;
+        if (before == i)
+            continue;
+        while (params[before].next != SD_NONE)
+            before = params[before].next;
+        params[before].next = i;
+        params[i].repeats = true;
+    }
+}
+
+/* Those of an element and of all that are chained to it. */
+static void chain_many_params(struct structured_data *sd, uint32_t element)
+{
+    uint32_t total = 0;
+    for (uint32_t e = element; e != SD_NONE; e = sd->elements[e].next)
+        total += sd->elements[e].end - sd->elements[e].first;
+    sd->table = name_table_clear(sd->table, total);
+    for (uint32_t e = element; e != SD_NONE; e = sd->elements[e].next) {
+        for (uint32_t i = sd->elements[e].first; i < sd->elements[e].end; i++) {
+            uint32_t last = name_table_replace(sd->table, sd->params[i].name, i);
+            if (last == SD_NONE)
+                continue;
+            sd->params[last].next = i;
+            sd->params[i].repeats = true;
+        }
+    }
+}
+
+static void chain(struct structured_data *sd)
+{
+    if (sd->element_count <= FEW)
+        chain_few_elements(sd);
+    else
+        chain_many_elements(sd);
+    for (uint32_t e = 0; e < sd->element_count; e++) {
+        const struct sd_element *element = &sd->elements[e];
+        if (element->repeats)
+            continue;
+        if (element->next == SD_NONE && element->end - element->first <= FEW)
+            chain_few_params(sd->params, element->first, element->end);
+        else
+            chain_many_params(sd, e);
+    }
+}
+
+const char *structured_data_parse(const struct parse *in, const char *p, struct structured_data *sd)
+{
+    static const char field[] = "STRUCTURED-DATA";
+    sd->element_count = sd->param_count = 0;
+    if (p == in->end || (*p != '-' && *p != '['))
+        return parse_fail(in, field, "expected '-' or '['", p);
+    if (*p == '-') {
+        p++;
+    } else {
+        while (p && p < in->end && *p == '[')
+            p = sd_element(in, p + 1, sd);
+        if (!p)
+            return NULL;
+        chain(sd);
+    }
+    if (p < in->end && *p != ' ')
+        return parse_fail(in, field, "expected SP or the end", p);
+    return p;
+}
+
+void structured_data_free(struct structured_data *sd)
+{
+    free(sd->elements);
+    free(sd->params);
+    name_table_free(sd->table);
+    *sd = (struct structured_data){0};
+}

@@ -1,0 +1,46 @@
+#ifndef SHNEK_SYSLOG_STRUCTURED_DATA_H
+#define SHNEK_SYSLOG_STRUCTURED_DATA_H
+
+#include <stdint.h>
+
+#include "syslog/parse.h"
+
+/*
+ * STRUCTURED-DATA of RFC 5424, section 6.3, with what repeats chained to its first occurrence: a
+ * PARAM-NAME within an element, and an SD-ID within a message, whose later elements count as part
+ * of the first. The arrays are kept from message to message; all zero is ready for use.
+ */
+struct sd_param {
+    struct slice name;
+    struct slice value; /* between the quotes, escapes as they stand */
+    uint32_t next;      /* the next one of that name, or SD_NONE */
+    bool repeats;       /* not the first of its name */
+};
+
+struct sd_element {
+    struct slice id;
+    uint32_t first; /* its params are [first, end) */
+    uint32_t end;
+    uint32_t next; /* the next one of that SD-ID, or SD_NONE */
+    bool repeats;  /* not the first of its SD-ID */
+};
+
+#define SD_NONE UINT32_MAX
+
+struct structured_data {
+    struct sd_element *elements;
+    struct sd_param *params;
+    uint32_t element_count;
+    uint32_t param_count;
+    size_t element_capacity;
+    size_t param_capacity;
+    struct name_table *table;
+};
+
+/* From `p`, where NILVALUE or 1*SD-ELEMENT must stand. Cost is linear in the number of bytes. */
+const char *structured_data_parse(const struct parse *in, const char *p,
+                                  struct structured_data *sd);
+
+void structured_data_free(struct structured_data *sd);
+
+#endif

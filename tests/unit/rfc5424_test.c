@@ -1,0 +1,124 @@
+/* tests/data/rfc5424.cases, each message whole, before a guard page, and through the framer. */
+
+#include "base/buffer.h"
+#include "syslog/frame.h"
+#include "syslog/rfc5424.h"
+#include "unit.h"
+#include "json/record.h"
+
+/* What the table has for a message: its record without LF, or "!FIELD: reason (at byte N)". */
+static void outcome(struct slice message, struct rfc5424 *m, struct buffer *out)
+{
+    struct defect defect;
+    struct slice guarded = unit_guarded(message);
+    out->len = 0;
+    if (rfc5424_parse(guarded, m, &defect)) {
+        record_write(out, m, &(struct record_extras){0});
+        out->len--;
+        return;
+    }
+    char line[256];
+    int n = snprintf(line, sizeof line, "!%s: %s (at byte %" PRIu64 ")", defect.field,
+                     defect.reason, defect.offset);
+    buffer_add(out, (struct slice){line, (size_t)n});
+}
+
+/* The message as one counted frame, fed in two parts: what the framer gives must be the message. */
+static bool framed(struct slice frame, size_t split, struct slice message, enum framing framing)
+{
+    struct framer f;
+    struct frame got;
+    bool same = false;
+    unsigned frames = 0;
+    framer_start(&f, framing, 1 << 20, false);
+    for (int part = 0; part < 2; part++) {
+        struct slice bytes = part ? (struct slice){frame.at + split, frame.len - split}
+                                  : (struct slice){frame.at, split};
+        framer_feed(&f, bytes);
+        while (framer_next(&f, &got) == FRAME_MESSAGE) {
+            frames++;
+            same = slice_equal(got.message, message);
+        }
+    }
+    bool ended = framer_end(&f, true, &got) == FRAME_NONE;
+    framer_free(&f);
+    return same && ended && frames == 1;
+}
+
+static bool framed_bytewise(struct slice frame, struct slice message)
+{
+    struct framer f;
+    struct frame got;
+    bool same = false;
+    framer_start(&f, FRAMING_AUTO, 1 << 20, false);
+    for (size_t i = 0; i < frame.len; i++) {
+        framer_feed(&f, (struct slice){frame.at + i, 1});
+        while (framer_next(&f, &got) == FRAME_MESSAGE)
+            same = slice_equal(got.message, message);
+    }
+    framer_free(&f);
+    return same;
+}
+
+static void through_framer(const struct unit_case *c)
+{
+    struct slice message = c->input;
+    struct buffer frame = {0};
+    if (message.len == 0)
+        return;
+    char length[24];
+    int n = snprintf(length, sizeof length, "%zu ", message.len);
+    buffer_add(&frame, (struct slice){length, (size_t)n});
+    buffer_add(&frame, message);
+    struct slice counted = {frame.at, frame.len};
+    size_t step = message.len > 4096 ? 997 : 1;
+    bool same = true;
+    for (size_t split = 0; split <= counted.len; split += step)
+        same = same && framed(counted, split, message, FRAMING_OCTET);
+    unit(same, "%s: octet counting, split", c->name);
+    if (message.at[0] == '<')
+        unit(framed_bytewise(counted, message), "%s: octet counting, a byte at a time", c->name);
+
+    if (!memchr(message.at, '\n', message.len)) {
+        frame.len = 0;
+        buffer_add(&frame, message);
+        buffer_add(&frame, (struct slice){"\n", 1});
+        struct slice line = {frame.at, frame.len};
+        same = true;
+        for (size_t split = 0; split <= line.len; split += step)
+            same = same && framed(line, split, message, FRAMING_NEWLINE);
+        unit(same, "%s: newline, split", c->name);
+        if (message.at[0] == '<')
+            unit(framed_bytewise(line, message), "%s: newline, a byte at a time", c->name);
+    }
+    buffer_free(&frame);
+}
+
+/* Names are unique and of letters; each says what the case is about. */
+static void each_case(const char *path)
+{
+    FILE *table = unit_table(path);
+    struct unit_case c;
+    struct rfc5424 m = {0};
+    struct buffer out = {0};
+    unsigned cases = 0;
+    while (unit_next_case(table, &c)) {
+        outcome(c.input, &m, &out);
+        struct slice got = {out.at, out.len};
+        unit(slice_equal(got, c.expected), "%s: got %.*s, expected %.*s", c.name, SHOW(got),
+             SHOW(c.expected));
+        through_framer(&c);
+        cases++;
+        unit_case_free(&c);
+    }
+    unit(cases >= 150, "only %u cases", cases);
+    buffer_free(&out);
+    rfc5424_free(&m);
+    fclose(table);
+}
+
+int main(int argc, char **argv)
+{
+    each_case(argc > 1 ? argv[1] : "tests/data/rfc5424.cases");
+    return unit_end("rfc5424");
+}
