@@ -98,11 +98,12 @@ bool option_rate(const char *flag, const char *text, uint64_t *things, uint64_t 
     const char *slash = strchr(text, '/');
     size_t length = slash ? (size_t)(slash - text) : strlen(text);
     if (slash)
-        snprintf(unit, sizeof unit, "1%s", slash + 1);
+        snprintf(unit, sizeof unit, "%s%s", slash[1] >= '0' && slash[1] <= '9' ? "" : "1",
+                 slash + 1);
     snprintf(number, sizeof number, "%.*s", (int)length, text);
     if (length >= sizeof number || !parse(number, counts, false, things) || *things == 0 ||
-        unit[1] == '\0' || !parse(unit, durations, false, ns)) {
-        report("%s: '%s' is not a rate: a number a second, or with /ms, /s, /m or /h, or 'max'",
+        !strpbrk(unit, "smh") || !parse(unit, durations, false, ns) || *ns == 0) {
+        report("%s: '%s' is not a rate: a number a second, or in another time as in 5/m, or max",
                flag, text);
         return false;
     }

@@ -20,7 +20,7 @@ bool option_count(const char *flag, const char *text, uint64_t low, uint64_t hig
 bool option_duration(const char *flag, const char *text, uint64_t low, uint64_t high,
                      uint64_t *value);
 
-/* A number of things in a time: a count, and behind a '/' us, ms, s (the default), m or h. */
+/* A count a second, or, behind a '/', in another time: "10/m", "5/2s". */
 bool option_rate(const char *flag, const char *text, uint64_t *things, uint64_t *ns);
 
 /* The index of the text in a NULL-terminated list of words. */

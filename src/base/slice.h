@@ -18,7 +18,7 @@ static inline struct slice slice_between(const char *at, const char *end)
 
 static inline bool slice_equal(struct slice a, struct slice b)
 {
-    return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
 #endif

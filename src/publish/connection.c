@@ -56,8 +56,9 @@ static bool is_server(const char *url)
         return false;
     if (!port)
         return true;
-    size_t digits = strspn(++port, "0123456789");
-    return digits && digits <= 5 && port[digits] == '\0' && atoi(port) > 0 && atoi(port) < 65536;
+    char *end;
+    long number = strtol(port + 1, &end, 10);
+    return port[1] >= '0' && port[1] <= '9' && *end == '\0' && number > 0 && number < 65536;
 }
 
 bool connection_add_servers(struct connection_config *config, const char *list)

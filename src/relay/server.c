@@ -14,8 +14,6 @@ enum { LISTENERS = 64, EVENTS = 256, ACCEPTS = 64, RETRY_MS = 100 };
 static const uint64_t grace = NS_PER_S;
 
 struct connection {
-    struct connection *next;
-    struct connection *previous;
     struct input input;
     struct stream stream;
     char name[ADDRESS_NAME];
@@ -29,7 +27,8 @@ struct server {
     bool accepting;
     bool starved;      /* of descriptors, which was reported */
     uint64_t retry_at; /* clock_monotonic, while starved */
-    struct connection *connections;
+    struct connection **by_fd;
+    size_t fd_capacity;
     uint64_t connection_count;
 };
 
@@ -57,16 +56,21 @@ static bool drop(struct server *s, struct connection *c, bool whole)
 {
     bool wrote = stream_end(&c->stream, s->relay, whole) != STREAM_STUCK;
     close(c->input.fd);
-    if (c->next)
-        c->next->previous = c->previous;
-    if (c->previous)
-        c->previous->next = c->next;
-    else
-        s->connections = c->next;
+    s->by_fd[c->input.fd] = NULL;
     s->connection_count--;
     free(c);
     if (!signals_stopping(&s->relay->signals))
         set_accepting(s, room_left(s));
+    return wrote;
+}
+
+/* Whatever they were in the middle of is cut. */
+static bool drop_all(struct server *s)
+{
+    bool wrote = true;
+    for (size_t fd = 0; fd < s->fd_capacity; fd++)
+        if (s->by_fd[fd])
+            wrote = drop(s, s->by_fd[fd], false) && wrote;
     return wrote;
 }
 
@@ -82,10 +86,12 @@ static void add(struct server *s, int fd, const struct sockaddr *peer, socklen_t
     input_start(&c->input, fd);
     address_name(peer, length, c->name);
     stream_start(&c->stream, s->relay, c->name);
-    c->next = s->connections;
-    if (c->next)
-        c->next->previous = c;
-    s->connections = c;
+    while (s->fd_capacity <= (size_t)fd) {
+        size_t before = s->fd_capacity;
+        s->by_fd = array_grow(s->by_fd, &s->fd_capacity, before, sizeof *s->by_fd);
+        memset(s->by_fd + before, 0, (s->fd_capacity - before) * sizeof *s->by_fd);
+    }
+    s->by_fd[fd] = c;
     s->connection_count++;
 }
 
@@ -214,19 +220,18 @@ static bool drain(struct server *s)
     uint64_t deadline = clock_monotonic() + grace;
     close_listeners(s);
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->relay->signals.stop_fd, NULL);
-    for (struct connection *c = s->connections, *next; c; c = next) {
-        next = c->next;
+    for (size_t fd = 0; fd < s->fd_capacity; fd++) {
+        struct connection *c = s->by_fd[fd];
+        if (!c)
+            continue;
         input_limit(&c->input);
         if (input_drained(&c->input, framer_within(&c->stream.framer)) && !drop(s, c, true))
             return false;
     }
-    for (uint64_t now; s->connections && (now = clock_monotonic()) < deadline;)
+    for (uint64_t now; s->connection_count && (now = clock_monotonic()) < deadline;)
         if (!round_trip(s, (int)((deadline - now) / 1000000) + 1))
             return false;
-    while (s->connections)
-        if (!drop(s, s->connections, false))
-            return false;
-    return true;
+    return drop_all(s);
 }
 
 bool relay_serve(struct relay *r)
@@ -238,8 +243,8 @@ bool relay_serve(struct relay *r)
     else
         r->failed = true;
     close_listeners(&s);
-    while (s.connections)
-        drop(&s, s.connections, false);
+    drop_all(&s);
+    free(s.by_fd);
     if (s.epoll >= 0)
         close(s.epoll);
     return wrote;

@@ -83,14 +83,19 @@ static const char *header_field(const struct parse *in, const char *p,
         return parse_fail(in, field->name, "not printable US-ASCII", p);
     if (p == start)
         return parse_fail(in, field->name, "is empty", p);
-    bool nil = p - start == 1 && *start == '-';
-    *value = nil ? (struct slice){0} : slice_between(start, p);
+    *value = slice_between(start, p);
+    if (value->len == 1 && *start == '-')
+        *value = (struct slice){0};
     return p;
 }
 
+/* From the SP before it, or the end of the message. */
 static struct slice msg(const char *p, const char *end)
 {
     static const char bom[] = "\xEF\xBB\xBF";
+    struct slice none = {0};
+    if (p++ == end)
+        return none;
     if (end - p >= 3 && memcmp(p, bom, 3) == 0)
         p += 3;
     return slice_between(p, end);
@@ -112,7 +117,7 @@ bool rfc5424_parse(struct slice message, struct rfc5424 *m, struct defect *defec
     p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
     if (!p)
         return false;
-    m->msg = p == in.end ? (struct slice){0} : msg(p + 1, in.end);
+    m->msg = msg(p, in.end);
     return true;
 }
 

@@ -43,7 +43,7 @@ static int days_in(int year, int month)
 
 static const char *full_date(const struct parse *in, const char *p)
 {
-    int century, year, month, day;
+    int century = 0, year = 0, month = 1, day;
     p = two_digits(in, p, 0, 99, "", &century);
     p = two_digits(in, p, 0, 99, "", &year);
     p = literal(in, p, '-', "expected '-'");

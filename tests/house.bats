@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# The layers of the house: programs -> relay, publish, load -> syslog, json -> base.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/../src"
+}
+
+# uses FROM TO...: the files below FROM include ours only from these folders.
+uses() {
+    local from=$1 allowed found
+    shift
+    allowed=$(IFS='|' && echo "$*")
+    found=$(grep -rnE '#include "' "$from" | grep -vE "#include \"($allowed)/") || true
+    [[ -z $found ]] || {
+        echo "points where it must not:"
+        echo "$found"
+        return 1
+    }
+}
+
+@test "base uses nothing else of the house" {
+    uses base base
+}
+
+@test "syslog uses base" {
+    uses syslog syslog base
+}
+
+@test "json uses syslog and base" {
+    uses json json syslog base
+}
+
+@test "relay, publish and load use the languages and base, and not each other" {
+    uses relay relay syslog json base
+    uses publish publish syslog json base
+    uses load load syslog base
+}
+
+@test "the languages touch no descriptor" {
+    run grep -rnE '#include <(unistd|fcntl|sys/socket|sys/epoll|poll|netdb)\.h>' syslog json
+    [ "$status" -eq 1 ]
+}
+
+@test "only publish includes nats.h and only json/check.c includes jsmn.h" {
+    run grep -rlE '#include <nats(/nats)?\.h>' .
+    [ "$output" = ./publish/connection.c ]
+    run grep -rlE '#include <jsmn\.h>' .
+    [ "$output" = ./json/check.c ]
+}
+
+@test "no two files include each other in a circle" {
+    grep -rE '#include "' --include='*.[ch]' . |
+        sed -E 's|^\./([^:]+):#include "([^"]+)".*|\1 \2|' >"$BATS_TEST_TMPDIR/edges"
+    run tsort "$BATS_TEST_TMPDIR/edges"
+    [ "$status" -eq 0 ]
+}

@@ -1,0 +1,306 @@
+// Subscribes to a NATS subject; prints what comes, or tells whether every number came once.
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <nats/nats.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const uint64_t number_limit = UINT64_C(1) << 32;
+static const int64_t idle_poll_ms = 20;
+static const int64_t drain_ms = 10000;
+
+struct config {
+    const char *url;
+    const char *subject;
+    uint64_t count;
+    double idle_seconds;
+    bool unique;
+};
+
+struct seen {
+    uint64_t *bitmap;
+    size_t words;
+    uint64_t received;
+    uint64_t unique;
+    uint64_t unique_below_count;
+    uint64_t duplicates;
+    uint64_t out_of_order;
+    uint64_t unnumbered;
+    uint64_t end; // the highest number so far, plus one
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    stop = 1;
+}
+
+static _Noreturn void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "subscriber: %s: %s\n", what, why);
+    exit(2);
+}
+
+static void check(const char *what, natsStatus status)
+{
+    if (status != NATS_OK)
+        fail(what, natsStatus_GetText(status));
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+// Finds N in `"msgid":"N"`.
+static bool find_number(const char *data, size_t size, uint64_t *number)
+{
+    static const char key[] = "\"msgid\":\"";
+    const size_t key_size = sizeof key - 1;
+    const char *end = data + size;
+    const char *found = memmem(data, size, key, key_size);
+    if (found == NULL)
+        return false;
+
+    const char *digits = found + key_size;
+    const char *p = digits;
+    uint64_t value = 0;
+    while (p < end && *p >= '0' && *p <= '9') {
+        value = value * 10 + (uint64_t)(*p++ - '0');
+        if (value >= number_limit)
+            return false;
+    }
+    *number = value;
+    return p > digits && p < end && *p == '"';
+}
+
+static void grow(struct seen *seen, size_t word)
+{
+    size_t words = seen->words > 0 ? seen->words : 1024;
+    while (words <= word)
+        words *= 2;
+    seen->bitmap = realloc(seen->bitmap, words * sizeof *seen->bitmap);
+    if (seen->bitmap == NULL)
+        fail("bitmap", strerror(errno));
+    memset(seen->bitmap + seen->words, 0, (words - seen->words) * sizeof *seen->bitmap);
+    seen->words = words;
+}
+
+static void note(struct seen *seen, uint64_t count, const char *data, size_t size)
+{
+    uint64_t number;
+    if (!find_number(data, size, &number)) {
+        seen->unnumbered++;
+        return;
+    }
+
+    size_t word = (size_t)(number / 64);
+    uint64_t bit = UINT64_C(1) << number % 64;
+    if (word >= seen->words)
+        grow(seen, word);
+    if (seen->bitmap[word] & bit) {
+        seen->duplicates++;
+        return;
+    }
+    seen->bitmap[word] |= bit;
+    seen->unique++;
+    if (number < count)
+        seen->unique_below_count++;
+    if (number >= seen->end)
+        seen->end = number + 1;
+    else
+        seen->out_of_order++;
+}
+
+static void print_line(const char *data, size_t size)
+{
+    if (fwrite_unlocked(data, 1, size, stdout) != size || putc_unlocked('\n', stdout) == EOF)
+        fail("stdout", strerror(errno));
+}
+
+static void flush_output(void)
+{
+    if (fflush(stdout) != 0)
+        fail("stdout", strerror(errno));
+}
+
+static void take(const struct config *config, struct seen *seen, natsMsg *message)
+{
+    const char *data = natsMsg_GetData(message);
+    size_t size = (size_t)natsMsg_GetDataLength(message);
+    seen->received++;
+    if (config->unique)
+        note(seen, config->count, data, size);
+    else
+        print_line(data, size);
+    natsMsg_Destroy(message);
+}
+
+static bool complete(const struct config *config, const struct seen *seen)
+{
+    return config->count > 0 && (config->unique ? seen->unique : seen->received) >= config->count;
+}
+
+static void receive(const struct config *config, struct seen *seen, natsSubscription *subscription)
+{
+    double last = now();
+    int64_t timeout = 0;
+    bool gathered = false;
+    while (!stop && !complete(config, seen)) {
+        natsMsg *message;
+        natsStatus status = natsSubscription_NextMsg(&message, subscription, timeout);
+        if (status == NATS_OK) {
+            take(config, seen, message);
+            timeout = 0;
+            gathered = false;
+        } else if (status != NATS_TIMEOUT) {
+            check("subscription", status);
+        } else if (!gathered) {
+            // To be woken for each message would cost more than the message: let some gather.
+            poll(NULL, 0, 1);
+            gathered = true;
+        } else if (timeout == 0) {
+            flush_output();
+            last = now();
+            timeout = idle_poll_ms;
+        } else if (config->idle_seconds > 0 && now() - last >= config->idle_seconds) {
+            return;
+        }
+    }
+}
+
+// Takes what the server had sent before the signal; the publisher may go on meanwhile.
+static void drain(const struct config *config, struct seen *seen, natsConnection *connection,
+                  natsSubscription *subscription)
+{
+    int pending = 0;
+    natsMsg *message;
+    natsConnection_FlushTimeout(connection, drain_ms);
+    natsSubscription_GetPending(subscription, &pending, NULL);
+    while (pending-- > 0 && !complete(config, seen) &&
+           natsSubscription_NextMsg(&message, subscription, 0) == NATS_OK)
+        take(config, seen, message);
+}
+
+static void report(const struct config *config, const struct seen *seen)
+{
+    uint64_t missing =
+        config->count > 0 ? config->count - seen->unique_below_count : seen->end - seen->unique;
+    printf("received: %" PRIu64 " unique: %" PRIu64 " duplicates: %" PRIu64 " missing: %" PRIu64
+           " out-of-order: %" PRIu64 "\n",
+           seen->received, seen->unique, seen->duplicates, missing, seen->out_of_order);
+    if (seen->unnumbered > 0)
+        fprintf(stderr, "subscriber: %" PRIu64 " without a number in msgid\n", seen->unnumbered);
+}
+
+static natsConnection *connect_to(const char *url)
+{
+    natsOptions *options;
+    natsConnection *connection;
+    check("options", natsOptions_Create(&options));
+    check(url, natsOptions_SetURL(options, url));
+    check("options", natsOptions_SetMaxReconnect(options, -1));
+    check("options", natsOptions_SetReconnectWait(options, 50));
+    check("options", natsOptions_SetReconnectJitter(options, 10, 10));
+    check(url, natsConnection_Connect(&connection, options));
+    natsOptions_Destroy(options);
+    return connection;
+}
+
+static _Noreturn void usage(void)
+{
+    fputs("usage: subscriber [-s URL] [-n COUNT] [-i SECONDS] [-u] SUBJECT\n", stderr);
+    exit(2);
+}
+
+static uint64_t count_value(const char *text)
+{
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || *text == '-' || value == 0 ||
+        value > number_limit)
+        usage();
+    return value;
+}
+
+static double seconds_value(const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || !(value > 0))
+        usage();
+    return value;
+}
+
+static struct config options(int argc, char **argv)
+{
+    struct config config = {.url = getenv("NATS_URL")};
+    int option;
+    while ((option = getopt(argc, argv, "s:n:i:u")) != -1) {
+        switch (option) {
+        case 's':
+            config.url = optarg;
+            break;
+        case 'n':
+            config.count = count_value(optarg);
+            break;
+        case 'i':
+            config.idle_seconds = seconds_value(optarg);
+            break;
+        case 'u':
+            config.unique = true;
+            break;
+        default:
+            usage();
+        }
+    }
+    if (optind + 1 != argc)
+        usage();
+    config.subject = argv[optind];
+    if (config.url == NULL)
+        config.url = NATS_DEFAULT_URL;
+    return config;
+}
+
+int main(int argc, char **argv)
+{
+    struct config config = options(argc, argv);
+    struct seen seen = {0};
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    setvbuf(stdout, NULL, _IOFBF, 1 << 20);
+
+    natsConnection *connection = connect_to(config.url);
+    natsSubscription *subscription;
+    check(config.subject, natsConnection_SubscribeSync(&subscription, connection, config.subject));
+    check("pending limits", natsSubscription_SetPendingLimits(subscription, -1, -1));
+    check("flush", natsConnection_FlushTimeout(connection, drain_ms));
+    fputs("ready\n", stderr);
+
+    receive(&config, &seen, subscription);
+    if (stop)
+        drain(&config, &seen, connection, subscription);
+    if (config.unique)
+        report(&config, &seen);
+    flush_output();
+
+    bool whole = config.count == 0 || complete(&config, &seen);
+    natsSubscription_Destroy(subscription);
+    natsConnection_Destroy(connection);
+    nats_Close();
+    free(seen.bitmap);
+    return whole && seen.unnumbered == 0 ? 0 : 1;
+}

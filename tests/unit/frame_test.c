@@ -1,0 +1,175 @@
+/* Framing (RFC 6587): each stream whole, split at every position, and a byte at a time. */
+
+#include "base/buffer.h"
+#include "syslog/frame.h"
+#include "unit.h"
+
+enum { MAX_SIZE = 64 };
+
+struct stream {
+    const char *name;
+    enum framing framing;
+    bool truncate;
+    const char *bytes; /* percent-encoded, as in the tables of cases */
+    /* "NUMBER=message;" or "NUMBER!FIELD: reason@OFFSET;" for each frame, '#' before the end */
+    const char *expected;
+};
+
+#define A64 "%(a*64)"
+
+static const struct stream streams[] = {
+    {"lines", FRAMING_NEWLINE, false, "a%0Abc%0A", "1=a;2=bc;#"},
+    {"a last line without LF", FRAMING_NEWLINE, false, "a%0Abc", "1=a;#2=bc;"},
+    {"empty lines are counted", FRAMING_NEWLINE, false, "%0A%0D%0Aa%0A%00%0Ab%0A", "3=a;5=b;#"},
+    {"CR LF", FRAMING_NEWLINE, false, "a%0D%0A", "1=a;#"},
+    {"only one CR goes", FRAMING_NEWLINE, false, "a%0D%0D%0A", "1=a%0D;#"},
+    {"a CR without LF stays", FRAMING_NEWLINE, false, "a%0Db%0Ac%0D", "1=a%0Db;#2=c%0D;"},
+    {"a trailing NUL goes", FRAMING_NEWLINE, false, "a%00%0Ab%00%0D%0Ac%00", "1=a;2=b;#3=c;"},
+    {"NUL within a line stays", FRAMING_NEWLINE, false, "a%00b%0A", "1=a%00b;#"},
+    {"a line of max-size", FRAMING_NEWLINE, false, A64 "%0Ab%0A", "1=" A64 ";2=b;#"},
+    {"max-size does not count NUL CR LF", FRAMING_NEWLINE, false, A64 "%00%0D%0A", "1=" A64 ";#"},
+    {"one byte more is refused", FRAMING_NEWLINE, false, A64 "a%0Ab%0A",
+     "1!SYSLOG-MSG: longer than --max-size@64;2=b;#"},
+    {"its tail is no message", FRAMING_NEWLINE, false, A64 "%(b*300)%0Ac",
+     "1!SYSLOG-MSG: longer than --max-size@64;#2=c;"},
+    {"or it is cut", FRAMING_NEWLINE, true, A64 "%(b*300)%0Ac%0A", "1=" A64 ";2=c;#"},
+    {"cut before a character", FRAMING_NEWLINE, true, "%(a*63)%C3%A9b%0A", "1=%(a*63);#"},
+    {"cut behind a character", FRAMING_NEWLINE, true, "%(a*62)%C3%A9b%0A", "1=%(a*62)%C3%A9;#"},
+    {"cut within what is no character", FRAMING_NEWLINE, true, "%(a*63)%C3b%0A", "1=%(a*63)%C3;#"},
+    {"cut before four bytes", FRAMING_NEWLINE, true, "%(a*61)%F0%9F%98%80%0A", "1=%(a*61);#"},
+    {"counted", FRAMING_OCTET, false, "1 a2 bc", "1=a;2=bc;#"},
+    {"LF and NUL within are data", FRAMING_OCTET, false, "5 a%0Ab%00c", "1=a%0Ab%00c;#"},
+    {"one LF at the end goes", FRAMING_OCTET, false, "3 a%0A%0A", "1=a%0A;#"},
+    {"one CR LF at the end goes", FRAMING_OCTET, false, "3 a%0D%0A", "1=a;#"},
+    {"one NUL at the end goes", FRAMING_OCTET, false, "3 a%00%00", "1=a%00;#"},
+    {"a CR at the end stays", FRAMING_OCTET, false, "2 a%0D", "1=a%0D;#"},
+    {"LF and CR LF between frames", FRAMING_OCTET, false, "1 a%0A%0D%0A1 b%0A", "1=a;2=b;#"},
+    {"CR alone between frames", FRAMING_OCTET, false, "1 a%0D1 b", "1=a;2!MSG-LEN: expected LF@4;"},
+    {"MSG-LEN 0", FRAMING_OCTET, false, "1 a0 b", "1=a;2!MSG-LEN: begins with 0@3;"},
+    {"MSG-LEN with a leading zero", FRAMING_OCTET, false, "01 a", "1!MSG-LEN: begins with 0@0;"},
+    {"MSG-LEN without SP", FRAMING_OCTET, false, "1a", "1!MSG-LEN: expected a digit or SP@1;"},
+    {"no MSG-LEN", FRAMING_OCTET, false, "1 ab", "1=a;2!MSG-LEN: expected a digit@3;"},
+    {"MSG-LEN of 11 digits", FRAMING_OCTET, false, "12345678901 a",
+     "1!MSG-LEN: more than 10 digits@10;"},
+    {"MSG-LEN of 10 digits", FRAMING_OCTET, false, "9999999999 " A64 "%(b*300)",
+     "1!SYSLOG-MSG: longer than --max-size@64;#"},
+    {"a frame that is cut", FRAMING_OCTET, false, "1 a5 bc",
+     "1=a;#2!SYSLOG-MSG: stream ends within it@2;"},
+    {"a frame cut behind its SP", FRAMING_OCTET, false, "5 ",
+     "#1!SYSLOG-MSG: stream ends within it@0;"},
+    {"a MSG-LEN that is cut", FRAMING_OCTET, false, "1 a12",
+     "1=a;#2!MSG-LEN: stream ends within it@5;"},
+    {"a counted message of max-size and LF", FRAMING_OCTET, false, "65 " A64 "%0A1 b",
+     "1=" A64 ";2=b;#"},
+    {"a counted message over max-size", FRAMING_OCTET, false, "65 " A64 "a1 b",
+     "1!SYSLOG-MSG: longer than --max-size@64;2=b;#"},
+    {"a counted message far over it", FRAMING_OCTET, false, "364 " A64 "%(<*300)1 b",
+     "1!SYSLOG-MSG: longer than --max-size@64;2=b;#"},
+    {"or it is cut, too", FRAMING_OCTET, true, "364 " A64 "%(<*300)1 b", "1=" A64 ";2=b;#"},
+    {"auto: digits, SP and '<'", FRAMING_AUTO, false, "3 <a>1 b", "1=<a>;2=b;#"},
+    {"auto: ten digits", FRAMING_AUTO, false, "0000000003 <a>%0A", "1=0000000003 <a>;#"},
+    {"auto: no '<'", FRAMING_AUTO, false, "3 a>%0A", "1=3 a>;#"},
+    {"auto: eleven digits", FRAMING_AUTO, false, "12345678901 <%0A", "1=12345678901 <;#"},
+    {"auto: a line", FRAMING_AUTO, false, "<a>%0A3 <b%0A", "1=<a>;2=3 <b;#"},
+    {"auto: LF first", FRAMING_AUTO, false, "%0A1 <%0A", "2=1 <;#"},
+    {"auto: digits to the end", FRAMING_AUTO, false, "123", "#1=123;"},
+    {"auto: digits and SP to the end", FRAMING_AUTO, false, "123 ", "#1=123 ;"},
+    {"auto: one digit and LF", FRAMING_AUTO, false, "1%0A", "1=1;#"},
+    {"auto: nothing", FRAMING_AUTO, false, "", "#"},
+    {"auto holds for the stream", FRAMING_AUTO, false, "1 <a%0A",
+     "1=<;2!MSG-LEN: expected a digit@3;"},
+};
+
+static void show(struct buffer *events, enum frame_kind kind, const struct frame *frame)
+{
+    char text[128];
+    int n;
+    if (kind == FRAME_MESSAGE) {
+        n = snprintf(text, sizeof text, "%" PRIu64 "=", frame->number);
+        buffer_add(events, (struct slice){text, (size_t)n});
+        buffer_add(events, frame->message);
+        n = snprintf(text, sizeof text, ";");
+    } else {
+        n = snprintf(text, sizeof text, "%" PRIu64 "!%s: %s@%" PRIu64 ";", frame->number,
+                     frame->defect.field, frame->defect.reason, frame->defect.offset);
+    }
+    buffer_add(events, (struct slice){text, (size_t)n});
+}
+
+/* Feeds [from, to) before a guard page; false once the stream is broken. */
+static bool feed(struct framer *f, struct slice bytes, size_t from, size_t to,
+                 struct buffer *events)
+{
+    enum frame_kind kind;
+    struct frame frame;
+    framer_feed(f, unit_guarded((struct slice){bytes.at + from, to - from}));
+    while ((kind = framer_next(f, &frame)) != FRAME_NONE) {
+        show(events, kind, &frame);
+        if (kind == FRAME_BROKEN)
+            return false;
+    }
+    return true;
+}
+
+/* The events of a stream that comes in steps of `step` bytes, the first one of `first`. */
+static void run(const struct stream *s, struct slice bytes, size_t first, size_t step,
+                struct buffer *events)
+{
+    struct framer f;
+    struct frame frame;
+    bool good = true;
+    events->len = 0;
+    framer_start(&f, s->framing, MAX_SIZE, s->truncate);
+    for (size_t from = 0, to = first; good && from < bytes.len; from = to, to += step) {
+        if (to > bytes.len)
+            to = bytes.len;
+        good = feed(&f, bytes, from, to, events);
+        unit(f.partial.cap <= 4 * MAX_SIZE + 256, "%s: %zu bytes kept", s->name, f.partial.cap);
+    }
+    if (good) {
+        buffer_add(events, (struct slice){"#", 1});
+        enum frame_kind kind = framer_end(&f, true, &frame);
+        if (kind != FRAME_NONE)
+            show(events, kind, &frame);
+    }
+    framer_free(&f);
+}
+
+static void check(const struct stream *s, struct slice bytes, size_t first, size_t step)
+{
+    struct buffer events = {0};
+    struct slice expected = unit_decode(s->expected);
+    run(s, bytes, first, step, &events);
+    struct slice got = {events.at, events.len};
+    unit(slice_equal(got, expected), "%s, first %zu then %zu: got %.*s", s->name, first, step,
+         SHOW(got));
+    free((void *)(uintptr_t)expected.at);
+    buffer_free(&events);
+}
+
+/* Where it was not the sender who ended the stream, a line without LF is refused. */
+static void cut_line(void)
+{
+    struct framer f;
+    struct frame frame;
+    framer_start(&f, FRAMING_NEWLINE, MAX_SIZE, false);
+    framer_feed(&f, (struct slice){"abc", 3});
+    unit(framer_next(&f, &frame) == FRAME_NONE && framer_within(&f), "within a line");
+    unit(framer_end(&f, false, &frame) == FRAME_REFUSED, "the line is refused");
+    unit(frame.number == 1 && frame.defect.offset == 3, "its number and length");
+    framer_free(&f);
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+        struct slice bytes = unit_decode(streams[i].bytes);
+        check(&streams[i], bytes, bytes.len, 1);
+        check(&streams[i], bytes, 1, 1);
+        for (size_t split = 1; split < bytes.len; split++)
+            check(&streams[i], bytes, split, bytes.len);
+        free((void *)(uintptr_t)bytes.at);
+    }
+    cut_line();
+    return unit_end("frame");
+}

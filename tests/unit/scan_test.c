@@ -1,0 +1,105 @@
+/* Each find-first loop against its naive twin: every byte at every place, up to a guard page. */
+
+#include "base/scan.h"
+#include "base/utf8.h"
+#include "unit.h"
+
+enum { LONGEST = 3 * BLOCK + 3 };
+
+static const char *naive_print(const char *p, const char *end)
+{
+    while (p<end && * p> 32 && *p < 127)
+        p++;
+    return p;
+}
+
+static const char *naive_plain(const char *p, const char *end)
+{
+    while (p < end && (unsigned char)*p >= 32 && (unsigned char)*p < 128 && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
+static void one(struct slice bytes, int byte, size_t at)
+{
+    char copy[LONGEST + BLOCK];
+    const char *end = bytes.at + bytes.len;
+    unit(scan_print(bytes.at, end) == naive_print(bytes.at, end), "print: byte %d at %zu of %zu",
+         byte, at, bytes.len);
+    const char *plain = naive_plain(bytes.at, end);
+    unit(scan_plain(bytes.at, end) == plain, "plain: byte %d at %zu of %zu", byte, at, bytes.len);
+    size_t n = (size_t)(plain - bytes.at);
+    unit(copy_plain(copy, bytes.at, end) == n && memcmp(copy, bytes.at, n) == 0,
+         "copy: byte %d at %zu of %zu", byte, at, bytes.len);
+}
+
+static void loops(void)
+{
+    char bytes[LONGEST];
+    for (size_t length = 0; length <= LONGEST; length++) {
+        memset(bytes, 'a', sizeof bytes);
+        one(unit_guarded((struct slice){bytes, length}), 'a', length);
+        for (size_t at = 0; at < length; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                memset(bytes, at % 2 ? 'a' : '~', sizeof bytes);
+                bytes[at] = (char)byte;
+                if (at + 1 < length)
+                    bytes[at + 1] = byte % 2 ? '\\' : '\x1f';
+                one(unit_guarded((struct slice){bytes, length}), byte, at);
+            }
+        }
+    }
+}
+
+/* Unicode 15, table 3-7, written out: first and last byte of each place, by the lead byte. */
+static bool well_formed(const unsigned char *p, size_t n)
+{
+    static const struct {
+        unsigned char lead[2], second[2];
+        size_t length;
+    } rows[] = {{{0x00, 0x7F}, {0, 0}, 1},       {{0xC2, 0xDF}, {0x80, 0xBF}, 2},
+                {{0xE0, 0xE0}, {0xA0, 0xBF}, 3}, {{0xE1, 0xEC}, {0x80, 0xBF}, 3},
+                {{0xED, 0xED}, {0x80, 0x9F}, 3}, {{0xEE, 0xEF}, {0x80, 0xBF}, 3},
+                {{0xF0, 0xF0}, {0x90, 0xBF}, 4}, {{0xF1, 0xF3}, {0x80, 0xBF}, 4},
+                {{0xF4, 0xF4}, {0x80, 0x8F}, 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (p[0] < rows[i].lead[0] || p[0] > rows[i].lead[1] || rows[i].length != n)
+            continue;
+        bool good = n == 1 || (p[1] >= rows[i].second[0] && p[1] <= rows[i].second[1]);
+        for (size_t k = 2; k < n; k++)
+            good = good && p[k] >= 0x80 && p[k] <= 0xBF;
+        return good;
+    }
+    return false;
+}
+
+static void sequences(void)
+{
+    static const unsigned char edges[] = {0x00, 0x7F, 0x80, 0x8F, 0x90,
+                                          0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
+    enum { EDGES = sizeof edges };
+    for (unsigned lead = 0; lead < 256; lead++) {
+        for (unsigned rest = 0; rest < EDGES * EDGES * EDGES; rest++) {
+            unsigned char bytes[4] = {(unsigned char)lead, edges[rest % EDGES],
+                                      edges[rest / EDGES % EDGES], edges[rest / EDGES / EDGES]};
+            for (size_t length = 1; length <= 4; length++) {
+                struct slice s = unit_guarded((struct slice){(const char *)bytes, length});
+                bool valid;
+                size_t n = utf8_step(s.at, s.at + s.len, &valid);
+                size_t expected = 0;
+                for (size_t k = 1; k <= length && !expected; k++)
+                    expected = well_formed(bytes, k) ? k : 0;
+                unit(valid == (expected != 0) && (!valid || n == expected),
+                     "UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2], bytes[3],
+                     length);
+            }
+        }
+    }
+}
+
+int main(void)
+{
+    loops();
+    sequences();
+    return unit_end("scan");
+}

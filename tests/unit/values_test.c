@@ -1,0 +1,148 @@
+/* Option values, addresses, names of PRI, times as TIMESTAMP, and the schedule. */
+
+#include <fcntl.h>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/options.h"
+#include "load/schedule.h"
+#include "syslog/pri.h"
+#include "syslog/timestamp.h"
+#include "unit.h"
+
+#define NONE UINT64_MAX
+
+static uint64_t size_of(const char *text)
+{
+    uint64_t value = NONE;
+    return option_size("--x", text, 1, 1 << 30, &value) ? value : NONE;
+}
+
+static uint64_t count_of(const char *text)
+{
+    uint64_t value = NONE;
+    return option_count("--x", text, 0, UINT64_MAX - 1, &value) ? value : NONE;
+}
+
+static uint64_t duration_of(const char *text)
+{
+    uint64_t value = NONE;
+    return option_duration("--x", text, 0, UINT64_MAX - 1, &value) ? value : NONE;
+}
+
+static void numbers(void)
+{
+    unit(size_of("1") == 1 && size_of("64k") == 65536 && size_of("1M") == 1 << 20, "sizes");
+    unit(size_of("1G") == 1 << 30 && size_of("1025M") == NONE && size_of("0") == NONE, "limits");
+    static const char *const bad[] = {
+        "", "k", "1K", "1kk", "-1", "+1", " 1", "1 ", "0x1", "1.5k", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        unit(size_of(bad[i]) == NONE && count_of(bad[i]) == NONE, "'%s' is no number", bad[i]);
+    unit(count_of("5k") == 5000 && count_of("3M") == 3000000, "counts");
+    unit(count_of("18446744073709551615") == NONE, "a count past its type");
+    unit(duration_of("1") == NS_PER_S && duration_of("2s") == 2 * NS_PER_S, "seconds");
+    unit(duration_of("5us") == 5000 && duration_of("7ms") == 7000000, "parts of a second");
+    unit(duration_of("1m") == 60 * NS_PER_S && duration_of("2h") == 7200 * NS_PER_S, "more");
+    unit(duration_of("1.5") == 1500000000 && duration_of("0.25ms") == 250000, "fractions");
+    unit(duration_of("1d") == NONE && duration_of(".5") == NONE, "no durations");
+}
+
+static bool rate_is(const char *text, uint64_t things, uint64_t ns)
+{
+    uint64_t n = 0;
+    uint64_t t = 0;
+    return option_rate("--x", text, &n, &t) && n == things && t == ns;
+}
+
+static void rates(void)
+{
+    uint64_t n;
+    uint64_t t;
+    unit(rate_is("1", 1, NS_PER_S) && rate_is("100k", 100000, NS_PER_S), "a second");
+    unit(rate_is("1/h", 1, 3600 * NS_PER_S) && rate_is("3/ms", 3, 1000000) &&
+             rate_is("5/2s", 5, 2 * NS_PER_S),
+         "another time");
+    unit(!option_rate("--x", "0", &n, &t) && !option_rate("--x", "1/", &n, &t), "no rate");
+    unit(!option_rate("--x", "1/x", &n, &t) && !option_rate("--x", "x", &n, &t), "no rate");
+    struct rate third = {3, NS_PER_S};
+    unit(schedule_due(third, 0) == 0 && schedule_due(third, 3) == NS_PER_S, "due");
+    unit(schedule_due(third, 3000000000000) == 1000000000000 * NS_PER_S, "due, without drift");
+    unit(schedule_before(third, NS_PER_S) == 3 && schedule_before(third, NS_PER_S + 1) == 4,
+         "before");
+    unit(schedule_before((struct rate){1000, NS_PER_S}, 5 * NS_PER_S) == 5000, "5 s at 1000/s");
+}
+
+static bool address_is(const char *text, const char *host, const char *port)
+{
+    struct address a;
+    return address_parse("--x", text, &a) && strcmp(a.host, host) == 0 && strcmp(a.port, port) == 0;
+}
+
+static void addresses(void)
+{
+    struct address a;
+    unit(address_is("tcp://:8888", "127.0.0.1", "8888"), "no host");
+    unit(address_is("tcp://localhost:0", "localhost", "0"), "a name");
+    unit(address_is("tcp://[::]:514", "::", "514"), "IPv6");
+    unit(address_is("tcp://[::1]:65535", "::1", "65535"), "IPv6, highest port");
+    static const char *const bad[] = {"",           "8888",          "tcp://",         "tcp://h",
+                                      "tcp://h:",   "tcp://h:x",     "tcp://h:65536",  "tcp://h:1x",
+                                      "udp://h:1",  "tcp://::1:514", "tcp://[::1:514", "tcp://h:-1",
+                                      "tcp://h:+1", "tcp://h:1k"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        unit(!address_parse("--x", bad[i], &a), "'%s' is no address", bad[i]);
+}
+
+static void priorities(void)
+{
+    unsigned pri = 999;
+    unit(pri_from_name("auth.crit", &pri) && pri == 34, "auth.crit");
+    unit(pri_from_name("local7.debug", &pri) && pri == 191, "local7.debug");
+    unit(pri_from_name("kern.emerg", &pri) && pri == 0, "kern.emerg");
+    unit(pri_from_name("err", &pri) && pri == 11, "a severity alone");
+    unit(pri_from_name("191", &pri) && pri == 191, "a number");
+    static const char *const bad[] = {"192",        "",      "auth.", ".crit", "auth",
+                                      "auth.crit ", "x.err", "-1",    "34x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        unit(!pri_from_name(bad[i], &pri), "'%s' is no priority", bad[i]);
+}
+
+static bool time_is(const char *zone, bool utc, uint64_t ns, const char *expected)
+{
+    struct timestamp_writer w = {.utc = utc};
+    char text[TIMESTAMP_MAX + 1];
+    setenv("TZ", zone, 1);
+    tzset();
+    *timestamp_write(&w, ns, text) = '\0';
+    struct defect defect;
+    struct parse in = {text, text + strlen(text), &defect};
+    return strcmp(text, expected) == 0 && timestamp_parse(&in, text) == in.end;
+}
+
+static void times(void)
+{
+    uint64_t ns = 1734263837 * NS_PER_S + 217004999;
+    unit(time_is("UTC", true, ns, "2024-12-15T11:57:17.217004Z"), "UTC");
+    unit(time_is("JST-9", false, ns, "2024-12-15T20:57:17.217004+09:00"), "east");
+    unit(time_is("NST3:30", false, ns, "2024-12-15T08:27:17.217004-03:30"), "west");
+    unit(time_is("UTC", false, ns, "2024-12-15T11:57:17.217004+00:00"), "local UTC");
+    unit(time_is("UTC", true, 0, "1970-01-01T00:00:00.000000Z"), "the epoch");
+    struct timestamp_writer w = {.utc = true};
+    char text[TIMESTAMP_MAX];
+    timestamp_write(&w, ns, text);
+    char *end = timestamp_write(&w, ns + NS_PER_S, text);
+    unit(memcmp(text, "2024-12-15T11:57:18.217004Z", (size_t)(end - text)) == 0, "a second on");
+}
+
+int main(void)
+{
+    int null = open("/dev/null", O_WRONLY);
+    if (null < 0 || dup2(null, STDERR_FILENO) < 0)
+        return 1; /* what is wrong with the values is reported there */
+    numbers();
+    rates();
+    addresses();
+    priorities();
+    times();
+    return unit_end("values");
+}
