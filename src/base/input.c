@@ -53,7 +53,7 @@ enum input_state input_wait(struct input *in, struct signals *signals, bool with
         if (input_drained(in, within))
             return INPUT_END;
         int wait = timeout;
-        if (in->draining && left(in) == 0) {
+        if (in->draining && in->quota == 0 && left(in) == 0) {
             if (in->limited)
                 return INPUT_END;
             input_limit(in);

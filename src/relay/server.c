@@ -30,6 +30,7 @@ struct server {
     struct connection **by_fd;
     size_t fd_capacity;
     uint64_t connection_count;
+    uint64_t unread; /* connections that a drain has not read to their quota */
 };
 
 static bool watch(struct server *s, int fd, void *who, uint32_t events, int operation)
@@ -57,6 +58,7 @@ static bool drop(struct server *s, struct connection *c, bool whole)
     bool wrote = stream_end(&c->stream, s->relay, whole) != STREAM_STUCK;
     close(c->input.fd);
     s->by_fd[c->input.fd] = NULL;
+    s->unread -= c->input.quota != 0;
     s->connection_count--;
     free(c);
     if (!signals_stopping(&s->relay->signals))
@@ -95,7 +97,8 @@ static void add(struct server *s, int fd, const struct sockaddr *peer, socklen_t
     s->connection_count++;
 }
 
-static void accept_some(struct server *s, int listener)
+/* False where no more connections wait. */
+static bool accept_some(struct server *s, int listener)
 {
     for (int i = 0; i < ACCEPTS && room_left(s); i++) {
         struct sockaddr_storage peer;
@@ -113,15 +116,17 @@ static void accept_some(struct server *s, int listener)
             s->retry_at = clock_monotonic() + RETRY_MS * NS_PER_S / 1000;
             set_accepting(s, false);
         }
-        return;
+        return false;
     }
     set_accepting(s, room_left(s));
+    return room_left(s);
 }
 
 /* One read for each turn, so that no peer waits for another one's flood. */
 static bool read_some(struct server *s, struct connection *c)
 {
     struct relay *r = s->relay;
+    bool unread = c->input.quota != 0;
     ssize_t n = input_read(&c->input, r->block, RELAY_BLOCK, framer_within(&c->stream.framer));
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return true;
@@ -129,6 +134,7 @@ static bool read_some(struct server *s, struct connection *c)
         report("%s: %m", c->name);
     if (n <= 0)
         return drop(s, c, true);
+    s->unread -= unread && c->input.quota == 0;
     switch (stream_take(&c->stream, r, (struct slice){r->block, (size_t)n})) {
     case STREAM_STUCK:
         return false;
@@ -217,7 +223,9 @@ static bool serve(struct server *s)
 /* Reads what has arrived, to the end of the message that each connection is in. */
 static bool drain(struct server *s)
 {
-    uint64_t deadline = clock_monotonic() + grace;
+    for (int i = 0; i < s->listener_count; i++)
+        while (accept_some(s, s->listeners[i]))
+            ; /* whose first messages have arrived as well */
     close_listeners(s);
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->relay->signals.stop_fd, NULL);
     for (size_t fd = 0; fd < s->fd_capacity; fd++) {
@@ -225,9 +233,14 @@ static bool drain(struct server *s)
         if (!c)
             continue;
         input_limit(&c->input);
+        s->unread += c->input.quota != 0;
         if (input_drained(&c->input, framer_within(&c->stream.framer)) && !drop(s, c, true))
             return false;
     }
+    while (s->unread)
+        if (!round_trip(s, -1))
+            return false;
+    uint64_t deadline = clock_monotonic() + grace;
     for (uint64_t now; s->connection_count && (now = clock_monotonic()) < deadline;)
         if (!round_trip(s, (int)((deadline - now) / 1000000) + 1))
             return false;
