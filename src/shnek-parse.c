@@ -3,15 +3,17 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/options.h"
 #include "relay/relay.h"
 
 static const char help[] =
-    "usage: shnek-parse [-l ADDRESS]... [options] [FILE...]\n"
+    "usage: shnek-parse [options] [FILE...]\n"
+    "       shnek-parse [options] -l ADDRESS [-l ADDRESS]...\n"
     "\n"
     "Turns RFC 5424 syslog from files, stdin or TCP into JSON lines on stdout.\n"
     "\n"
-    "  -l, --listen=ADDRESS       listen on tcp://HOST:PORT; may be repeated\n"
+    "  -l, --listen=ADDRESS       tcp://HOST:PORT (no HOST: 127.0.0.1); may repeat\n"
     "  -F, --framing=FRAMING      auto, newline or octet (RFC 6587)        [auto]\n"
     "      --max-size=SIZE        longest message, in bytes                [64k]\n"
     "      --oversize=ACTION      reject or truncate what is longer        [reject]\n"
@@ -146,6 +148,7 @@ int main(int argc, char **argv)
 {
     struct relay_config config = {.max_size = 64 * 1024, .max_connections = 10000};
     int status;
+    descriptors_reserve_standard();
     if (read_options(argc, argv, &config, &status))
         status = relay_run(&config);
     free(config.listen);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/options.h"
 #include "base/report.h"
 #include "publish/publish.h"
@@ -208,6 +209,7 @@ int main(int argc, char **argv)
 {
     struct publish_config config = {.connection = {.timeout = 5 * NS_PER_S}};
     int status;
+    descriptors_reserve_standard();
     if (read_options(argc, argv, &config, &status))
         status = publish_run(&config);
     for (size_t i = 0; i < config.connection.server_count; i++)

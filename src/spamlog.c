@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/options.h"
 #include "base/report.h"
 #include "base/scan.h"
@@ -17,24 +18,25 @@ static const char help[] =
     "\n"
     "Writes RFC 5424 syslog messages to stdout, or to tcp://HOST:PORT.\n"
     "\n"
-    "  -r, --rate=RATE            messages a second, N/UNIT (ms, s, m, h) or max  [1]\n"
+    "  -r, --rate=RATE            messages a second, N/DURATION, or max           [1]\n"
     "  -n, --count=COUNT          stop after that many\n"
     "  -d, --duration=DURATION    stop after that time\n"
-    "  -c, --connections=COUNT    share the messages among that many             [1]\n"
-    "  -F, --framing=FRAMING      newline or octet (RFC 6587)                    [newline]\n"
-    "  -m, --message=TEXT         MSG                                [hello from C!]\n"
+    "  -c, --connections=COUNT    share the messages among that many              [1]\n"
+    "  -F, --framing=FRAMING      newline or octet (RFC 6587)               [newline]\n"
+    "  -m, --message=TEXT         MSG                                 [hello from C!]\n"
     "      --size=SIZE            pad or cut MSG to messages of that many bytes\n"
-    "  -p, --priority=PRI         a number or FACILITY.SEVERITY            [auth.crit]\n"
-    "      --hostname=NAME        HOSTNAME                           [this host's]\n"
-    "      --appname=NAME         APP-NAME                           [spamlog]\n"
-    "      --procid=ID            PROCID                             [its process id]\n"
-    "      --msgid=ID             MSGID                              [counts from 0]\n"
-    "      --sd=SD                STRUCTURED-DATA                    [-]\n"
+    "  -p, --priority=PRI         a number or FACILITY.SEVERITY           [auth.crit]\n"
+    "      --hostname=NAME        HOSTNAME                              [this host's]\n"
+    "      --appname=NAME         APP-NAME                                  [spamlog]\n"
+    "      --procid=ID            PROCID                           [the process's id]\n"
+    "      --msgid=ID             MSGID                               [counts from 0]\n"
+    "      --sd=SD                STRUCTURED-DATA                                 [-]\n"
     "      --timestamp=TIME       TIMESTAMP                          [when it is due]\n"
-    "      --stats[=DURATION]     print counters at that interval    [1s]\n"
+    "      --stats[=DURATION]     print counters at that interval                [1s]\n"
     "  -q, --quiet                no report at the end\n"
     "  -h, --help; -V, --version  print this; print the version\n"
     "\n"
+    "SIZE takes k, M, G; COUNT k, M; DURATION us, ms, s, m, h.\n"
     "Status: 0 all was sent, 2 failed.\n";
 
 enum {
@@ -200,6 +202,7 @@ int main(int argc, char **argv)
                                  .rate = {1, NS_PER_S},
                                  .connections = 1};
     int status;
+    descriptors_reserve_standard();
     if (!read_options(argc, argv, &config, &status))
         return status;
     return load_run(&config);

@@ -26,7 +26,7 @@ bool address_parse(const char *flag, const char *text, struct address *address)
         return not_an_address(flag, text);
     size_t host_length = (size_t)(port++ - host);
     if (host_length && host[0] == '[') {
-        if (host[host_length - 1] != ']')
+        if (host_length < 3 || host[host_length - 1] != ']')
             return not_an_address(flag, text);
         host++;
         host_length -= 2;
@@ -49,13 +49,22 @@ bool address_parse(const char *flag, const char *text, struct address *address)
     return true;
 }
 
-struct addrinfo *address_resolve(const struct address *address, const char *text, bool listen)
+void address_text(const struct address *address, char *text)
 {
+    snprintf(text, ADDRESS_TEXT, strchr(address->host, ':') ? "tcp://[%s]:%s" : "tcp://%s:%s",
+             address->host, address->port);
+}
+
+struct addrinfo *address_resolve(const struct address *address, bool listen)
+{
+    char text[ADDRESS_TEXT];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = listen ? AI_PASSIVE : 0};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(address->host, address->port, &hints, &found);
-    if (error)
+    if (error) {
+        address_text(address, text);
         report("%s: %s", text, gai_strerror(error));
+    }
     return error ? NULL : found;
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,12 +28,11 @@ static void write_all(const char *p, size_t n)
     }
 }
 
+/* To be called with the lock held. */
 static void print(bool live, const char *format, va_list values)
 {
     int saved = errno;
     char line[LINE];
-    pthread_mutex_lock(&lock);
-    errno = saved;
     size_t n = open_line ? (size_t)snprintf(line, sizeof line, "\r\033[K") : 0;
     n += (size_t)snprintf(line + n, sizeof line - n, "%s: ", program_invocation_short_name);
     errno = saved;
@@ -45,7 +45,6 @@ static void print(bool live, const char *format, va_list values)
     if (!live)
         line[n++] = '\n';
     write_all(line, n);
-    pthread_mutex_unlock(&lock);
     errno = saved;
 }
 
@@ -53,7 +52,11 @@ void report(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
+    int saved = errno;
+    pthread_mutex_lock(&lock);
+    errno = saved;
     print(false, format, values);
+    pthread_mutex_unlock(&lock);
     va_end(values);
 }
 
@@ -61,7 +64,21 @@ void report_live(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
+    pthread_mutex_lock(&lock);
     print(isatty(STDERR_FILENO), format, values);
+    pthread_mutex_unlock(&lock);
+    va_end(values);
+}
+
+void report_last(const char *format, ...)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    va_list values;
+    va_start(values, format);
+    if (poll(&room, 1, 0) == 1 && pthread_mutex_trylock(&lock) == 0) {
+        print(false, format, values);
+        pthread_mutex_unlock(&lock);
+    }
     va_end(values);
 }
 
@@ -98,6 +115,12 @@ void complain(struct complaints *c, const char *source, uint64_t number,
     if (complaints_allow(c))
         report("%s:%" PRIu64 ": %s: %s (at byte %" PRIu64 ")", source, number, defect->field,
                defect->reason, defect->offset);
+}
+
+void complaints_tick(struct complaints *c)
+{
+    if (c->held_back && clock_monotonic() / NS_PER_S != c->second)
+        complaints_settle(c);
 }
 
 void complaints_settle(struct complaints *c)

@@ -22,6 +22,12 @@ void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void report_live(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void report_settle(void);
 
+/*
+ * A line that is left out where stderr cannot take it now, or another thread is stuck in it: for
+ * who must end the process all the same.
+ */
+void report_last(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Why something was refused: the field of the grammar, what is wrong, and the byte, from 0. */
 struct defect {
     const char *field;
@@ -46,7 +52,10 @@ void complain(struct complaints *c, const char *source, uint64_t number,
 /* Whether one more line of this kind may be printed now; counts it as printed or held back. */
 bool complaints_allow(struct complaints *c);
 
-/* Says how many were held back, where any were: when input is idle, and at the end. */
+/* Says how many were held back, where any were and their second is over. */
+void complaints_tick(struct complaints *c);
+
+/* The same at once: when input is idle, and at the end. */
 void complaints_settle(struct complaints *c);
 
 #endif

@@ -10,8 +10,9 @@
 
 /*
  * A thread that takes the signals and prints the counters, so that both work while the rest of the
- * program is blocked in a write. The first SIGTERM or SIGINT asks for a drain, a second one ends
- * the process with STATUS_FAILED. SIGUSR1 prints a line of counters. SIGPIPE is ignored.
+ * program is blocked in a write. The first SIGTERM or SIGINT asks for a drain, a second one, a
+ * tenth of a second later or more, ends the process with STATUS_FAILED. SIGUSR1 prints a line of
+ * counters. SIGPIPE is ignored.
  */
 struct signals {
     struct stats *stats;
@@ -19,6 +20,7 @@ struct signals {
     int stop_fd;       /* readable once a drain is asked for */
     atomic_bool stopping;
     atomic_bool ending;
+    uint64_t stopped_at; /* clock_monotonic */
     pthread_t thread;
 };
 

@@ -25,9 +25,9 @@ void stats_print(struct stats *s, enum stats_kind kind)
         s->printed = now;
         s->printed_out = out;
     }
-    (kind == STATS_INTERVAL ? report_live
-                            : report)("in %" PRIu64 " out %" PRIu64 " rejected %" PRIu64
-                                      " dropped %" PRIu64 " bytes %" PRIu64 " rate %" PRIu64 "/s",
-                                      counted(&s->in), out, counted(&s->rejected),
-                                      counted(&s->dropped), counted(&s->bytes), per_second);
+    static void (*const print[])(const char *, ...) = {report_live, report, report_last};
+    print[kind]("in %" PRIu64 " out %" PRIu64 " rejected %" PRIu64 " dropped %" PRIu64
+                " bytes %" PRIu64 " rate %" PRIu64 "/s",
+                counted(&s->in), out, counted(&s->rejected), counted(&s->dropped),
+                counted(&s->bytes), per_second);
 }

@@ -20,7 +20,8 @@ struct stats {
 
 enum stats_kind {
     STATS_INTERVAL, /* the rate since the last such line; a live line on a terminal */
-    STATS_TOTAL     /* the rate since the start */
+    STATS_TOTAL,    /* the rate since the start */
+    STATS_LAST      /* the same, by report_last */
 };
 
 /* An increment without a locked instruction: each counter has one writer. */

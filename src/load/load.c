@@ -4,10 +4,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/report.h"
 #include "base/signals.h"
 #include "load/sender.h"
@@ -31,11 +31,7 @@ struct load {
 static bool connect_all(struct load *l)
 {
     size_t count = (size_t)l->config->connections;
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    descriptors_raise_limit();
     l->senders = calloc(count, sizeof *l->senders);
     if (!l->senders) {
         report("out of memory");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/report.h"
+#include "base/utf8.h"
 #include "syslog/rfc5424.h"
 
 enum { NUMBER_MAX = 20, PADDING = '.' };
@@ -83,7 +84,8 @@ static bool fits(const struct message_writer *w)
         return false;
     }
     if (!c->octet_counting && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
-        report("--message: a line end in it wants --framing=octet");
+        report("%s: a line end in it wants --framing=octet",
+               strchr(c->sd, '\n') ? "--sd" : "--message");
         return false;
     }
     return true;
@@ -109,6 +111,7 @@ bool message_start(struct message_writer *w, const struct message_config *config
     add(&w->tail, " ");
     buffer_add(&w->text, (struct slice){w->tail.at, w->tail.len});
     add(&w->text, config->text);
+    w->text_length = w->text.len;
     if (config->size > w->text.len) {
         size_t more = (size_t)config->size - w->text.len;
         memset(buffer_room(&w->text, more), PADDING, more);
@@ -116,6 +119,17 @@ bool message_start(struct message_writer *w, const struct message_config *config
     }
     w->room = w->head.len + w->middle.len + w->text.len + TIMESTAMP_MAX + 2 * NUMBER_MAX + 2;
     return all_valid(config) && fits(w);
+}
+
+/* Text that is cut is cut between characters; what that leaves is padded. */
+static char *put_text(const struct message_writer *w, char *to, size_t n)
+{
+    struct slice text = {w->text.at, w->text_length};
+    size_t whole = utf8_cut(text, n);
+    if (n >= w->text_length || whole == n)
+        return put(to, &w->text, n);
+    memset(put(to, &w->text, whole), PADDING, n - whole);
+    return to + n;
 }
 
 char *message_write(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
@@ -136,7 +150,7 @@ char *message_write(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
     to = put(to + stamp_length, &w->middle, w->middle.len);
     if (number_length)
         to = put_number(to, k, number_length);
-    to = put(to, &w->text, text);
+    to = put_text(w, to, text);
     if (!c->octet_counting)
         *to++ = '\n';
     return to;

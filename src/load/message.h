@@ -29,6 +29,7 @@ struct message_writer {
     struct buffer middle; /* from there to MSGID */
     struct buffer tail;   /* from there on */
     struct buffer text;   /* tail, padded to what --size can need */
+    size_t text_length;   /* of text, without the padding */
     size_t room;          /* the most that one message can take, with its frame */
 };
 

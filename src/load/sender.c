@@ -35,7 +35,7 @@ bool sender_connect(struct sender *s, const char *destination)
     struct address address;
     if (!address_parse("DESTINATION", destination, &address))
         return false;
-    struct addrinfo *found = address_resolve(&address, destination, false);
+    struct addrinfo *found = address_resolve(&address, false);
     if (!found)
         return false;
     int fd = -1;

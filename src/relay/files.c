@@ -50,6 +50,10 @@ static bool copy(struct relay *r, int fd, const char *name)
         case INPUT_END:
             whole = false;
             progress = ENDED;
+            if (!in.live) {
+                report("%s: stopped before its end", name);
+                r->failed = true;
+            }
         }
     }
     return stream_end(&s, r, whole) != STREAM_STUCK && progress != STUCK;
@@ -75,8 +79,13 @@ bool relay_files(struct relay *r)
 {
     if (r->config->file_count == 0)
         return copy_file(r, "-");
-    for (int i = 0; i < r->config->file_count && !signals_stopping(&r->signals); i++)
-        if (!copy_file(r, r->config->files[i]))
+    for (int i = 0; i < r->config->file_count; i++) {
+        if (signals_stopping(&r->signals)) {
+            report("%s: stopped before it was read", r->config->files[i]);
+            r->failed = true;
+        } else if (!copy_file(r, r->config->files[i])) {
             return false;
+        }
+    }
     return true;
 }

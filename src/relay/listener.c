@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,9 +34,8 @@ static void announce(int fd)
 
 int listener_open(const struct address *address, int *fds, int room)
 {
-    char text[sizeof address->host + 16];
-    snprintf(text, sizeof text, "tcp://%s:%s", address->host, address->port);
-    struct addrinfo *found = address_resolve(address, text, true);
+    char text[ADDRESS_TEXT];
+    struct addrinfo *found = address_resolve(address, true);
     if (!found)
         return 0;
     int opened = 0;
@@ -54,8 +52,9 @@ int listener_open(const struct address *address, int *fds, int room)
     bool lacking = error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
     if (opened && (!error || lacking))
         return opened;
+    address_text(address, text);
     errno = error;
-    report("%s: %m", text);
+    report(room ? "%s: %m" : "%s: no more addresses can be listened on", text);
     while (opened)
         close(fds[--opened]);
     return 0;

@@ -1,10 +1,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/input.h"
 #include "relay/listener.h"
 #include "relay/stream.h"
@@ -25,6 +25,7 @@ struct server {
     int listeners[LISTENERS];
     int listener_count;
     bool accepting;
+    bool draining;     /* who waited for room is let in to be read, too */
     bool starved;      /* of descriptors, which was reported */
     uint64_t retry_at; /* clock_monotonic, while starved */
     struct connection **by_fd;
@@ -50,7 +51,7 @@ static void set_accepting(struct server *s, bool on)
 
 static bool room_left(const struct server *s)
 {
-    return s->connection_count < s->relay->config->max_connections;
+    return s->draining || s->connection_count < s->relay->config->max_connections;
 }
 
 static bool drop(struct server *s, struct connection *c, bool whole)
@@ -105,10 +106,11 @@ static bool accept_some(struct server *s, int listener)
         socklen_t length = sizeof peer;
         int fd = accept4(listener, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
-            s->starved = false;
             add(s, fd, (struct sockaddr *)&peer, length);
             continue;
         }
+        if (errno == EAGAIN)
+            s->starved = false;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             if (!s->starved)
                 report("accept: %m; new connections wait until one ends");
@@ -149,11 +151,7 @@ static bool read_some(struct server *s, struct connection *c)
 static bool open_all(struct server *s)
 {
     const struct relay_config *config = s->relay->config;
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        files.rlim_cur = files.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &files);
-    }
+    descriptors_raise_limit();
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (s->epoll < 0 || !watch(s, s->relay->signals.stop_fd, s, EPOLLIN, EPOLL_CTL_ADD)) {
         report("epoll: %m");
@@ -223,6 +221,7 @@ static bool serve(struct server *s)
 /* Reads what has arrived, to the end of the message that each connection is in. */
 static bool drain(struct server *s)
 {
+    s->draining = true;
     for (int i = 0; i < s->listener_count; i++)
         while (accept_some(s, s->listeners[i]))
             ; /* whose first messages have arrived as well */

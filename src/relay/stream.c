@@ -61,6 +61,7 @@ enum stream_state stream_take(struct stream *s, struct relay *r, struct slice bl
     enum frame_kind kind;
     struct frame frame;
     count(&r->stats.bytes, block.len);
+    complaints_tick(&r->complaints);
     if (r->config->meta)
         note_meta(s, r);
     framer_feed(&s->framer, block);

@@ -119,6 +119,9 @@ static enum frame_kind broken(struct framer *f, const char *reason, struct frame
     frame->number = f->number + 1;
     frame->message = (struct slice){"", 0};
     frame->defect = (struct defect){"MSG-LEN", reason, f->offset};
+    f->digits = 0;
+    f->left = 0;
+    f->block.len = 0;
     return FRAME_BROKEN;
 }
 

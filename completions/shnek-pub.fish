@@ -1,0 +1,22 @@
+# fish completion for shnek-pub
+
+complete -c shnek-pub -f
+complete -c shnek-pub -s s -l server -x -a 'nats:// tls://' -d 'A server to publish to'
+complete -c shnek-pub -l user -x -d 'User'
+complete -c shnek-pub -l password -x -d 'Password'
+complete -c shnek-pub -l token -x -d 'Token'
+complete -c shnek-pub -l creds -r -F -d 'Credentials, JWT and seed'
+complete -c shnek-pub -l nkey -r -F -d 'Seed of a user\'s nkey'
+complete -c shnek-pub -l tlscert -r -F -d 'Own certificate'
+complete -c shnek-pub -l tlskey -r -F -d 'Own key'
+complete -c shnek-pub -l tlsca -r -F -d 'Authorities to trust'
+complete -c shnek-pub -l connection-name -x -d 'Shown by the server'
+complete -c shnek-pub -l timeout -x -a '1s 5s 30s 1m' -d 'For one attempt to connect'
+complete -c shnek-pub -l connect-timeout -x -a '1s 5s 30s 1m' -d 'Give up when no server answers'
+complete -c shnek-pub -l no-check -d 'Trust the input to be JSON lines'
+complete -c shnek-pub -s n -l dry-run -d 'Print SUBJECT<TAB>PAYLOAD; needs no server'
+complete -c shnek-pub -l rejects -r -F -d 'Append what is rejected, as JSON lines'
+complete -c shnek-pub -l stats -a '1s 10s 1m' -d 'Print counters at that interval'
+complete -c shnek-pub -s q -l quiet -d 'Do not print what is rejected'
+complete -c shnek-pub -s h -l help -d 'Print a summary of the options'
+complete -c shnek-pub -s V -l version -d 'Print the version'

@@ -1,0 +1,55 @@
+# bash completion for spamlog
+
+_spamlog()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} words='' i
+    local severities='emerg alert crit err warning notice info debug'
+    local facilities='kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit
+        alert clockd local0 local1 local2 local3 local4 local5 local6 local7'
+
+    COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        [[ ${COMP_WORDS[i]} != -- ]] || option=--
+    done
+
+    # bash makes three words of --option=value.
+    if [[ $cur == = ]]; then
+        cur=
+    elif [[ $option == = ]]; then
+        option=${COMP_WORDS[COMP_CWORD - 2]}
+    elif [[ $option == --stats ]]; then
+        option=
+    fi
+
+    case $option in
+    -r | --rate) words='max 1 100 1k 1M' ;;
+    -n | --count) words='1 100 1k 1M' ;;
+    -d | --duration) words='1s 10s 1m 1h' ;;
+    -c | --connections) words='1 10 100' ;;
+    -F | --framing) words='newline octet' ;;
+    --size) words='100 1k 64k' ;;
+    -p | --priority)
+        if [[ $cur == *.* ]]; then
+            for i in $severities; do words+="${cur%%.*}.$i "; done
+        else
+            for i in $facilities; do words+="$i. "; done
+        fi
+        ;;
+    --stats) words='1s 10s 1m' ;;
+    -m | --message | --hostname | --appname | --procid | --msgid | --sd | --timestamp) ;;
+    *)
+        if [[ $option == -- || $cur != -* ]]; then
+            words='tcp://'
+        else
+            words='-r --rate= -n --count= -d --duration= -c --connections= -F --framing= -m
+                --message= --size= -p --priority= --hostname= --appname= --procid= --msgid= --sd=
+                --timestamp= --stats --stats= -q --quiet -h --help -V --version'
+        fi
+        ;;
+    esac
+
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *[=/.] ]] || compopt -o nospace
+}
+
+complete -F _spamlog spamlog

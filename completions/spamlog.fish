@@ -1,0 +1,26 @@
+# fish completion for spamlog
+
+set -l facilities kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp audit \
+    alert clockd local0 local1 local2 local3 local4 local5 local6 local7
+set -l severities emerg alert crit err warning notice info debug
+set -l priorities $facilities.$severities
+
+complete -c spamlog -f -a tcp://
+complete -c spamlog -s r -l rate -x -a 'max 1 100 1k 1M' -d 'Messages a second, N/DURATION or max'
+complete -c spamlog -s n -l count -x -a '1 100 1k 1M' -d 'Stop after that many'
+complete -c spamlog -s d -l duration -x -a '1s 10s 1m 1h' -d 'Stop after that time'
+complete -c spamlog -s c -l connections -x -a '1 10 100' -d 'Share the messages among that many'
+complete -c spamlog -s F -l framing -x -a 'newline octet' -d 'How messages are told apart'
+complete -c spamlog -s m -l message -x -d MSG
+complete -c spamlog -l size -x -a '100 1k 64k' -d 'Make messages of that many bytes'
+complete -c spamlog -s p -l priority -x -a "$priorities" -d 'A number or FACILITY.SEVERITY'
+complete -c spamlog -l hostname -x -d HOSTNAME
+complete -c spamlog -l appname -x -d APP-NAME
+complete -c spamlog -l procid -x -d PROCID
+complete -c spamlog -l msgid -x -d MSGID
+complete -c spamlog -l sd -x -d STRUCTURED-DATA
+complete -c spamlog -l timestamp -x -d TIMESTAMP
+complete -c spamlog -l stats -a '1s 10s 1m' -d 'Print counters at that interval'
+complete -c spamlog -s q -l quiet -d 'No report at the end'
+complete -c spamlog -s h -l help -d 'Print a summary of the options'
+complete -c spamlog -s V -l version -d 'Print the version'
