@@ -47,6 +47,13 @@ enum {
     OPTION_CONNECTION_NAME,
     OPTION_TIMEOUT,
     OPTION_CONNECT_TIMEOUT,
+    OPTION_MAX_RECONNECT_TIME,
+    OPTION_PING_INTERVAL,
+    OPTION_WINDOW,
+    OPTION_SPOOL,
+    OPTION_SPOOL_SYNC,
+    OPTION_SPILL,
+    OPTION_AT_MOST_ONCE,
     OPTION_NO_CHECK,
     OPTION_REJECTS,
     OPTION_STATS
@@ -65,6 +72,13 @@ static const struct option options[] = {
     {"connection-name", required_argument, NULL, OPTION_CONNECTION_NAME},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
+    {"max-reconnect-time", required_argument, NULL, OPTION_MAX_RECONNECT_TIME},
+    {"ping-interval", required_argument, NULL, OPTION_PING_INTERVAL},
+    {"window", required_argument, NULL, OPTION_WINDOW},
+    {"spool", required_argument, NULL, OPTION_SPOOL},
+    {"spool-sync", required_argument, NULL, OPTION_SPOOL_SYNC},
+    {"spill", required_argument, NULL, OPTION_SPILL},
+    {"at-most-once", no_argument, NULL, OPTION_AT_MOST_ONCE},
     {"no-check", no_argument, NULL, OPTION_NO_CHECK},
     {"dry-run", no_argument, NULL, 'n'},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
@@ -88,7 +102,7 @@ static bool set_timeout(const char *flag, const char *text, uint64_t *value)
 
 static bool read_environment(struct publish_config *c)
 {
-    struct connection_config *n = &c->connection;
+    struct connection_config *n = &c->link.connection;
     const char *timeout = variable("NATS_TIMEOUT");
     c->subject = variable("SHNEK_SUBJECT");
     n->user = variable("NATS_USER");
@@ -105,7 +119,7 @@ static bool read_environment(struct publish_config *c)
 
 static bool set_option(struct publish_config *c, int option, const char *text)
 {
-    struct connection_config *n = &c->connection;
+    struct connection_config *n = &c->link.connection;
     switch (option) {
     case 's':
         return connection_add_servers(n, text);
@@ -139,7 +153,23 @@ static bool set_option(struct publish_config *c, int option, const char *text)
     case OPTION_TIMEOUT:
         return set_timeout("--timeout", text, &n->timeout);
     case OPTION_CONNECT_TIMEOUT:
-        return set_timeout("--connect-timeout", text, &n->connect_timeout);
+        return set_timeout("--connect-timeout", text, &c->link.connect_timeout);
+    case OPTION_MAX_RECONNECT_TIME:
+        return set_timeout("--max-reconnect-time", text, &c->link.max_reconnect_time);
+    case OPTION_PING_INTERVAL:
+        return set_timeout("--ping-interval", text, &n->ping_interval);
+    case OPTION_WINDOW:
+        return option_size("--window", text, 1 << 20, RING_MAX, &c->window);
+    case OPTION_SPOOL:
+        c->spool = text;
+        return true;
+    case OPTION_SPOOL_SYNC:
+        return set_timeout("--spool-sync", text, &c->spool_sync);
+    case OPTION_SPILL:
+        c->spill = text;
+        return true;
+    case OPTION_AT_MOST_ONCE:
+        return c->at_most_once = true;
     case OPTION_NO_CHECK:
         return c->no_check = true;
     case 'n':
@@ -159,7 +189,7 @@ static bool set_option(struct publish_config *c, int option, const char *text)
 /* What no single option can tell, and what stands where none was given. */
 static bool complete(struct publish_config *c, int argc, char **argv)
 {
-    struct connection_config *n = &c->connection;
+    struct connection_config *n = &c->link.connection;
     if (argc - optind > 1) {
         report("'%s': only one SUBJECT is taken", argv[optind + 1]);
         return false;
@@ -207,13 +237,14 @@ static bool read_options(int argc, char **argv, struct publish_config *c, int *s
 
 int main(int argc, char **argv)
 {
-    struct publish_config config = {.connection = {.timeout = 5 * NS_PER_S}};
+    struct publish_config config = {
+        .link = {.connection = {.timeout = 5 * NS_PER_S, .ping_interval = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();
     if (read_options(argc, argv, &config, &status))
         status = publish_run(&config);
-    for (size_t i = 0; i < config.connection.server_count; i++)
-        free(config.connection.servers[i]);
-    free(config.connection.servers);
+    for (size_t i = 0; i < config.link.connection.server_count; i++)
+        free(config.link.connection.servers[i]);
+    free(config.link.connection.servers);
     return status;
 }

@@ -13,7 +13,7 @@ static const uint64_t grace = NS_PER_S;
 void input_start(struct input *in, int fd)
 {
     struct stat s;
-    *in = (struct input){.fd = fd};
+    *in = (struct input){.fd = fd, .wake_fd = -1};
     in->live = fstat(fd, &s) != 0 || !S_ISREG(s.st_mode);
 }
 
@@ -53,20 +53,23 @@ enum input_state input_wait(struct input *in, struct signals *signals, bool with
         if (input_drained(in, within))
             return INPUT_END;
         int wait = timeout;
-        if (in->draining && in->quota == 0 && left(in) == 0) {
+        if (in->draining && !in->paused && in->quota == 0 && left(in) == 0) {
             if (in->limited)
                 return INPUT_END;
             input_limit(in);
             in->deadline = clock_monotonic() + grace;
             continue;
         }
-        if (in->draining && (timeout < 0 || left(in) < timeout))
+        if (in->draining && !in->paused && in->quota == 0 && (timeout < 0 || left(in) < timeout))
             wait = left(in);
-        struct pollfd fds[] = {{.fd = in->fd, .events = POLLIN},
+        struct pollfd fds[] = {{.fd = in->paused ? -1 : in->fd, .events = POLLIN},
+                               {.fd = in->wake_fd, .events = POLLIN},
                                {.fd = in->draining ? -1 : signals->stop_fd, .events = POLLIN}};
-        int n = poll(fds, 2, wait);
+        int n = poll(fds, 3, wait);
         if (n > 0 && fds[0].revents)
             return INPUT_READY;
+        if (n > 0 && fds[1].revents)
+            return INPUT_IDLE;
         if (n == 0 && wait == timeout)
             return INPUT_IDLE;
     }

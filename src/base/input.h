@@ -16,7 +16,9 @@
  */
 struct input {
     int fd;
-    bool live; /* a pipe, socket or terminal, not a file */
+    bool live;   /* a pipe, socket or terminal, not a file */
+    bool paused; /* there is no room: it is not to be read now */
+    int wake_fd; /* ends a wait as well, by INPUT_IDLE; -1: none */
     bool draining;
     bool limited;
     size_t quota;

@@ -29,6 +29,8 @@ static void stop(struct signals *s)
         eventfd_write(s->stop_fd, 1);
     } else if (now - s->stopped_at > repeat) {
         report_last("stopped by a second signal");
+        if (s->on_abort)
+            s->on_abort(s->abort_argument);
         stats_print(s->stats, STATS_LAST);
         _exit(STATUS_FAILED);
     }

@@ -16,8 +16,10 @@
  */
 struct signals {
     struct stats *stats;
-    uint64_t interval; /* nanoseconds between lines of counters, 0: none */
-    int stop_fd;       /* readable once a drain is asked for */
+    uint64_t interval;        /* nanoseconds between lines of counters, 0: none */
+    void (*on_abort)(void *); /* what to do before a second signal ends it; NULL: nothing */
+    void *abort_argument;
+    int stop_fd; /* readable once a drain is asked for */
     atomic_bool stopping;
     atomic_bool ending;
     uint64_t stopped_at; /* clock_monotonic */

@@ -1,28 +1,20 @@
 #include "publish/connection.h"
 
-#include <inttypes.h>
 #include <nats/nats.h>
-#include <poll.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
 
 #include "base/buffer.h"
-#include "base/clock.h"
 #include "base/report.h"
 #include "publish/nkey.h"
 
-enum {
-    MS = 1000000,
-    FIRST_WAIT_MS = 100,
-    LONGEST_WAIT_MS = 2000,
-    REPEAT_S = 5,
-    IO_BUFFER = 64 * 1024
-};
+enum { MS = 1000000, IO_BUFFER = 64 * 1024, SERVERS_MAX = 256 };
 
 struct connection {
     natsConnection *nats;
-    atomic_bool refused; /* the server refused a message, which was reported */
+    int64_t silence; /* milliseconds, after which the server is taken for dead */
 };
 
 static const char *behind_scheme(const char *url)
@@ -36,8 +28,7 @@ static bool is_tls(const char *url)
     return strncmp(url, "tls://", 6) == 0;
 }
 
-/* A URL as it may be shown: without user and password. */
-static const char *shown(const char *url)
+const char *connection_shown(const char *url)
 {
     const char *at = strrchr(url, '@');
     return at ? at + 1 : url;
@@ -48,7 +39,7 @@ static bool is_server(const char *url)
 {
     if (strstr(url, "://") && strncmp(url, "nats://", 7) != 0 && !is_tls(url))
         return false;
-    const char *host = shown(behind_scheme(url));
+    const char *host = connection_shown(behind_scheme(url));
     const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
     const char *port = strchr(bracket ? bracket : host, ':');
     size_t length = port ? (size_t)(port - host) : strlen(host);
@@ -78,7 +69,7 @@ bool connection_add_servers(struct connection_config *config, const char *list)
         config->servers[config->server_count++] = url;
         if (!is_server(url)) {
             report("--server: '%s' is not a server: nats://HOST:PORT or tls://HOST:PORT",
-                   shown(url));
+                   connection_shown(url));
             return false;
         }
         list += length + (list[length] == ',');
@@ -88,15 +79,20 @@ bool connection_add_servers(struct connection_config *config, const char *list)
     return config->server_count != 0;
 }
 
+/* What goes wrong is asked for where it matters; without this nats.c would print it. */
 static void on_error(natsConnection *nats, natsSubscription *subscription, natsStatus status,
                      void *closure)
 {
-    struct connection *c = closure;
-    const char *text = NULL;
+    (void)nats;
     (void)subscription;
-    natsConnection_GetLastError(nats, &text);
-    if (!atomic_exchange(&c->refused, true))
-        report("the server refused: %s", text && *text ? text : natsStatus_GetText(status));
+    (void)status;
+    (void)closure;
+}
+
+static void on_closed(natsConnection *nats, void *closure)
+{
+    (void)nats;
+    eventfd_write((int)(intptr_t)closure, 1);
 }
 
 static natsStatus authenticate(natsOptions *o, const struct connection_config *config)
@@ -132,8 +128,8 @@ static natsStatus secure(natsOptions *o, const struct connection_config *config)
 }
 
 /* nats.c does not reconnect by itself: what it held by then would be lost. */
-static natsStatus configure(natsOptions *o, const struct connection_config *config,
-                            struct connection *c)
+static natsStatus configure(natsOptions *o, const struct connection_config *config, int64_t silence,
+                            int wake_fd)
 {
     const char **servers = (const char **)config->servers;
     natsStatus s = natsOptions_SetServers(o, servers, (int)config->server_count);
@@ -144,7 +140,15 @@ static natsStatus configure(natsOptions *o, const struct connection_config *conf
     if (s == NATS_OK)
         s = natsOptions_SetIOBufSize(o, IO_BUFFER);
     if (s == NATS_OK)
-        s = natsOptions_SetErrorHandler(o, on_error, c);
+        s = natsOptions_SetErrorHandler(o, on_error, NULL);
+    if (s == NATS_OK)
+        s = natsOptions_SetClosedCB(o, on_closed, (void *)(intptr_t)wake_fd);
+    if (s == NATS_OK)
+        s = natsOptions_SetPingInterval(o, (int64_t)(config->ping_interval / MS));
+    if (s == NATS_OK)
+        s = natsOptions_SetMaxPingsOut(o, 2);
+    if (s == NATS_OK)
+        s = natsOptions_SetWriteDeadline(o, silence);
     if (s == NATS_OK && config->name)
         s = natsOptions_SetName(o, config->name);
     if (s == NATS_OK)
@@ -154,67 +158,50 @@ static natsStatus configure(natsOptions *o, const struct connection_config *conf
     return s;
 }
 
-static void report_status(const char *what, natsStatus status)
+static void describe(natsStatus status, const char *text, char *why)
 {
-    natsStatus last;
-    const char *text = nats_GetLastError(&last);
-    report("%s: %s", what, text && last == status ? text : natsStatus_GetText(status));
+    snprintf(why, CONNECTION_WHY, "%s", text && *text ? text : natsStatus_GetText(status));
 }
 
-/* Whether the next attempt may end otherwise. */
+/* Whether a later attempt may end otherwise. */
 static bool may_pass(natsStatus s)
 {
+    const char *text = nats_GetLastError(NULL);
     return s == NATS_NO_SERVER || s == NATS_TIMEOUT || s == NATS_IO_ERROR ||
-           s == NATS_CONNECTION_CLOSED || s == NATS_STALE_CONNECTION;
+           s == NATS_CONNECTION_CLOSED || s == NATS_STALE_CONNECTION ||
+           (text && strcasestr(text, "maximum connections"));
 }
 
-static natsStatus connect_patiently(natsConnection **nats, natsOptions *o,
-                                    const struct connection_config *config, struct signals *signals)
-{
-    uint64_t start = clock_monotonic();
-    uint64_t said = 0;
-    uint64_t wait = FIRST_WAIT_MS;
-    for (;;) {
-        natsStatus s = natsConnection_Connect(nats, o);
-        uint64_t now = clock_monotonic();
-        uint64_t passed = now - start;
-        if (s == NATS_OK || !may_pass(s) || signals_stopping(signals))
-            return s;
-        if (config->connect_timeout && passed >= config->connect_timeout)
-            return s;
-        if (config->connect_timeout && config->connect_timeout - passed < wait * MS)
-            wait = (config->connect_timeout - passed) / MS + 1;
-        if (said == 0 || now - said >= REPEAT_S * NS_PER_S) {
-            report("%s%s: no server answers, waiting for one", shown(config->servers[0]),
-                   config->server_count > 1 ? ", ..." : "");
-            said = now;
-        }
-        poll(&(struct pollfd){.fd = signals->stop_fd, .events = POLLIN}, 1, (int)wait);
-        if (signals_stopping(signals))
-            return s;
-        wait = wait * 2 < LONGEST_WAIT_MS ? wait * 2 : LONGEST_WAIT_MS;
-    }
-}
-
-struct connection *connection_open(const struct connection_config *config, struct signals *signals)
+enum connection_attempt connection_open(struct connection_config *config, int wake_fd,
+                                        struct connection **c, char *why)
 {
     natsOptions *o = NULL;
-    struct connection *c = calloc(1, sizeof *c);
-    if (!c) {
-        report("out of memory");
-        return NULL;
+    *c = calloc(1, sizeof **c);
+    if (!*c) {
+        snprintf(why, CONNECTION_WHY, "out of memory");
+        return CONNECTION_NOT_NOW;
     }
+    (*c)->silence = (int64_t)(2 * config->ping_interval / MS);
     natsStatus s = natsOptions_Create(&o);
     if (s == NATS_OK)
-        s = configure(o, config, c);
+        s = configure(o, config, (*c)->silence, wake_fd);
     if (s == NATS_OK)
-        s = connect_patiently(&c->nats, o, config, signals);
+        s = natsConnection_Connect(&(*c)->nats, o);
     natsOptions_Destroy(o);
     if (s == NATS_OK)
-        return c;
-    report_status(shown(config->servers[0]), s);
-    connection_close(c);
-    return NULL;
+        return CONNECTION_OPEN;
+    bool later = may_pass(s);
+    natsStatus last = NATS_OK;
+    const char *text = nats_GetLastError(&last);
+    describe(s, last == s ? text : NULL, why);
+    connection_free(*c, config);
+    *c = NULL;
+    return later ? CONNECTION_NOT_NOW : CONNECTION_NEVER;
+}
+
+bool connection_closed(struct connection *c)
+{
+    return natsConnection_IsClosed(c->nats);
 }
 
 size_t connection_max_payload(struct connection *c)
@@ -222,34 +209,81 @@ size_t connection_max_payload(struct connection *c)
     return (size_t)natsConnection_GetMaxPayload(c->nats);
 }
 
-static bool lost(struct connection *c, natsStatus s)
+void connection_url(struct connection *c, char *url)
 {
-    const char *text = NULL;
-    natsConnection_GetLastError(c->nats, &text);
-    report("the connection is lost: %s", text && *text ? text : natsStatus_GetText(s));
-    return false;
+    char whole[CONNECTION_WHY] = "";
+    natsConnection_GetConnectedUrl(c->nats, whole, sizeof whole);
+    snprintf(url, CONNECTION_WHY, "%s", connection_shown(whole));
 }
 
 bool connection_publish(struct connection *c, const char *subject, struct slice payload)
 {
-    natsStatus s = natsConnection_Publish(c->nats, subject, payload.at, (int)payload.len);
-    return s == NATS_OK || lost(c, s);
+    return natsConnection_Publish(c->nats, subject, payload.at, (int)payload.len) == NATS_OK;
 }
 
-bool connection_confirm(struct connection *c)
+void connection_why(struct connection *c, char *why)
 {
-    natsStatus s;
-    do
-        s = natsConnection_FlushTimeout(c->nats, REPEAT_S * 1000);
-    while (s == NATS_TIMEOUT && !natsConnection_IsClosed(c->nats));
-    if (s != NATS_OK)
-        return lost(c, s);
-    return !atomic_load(&c->refused);
+    const char *text = NULL;
+    natsStatus s = natsConnection_GetLastError(c->nats, &text);
+    describe(s == NATS_OK ? NATS_CONNECTION_CLOSED : s, text, why);
 }
 
-void connection_close(struct connection *c)
+/* A refusal comes before the PONG, and nats.c notes it as it comes. */
+enum connection_answer connection_confirm(struct connection *c, char *why)
 {
+    const char *text = NULL;
+    natsStatus s = natsConnection_FlushTimeout(c->nats, c->silence);
+    natsStatus last = natsConnection_GetLastError(c->nats, &text);
+    if (last == NATS_NOT_PERMITTED) {
+        describe(last, text, why);
+        return CONNECTION_REFUSED;
+    }
+    if (s == NATS_OK)
+        return CONNECTION_CONFIRMED;
+    if (s == NATS_TIMEOUT)
+        snprintf(why, CONNECTION_WHY, "the server does not answer");
+    else
+        connection_why(c, why);
+    return CONNECTION_LOST;
+}
+
+void connection_shut(struct connection *c)
+{
+    natsConnection_Close(c->nats);
+}
+
+static bool known(const struct connection_config *config, const char *url)
+{
+    for (size_t i = 0; i < config->server_count; i++)
+        if (strcmp(behind_scheme(connection_shown(config->servers[i])),
+                   behind_scheme(connection_shown(url))) == 0)
+            return true;
+    return false;
+}
+
+static void learn_servers(struct connection *c, struct connection_config *config)
+{
+    char **urls = NULL;
+    int count = 0;
+    if (natsConnection_GetDiscoveredServers(c->nats, &urls, &count) != NATS_OK)
+        return;
+    for (int i = 0; i < count; i++) {
+        if (!known(config, urls[i]) && config->server_count < SERVERS_MAX)
+            connection_add_servers(config, urls[i]);
+        free(urls[i]);
+    }
+    free((void *)urls);
+}
+
+void connection_free(struct connection *c, struct connection_config *config)
+{
+    if (c->nats)
+        learn_servers(c, config);
     natsConnection_Destroy(c->nats);
-    nats_CloseAndWait(0);
     free(c);
+}
+
+void connection_end_all(void)
+{
+    nats_CloseAndWait(0);
 }

@@ -20,34 +20,66 @@ struct connection_config {
     const char *tlskey;
     const char *tlsca;
     const char *name;
-    uint64_t timeout;         /* nanoseconds, for one attempt */
-    uint64_t connect_timeout; /* nanoseconds, for all of them; 0: for ever */
+    uint64_t timeout;       /* nanoseconds, for one attempt */
+    uint64_t ping_interval; /* nanoseconds; a server silent for two of them is taken for dead */
 };
 
-/* A connection to a NATS server. */
+/* A connection to a NATS server; it ends when that does, and never comes back by itself. */
 struct connection;
+
+enum { CONNECTION_WHY = 256 };
+
+enum connection_attempt {
+    CONNECTION_OPEN,
+    CONNECTION_NOT_NOW, /* a later attempt may succeed */
+    CONNECTION_NEVER    /* it is refused: password, certificate, file, URL */
+};
 
 /* Appends the URLs of a list with commas. False, and a report, where one is no URL of a server. */
 bool connection_add_servers(struct connection_config *config, const char *list);
 
+/* A URL as it may be shown: without user and password. */
+const char *connection_shown(const char *url);
+
 /*
- * Connects; where no server answers it waits and tries again, until the time is over or a drain is
- * asked for. NULL, and a report, where there is no connection.
+ * One attempt, over all servers. Where it fails, `why` (CONNECTION_WHY bytes) says so. Servers that
+ * the one connected to knows of are added to the configuration when the connection is freed. When
+ * it closes, 1 is written to the eventfd `wake_fd`.
  */
-struct connection *connection_open(const struct connection_config *config, struct signals *signals);
+enum connection_attempt connection_open(struct connection_config *config, int wake_fd,
+                                        struct connection **c, char *why);
 
-/* The largest payload that the server takes, in bytes. */
+bool connection_closed(struct connection *c);
+
+/* The largest payload that the server takes, in bytes, and its URL (CONNECTION_WHY bytes). */
 size_t connection_max_payload(struct connection *c);
+void connection_url(struct connection *c, char *url);
 
-/* Hands a message to the connection, which sends it soon. False, and a report, where it is lost. */
+/* Hands a message to the connection, which sends it soon. False where the connection is lost. */
 bool connection_publish(struct connection *c, const char *subject, struct slice payload);
 
-/*
- * Waits until the server has confirmed all that was published. False, and a report, where it did
- * not, or where it refused any of it.
- */
-bool connection_confirm(struct connection *c);
+enum connection_answer {
+    CONNECTION_CONFIRMED,
+    CONNECTION_LOST,
+    CONNECTION_REFUSED /* the server does not take what is published */
+};
 
-void connection_close(struct connection *c);
+/*
+ * Waits until the server has confirmed all that was published before; any thread. `why` tells what
+ * was wrong.
+ */
+enum connection_answer connection_confirm(struct connection *c, char *why);
+
+/* Ends the connection, and with it a connection_confirm under way in another thread. */
+void connection_shut(struct connection *c);
+
+/* Why it ended. */
+void connection_why(struct connection *c, char *why);
+
+/* To be called once no other thread uses it. */
+void connection_free(struct connection *c, struct connection_config *config);
+
+/* Waits for the threads of nats.c. */
+void connection_end_all(void);
 
 #endif

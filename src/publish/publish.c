@@ -1,176 +1,309 @@
 #include "publish/publish.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/input.h"
 #include "base/output.h"
 #include "base/report.h"
-#include "syslog/frame.h"
+#include "publish/spill.h"
 #include "json/check.h"
 #include "json/reject.h"
 
-enum {
-    BLOCK_SIZE = 128 * 1024,
-    PAYLOAD_MAX = 64 * 1024 * 1024 /* no server can be set to take more */
-};
+enum { PAYLOAD_MAX = 64 * 1024 * 1024 /* no server can be set to take more */ };
 
 struct publisher {
-    const struct publish_config *config;
-    struct connection *connection; /* NULL in a dry run */
+    struct publish_config *config;
+    struct link link; /* unused in a dry run */
+    struct window window;
+    struct spill spill;
     struct stats stats;
     struct signals signals;
+    struct input input;
     struct output printed; /* in a dry run */
     struct output rejects;
     struct complaints complaints;
     struct json_check check;
-    struct framer lines;
-    char block[BLOCK_SIZE];
+    size_t max_payload;
+    uint64_t asked;  /* the offset up to which a confirmation was asked for */
+    uint64_t synced; /* clock_monotonic */
+    uint64_t lost;   /* messages, where nothing is sent again */
+    bool ended;      /* stdin */
+    bool failed;
 };
 
-static bool refuse(struct publisher *p, const struct frame *line)
+static void refuse(struct publisher *p, uint64_t number, const struct defect *defect,
+                   struct slice raw)
 {
     count(&p->stats.rejected, 1);
-    complain(&p->complaints, "stdin", line->number, &line->defect);
+    complain(&p->complaints, "stdin", number, defect);
     if (!p->config->rejects)
-        return true;
-    reject_write(&p->rejects.buffer, "stdin", line->number, &line->defect, line->message);
-    return output_flush_full(&p->rejects);
+        return;
+    reject_write(&p->rejects.buffer, "stdin", number, defect, raw);
+    if (!output_flush_full(&p->rejects))
+        p->failed = true;
 }
 
-static bool deliver(struct publisher *p, struct slice payload)
+static bool good(struct publisher *p, const struct line *line, struct defect *defect)
 {
-    const char *subject = p->config->subject;
-    if (p->connection)
-        return connection_publish(p->connection, subject, payload);
-    buffer_add(&p->printed.buffer, (struct slice){subject, strlen(subject)});
-    buffer_add(&p->printed.buffer, (struct slice){"\t", 1});
-    buffer_add(&p->printed.buffer, payload);
-    buffer_add(&p->printed.buffer, (struct slice){"\n", 1});
-    return output_flush_full(&p->printed);
-}
-
-/* The way of one line: frame -> check -> NATS. */
-static bool take_line(struct publisher *p, enum frame_kind kind, struct frame *line)
-{
-    count(&p->stats.in, 1);
-    if (kind != FRAME_MESSAGE) {
-        line->defect = (struct defect){"PAYLOAD", "longer than the server takes (max_payload)",
-                                       p->lines.max_size};
-        return refuse(p, line);
-    }
-    if (!p->config->no_check && !json_check(&p->check, line->message, &line->defect))
-        return refuse(p, line);
-    if (!deliver(p, line->message))
+    if (line->text.len > p->max_payload) {
+        *defect = (struct defect){"PAYLOAD", "longer than the server takes (max_payload)",
+                                  p->max_payload};
         return false;
-    count(&p->stats.out, 1);
-    return true;
+    }
+    return !line->fresh || p->config->no_check || json_check(&p->check, line->text, defect);
 }
 
-static bool take_block(struct publisher *p, size_t n)
+static void print(struct publisher *p, struct slice payload)
 {
-    enum frame_kind kind;
-    struct frame line;
-    count(&p->stats.bytes, n);
-    framer_feed(&p->lines, (struct slice){p->block, n});
-    while ((kind = framer_next(&p->lines, &line)) != FRAME_NONE)
-        if (!take_line(p, kind, &line))
-            return false;
-    return true;
+    struct buffer *b = &p->printed.buffer;
+    buffer_add(b, (struct slice){p->config->subject, strlen(p->config->subject)});
+    buffer_add(b, (struct slice){"\t", 1});
+    buffer_add(b, payload);
+    buffer_add(b, (struct slice){"\n", 1});
+    if (!output_flush_full(&p->printed))
+        p->failed = true;
 }
 
-static bool take_end(struct publisher *p, bool whole)
+static void ask(struct publisher *p)
 {
-    struct frame line;
-    enum frame_kind kind = framer_end(&p->lines, whole, &line);
-    return kind == FRAME_NONE || take_line(p, kind, &line);
+    if (p->asked == p->window.next.offset)
+        return;
+    p->asked = p->window.next.offset;
+    if (p->config->dry_run)
+        window_confirm(&p->window, &p->window.next);
+    else
+        link_ask(&p->link, &p->window.next);
+}
+
+/* The way of one line: window -> check -> NATS. It leaves the window when it is confirmed. */
+static void send_lines(struct publisher *p)
+{
+    struct line line;
+    struct defect defect;
+    while (!p->failed && window_next(&p->window, &line)) {
+        if (line.fresh)
+            count(&p->stats.in, 1);
+        if (!good(p, &line, &defect)) {
+            refuse(p, line.number, &defect, line.text);
+            window_refuse(&p->window, &line);
+        } else if (p->config->dry_run) {
+            print(p, line.text);
+        } else if (!link_publish(&p->link, p->config->subject, line.text)) {
+            return;
+        }
+        if (p->window.next.offset - p->asked > p->window.ring.capacity / 8)
+            ask(p);
+    }
+}
+
+static void read_some(struct publisher *p)
+{
+    struct slice too_long;
+    size_t room = 0;
+    spill_hold(&p->spill);
+    char *to = window_room(&p->window, &room);
+    ssize_t n = to ? input_read(&p->input, to, room, window_within(&p->window)) : -1;
+    bool over = n > 0 && window_filled(&p->window, (size_t)n, &too_long);
+    if (n == 0)
+        window_finish(&p->window);
+    spill_release(&p->spill);
+    if (n > 0)
+        count(&p->stats.bytes, (uint64_t)n);
+    if (over) {
+        struct defect defect = {"PAYLOAD", "longer than the server takes (max_payload)",
+                                p->window.limit};
+        count(&p->stats.in, 1);
+        refuse(p, p->window.next.lines + 1, &defect, (struct slice){too_long.at, p->window.limit});
+    }
+    if (n < 0 && to && errno != EAGAIN) {
+        report("stdin: %m");
+        p->failed = true;
+    }
+    if (n == 0)
+        p->ended = true;
+}
+
+/* A drain that ended within a line: its rest will not come. */
+static void cut_line(struct publisher *p)
+{
+    p->ended = true;
+    if (p->config->spool || !window_within(&p->window))
+        return;
+    struct defect defect = {"PAYLOAD", "input ends within it", 0};
+    struct slice rest = window_cut(&p->window);
+    defect.offset = rest.len;
+    count(&p->stats.in, 1);
+    refuse(p, p->window.next.lines + 1, &defect, rest);
 }
 
 static bool pending(const struct publisher *p)
 {
-    return p->printed.buffer.len || p->rejects.buffer.len;
+    return p->printed.buffer.len || p->rejects.buffer.len || p->asked != p->window.next.offset;
 }
 
-static bool idle(struct publisher *p)
+static void idle(struct publisher *p)
 {
-    if (pending(p))
-        return output_flush(&p->printed) && output_flush(&p->rejects);
+    ask(p);
     complaints_settle(&p->complaints);
-    return true;
+    if (!output_flush(&p->printed) || !output_flush(&p->rejects))
+        p->failed = true;
 }
 
-/* False where not everything could be read, or handed on. */
-static bool copy(struct publisher *p)
+static int sooner(int a, int b)
 {
-    struct input in;
-    input_start(&in, STDIN_FILENO);
-    for (;;) {
-        bool within = framer_within(&p->lines);
-        int patience = pending(p) ? 0 : p->complaints.held_back ? 1000 : -1;
-        enum input_state state = input_wait(&in, &p->signals, within, patience);
-        if (state == INPUT_END)
-            return take_end(p, false);
-        if (state == INPUT_IDLE) {
-            if (!idle(p))
-                return false;
-            continue;
-        }
-        ssize_t n = input_read(&in, p->block, sizeof p->block, within);
-        if (n == 0)
-            return take_end(p, true);
-        if (n < 0 && errno != EAGAIN) {
-            report("stdin: %m");
-            take_end(p, true);
-            return false;
-        }
-        if (n > 0 && !take_block(p, (size_t)n))
-            return false;
+    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
+}
+
+/* Waits for input, for room in the window, for a confirmation, or for time to try again. */
+static void wait_and_read(struct publisher *p)
+{
+    size_t room;
+    bool dry = p->config->dry_run;
+    int patience = dry ? -1 : link_patience(&p->link);
+    if (pending(p) || p->complaints.held_back)
+        patience = sooner(patience, pending(p) ? 0 : 1000);
+    if (p->config->spool_sync)
+        patience = sooner(patience, (int)(p->config->spool_sync / 1000000) + 1);
+    if (p->ended) {
+        idle(p);
+        poll(&(struct pollfd){.fd = dry ? -1 : p->link.fd, .events = POLLIN}, 1,
+             dry                  ? 0
+             : p->link.connection ? -1
+                                  : link_patience(&p->link));
+        return;
+    }
+    p->input.paused = (!dry && !p->link.was_up) || !window_room(&p->window, &room);
+    switch (input_wait(&p->input, &p->signals, window_within(&p->window), patience)) {
+    case INPUT_READY:
+        read_some(p);
+        break;
+    case INPUT_IDLE:
+        idle(p);
+        break;
+    case INPUT_END:
+        cut_line(p);
+    }
+}
+
+static void sync_spool(struct publisher *p)
+{
+    uint64_t now = clock_monotonic();
+    if (p->config->spool_sync && now - p->synced >= p->config->spool_sync) {
+        p->synced = now;
+        if (!ring_sync(&p->window.ring))
+            p->failed = true;
+    }
+}
+
+static void begin_again(struct publisher *p)
+{
+    uint64_t unconfirmed = p->window.next.messages - p->window.confirmed.messages;
+    p->max_payload = link_max_payload(&p->link);
+    window_limit(&p->window, p->max_payload);
+    if (p->config->at_most_once) {
+        p->lost += unconfirmed;
+        if (unconfirmed)
+            report("up to %" PRIu64 " messages are lost", unconfirmed);
+        window_confirm(&p->window, &p->window.next);
+    } else {
+        if (unconfirmed)
+            report("%" PRIu64 " messages are sent again", unconfirmed);
+        window_rewind(&p->window);
+    }
+    p->asked = p->window.next.offset;
+}
+
+/* False where there will be no server any more. */
+static bool tend(struct publisher *p)
+{
+    enum link_state state = link_tend(&p->link);
+    struct mark answered = link_answered(&p->link);
+    window_confirm(&p->window, &answered);
+    if (state == LINK_NEW)
+        begin_again(p);
+    if (state == LINK_UP || state == LINK_NEW)
+        send_lines(p);
+    if (!p->link.was_up && signals_stopping(&p->signals)) {
+        report("stopped before there was a server");
+        return false;
+    }
+    return state != LINK_OVER;
+}
+
+static bool all_confirmed(const struct publisher *p)
+{
+    return p->ended && p->window.confirmed.offset >= p->window.tail;
+}
+
+static void run(struct publisher *p)
+{
+    while (!p->failed && !all_confirmed(p)) {
+        if (p->config->dry_run)
+            send_lines(p);
+        else if (!tend(p))
+            p->failed = true;
+        uint64_t out = p->window.confirmed.messages;
+        if (out > counted(&p->stats.out))
+            count(&p->stats.out, out - counted(&p->stats.out));
+        sync_spool(p);
+        if (!p->failed && !all_confirmed(p))
+            wait_and_read(p);
     }
 }
 
 static bool start(struct publisher *p)
 {
-    size_t most = PAYLOAD_MAX;
+    p->max_payload = PAYLOAD_MAX;
+    input_start(&p->input, STDIN_FILENO);
+    if (!window_open(&p->window, p->config->spool, p->config->window))
+        return false;
+    p->asked = p->window.next.offset;
     if (p->config->rejects && !output_open(&p->rejects, "--rejects", p->config->rejects))
         return false;
     if (p->config->dry_run) {
         output_start(&p->printed, STDOUT_FILENO, "stdout");
-    } else {
-        p->connection = connection_open(&p->config->connection, &p->signals);
-        if (!p->connection)
-            return false;
-        most = connection_max_payload(p->connection);
+        return true;
     }
-    framer_start(&p->lines, FRAMING_NEWLINE, most, false);
+    if (!link_start(&p->link, &p->config->link))
+        return false;
+    p->input.wake_fd = p->link.fd;
     return true;
 }
 
-static bool end(struct publisher *p, bool good)
+static void end(struct publisher *p)
 {
-    if (p->connection) {
-        good = connection_confirm(p->connection) && good;
-        connection_close(p->connection);
-    }
-    if (p->config->dry_run)
-        good = output_end(&p->printed) && good;
-    if (p->config->rejects)
-        good = output_end(&p->rejects) && good;
     complaints_settle(&p->complaints);
-    framer_free(&p->lines);
+    if (p->config->dry_run)
+        p->failed = !output_end(&p->printed) || p->failed;
+    else
+        link_end(&p->link);
+    if (p->config->rejects)
+        p->failed = !output_end(&p->rejects) || p->failed;
+    if (spill_rest(&p->spill))
+        p->failed = true;
+    window_close(&p->window);
     json_check_free(&p->check);
-    return good;
 }
 
-int publish_run(const struct publish_config *config)
+int publish_run(struct publish_config *config)
 {
     struct publisher p = {.config = config, .complaints = {.quiet = config->quiet}};
+    spill_start(&p.spill, &p.window, config->spill, config->spool);
+    p.signals.on_abort = spill_abort;
+    p.signals.abort_argument = &p.spill;
     if (!signals_start(&p.signals, &p.stats, config->stats_interval))
         return STATUS_FAILED;
-    bool good = start(&p);
-    if (good)
-        good = end(&p, copy(&p));
+    bool started = start(&p);
+    if (started) {
+        run(&p);
+        end(&p);
+    }
     signals_end(&p.signals);
-    if (!good)
+    if (!started || p.failed || p.lost)
         return STATUS_FAILED;
     return counted(&p.stats.rejected) ? STATUS_REJECTED : STATUS_OK;
 }

@@ -1,0 +1,165 @@
+#include "publish/window.h"
+
+enum {
+    READ_MAX = 128 * 1024, /* one read; also what a window keeps free of one unfinished line */
+    REFUSED = '\0'         /* the first byte of a line that was refused: JSON has no such one */
+};
+
+/* Where the unfinished line begins that the last process left. */
+static uint64_t find_tail(const struct window *w)
+{
+    const char *from = ring_byte(&w->ring, w->cursors.confirmed);
+    size_t length = (size_t)(w->cursors.read - w->cursors.confirmed);
+    const char *lf = length ? memrchr(from, '\n', length) : NULL;
+    return lf ? w->cursors.confirmed + (uint64_t)(lf + 1 - from) : w->cursors.confirmed;
+}
+
+bool window_open(struct window *w, const char *path, uint64_t size)
+{
+    size_t found = 0;
+    struct slice too_long;
+    *w = (struct window){0};
+    if (!(path ? ring_open_file(&w->ring, path, size, &w->cursors, &found)
+               : ring_open(&w->ring, size)))
+        return false;
+    w->confirmed.offset = w->cursors.confirmed;
+    window_rewind(w);
+    window_limit(w, SIZE_MAX);
+    w->tail = find_tail(w);
+    window_filled(w, found, &too_long);
+    return true;
+}
+
+void window_limit(struct window *w, size_t limit)
+{
+    size_t most = w->ring.capacity - READ_MAX;
+    w->limit = limit < most ? limit : most;
+}
+
+/* One byte is kept for window_finish. */
+char *window_room(struct window *w, size_t *n)
+{
+    size_t used = (size_t)(w->cursors.read - w->cursors.confirmed);
+    size_t room = w->ring.capacity - used - 1;
+    if (room == 0)
+        return NULL;
+    *n = room < READ_MAX ? room : READ_MAX;
+    ring_expect(&w->ring, w->cursors.read, *n);
+    return ring_byte(&w->ring, w->cursors.read);
+}
+
+/* Lets the rest of a line that was too long fall out of what was just read. */
+static size_t skip(struct window *w, size_t n)
+{
+    char *at = ring_byte(&w->ring, w->cursors.read);
+    char *lf = memchr(at, '\n', n);
+    if (!lf)
+        return 0;
+    size_t rest = n - (size_t)(lf + 1 - at);
+    memmove(at, lf + 1, rest);
+    w->cursors.skipping = 0;
+    return rest;
+}
+
+bool window_filled(struct window *w, size_t n, struct slice *too_long)
+{
+    if (w->cursors.skipping)
+        n = skip(w, n);
+    const char *at = ring_byte(&w->ring, w->cursors.read);
+    const char *lf = n ? memrchr(at, '\n', n) : NULL;
+    if (lf)
+        w->tail = w->cursors.read + (uint64_t)(lf + 1 - at);
+    w->cursors.read += n;
+    size_t length = (size_t)(w->cursors.read - w->tail);
+    bool over = length > w->limit + 1; /* there may be a CR */
+    if (over) {
+        *too_long = (struct slice){ring_byte(&w->ring, w->tail), length};
+        w->cursors.read = w->tail;
+        w->cursors.skipping = 1;
+        if (w->scanned > w->tail)
+            w->scanned = w->tail;
+    }
+    ring_keep(&w->ring, &w->cursors);
+    return over;
+}
+
+void window_finish(struct window *w)
+{
+    if (w->cursors.read > w->tail) {
+        *ring_byte(&w->ring, w->cursors.read) = '\n';
+        w->tail = ++w->cursors.read;
+    }
+    w->cursors.skipping = 0;
+    ring_keep(&w->ring, &w->cursors);
+}
+
+struct slice window_cut(struct window *w)
+{
+    struct slice rest = {ring_byte(&w->ring, w->tail), (size_t)(w->cursors.read - w->tail)};
+    w->cursors.read = w->tail;
+    if (w->scanned > w->tail)
+        w->scanned = w->tail;
+    w->cursors.skipping = 0;
+    ring_keep(&w->ring, &w->cursors);
+    return rest;
+}
+
+bool window_within(const struct window *w)
+{
+    return w->cursors.skipping || w->cursors.read > w->tail;
+}
+
+bool window_next(struct window *w, struct line *line)
+{
+    while (w->scanned < w->cursors.read) {
+        const char *from = ring_byte(&w->ring, w->scanned);
+        const char *lf = memchr(from, '\n', (size_t)(w->cursors.read - w->scanned));
+        if (!lf) {
+            w->scanned = w->cursors.read;
+            return false;
+        }
+        uint64_t end = w->scanned + (uint64_t)(lf - from);
+        const char *start = ring_byte(&w->ring, w->next.offset);
+        line->text = (struct slice){start, (size_t)(end - w->next.offset)};
+        line->offset = w->next.offset;
+        line->number = ++w->next.lines;
+        w->next.offset = w->scanned = end + 1;
+        line->fresh = w->next.offset > w->cursors.checked;
+        if (line->fresh)
+            w->cursors.checked = w->next.offset;
+        if (line->text.len && start[line->text.len - 1] == '\r')
+            line->text.len--;
+        if (line->text.len && (line->fresh || *start != REFUSED)) {
+            w->next.messages++;
+            return true;
+        }
+    }
+    return false;
+}
+
+void window_refuse(struct window *w, const struct line *line)
+{
+    *ring_byte(&w->ring, line->offset) = REFUSED;
+    w->next.messages--;
+    ring_keep(&w->ring, &w->cursors);
+}
+
+void window_confirm(struct window *w, const struct mark *to)
+{
+    if (to->offset <= w->confirmed.offset)
+        return;
+    w->confirmed = *to;
+    w->cursors.confirmed = to->offset;
+    ring_keep(&w->ring, &w->cursors);
+}
+
+void window_rewind(struct window *w)
+{
+    w->next = w->confirmed;
+    w->scanned = w->next.offset;
+}
+
+void window_close(struct window *w)
+{
+    ring_close(&w->ring);
+}

@@ -1,0 +1,73 @@
+#ifndef SHNEK_PUBLISH_WINDOW_H
+#define SHNEK_PUBLISH_WINDOW_H
+
+#include "base/slice.h"
+#include "publish/ring.h"
+
+/*
+ * The lines that were read and that the server does not have for certain: a ring of bytes with
+ * three cursors, read >= next >= confirmed. A line leaves it only by window_confirm, so whatever
+ * happens in between can be done again from window_rewind.
+ */
+struct mark {
+    uint64_t offset;   /* bytes before it */
+    uint64_t lines;    /* before it, empty and refused ones included */
+    uint64_t messages; /* before it, those only that were not refused */
+};
+
+struct window {
+    struct ring ring;
+    struct cursors cursors;
+    struct mark next; /* what window_next gives next: all before it was sent */
+    struct mark confirmed;
+    uint64_t scanned; /* no line ends in [next, scanned) */
+    uint64_t tail;    /* where the line begins that was read last */
+    size_t limit;     /* the longest line, in bytes */
+};
+
+struct line {
+    struct slice text; /* without LF or CR LF */
+    uint64_t offset;   /* of its first byte in all that was read */
+    uint64_t number;   /* from 1 */
+    bool fresh;        /* for the first time: it has to be checked */
+};
+
+/* Without a path the window goes with the process. Size 0 is the default. */
+bool window_open(struct window *w, const char *path, uint64_t size);
+
+/* The most bytes that a line may have from now on. */
+void window_limit(struct window *w, size_t limit);
+
+/* Where to read to, and how much; NULL where it is full. */
+char *window_room(struct window *w, size_t *n);
+
+/*
+ * Takes in n bytes that were read there. Where they make an unfinished line longer than the limit,
+ * *too_long is its beginning, valid until the next call; the rest of it will be skipped.
+ */
+bool window_filled(struct window *w, size_t n, struct slice *too_long);
+
+/* Ends an unfinished last line, as its LF would. */
+void window_finish(struct window *w);
+
+/* Takes an unfinished last line out, which is valid until the next reading. */
+struct slice window_cut(struct window *w);
+
+/* Whether what was read ends within a line. */
+bool window_within(const struct window *w);
+
+/* The next whole line that is not empty and was not refused; it stays until it is confirmed. */
+bool window_next(struct window *w, struct line *line);
+
+/* The line that window_next gave last is no message, and is never given again. */
+void window_refuse(struct window *w, const struct line *line);
+
+/* The server has all lines before `to`, a value that `next` had. */
+void window_confirm(struct window *w, const struct mark *to);
+
+/* All that is not confirmed is given once more. */
+void window_rewind(struct window *w);
+
+void window_close(struct window *w);
+
+#endif
