@@ -11,28 +11,28 @@
 #include "publish/subject.h"
 
 static const char help[] =
-    "usage: shnek-pub [-s URL]... [options] [SUBJECT]\n"
+    "usage: shnek-pub [options] [SUBJECT]   publishes each JSON line of stdin on NATS\n"
     "\n"
-    "Publishes each JSON line of stdin to SUBJECT ($SHNEK_SUBJECT, else foo) on NATS.\n"
-    "\n"
-    "  -s, --server=URL[,URL]...  nats:// or tls:// ($NATS_URL) [nats://localhost:4222]\n"
-    "      --user=USER            user ($NATS_USER)\n"
-    "      --password=PASSWORD    password ($NATS_PASSWORD)\n"
-    "      --token=TOKEN          token ($NATS_TOKEN)\n"
-    "      --creds=FILE           credentials, JWT and seed ($NATS_CREDS)\n"
-    "      --nkey=FILE            seed of a user's nkey ($NATS_NKEY)\n"
-    "      --tlscert=FILE, --tlskey=FILE  own certificate and key ($NATS_CERT, $NATS_KEY)\n"
-    "      --tlsca=FILE           authorities to trust ($NATS_CA)\n"
-    "      --connection-name=NAME shown by the server ($NATS_CONNECTION_NAME) [shnek-pub]\n"
-    "      --timeout=DURATION     for one attempt to connect ($NATS_TIMEOUT) [5s]\n"
-    "      --connect-timeout=DURATION  give up when no server answers [never]\n"
+    "  -s, --server=URL[,URL]...  nats:// or tls://                  [localhost:4222]\n"
+    "      --user=USER, --password=PASSWORD, --token=TOKEN           who we are\n"
+    "      --creds=FILE, --nkey=FILE                                 the same\n"
+    "      --tlscert=FILE, --tlskey=FILE, --tlsca=FILE               TLS\n"
+    "      --connection-name=NAME for the server's lists             [shnek-pub]\n"
+    "      --timeout=DURATION     for one attempt to connect         [5s]\n"
+    "      --connect-timeout=DURATION     for the first connection   [for ever]\n"
+    "      --max-reconnect-time=DURATION  for each later one         [for ever]\n"
+    "      --ping-interval=DURATION  two of silence: server is dead  [20s]\n"
+    "      --window=SIZE          what may be unconfirmed            [16M]\n"
+    "      --spool=FILE           keep the window in a file; --spool-sync=DURATION\n"
+    "      --spill=FILE           where to write what stays unconfirmed [stdout]\n"
+    "      --at-most-once         send nothing twice; some may be lost\n"
     "      --no-check             trust the input to be JSON lines\n"
     "  -n, --dry-run              print SUBJECT<TAB>PAYLOAD; needs no server\n"
     "      --rejects=FILE         append what is rejected, as JSON lines\n"
-    "      --stats[=DURATION]     print counters at that interval [1s]\n"
+    "      --stats[=DURATION]     print counters at that interval    [1s]\n"
     "  -q, --quiet                do not print what is rejected\n"
     "  -h, --help; -V, --version  print this; print the version\n"
-    "\n"
+    "SUBJECT is $SHNEK_SUBJECT, else foo. $NATS_URL and others: see shnek-pub(1).\n"
     "Status: 0 the server has it all, 1 something was rejected, 2 failed.\n";
 
 enum {
@@ -100,10 +100,9 @@ static bool set_timeout(const char *flag, const char *text, uint64_t *value)
     return option_duration(flag, text, NS_PER_S / 1000, 24 * 3600 * NS_PER_S, value);
 }
 
-static bool read_environment(struct publish_config *c)
+static void read_environment(struct publish_config *c)
 {
     struct connection_config *n = &c->link.connection;
-    const char *timeout = variable("NATS_TIMEOUT");
     c->subject = variable("SHNEK_SUBJECT");
     n->user = variable("NATS_USER");
     n->password = variable("NATS_PASSWORD");
@@ -114,7 +113,6 @@ static bool read_environment(struct publish_config *c)
     n->tlskey = variable("NATS_KEY");
     n->tlsca = variable("NATS_CA");
     n->name = variable("NATS_CONNECTION_NAME");
-    return !timeout || set_timeout("NATS_TIMEOUT", timeout, &n->timeout);
 }
 
 static bool set_option(struct publish_config *c, int option, const char *text)
@@ -194,6 +192,11 @@ static bool complete(struct publish_config *c, int argc, char **argv)
         report("'%s': only one SUBJECT is taken", argv[optind + 1]);
         return false;
     }
+    const char *timeout = variable("NATS_TIMEOUT");
+    if (timeout && !n->timeout && !set_timeout("NATS_TIMEOUT", timeout, &n->timeout))
+        return false;
+    if (!n->timeout)
+        n->timeout = 5 * NS_PER_S;
     if (optind < argc)
         c->subject = argv[optind];
     if (!c->subject)
@@ -207,8 +210,16 @@ static bool complete(struct publish_config *c, int argc, char **argv)
         report("--rejects: name a file, '-' is not taken");
         return false;
     }
-    if (n->tlscert && !n->tlskey) {
-        report("--tlscert: wants --tlskey beside it");
+    if (!n->tlscert != !n->tlskey) {
+        report("--tlscert and --tlskey: one wants the other beside it");
+        return false;
+    }
+    if (n->password && !n->user) {
+        report("--password: wants --user beside it");
+        return false;
+    }
+    if (strcmp(c->subject, "-") == 0) {
+        report("SUBJECT '-': stdin is what is read anyway; name a subject");
         return false;
     }
     if (!n->name)
@@ -220,7 +231,8 @@ static bool complete(struct publish_config *c, int argc, char **argv)
 static bool read_options(int argc, char **argv, struct publish_config *c, int *status)
 {
     int option;
-    bool good = read_environment(c);
+    bool good = true;
+    read_environment(c);
     argv[0] = program_invocation_short_name;
     while (good && (option = getopt_long(argc, argv, "s:nqhV", options, NULL)) != -1) {
         if (option == 'h' || option == 'V') {
@@ -237,8 +249,7 @@ static bool read_options(int argc, char **argv, struct publish_config *c, int *s
 
 int main(int argc, char **argv)
 {
-    struct publish_config config = {
-        .link = {.connection = {.timeout = 5 * NS_PER_S, .ping_interval = 20 * NS_PER_S}}};
+    struct publish_config config = {.link = {.connection = {.ping_interval = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();
     if (read_options(argc, argv, &config, &status))

@@ -41,15 +41,18 @@ static bool is_server(const char *url)
         return false;
     const char *host = connection_shown(behind_scheme(url));
     const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
+    size_t whole = strcspn(host, "/ \t");
     const char *port = strchr(bracket ? bracket : host, ':');
-    size_t length = port ? (size_t)(port - host) : strlen(host);
-    if (length == 0 || host[strcspn(host, "/ \t")] != '\0' || (host[0] == '[' && !bracket))
+    size_t length = port ? (size_t)(port - host) : whole;
+    if (length == 0 || (host[whole] && strcmp(host + whole, "/") != 0) ||
+        (host[0] == '[' && !bracket))
         return false;
     if (!port)
         return true;
     char *end;
     long number = strtol(port + 1, &end, 10);
-    return port[1] >= '0' && port[1] <= '9' && *end == '\0' && number > 0 && number < 65536;
+    return port[1] >= '0' && port[1] <= '9' && (*end == '\0' || *end == '/') && number > 0 &&
+           number < 65536;
 }
 
 bool connection_add_servers(struct connection_config *config, const char *list)
@@ -95,7 +98,8 @@ static void on_closed(natsConnection *nats, void *closure)
     eventfd_write((int)(intptr_t)closure, 1);
 }
 
-static natsStatus authenticate(natsOptions *o, const struct connection_config *config)
+/* Where this fails, it may have said why. */
+static natsStatus authenticate(natsOptions *o, const struct connection_config *config, char *why)
 {
     natsStatus s = NATS_OK;
     if (config->user)
@@ -106,8 +110,9 @@ static natsStatus authenticate(natsOptions *o, const struct connection_config *c
         s = natsOptions_SetUserCredentialsFromFiles(o, config->creds, NULL);
     if (s == NATS_OK && config->nkey) {
         char key[NKEY_PUBLIC];
-        s = nkey_public(config->nkey, key) ? natsOptions_SetNKeyFromSeed(o, key, config->nkey)
-                                           : NATS_INVALID_ARG;
+        if (!nkey_public(config->nkey, key, why))
+            return NATS_INVALID_ARG;
+        s = natsOptions_SetNKeyFromSeed(o, key, config->nkey);
     }
     return s;
 }
@@ -129,7 +134,7 @@ static natsStatus secure(natsOptions *o, const struct connection_config *config)
 
 /* nats.c does not reconnect by itself: what it held by then would be lost. */
 static natsStatus configure(natsOptions *o, const struct connection_config *config, int64_t silence,
-                            int wake_fd)
+                            int wake_fd, char *why)
 {
     const char **servers = (const char **)config->servers;
     natsStatus s = natsOptions_SetServers(o, servers, (int)config->server_count);
@@ -152,7 +157,7 @@ static natsStatus configure(natsOptions *o, const struct connection_config *conf
     if (s == NATS_OK && config->name)
         s = natsOptions_SetName(o, config->name);
     if (s == NATS_OK)
-        s = authenticate(o, config);
+        s = authenticate(o, config, why);
     if (s == NATS_OK)
         s = secure(o, config);
     return s;
@@ -160,6 +165,9 @@ static natsStatus configure(natsOptions *o, const struct connection_config *conf
 
 static void describe(natsStatus status, const char *text, char *why)
 {
+    const char *place = text && *text == '(' ? strstr(text, "): ") : NULL;
+    if (place)
+        text = place + 3; /* nats.c begins with its file and line */
     snprintf(why, CONNECTION_WHY, "%s", text && *text ? text : natsStatus_GetText(status));
 }
 
@@ -176,6 +184,7 @@ enum connection_attempt connection_open(struct connection_config *config, int wa
                                         struct connection **c, char *why)
 {
     natsOptions *o = NULL;
+    *why = '\0';
     *c = calloc(1, sizeof **c);
     if (!*c) {
         snprintf(why, CONNECTION_WHY, "out of memory");
@@ -184,7 +193,7 @@ enum connection_attempt connection_open(struct connection_config *config, int wa
     (*c)->silence = (int64_t)(2 * config->ping_interval / MS);
     natsStatus s = natsOptions_Create(&o);
     if (s == NATS_OK)
-        s = configure(o, config, (*c)->silence, wake_fd);
+        s = configure(o, config, (*c)->silence, wake_fd, why);
     if (s == NATS_OK)
         s = natsConnection_Connect(&(*c)->nats, o);
     natsOptions_Destroy(o);
@@ -193,7 +202,8 @@ enum connection_attempt connection_open(struct connection_config *config, int wa
     bool later = may_pass(s);
     natsStatus last = NATS_OK;
     const char *text = nats_GetLastError(&last);
-    describe(s, last == s ? text : NULL, why);
+    if (!*why)
+        describe(s, last == s ? text : NULL, why);
     connection_free(*c, config);
     *c = NULL;
     return later ? CONNECTION_NOT_NOW : CONNECTION_NEVER;

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/report.h"
-
 /*
  * A NATS key is base32 (RFC 4648) of a prefix, 32 bytes of Ed25519 and a CRC-16. A seed's prefix
  * takes two bytes: five bits that say "seed", then the kind of key; a public key's takes one.
@@ -84,14 +82,14 @@ static bool public_of(const uint8_t *seed, char *key)
     return true;
 }
 
-bool nkey_public(const char *path, char *key)
+bool nkey_public(const char *path, char *key, char *why)
 {
     char line[128];
     uint8_t seed[SEED_BYTES];
     bool found = false;
     FILE *file = fopen(path, "re");
     if (!file) {
-        report("--nkey: %s: %m", path);
+        snprintf(why, NKEY_WHY, "--nkey: %s: %m", path);
         return false;
     }
     while (!found && fgets(line, sizeof line, file))
@@ -100,6 +98,6 @@ bool nkey_public(const char *path, char *key)
     OPENSSL_cleanse(line, sizeof line);
     OPENSSL_cleanse(seed, sizeof seed);
     if (!found)
-        report("--nkey: %s: holds no user seed (a line SU...)", path);
+        snprintf(why, NKEY_WHY, "--nkey: %s: holds no user seed (a line SU...)", path);
     return found;
 }
