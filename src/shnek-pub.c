@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -120,7 +121,7 @@ static bool set_option(struct publish_config *c, int option, const char *text)
     struct connection_config *n = &c->link.connection;
     switch (option) {
     case 's':
-        return connection_add_servers(n, text);
+        return connection_add_servers(n, "--server", text);
     case OPTION_USER:
         n->user = text;
         return true;
@@ -225,7 +226,23 @@ static bool complete(struct publish_config *c, int argc, char **argv)
     if (!n->name)
         n->name = "shnek-pub";
     const char *url = variable("NATS_URL");
-    return n->server_count || connection_add_servers(n, url ? url : "nats://localhost:4222");
+    return n->server_count ||
+           connection_add_servers(n, "NATS_URL", url ? url : "nats://localhost:4222");
+}
+
+static bool readable(const char *flag, const char *path)
+{
+    if (!path || access(path, R_OK) == 0)
+        return true;
+    report("%s: %s: %m", flag, path);
+    return false;
+}
+
+/* The files that nats.c opens by itself, and says less about. */
+static bool files_readable(const struct connection_config *n)
+{
+    return readable("--creds", n->creds) && readable("--tlscert", n->tlscert) &&
+           readable("--tlskey", n->tlskey) && readable("--tlsca", n->tlsca);
 }
 
 static bool read_options(int argc, char **argv, struct publish_config *c, int *status)
@@ -253,7 +270,7 @@ int main(int argc, char **argv)
     int status;
     descriptors_reserve_standard();
     if (read_options(argc, argv, &config, &status))
-        status = publish_run(&config);
+        status = !files_readable(&config.link.connection) ? STATUS_FAILED : publish_run(&config);
     for (size_t i = 0; i < config.link.connection.server_count; i++)
         free(config.link.connection.servers[i]);
     free(config.link.connection.servers);

@@ -34,6 +34,7 @@ static void print(bool live, const char *format, va_list values)
     int saved = errno;
     char line[LINE];
     size_t n = open_line ? (size_t)snprintf(line, sizeof line, "\r\033[K") : 0;
+    size_t start = n;
     n += (size_t)snprintf(line + n, sizeof line - n, "%s: ", program_invocation_short_name);
     errno = saved;
     int wanted = vsnprintf(line + n, sizeof line - n, format, values);
@@ -41,6 +42,9 @@ static void print(bool live, const char *format, va_list values)
         n += (size_t)wanted;
     if (n > sizeof line - 1)
         n = sizeof line - 1;
+    for (size_t i = start; i < n; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 127)
+            line[i] = '?'; /* names come from outside; one report is one line */
     open_line = live;
     if (!live)
         line[n++] = '\n';

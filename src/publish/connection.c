@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/report.h"
 #include "publish/nkey.h"
+#include "json/string.h"
 
 enum { MS = 1000000, IO_BUFFER = 64 * 1024, SERVERS_MAX = 256 };
 
@@ -55,8 +56,9 @@ static bool is_server(const char *url)
            number < 65536;
 }
 
-bool connection_add_servers(struct connection_config *config, const char *list)
+bool connection_add_servers(struct connection_config *config, const char *flag, const char *list)
 {
+    const char *whole = list;
     size_t capacity = config->server_count;
     while (*list) {
         size_t length = strcspn(list, ",");
@@ -71,14 +73,15 @@ bool connection_add_servers(struct connection_config *config, const char *list)
             array_grow(config->servers, &capacity, config->server_count, sizeof *config->servers);
         config->servers[config->server_count++] = url;
         if (!is_server(url)) {
-            report("--server: '%s' is not a server: nats://HOST:PORT or tls://HOST:PORT",
-                   connection_shown(url));
+            /* A comma in a password would show a part of it. */
+            report("%s: '%s' is not a server: nats://HOST:PORT or tls://HOST:PORT", flag,
+                   strchr(whole, '@') ? "..." : url);
             return false;
         }
         list += length + (list[length] == ',');
     }
     if (config->server_count == 0)
-        report("--server: no URL");
+        report("%s: no URL", flag);
     return config->server_count != 0;
 }
 
@@ -117,18 +120,35 @@ static natsStatus authenticate(natsOptions *o, const struct connection_config *c
     return s;
 }
 
-static natsStatus secure(natsOptions *o, const struct connection_config *config)
+static bool wants_tls(const struct connection_config *config)
 {
     bool wanted = config->tlsca || config->tlscert;
-    natsStatus s = NATS_OK;
     for (size_t i = 0; i < config->server_count; i++)
         wanted = wanted || is_tls(config->servers[i]);
-    if (wanted)
+    return wanted;
+}
+
+static natsStatus secure(natsOptions *o, const struct connection_config *config)
+{
+    natsStatus s = NATS_OK;
+    if (wants_tls(config))
         s = natsOptions_SetSecure(o, true);
     if (s == NATS_OK && config->tlsca)
         s = natsOptions_LoadCATrustedCertificates(o, config->tlsca);
     if (s == NATS_OK && config->tlscert)
         s = natsOptions_LoadCertificatesChain(o, config->tlscert, config->tlskey);
+    return s;
+}
+
+/* nats.c puts the name into its JSON as it is. */
+static natsStatus set_name(natsOptions *o, const char *name)
+{
+    struct slice text = {name, strlen(name)};
+    struct buffer escaped = {0};
+    char *end = json_text(buffer_room(&escaped, JSON_STRING_ROOM(text.len)), text);
+    *end = '\0';
+    natsStatus s = natsOptions_SetName(o, escaped.at);
+    buffer_free(&escaped);
     return s;
 }
 
@@ -155,7 +175,7 @@ static natsStatus configure(natsOptions *o, const struct connection_config *conf
     if (s == NATS_OK)
         s = natsOptions_SetWriteDeadline(o, silence);
     if (s == NATS_OK && config->name)
-        s = natsOptions_SetName(o, config->name);
+        s = set_name(o, config->name);
     if (s == NATS_OK)
         s = authenticate(o, config, why);
     if (s == NATS_OK)
@@ -202,6 +222,8 @@ enum connection_attempt connection_open(struct connection_config *config, int wa
     bool later = may_pass(s);
     natsStatus last = NATS_OK;
     const char *text = nats_GetLastError(&last);
+    if (!*why && s == NATS_PROTOCOL_ERROR && wants_tls(config) && !config->tlscert)
+        describe(s, "the server ends the TLS handshake; it may want a certificate of ours", why);
     if (!*why)
         describe(s, last == s ? text : NULL, why);
     connection_free(*c, config);
@@ -279,7 +301,7 @@ static void learn_servers(struct connection *c, struct connection_config *config
         return;
     for (int i = 0; i < count; i++) {
         if (!known(config, urls[i]) && config->server_count < SERVERS_MAX)
-            connection_add_servers(config, urls[i]);
+            connection_add_servers(config, "server", urls[i]);
         free(urls[i]);
     }
     free((void *)urls);

@@ -35,8 +35,11 @@ enum connection_attempt {
     CONNECTION_NEVER    /* it is refused: password, certificate, file, URL */
 };
 
-/* Appends the URLs of a list with commas. False, and a report, where one is no URL of a server. */
-bool connection_add_servers(struct connection_config *config, const char *list);
+/*
+ * Appends the URLs of a list with commas. False, and a report that names the flag, where one is no
+ * URL of a server.
+ */
+bool connection_add_servers(struct connection_config *config, const char *flag, const char *list);
 
 /* A URL as it may be shown: without user and password. */
 const char *connection_shown(const char *url);

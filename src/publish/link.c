@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -115,7 +116,10 @@ static enum link_state attempt(struct link *l)
     }
     uint64_t limit = l->was_up ? l->config->max_reconnect_time : l->config->connect_timeout;
     if ((result == CONNECTION_NEVER && !l->was_up) || (limit && now - l->down_since >= limit)) {
-        report("%s: %s", first_server(l), why);
+        if (strncmp(why, "--", 2) == 0)
+            report("%s", why); /* it names the option that is to blame */
+        else
+            report("%s: %s", first_server(l), why);
         return LINK_OVER;
     }
     if (!l->was_up && (!l->said || now - l->said >= repeat)) {

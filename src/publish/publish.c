@@ -283,7 +283,7 @@ static void end(struct publisher *p)
         link_end(&p->link);
     if (p->config->rejects)
         p->failed = !output_end(&p->rejects) || p->failed;
-    if (spill_rest(&p->spill))
+    if (!p->config->dry_run && spill_rest(&p->spill))
         p->failed = true;
     window_close(&p->window);
     json_check_free(&p->check);
@@ -293,7 +293,7 @@ int publish_run(struct publish_config *config)
 {
     struct publisher p = {.config = config, .complaints = {.quiet = config->quiet}};
     spill_start(&p.spill, &p.window, config->spill, config->spool);
-    p.signals.on_abort = spill_abort;
+    p.signals.on_abort = config->dry_run ? NULL : spill_abort;
     p.signals.abort_argument = &p.spill;
     if (!signals_start(&p.signals, &p.stats, config->stats_interval))
         return STATUS_FAILED;
