@@ -13,7 +13,6 @@
 
 static const char help[] =
     "usage: shnek-pub [options] [SUBJECT]   publishes each JSON line of stdin on NATS\n"
-    "\n"
     "  -s, --server=URL[,URL]...  nats:// or tls://                  [localhost:4222]\n"
     "      --user=USER, --password=PASSWORD, --token=TOKEN           who we are\n"
     "      --creds=FILE, --nkey=FILE                                 the same\n"
@@ -27,8 +26,10 @@ static const char help[] =
     "      --spool=FILE           keep the window in a file; --spool-sync=DURATION\n"
     "      --spill=FILE           where to write what stays unconfirmed [stdout]\n"
     "      --at-most-once         send nothing twice; some may be lost\n"
-    "      --no-check             trust the input to be JSON lines\n"
-    "  -n, --dry-run              print SUBJECT<TAB>PAYLOAD; needs no server\n"
+    "  -J, --jetstream            wait for a stream's acknowledgement; --stream=NAME,\n"
+    "      --msg-id=TEMPLATE|auto, --create-stream[=SUBJECTS], --replicas=N,\n"
+    "      --storage=file|memory, --max-age=DURATION, --max-bytes=SIZE\n"
+    "      --no-check, -n, --dry-run  trust the input; print SUBJECT<TAB>PAYLOAD only\n"
     "      --rejects=FILE         append what is rejected, as JSON lines\n"
     "      --stats[=DURATION]     print counters at that interval    [1s]\n"
     "  -q, --quiet                do not print what is rejected\n"
@@ -55,6 +56,13 @@ enum {
     OPTION_SPOOL_SYNC,
     OPTION_SPILL,
     OPTION_AT_MOST_ONCE,
+    OPTION_STREAM,
+    OPTION_CREATE_STREAM,
+    OPTION_REPLICAS,
+    OPTION_STORAGE,
+    OPTION_MAX_AGE,
+    OPTION_MAX_BYTES,
+    OPTION_MSG_ID,
     OPTION_NO_CHECK,
     OPTION_REJECTS,
     OPTION_STATS
@@ -80,6 +88,14 @@ static const struct option options[] = {
     {"spool-sync", required_argument, NULL, OPTION_SPOOL_SYNC},
     {"spill", required_argument, NULL, OPTION_SPILL},
     {"at-most-once", no_argument, NULL, OPTION_AT_MOST_ONCE},
+    {"jetstream", no_argument, NULL, 'J'},
+    {"stream", required_argument, NULL, OPTION_STREAM},
+    {"create-stream", optional_argument, NULL, OPTION_CREATE_STREAM},
+    {"replicas", required_argument, NULL, OPTION_REPLICAS},
+    {"storage", required_argument, NULL, OPTION_STORAGE},
+    {"max-age", required_argument, NULL, OPTION_MAX_AGE},
+    {"max-bytes", required_argument, NULL, OPTION_MAX_BYTES},
+    {"msg-id", required_argument, NULL, OPTION_MSG_ID},
     {"no-check", no_argument, NULL, OPTION_NO_CHECK},
     {"dry-run", no_argument, NULL, 'n'},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
@@ -116,10 +132,59 @@ static void read_environment(struct publish_config *c)
     n->name = variable("NATS_CONNECTION_NAME");
 }
 
+/* As NATS has it: no white space, dots or wildcards. */
+static bool set_stream(struct jetstream_config *s, const char *text)
+{
+    s->stream = text;
+    if (!subject_defect(text) && !strchr(text, '.') && strlen(text) < 256)
+        return true;
+    report("--stream: '%s' is not the name of a stream", text);
+    return false;
+}
+
+static bool set_storage(struct jetstream_config *s, const char *text)
+{
+    static const char *const words[] = {"file", "memory", NULL};
+    int choice;
+    if (!option_choice("--storage", text, words, &choice))
+        return false;
+    s->memory = choice == 1;
+    return true;
+}
+
+static bool set_msg_id(struct jetstream_config *s, const char *text)
+{
+    s->msg_id = text;
+    for (const char *p = text; *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 127 || (*p == '{' && !strchr(p, '}'))) {
+            report("--msg-id: '%s' is not a template such as {hostname}-{msgid}, or auto", text);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool set_option(struct publish_config *c, int option, const char *text)
 {
     struct connection_config *n = &c->link.connection;
     switch (option) {
+    case 'J':
+        return c->jetstream = true;
+    case OPTION_STREAM:
+        return set_stream(&c->stream, text);
+    case OPTION_CREATE_STREAM:
+        c->stream.create_subjects = text;
+        return c->stream.create = true;
+    case OPTION_REPLICAS:
+        return option_count("--replicas", text, 1, 5, &c->stream.replicas);
+    case OPTION_STORAGE:
+        return set_storage(&c->stream, text);
+    case OPTION_MAX_AGE:
+        return option_duration("--max-age", text, 0, INT64_MAX, &c->stream.max_age);
+    case OPTION_MAX_BYTES:
+        return option_size("--max-bytes", text, 1, INT64_MAX, &c->stream.max_bytes);
+    case OPTION_MSG_ID:
+        return set_msg_id(&c->stream, text);
     case 's':
         return connection_add_servers(n, "--server", text);
     case OPTION_USER:
@@ -198,6 +263,7 @@ static bool complete(struct publish_config *c, int argc, char **argv)
         return false;
     if (!n->timeout)
         n->timeout = 5 * NS_PER_S;
+    c->stream.timeout = n->timeout;
     if (optind < argc)
         c->subject = argv[optind];
     if (!c->subject)
@@ -213,6 +279,19 @@ static bool complete(struct publish_config *c, int argc, char **argv)
     }
     if (!n->tlscert != !n->tlskey) {
         report("--tlscert and --tlskey: one wants the other beside it");
+        return false;
+    }
+    const struct jetstream_config *s = &c->stream;
+    if (!c->jetstream && (s->stream || s->msg_id || s->create)) {
+        report("--stream, --create-stream and --msg-id want --jetstream");
+        return false;
+    }
+    if (s->create && !s->stream) {
+        report("--create-stream wants --stream=NAME");
+        return false;
+    }
+    if (c->jetstream && c->at_most_once) {
+        report("--at-most-once is for core NATS; with --jetstream, --msg-id=auto avoids repeats");
         return false;
     }
     if (n->password && !n->user) {
@@ -251,7 +330,7 @@ static bool read_options(int argc, char **argv, struct publish_config *c, int *s
     bool good = true;
     read_environment(c);
     argv[0] = program_invocation_short_name;
-    while (good && (option = getopt_long(argc, argv, "s:nqhV", options, NULL)) != -1) {
+    while (good && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
         if (option == 'h' || option == 'V') {
             *status = option == 'h' ? print_help(help) : print_version();
             return false;
@@ -266,7 +345,8 @@ static bool read_options(int argc, char **argv, struct publish_config *c, int *s
 
 int main(int argc, char **argv)
 {
-    struct publish_config config = {.link = {.connection = {.ping_interval = 20 * NS_PER_S}}};
+    struct publish_config config = {.stream = {.replicas = 1},
+                                    .link = {.connection = {.ping_interval = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();
     if (read_options(argc, argv, &config, &status))

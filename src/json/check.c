@@ -246,6 +246,24 @@ static int tokenize(struct json_check *c, struct slice line)
     }
 }
 
+void json_tokens(struct json_check *c, struct slice line)
+{
+    c->count = line.len > INT_MAX ? 0 : tokenize(c, line);
+}
+
+struct slice json_member(const struct json_check *c, struct slice line, struct slice name)
+{
+    const jsmntok_t *t = c->tokens;
+    for (int i = 1; i + 1 < c->count; i++) {
+        struct slice text = {line.at + t[i].start, (size_t)(t[i].end - t[i].start)};
+        bool key = t[i].type == JSMN_STRING && t[i].parent == 0 && t[i].size == 1;
+        if (key && slice_equal(text, name) && t[i + 1].end >= t[i + 1].start)
+            return (struct slice){line.at + t[i + 1].start,
+                                  (size_t)(t[i + 1].end - t[i + 1].start)};
+    }
+    return (struct slice){0};
+}
+
 bool json_check(struct json_check *c, struct slice line, struct defect *defect)
 {
     if (line.len > INT_MAX) {

@@ -8,6 +8,7 @@
 struct json_check {
     void *tokens;
     size_t capacity;
+    int count;
 };
 
 /*
@@ -16,6 +17,13 @@ struct json_check {
  * an ill-formed UTF-8 sequence, its first).
  */
 bool json_check(struct json_check *c, struct slice line, struct defect *defect);
+
+/* Makes json_member ready for a line that is a JSON object. */
+void json_tokens(struct json_check *c, struct slice line);
+
+/* A member of that line's object, as it stands there, a string without its quotes; at == NULL where
+ * there is none. */
+struct slice json_member(const struct json_check *c, struct slice line, struct slice name);
 
 void json_check_free(struct json_check *c);
 

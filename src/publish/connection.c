@@ -15,6 +15,7 @@ enum { MS = 1000000, IO_BUFFER = 64 * 1024, SERVERS_MAX = 256 };
 
 struct connection {
     natsConnection *nats;
+    natsSubscription *answers;
     int64_t silence; /* milliseconds, after which the server is taken for dead */
 };
 
@@ -253,6 +254,85 @@ bool connection_publish(struct connection *c, const char *subject, struct slice 
     return natsConnection_Publish(c->nats, subject, payload.at, (int)payload.len) == NATS_OK;
 }
 
+/* It is freed by nats.c, when its last message was delivered. */
+struct answers {
+    connection_answered *answered;
+    void *argument;
+};
+
+static void on_answer(natsConnection *nats, natsSubscription *subscription, natsMsg *m,
+                      void *closure)
+{
+    const struct answers *a = closure;
+    (void)nats;
+    (void)subscription;
+    struct slice payload = {natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)};
+    a->answered(a->argument, natsMsg_GetSubject(m), payload, natsMsg_IsNoResponders(m));
+    natsMsg_Destroy(m);
+}
+
+static void forget_answers(void *closure)
+{
+    free(closure);
+}
+
+bool connection_answers(struct connection *c, const char *inbox, connection_answered *answered,
+                        void *argument, char *why)
+{
+    char subject[CONNECTION_WHY];
+    snprintf(subject, sizeof subject, "%s*", inbox);
+    struct answers *a = malloc(sizeof *a);
+    if (!a) {
+        snprintf(why, CONNECTION_WHY, "out of memory");
+        return false;
+    }
+    *a = (struct answers){answered, argument};
+    natsStatus s = natsConnection_Subscribe(&c->answers, c->nats, subject, on_answer, a);
+    if (s != NATS_OK) {
+        free(a);
+        describe(s, NULL, why);
+        return false;
+    }
+    natsSubscription_SetPendingLimits(c->answers, -1, -1);
+    natsSubscription_SetOnCompleteCB(c->answers, forget_answers, a);
+    return true;
+}
+
+bool connection_publish_request(struct connection *c, const char *subject, const char *reply,
+                                struct slice payload, const char *id, const char *stream)
+{
+    int length = (int)payload.len;
+    if (!id && !stream)
+        return natsConnection_PublishRequest(c->nats, subject, reply, payload.at, length) ==
+               NATS_OK;
+    natsMsg *m = NULL;
+    natsStatus s = natsMsg_Create(&m, subject, reply, payload.at, length);
+    if (s == NATS_OK && id)
+        s = natsMsgHeader_Set(m, "Nats-Msg-Id", id);
+    if (s == NATS_OK && stream)
+        s = natsMsgHeader_Set(m, "Nats-Expected-Stream", stream);
+    if (s == NATS_OK)
+        s = natsConnection_PublishMsg(c->nats, m);
+    natsMsg_Destroy(m);
+    return s == NATS_OK;
+}
+
+bool connection_request(struct connection *c, const char *subject, struct slice payload,
+                        uint64_t timeout, struct buffer *answer, char *why)
+{
+    natsMsg *m = NULL;
+    natsStatus s = natsConnection_Request(&m, c->nats, subject, payload.at, (int)payload.len,
+                                          (int64_t)(timeout / MS));
+    if (s == NATS_OK)
+        buffer_add(answer, (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
+    else if (s == NATS_NO_RESPONDERS)
+        snprintf(why, CONNECTION_WHY, "JetStream does not answer; is it enabled?");
+    else
+        describe(s, NULL, why);
+    natsMsg_Destroy(m);
+    return s == NATS_OK;
+}
+
 void connection_why(struct connection *c, char *why)
 {
     const char *text = NULL;
@@ -311,6 +391,7 @@ void connection_free(struct connection *c, struct connection_config *config)
 {
     if (c->nats)
         learn_servers(c, config);
+    natsSubscription_Destroy(c->answers);
     natsConnection_Destroy(c->nats);
     free(c);
 }

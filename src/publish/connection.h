@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/signals.h"
 #include "base/slice.h"
 
@@ -60,6 +61,25 @@ void connection_url(struct connection *c, char *url);
 
 /* Hands a message to the connection, which sends it soon. False where the connection is lost. */
 bool connection_publish(struct connection *c, const char *subject, struct slice payload);
+
+/*
+ * Calls `answered` from another thread for each message to subjects below `inbox`, which ends in a
+ * dot: `nobody` says that what had this reply subject had no receiver. False, and why, where the
+ * connection is lost.
+ */
+typedef void connection_answered(void *argument, const char *subject, struct slice payload,
+                                 bool nobody);
+bool connection_answers(struct connection *c, const char *inbox, connection_answered *answered,
+                        void *argument, char *why);
+
+/* As connection_publish, with a reply subject, and where they are not NULL the headers Nats-Msg-Id
+ * and Nats-Expected-Stream. */
+bool connection_publish_request(struct connection *c, const char *subject, const char *reply,
+                                struct slice payload, const char *id, const char *stream);
+
+/* Appends the answer to a request. False, and why, where none comes within `timeout` ns. */
+bool connection_request(struct connection *c, const char *subject, struct slice payload,
+                        uint64_t timeout, struct buffer *answer, char *why);
 
 enum connection_answer {
     CONNECTION_CONFIRMED,

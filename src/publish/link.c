@@ -161,17 +161,22 @@ int link_patience(const struct link *l)
     return now >= l->retry_at ? 0 : (int)((l->retry_at - now) / 1000000) + 1;
 }
 
-bool link_publish(struct link *l, const char *subject, struct slice payload)
+void link_lost(struct link *l)
 {
-    if (connection_publish(l->connection, subject, payload))
-        return true;
     pthread_mutex_lock(&l->lock);
     if (!l->lost)
         connection_why(l->connection, l->why);
     l->lost = true;
     l->open = false;
     pthread_mutex_unlock(&l->lock);
-    return false;
+}
+
+bool link_publish(struct link *l, const char *subject, struct slice payload)
+{
+    bool good = connection_publish(l->connection, subject, payload);
+    if (!good)
+        link_lost(l);
+    return good;
 }
 
 void link_ask(struct link *l, const struct mark *sent)

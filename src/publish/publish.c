@@ -17,7 +17,12 @@ enum { PAYLOAD_MAX = 64 * 1024 * 1024 /* no server can be set to take more */ };
 
 struct publisher {
     struct publish_config *config;
-    struct link link; /* unused in a dry run */
+    struct link link;        /* unused in a dry run */
+    struct jetstream stream; /* unused without --jetstream */
+    bool stream_ready;
+    uint64_t stream_retry_at; /* clock_monotonic */
+    uint64_t stream_said;
+    uint64_t refused_late; /* messages that the stream refused */
     struct window window;
     struct spill spill;
     struct stats stats;
@@ -79,12 +84,27 @@ static void ask(struct publisher *p)
         link_ask(&p->link, &p->window.next);
 }
 
+static bool deliver(struct publisher *p, const struct line *line)
+{
+    if (!p->config->jetstream)
+        return link_publish(&p->link, p->config->subject, line->text);
+    bool good = jetstream_publish(&p->stream, line);
+    if (!good)
+        link_lost(&p->link);
+    return good;
+}
+
+static bool room(struct publisher *p)
+{
+    return !p->config->jetstream || p->config->dry_run || jetstream_room(&p->stream);
+}
+
 /* The way of one line: window -> check -> NATS. It leaves the window when it is confirmed. */
 static void send_lines(struct publisher *p)
 {
     struct line line;
     struct defect defect;
-    while (!p->failed && window_next(&p->window, &line)) {
+    while (!p->failed && room(p) && window_next(&p->window, &line)) {
         if (line.fresh)
             count(&p->stats.in, 1);
         if (!good(p, &line, &defect)) {
@@ -92,7 +112,7 @@ static void send_lines(struct publisher *p)
             window_refuse(&p->window, &line);
         } else if (p->config->dry_run) {
             print(p, line.text);
-        } else if (!link_publish(&p->link, p->config->subject, line.text)) {
+        } else if (!deliver(p, &line)) {
             return;
         }
         if (p->window.next.offset - p->asked > p->window.ring.capacity / 8)
@@ -164,16 +184,16 @@ static void wait_and_read(struct publisher *p)
     size_t room;
     bool dry = p->config->dry_run;
     int patience = dry ? -1 : link_patience(&p->link);
-    if (pending(p) || p->complaints.held_back)
+    if (p->config->jetstream && !dry)
+        patience = sooner(patience, p->stream_ready ? jetstream_patience(&p->stream) : 100);
+    if (!p->ended && (pending(p) || p->complaints.held_back))
         patience = sooner(patience, pending(p) ? 0 : 1000);
     if (p->config->spool_sync)
         patience = sooner(patience, (int)(p->config->spool_sync / 1000000) + 1);
     if (p->ended) {
         idle(p);
         poll(&(struct pollfd){.fd = dry ? -1 : p->link.fd, .events = POLLIN}, 1,
-             dry                  ? 0
-             : p->link.connection ? -1
-                                  : link_patience(&p->link));
+             dry ? 0 : patience);
         return;
     }
     p->input.paused = (!dry && !p->link.was_up) || !window_room(&p->window, &room);
@@ -212,20 +232,73 @@ static void begin_again(struct publisher *p)
     } else {
         if (unconfirmed)
             report("%" PRIu64 " messages are sent again", unconfirmed);
-        window_rewind(&p->window);
+        if (!p->config->jetstream) /* which knows one by one what has to be sent again */
+            window_rewind(&p->window);
     }
     p->asked = p->window.next.offset;
+}
+
+/* False where there is no such stream. */
+static bool find_stream(struct publisher *p)
+{
+    char why[CONNECTION_WHY];
+    uint64_t now = clock_monotonic();
+    if (now < p->stream_retry_at)
+        return true;
+    switch (jetstream_connect(&p->stream, p->link.connection, why)) {
+    case JETSTREAM_READY:
+        p->stream_ready = true;
+        return true;
+    case JETSTREAM_ABSENT:
+        return false;
+    default:
+        p->stream_retry_at = now + NS_PER_S / 2;
+        if (!p->stream_said || now - p->stream_said > 5 * NS_PER_S) {
+            report("JetStream: %s; waiting for it", why);
+            p->stream_said = now;
+        }
+        return true;
+    }
+}
+
+/* What was not acknowledged, and what was refused. */
+static void mend_stream(struct publisher *p)
+{
+    struct refusal refusal;
+    bool lost;
+    while (jetstream_mend(&p->stream, &refusal, &lost)) {
+        struct defect defect = {"STREAM", refusal.why, 0};
+        p->refused_late++;
+        refuse(p, refusal.number, &defect, refusal.text);
+    }
+    if (lost)
+        link_lost(&p->link);
+}
+
+static void take_confirmed(struct publisher *p)
+{
+    struct mark confirmed =
+        p->config->jetstream ? jetstream_acknowledged(&p->stream) : link_answered(&p->link);
+    window_confirm(&p->window, &confirmed);
 }
 
 /* False where there will be no server any more. */
 static bool tend(struct publisher *p)
 {
     enum link_state state = link_tend(&p->link);
-    struct mark answered = link_answered(&p->link);
-    window_confirm(&p->window, &answered);
+    take_confirmed(p);
     if (state == LINK_NEW)
         begin_again(p);
-    if (state == LINK_UP || state == LINK_NEW)
+    if (state != LINK_UP)
+        p->stream_ready = false;
+    bool up = state == LINK_UP || state == LINK_NEW;
+    if (up && p->config->jetstream && !p->stream_ready && !find_stream(p))
+        return false;
+    if (up && p->stream_ready) {
+        mend_stream(p);
+        take_confirmed(p);
+    }
+    if (up && (p->stream_ready || !p->config->jetstream))
         send_lines(p);
     if (!p->link.was_up && signals_stopping(&p->signals)) {
         report("stopped before there was a server");
@@ -246,7 +319,7 @@ static void run(struct publisher *p)
             send_lines(p);
         else if (!tend(p))
             p->failed = true;
-        uint64_t out = p->window.confirmed.messages;
+        uint64_t out = p->window.confirmed.messages - p->refused_late;
         if (out > counted(&p->stats.out))
             count(&p->stats.out, out - counted(&p->stats.out));
         sync_spool(p);
@@ -270,6 +343,9 @@ static bool start(struct publisher *p)
     }
     if (!link_start(&p->link, &p->config->link))
         return false;
+    if (p->config->jetstream && !jetstream_start(&p->stream, &p->config->stream, p->config->subject,
+                                                 &p->window, p->link.fd))
+        return false;
     p->input.wake_fd = p->link.fd;
     return true;
 }
@@ -281,6 +357,8 @@ static void end(struct publisher *p)
         p->failed = !output_end(&p->printed) || p->failed;
     else
         link_end(&p->link);
+    if (p->config->jetstream)
+        jetstream_end(&p->stream);
     if (p->config->rejects)
         p->failed = !output_end(&p->rejects) || p->failed;
     if (!p->config->dry_run && spill_rest(&p->spill))

@@ -1,10 +1,13 @@
 #ifndef SHNEK_PUBLISH_PUBLISH_H
 #define SHNEK_PUBLISH_PUBLISH_H
 
+#include "publish/jetstream.h"
 #include "publish/link.h"
 
 struct publish_config {
     struct link_config link;
+    struct jetstream_config stream;
+    bool jetstream; /* publish to a stream, which acknowledges each message */
     const char *subject;
     const char *rejects;     /* a path, or NULL */
     const char *spill;       /* a path, or NULL: stdout */

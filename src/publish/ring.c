@@ -192,7 +192,7 @@ static bool map_file(struct ring *r, const char *path, struct cursors *cursors, 
 static bool open_file(struct ring *r, const char *path, uint64_t size, struct cursors *cursors,
                       size_t *found)
 {
-    struct spool header;
+    struct spool header = {0};
     struct stat s;
     if (fstat(r->fd, &s) != 0)
         return fail(path);

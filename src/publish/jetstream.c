@@ -1,0 +1,389 @@
+#include "publish/jetstream.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "json/string.h"
+
+enum { FLIGHTS = 16 * 1024, ID_MAX = 1024, ATTEMPTS_MAX = 8 };
+
+static const uint64_t first_wait = NS_PER_S / 4;
+
+enum state {
+    SENT,    /* `due` is when it counts as unanswered */
+    AGAIN,   /* `due` is when it is sent again */
+    NOBODY,  /* the same, but nobody listens to the subject: the stream may not exist */
+    REFUSED, /* for good, for the reason `why` */
+    DONE
+};
+
+struct flight {
+    struct mark after; /* the line */
+    uint64_t offset;
+    uint64_t due; /* clock_monotonic */
+    char *why;
+    uint8_t state;
+    uint8_t attempts;
+};
+
+static struct flight *flight(const struct jetstream *j, uint64_t number)
+{
+    return &j->flights[number % FLIGHTS];
+}
+
+bool jetstream_start(struct jetstream *j, const struct jetstream_config *config,
+                     const char *subject, struct window *w, int wake_fd)
+{
+    *j = (struct jetstream){.config = config, .subject = subject, .window = w, .wake_fd = wake_fd};
+    pthread_mutex_init(&j->lock, NULL);
+    j->flights = calloc(FLIGHTS, sizeof *j->flights);
+    if (!j->flights)
+        report("out of memory");
+    return j->flights != NULL;
+}
+
+void jetstream_end(struct jetstream *j)
+{
+    free(j->flights);
+    json_check_free(&j->ids);
+    pthread_mutex_destroy(&j->lock);
+}
+
+/* Twice as long after each attempt. */
+static uint64_t back_off(const struct flight *f)
+{
+    return clock_monotonic() + (first_wait << (f->attempts < 4 ? f->attempts : 4));
+}
+
+static void settle(struct jetstream *j, struct flight *f)
+{
+    f->state = DONE;
+    while (j->first < j->next && flight(j, j->first)->state == DONE) {
+        j->acknowledged = flight(j, j->first)->after;
+        j->first++;
+    }
+}
+
+/* What a later attempt cannot change: too large, another stream than expected, no such stream. */
+static bool for_good(long code)
+{
+    return code == 10054 || code == 10060 || code == 10059;
+}
+
+static void answer(struct jetstream *j, struct flight *f, struct slice payload)
+{
+    static const char error[] = "\"error\"";
+    static const char description[] = "\"description\":\"";
+    static const char number[] = "\"err_code\":";
+    const char *p = memmem(payload.at, payload.len, error, sizeof error - 1);
+    if (!p) {
+        settle(j, f);
+        return;
+    }
+    char text[CONNECTION_WHY];
+    snprintf(text, sizeof text, "%.*s", (int)(payload.at + payload.len - p), p);
+    const char *code = strstr(text, number);
+    char *words = strstr(text, description);
+    j->troubled++;
+    f->state = AGAIN;
+    f->due = back_off(f);
+    if (!code || !for_good(strtol(code + sizeof number - 1, NULL, 10)))
+        return;
+    if (words) {
+        words += sizeof description - 1;
+        words[strcspn(words, "\"")] = '\0';
+    }
+    f->state = REFUSED;
+    f->why = strdup(words ? words : text);
+}
+
+/* From a thread of nats.c: an acknowledgement, or that nobody listens to the subject. */
+static void on_answer(void *argument, const char *subject, struct slice payload, bool nobody)
+{
+    struct jetstream *j = argument;
+    pthread_mutex_lock(&j->lock);
+    size_t inbox = strlen(j->inbox);
+    bool wake = false;
+    if (inbox && strncmp(subject, j->inbox, inbox) == 0) {
+        uint64_t number = strtoull(subject + inbox, NULL, 10);
+        struct flight *f = flight(j, number);
+        if (number >= j->first && number < j->next && f->state != DONE && f->state != REFUSED) {
+            if (nobody) {
+                f->state = NOBODY;
+                f->due = back_off(f);
+                j->troubled++;
+            } else {
+                answer(j, f, payload);
+            }
+        }
+        wake =
+            j->first == j->next || j->troubled || (j->hungry && j->next - j->first <= FLIGHTS / 2);
+        j->hungry = j->hungry && !wake;
+    }
+    pthread_mutex_unlock(&j->lock);
+    if (wake)
+        eventfd_write(j->wake_fd, 1);
+}
+
+static char *literal(char *to, const char *text)
+{
+    return stpcpy(to, text);
+}
+
+/* The configuration of a stream, as the server's API wants it. */
+static void stream_configuration(const struct jetstream *j, struct buffer *out)
+{
+    const struct jetstream_config *c = j->config;
+    const char *subjects = c->create_subjects ? c->create_subjects : j->subject;
+    char *to = buffer_room(out, 512 + JSON_STRING_ROOM(strlen(c->stream)) +
+                                    9 * JSON_STRING_ROOM(strlen(subjects)));
+    to = literal(to, "{\"name\":");
+    to = json_string(to, (struct slice){c->stream, strlen(c->stream)});
+    to = literal(to, ",\"subjects\":[");
+    for (const char *p = subjects; *p;) {
+        size_t length = strcspn(p, ",");
+        if (p > subjects)
+            *to++ = ',';
+        to = json_string(to, (struct slice){p, length});
+        p += length + (p[length] == ',');
+    }
+    to += sprintf(to,
+                  "],\"retention\":\"limits\",\"discard\":\"old\",\"storage\":\"%s\","
+                  "\"num_replicas\":%" PRIu64 ",\"max_age\":%" PRIu64 ",\"max_bytes\":%" PRId64
+                  ",\"max_consumers\":-1,\"max_msgs\":-1}",
+                  c->memory ? "memory" : "file", c->replicas, c->max_age,
+                  c->max_bytes ? (int64_t)c->max_bytes : -1);
+    buffer_wrote(out, to);
+}
+
+static bool has_error(const struct buffer *answer)
+{
+    return answer->len && memmem(answer->at, answer->len, "\"error\"", 7);
+}
+
+static bool is_absent(const struct buffer *answer)
+{
+    return has_error(answer) && memmem(answer->at, answer->len, "10059", 5);
+}
+
+/* The words of an error of the API. */
+static void words(const struct buffer *answer, char *why)
+{
+    static const char description[] = "\"description\":\"";
+    const char *p = memmem(answer->at, answer->len, description, sizeof description - 1);
+    size_t left = p ? (size_t)(answer->at + answer->len - p) - (sizeof description - 1) : 0;
+    const char *end = p ? memchr(p + sizeof description - 1, '"', left) : NULL;
+    snprintf(why, CONNECTION_WHY, "%.*s", end ? (int)(end - p) - (int)sizeof description + 1 : 9,
+             end ? p + sizeof description - 1 : "no reason");
+}
+
+static bool api(struct jetstream *j, const char *verb, struct slice request, struct buffer *answer,
+                char *why)
+{
+    char subject[512];
+    snprintf(subject, sizeof subject, "$JS.API.STREAM.%s.%s", verb, j->config->stream);
+    answer->len = 0;
+    return connection_request(j->connection, subject, request, j->config->timeout, answer, why);
+}
+
+/* Sees to the stream, where it was named. */
+static enum jetstream_stream see_to_stream(struct jetstream *j, char *why)
+{
+    struct buffer answer = {0};
+    struct buffer request = {0};
+    enum jetstream_stream result = JETSTREAM_LATER;
+    if (!j->config->stream)
+        return JETSTREAM_READY;
+    bool answered = api(j, "INFO", (struct slice){"", 0}, &answer, why);
+    if (answered && is_absent(&answer) && j->config->create) {
+        stream_configuration(j, &request);
+        answered = api(j, "CREATE", (struct slice){request.at, request.len}, &answer, why);
+    }
+    if (answered && !has_error(&answer)) {
+        result = JETSTREAM_READY;
+    } else if (answered) {
+        words(&answer, why);
+        if (is_absent(&answer)) {
+            report("--stream: %s: %s; --create-stream makes it", j->config->stream, why);
+            result = JETSTREAM_ABSENT;
+        }
+    }
+    buffer_free(&answer);
+    buffer_free(&request);
+    return result;
+}
+
+enum jetstream_stream jetstream_connect(struct jetstream *j, struct connection *c, char *why)
+{
+    uint64_t random = 0;
+    j->connection = c;
+    enum jetstream_stream result = see_to_stream(j, why);
+    if (result != JETSTREAM_READY)
+        return result;
+    getrandom(&random, sizeof random, 0);
+    pthread_mutex_lock(&j->lock);
+    snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
+    for (uint64_t i = j->first; i < j->next; i++) {
+        struct flight *f = flight(j, i);
+        if (f->state == SENT || f->state == AGAIN || f->state == NOBODY) {
+            f->state = AGAIN;
+            f->due = 0;
+            j->troubled++;
+        }
+    }
+    pthread_mutex_unlock(&j->lock);
+    if (!connection_answers(c, j->inbox, on_answer, j, why))
+        return JETSTREAM_LATER;
+    return JETSTREAM_READY;
+}
+
+bool jetstream_room(struct jetstream *j)
+{
+    pthread_mutex_lock(&j->lock);
+    bool room = j->next - j->first < FLIGHTS;
+    j->hungry = !room;
+    pthread_mutex_unlock(&j->lock);
+    return room;
+}
+
+/* --msg-id's template, with the members of the line in place of their names in braces. */
+static void fill(struct jetstream *j, struct slice line, char *id)
+{
+    char *end = id + ID_MAX - 1;
+    json_tokens(&j->ids, line);
+    for (const char *p = j->config->msg_id; *p && id < end;) {
+        const char *close = *p == '{' ? strchr(p, '}') : NULL;
+        if (!close) {
+            *id++ = *p++;
+            continue;
+        }
+        struct slice value = json_member(&j->ids, line, slice_between(p + 1, close));
+        size_t n = value.len < (size_t)(end - id) ? value.len : (size_t)(end - id);
+        if (n)
+            memcpy(id, value.at, n);
+        id += n;
+        p = close + 1;
+    }
+    *id = '\0';
+}
+
+static bool transmit(struct jetstream *j, uint64_t number, uint64_t offset, struct slice text)
+{
+    char reply[96];
+    char id[ID_MAX] = "";
+    snprintf(reply, sizeof reply, "%s%" PRIu64, j->inbox, number);
+    if (!j->config->msg_id)
+        return connection_publish_request(j->connection, j->subject, reply, text, NULL,
+                                          j->config->stream);
+    if (strcmp(j->config->msg_id, "auto") == 0)
+        snprintf(id, sizeof id, "%016" PRIx64 "-%" PRIu64, j->window->ring.id, offset);
+    else
+        fill(j, text, id);
+    return connection_publish_request(j->connection, j->subject, reply, text, id,
+                                      j->config->stream);
+}
+
+bool jetstream_publish(struct jetstream *j, const struct line *line)
+{
+    pthread_mutex_lock(&j->lock);
+    uint64_t number = j->next++;
+    *flight(j, number) = (struct flight){.after = j->window->next,
+                                         .offset = line->offset,
+                                         .due = clock_monotonic() + j->config->timeout,
+                                         .state = SENT};
+    pthread_mutex_unlock(&j->lock);
+    return transmit(j, number, line->offset, line->text);
+}
+
+static struct slice text_of(const struct jetstream *j, const struct flight *f)
+{
+    struct slice text = {ring_byte(&j->window->ring, f->offset),
+                         (size_t)(f->after.offset - f->offset - 1)};
+    if (text.len && text.at[text.len - 1] == '\r')
+        text.len--;
+    return text;
+}
+
+/* Nobody listens to the subject: whether that is because no stream has it. */
+static bool no_stream(struct jetstream *j)
+{
+    static const char none[] = "\"total\":0";
+    char why[CONNECTION_WHY];
+    struct buffer answer = {0};
+    char request[1200];
+    int n = snprintf(request, sizeof request, "{\"subject\":\"%s\"}", j->subject);
+    bool absent =
+        connection_request(j->connection, "$JS.API.STREAM.NAMES",
+                           (struct slice){request, (size_t)n}, j->config->timeout, &answer, why) &&
+        memmem(answer.at, answer.len, none, sizeof none - 1);
+    buffer_free(&answer);
+    return absent;
+}
+
+/* What happens to a flight now; the lock is held and is let go while something is sent. */
+static bool mend_one(struct jetstream *j, uint64_t number, uint64_t now, struct refusal *refusal,
+                     bool *lost)
+{
+    struct flight *f = flight(j, number);
+    if (f->state == REFUSED) {
+        *refusal = (struct refusal){f->after.lines, text_of(j, f), f->offset, ""};
+        snprintf(refusal->why, sizeof refusal->why, "%s", f->why ? f->why : "refused");
+        free(f->why);
+        f->why = NULL;
+        settle(j, f);
+        return true;
+    }
+    if (f->state == DONE || f->due > now)
+        return false;
+    bool nobody = f->state == NOBODY;
+    struct flight copy = *f;
+    f->state = SENT;
+    f->attempts = (uint8_t)(f->attempts < ATTEMPTS_MAX ? f->attempts + 1 : ATTEMPTS_MAX);
+    f->due = now + j->config->timeout;
+    pthread_mutex_unlock(&j->lock);
+    bool absent = nobody && no_stream(j);
+    if (!absent)
+        *lost = !transmit(j, number, copy.offset, text_of(j, &copy));
+    pthread_mutex_lock(&j->lock);
+    if (absent) {
+        f->state = REFUSED;
+        f->why = strdup("no stream has this subject");
+        return mend_one(j, number, now, refusal, lost);
+    }
+    return false;
+}
+
+bool jetstream_mend(struct jetstream *j, struct refusal *refusal, bool *lost)
+{
+    uint64_t now = clock_monotonic();
+    bool refused = false;
+    *lost = false;
+    pthread_mutex_lock(&j->lock);
+    j->troubled = 0;
+    for (uint64_t i = j->first; i < j->next && !refused && !*lost; i++)
+        refused = mend_one(j, i, now, refusal, lost);
+    pthread_mutex_unlock(&j->lock);
+    return refused;
+}
+
+int jetstream_patience(struct jetstream *j)
+{
+    pthread_mutex_lock(&j->lock);
+    bool under_way = j->first < j->next;
+    pthread_mutex_unlock(&j->lock);
+    return under_way ? 100 : -1;
+}
+
+struct mark jetstream_acknowledged(struct jetstream *j)
+{
+    pthread_mutex_lock(&j->lock);
+    struct mark mark = j->first == j->next ? j->window->next : j->acknowledged;
+    pthread_mutex_unlock(&j->lock);
+    return mark;
+}
