@@ -102,14 +102,25 @@ static void on_closed(natsConnection *nats, void *closure)
     eventfd_write((int)(intptr_t)closure, 1);
 }
 
+/* nats.c puts texts into its JSON as they are. */
+static const char *escaped(const char *text, struct buffer *b)
+{
+    struct slice whole = {text, strlen(text)};
+    b->len = 0;
+    *json_text(buffer_room(b, JSON_STRING_ROOM(whole.len) + 1), whole) = '\0';
+    return b->at;
+}
+
 /* Where this fails, it may have said why. */
-static natsStatus authenticate(natsOptions *o, const struct connection_config *config, char *why)
+static natsStatus authenticate(natsOptions *o, const struct connection_config *config,
+                               struct buffer texts[3], char *why)
 {
     natsStatus s = NATS_OK;
     if (config->user)
-        s = natsOptions_SetUserInfo(o, config->user, config->password ? config->password : "");
+        s = natsOptions_SetUserInfo(o, escaped(config->user, &texts[1]),
+                                    escaped(config->password ? config->password : "", &texts[2]));
     if (s == NATS_OK && config->token)
-        s = natsOptions_SetToken(o, config->token);
+        s = natsOptions_SetToken(o, escaped(config->token, &texts[1]));
     if (s == NATS_OK && config->creds)
         s = natsOptions_SetUserCredentialsFromFiles(o, config->creds, NULL);
     if (s == NATS_OK && config->nkey) {
@@ -141,26 +152,13 @@ static natsStatus secure(natsOptions *o, const struct connection_config *config)
     return s;
 }
 
-/* nats.c puts the name into its JSON as it is. */
-static natsStatus set_name(natsOptions *o, const char *name)
-{
-    struct slice text = {name, strlen(name)};
-    struct buffer escaped = {0};
-    char *end = json_text(buffer_room(&escaped, JSON_STRING_ROOM(text.len)), text);
-    *end = '\0';
-    natsStatus s = natsOptions_SetName(o, escaped.at);
-    buffer_free(&escaped);
-    return s;
-}
-
 /* nats.c does not reconnect by itself: what it held by then would be lost. */
 static natsStatus configure(natsOptions *o, const struct connection_config *config, int64_t silence,
                             int wake_fd, char *why)
 {
     const char **servers = (const char **)config->servers;
+    struct buffer texts[3] = {{0}};
     natsStatus s = natsOptions_SetServers(o, servers, (int)config->server_count);
-    if (s == NATS_OK)
-        s = natsOptions_SetTimeout(o, (int64_t)(config->timeout / MS));
     if (s == NATS_OK)
         s = natsOptions_SetAllowReconnect(o, false);
     if (s == NATS_OK)
@@ -176,11 +174,13 @@ static natsStatus configure(natsOptions *o, const struct connection_config *conf
     if (s == NATS_OK)
         s = natsOptions_SetWriteDeadline(o, silence);
     if (s == NATS_OK && config->name)
-        s = set_name(o, config->name);
+        s = natsOptions_SetName(o, escaped(config->name, &texts[0]));
     if (s == NATS_OK)
-        s = authenticate(o, config, why);
+        s = authenticate(o, config, texts, why);
     if (s == NATS_OK)
         s = secure(o, config);
+    for (int i = 0; i < 3; i++)
+        buffer_free(&texts[i]);
     return s;
 }
 
@@ -201,8 +201,8 @@ static bool may_pass(natsStatus s)
            (text && strcasestr(text, "maximum connections"));
 }
 
-enum connection_attempt connection_open(struct connection_config *config, int wake_fd,
-                                        struct connection **c, char *why)
+enum connection_attempt connection_open(struct connection_config *config, uint64_t timeout,
+                                        int wake_fd, struct connection **c, char *why)
 {
     natsOptions *o = NULL;
     *why = '\0';
@@ -215,6 +215,8 @@ enum connection_attempt connection_open(struct connection_config *config, int wa
     natsStatus s = natsOptions_Create(&o);
     if (s == NATS_OK)
         s = configure(o, config, (*c)->silence, wake_fd, why);
+    if (s == NATS_OK)
+        s = natsOptions_SetTimeout(o, (int64_t)(timeout / MS) + 1);
     if (s == NATS_OK)
         s = natsConnection_Connect(&(*c)->nats, o);
     natsOptions_Destroy(o);
@@ -350,8 +352,8 @@ enum connection_answer connection_confirm(struct connection *c, char *why)
         describe(last, text, why);
         return CONNECTION_REFUSED;
     }
-    if (s == NATS_OK)
-        return CONNECTION_CONFIRMED;
+    if (s == NATS_OK && last == NATS_OK && !natsConnection_IsClosed(c->nats))
+        return CONNECTION_CONFIRMED; /* nats.c may let a flush end well when a connection closes */
     if (s == NATS_TIMEOUT)
         snprintf(why, CONNECTION_WHY, "the server does not answer");
     else

@@ -46,12 +46,13 @@ bool connection_add_servers(struct connection_config *config, const char *flag, 
 const char *connection_shown(const char *url);
 
 /*
- * One attempt, over all servers. Where it fails, `why` (CONNECTION_WHY bytes) says so. Servers that
- * the one connected to knows of are added to the configuration when the connection is freed. When
- * it closes, 1 is written to the eventfd `wake_fd`.
+ * One attempt, over all servers, each of which has `timeout` nanoseconds. Where it fails, `why`
+ * (CONNECTION_WHY bytes) says so. Servers that the one connected to knows of are added to the
+ * configuration when the connection is freed. When it closes, 1 is written to the eventfd
+ * `wake_fd`.
  */
-enum connection_attempt connection_open(struct connection_config *config, int wake_fd,
-                                        struct connection **c, char *why);
+enum connection_attempt connection_open(struct connection_config *config, uint64_t timeout,
+                                        int wake_fd, struct connection **c, char *why);
 
 bool connection_closed(struct connection *c);
 

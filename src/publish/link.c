@@ -100,8 +100,13 @@ static void back_off(struct link *l, uint64_t now)
 static enum link_state attempt(struct link *l)
 {
     char why[CONNECTION_WHY] = "";
+    uint64_t limit = l->was_up ? l->config->max_reconnect_time : l->config->connect_timeout;
+    uint64_t timeout = l->config->connection.timeout;
+    uint64_t passed = clock_monotonic() - l->down_since;
+    if (limit && timeout > (limit > passed ? limit - passed : 0))
+        timeout = limit > passed ? limit - passed : 0;
     enum connection_attempt result =
-        connection_open(&l->config->connection, l->fd, &l->connection, why);
+        connection_open(&l->config->connection, timeout, l->fd, &l->connection, why);
     uint64_t now = clock_monotonic();
     if (result == CONNECTION_OPEN) {
         if (l->was_up) {
@@ -110,11 +115,11 @@ static enum link_state attempt(struct link *l)
         }
         l->was_up = true;
         pthread_mutex_lock(&l->lock);
+        l->asked = l->answered; /* nothing was sent on this connection yet */
         l->open = true;
         pthread_mutex_unlock(&l->lock);
         return LINK_NEW;
     }
-    uint64_t limit = l->was_up ? l->config->max_reconnect_time : l->config->connect_timeout;
     if ((result == CONNECTION_NEVER && !l->was_up) || (limit && now - l->down_since >= limit)) {
         if (strncmp(why, "--", 2) == 0)
             report("%s", why); /* it names the option that is to blame */

@@ -312,6 +312,13 @@ static bool all_confirmed(const struct publisher *p)
     return p->ended && p->window.confirmed.offset >= p->window.tail;
 }
 
+static void count_confirmed(struct publisher *p)
+{
+    uint64_t out = p->window.confirmed.messages - p->refused_late;
+    if (out > counted(&p->stats.out))
+        count(&p->stats.out, out - counted(&p->stats.out));
+}
+
 static void run(struct publisher *p)
 {
     while (!p->failed && !all_confirmed(p)) {
@@ -319,13 +326,12 @@ static void run(struct publisher *p)
             send_lines(p);
         else if (!tend(p))
             p->failed = true;
-        uint64_t out = p->window.confirmed.messages - p->refused_late;
-        if (out > counted(&p->stats.out))
-            count(&p->stats.out, out - counted(&p->stats.out));
+        count_confirmed(p);
         sync_spool(p);
         if (!p->failed && !all_confirmed(p))
             wait_and_read(p);
     }
+    count_confirmed(p);
 }
 
 static bool start(struct publisher *p)

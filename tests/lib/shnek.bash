@@ -86,6 +86,12 @@ ended() {
     ! running "$1"
 }
 
+# For wait_until: a second TERM counts only some time after the first one.
+ended_when_told() {
+    kill -TERM "$1" || true
+    ended "$1"
+}
+
 # wait_exit NAME: waits for its end; its exit status is in $status.
 # shellcheck disable=SC2034
 wait_exit() {

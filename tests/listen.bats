@@ -1,0 +1,846 @@
+#!/usr/bin/env bats
+# shnek-parse -l: listening, connections, pressure from the reader of stdout, the drain.
+# shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+
+HEAD='<13>1 - - - - - - '
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# is GOT EXPECTED
+is() {
+    [[ $1 == "$2" ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+# The record of the message HEAD TEXT, where TEXT stands as it does in JSON.
+json() {
+    printf '{"severity":"notice","facility":"user","version":1,"timestamp":null,"hostname":null,'
+    printf '"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"%s"}\n' "$1"
+}
+
+lines_are() {
+    [[ $(wc -l <"$1") == "$2" ]]
+}
+
+# listening NAME: until it does; sets $url and $port.
+listening() {
+    url=$(listen_url "$1.err")
+    port=$(port_of "$url")
+}
+
+# relay [OPTION...]: shnek-parse on a free port.
+relay() {
+    start relay shnek-parse -l tcp://127.0.0.1:0 "$@"
+    listening relay
+}
+
+# blocked_relay [OPTION...]: the same, with a stdout that is read at descriptor $reader only.
+blocked_relay() {
+    mkfifo out
+    start relay bash -c 'exec shnek-parse -l tcp://127.0.0.1:0 "$@" >out' -- "$@"
+    exec {reader}<out
+    listening relay
+}
+
+# connect [HOST [PORT]]: a connection to the relay at descriptor $connection.
+connect() {
+    exec {connection}<>"/dev/tcp/${1:-127.0.0.1}/${2:-$port}"
+}
+
+hang_up() {
+    local descriptor
+    for descriptor in "$@"; do
+        exec {descriptor}>&-
+    done
+}
+
+# The port that a connection comes from, where it comes from 127.0.0.1.
+port_from() {
+    local socket
+    socket=$(readlink "/proc/$$/fd/$1")
+    socket=${socket//[!0-9]/}
+    printf %d "0x$(awk -v inode="$socket" '$10 == inode { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp)"
+}
+
+need_ipv6() {
+    grep -qs '^0\{31\}1 .* lo$' /proc/net/if_inet6 || skip 'needs IPv6'
+}
+
+# The message that came with each record, one a line.
+texts() {
+    sed 's/.*"msg":"\(.*\)"}$/\1/' "$1"
+}
+
+# cpu_ms PID
+cpu_ms() {
+    local fields
+    read -ra fields <"/proc/$1/stat"
+    echo $(((fields[13] + fields[14]) * 1000 / $(getconf CLK_TCK)))
+}
+
+# idle PID: whether it takes next to no CPU time while 25 polls are made.
+idle() {
+    local cpu clock
+    cpu=$(cpu_ms "$1")
+    clock=${EPOCHREALTIME/[.,]/}
+    for _ in {1..25}; do
+        pause
+    done
+    cpu=$(($(cpu_ms "$1") - cpu))
+    clock=$(((${EPOCHREALTIME/[.,]/} - clock) / 1000))
+    echo "$cpu ms of CPU time in $clock ms"
+    ((cpu * 5 < clock))
+}
+
+signals_taken() {
+    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+}
+
+told_times() {
+    [[ $(grep -c ' in [0-9]* out ' "$1") == "$2" ]]
+}
+
+# stalled NAME: whether what NAME has put out stays the same from one SIGUSR1 to the fifth.
+stalled() {
+    local pid=${1}_pid told
+    (("0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/${!pid}/status")" & 0x200)) || return # it began
+    told=$(grep -c ' in [0-9]* out ' "$1.err" || true)
+    for _ in {1..5}; do
+        kill -USR1 "${!pid}"
+        poll 10 told_times "$1.err" $((++told)) || return
+        pause
+    done
+    [[ $(sed -n 's/.* out \([0-9]*\) .*/\1/p' "$1.err" | tail -n 5 | uniq | wc -l) == 1 ]]
+}
+
+# in_order CONNECTIONS FILE: whether the msgids of each of spamlog's connections go on by one.
+in_order() {
+    LC_ALL=C cut -d '"' -f 28 "$2" |
+        awk -v connections="$1" '{ c = $1 % connections; if ($1 != c + connections * n[c]++) { print "at line " NR ": " $1; exit 1 } }'
+}
+
+# Addresses
+
+@test "it listens on 127.0.0.1, and says on which port" {
+    relay
+    [[ $url =~ ^tcp://127\.0\.0\.1:[0-9]+$ ]]
+    connect
+    echo "${HEAD}text" >&"$connection"
+    wait_until lines_are relay.out 1
+    is "$(<relay.out)" "$(json text)"
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+}
+
+@test "an address without a host is reached at 127.0.0.1" {
+    start relay shnek-parse -l tcp://:0
+    listening relay
+    connect
+    echo "${HEAD}text" >&"$connection"
+    wait_until lines_are relay.out 1
+}
+
+@test "it listens on a name" {
+    start relay shnek-parse --listen=tcp://localhost:0
+    listening relay
+    connect localhost
+    echo "${HEAD}text" >&"$connection"
+    wait_until lines_are relay.out 1
+}
+
+@test "it listens on IPv6, and names peers with brackets" {
+    need_ipv6
+    start relay shnek-parse --meta -l 'tcp://[::1]:0'
+    listening relay
+    [[ $url =~ ^tcp://\[::1\]:[0-9]+$ ]]
+    connect ::1
+    printf '%stext\nbad\n' "$HEAD" >&"$connection"
+    wait_until lines_are relay.out 1
+    [[ $(<relay.out) =~ '"peer":"'(\[::1\]:[0-9]+)'"' ]]
+    wait_until grep -Fxq "shnek-parse: ${BASH_REMATCH[1]}:2: PRI: expected '<' (at byte 0)" relay.err
+}
+
+@test "it listens on all addresses" {
+    need_ipv6
+    start relay shnek-parse -l 'tcp://[::]:0'
+    listening relay
+    [[ $url =~ ^tcp://\[::\]:[0-9]+$ ]]
+    connect ::1
+    echo "${HEAD}text" >&"$connection"
+    wait_until lines_are relay.out 1
+}
+
+@test "it listens on several addresses" {
+    local ports
+    start relay shnek-parse -l tcp://127.0.0.1:0 -l tcp://127.0.0.1:0 -l tcp://127.0.0.2:0
+    several() { [[ $(grep -c ': listening on tcp://' relay.err) == 3 ]]; }
+    wait_until several
+    mapfile -t ports < <(sed 's/.*://' relay.err)
+    echo "${HEAD}one" >"/dev/tcp/127.0.0.1/${ports[0]}"
+    wait_until lines_are relay.out 1
+    echo "${HEAD}two" >"/dev/tcp/127.0.0.1/${ports[1]}"
+    wait_until lines_are relay.out 2
+    echo "${HEAD}six" >"/dev/tcp/127.0.0.2/${ports[2]}"
+    wait_until lines_are relay.out 3
+    is "$(<relay.out)" "$(json one && json two && json six)"
+}
+
+@test "an address in use is reported with status 2" {
+    relay
+    run --separate-stderr timeout 20 shnek-parse -l "$url"
+    is "$status" 2
+    is "$output" ''
+    is "$stderr" "shnek-parse: $url: Address already in use"
+    run --separate-stderr timeout 20 shnek-parse -l tcp://127.0.0.1:0 -l "$url"
+    is "$status" 2
+    is "${stderr_lines[-1]}" "shnek-parse: $url: Address already in use"
+}
+
+@test "an IPv6 address in use is reported as it was given" {
+    need_ipv6
+    start relay shnek-parse -l 'tcp://[::1]:0'
+    listening relay
+    run --separate-stderr timeout 20 shnek-parse -l "$url"
+    is "$status" 2
+    is "$stderr" "shnek-parse: $url: Address already in use"
+}
+
+@test "a port can be listened on again at once" {
+    relay
+    connect
+    echo "${HEAD}text" >&"$connection"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    start again shnek-parse -l "$url"
+    listening again
+}
+
+@test "an address that this machine does not have is reported with status 2" {
+    run --separate-stderr timeout 20 shnek-parse -l tcp://192.0.2.1:0
+    is "$status" 2
+    is "$stderr" 'shnek-parse: tcp://192.0.2.1:0: Cannot assign requested address'
+}
+
+@test "what is no address is a usage error that shows it" {
+    local address
+    for address in '' 8888 127.0.0.1:0 localhost udp://127.0.0.1:0 tcp:// tcp://127.0.0.1 tcp://127.0.0.1: \
+        tcp://127.0.0.1:x tcp://127.0.0.1:-1 tcp://127.0.0.1:0/ tcp://::1:0 'tcp://[::1:0' 'tcp://[::1]' \
+        tcp://127.0.0.1:1k 'tcp://[]:0'; do
+        run --separate-stderr timeout 5 shnek-parse -l "$address"
+        is "$status" 2
+        is "$output" ''
+        is "${#stderr_lines[@]}" 2
+        is "${stderr_lines[0]}" "shnek-parse: --listen: '$address' is not an address: tcp://HOST:PORT"
+        is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
+    done
+}
+
+@test "a port that cannot be one is a usage error that shows it" {
+    run --separate-stderr timeout 5 shnek-parse -l tcp://127.0.0.1:65536
+    is "$status" 2
+    is "$output" ''
+    [[ ${stderr_lines[0]} == 'shnek-parse: --listen: '*65536* ]]
+    is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
+}
+
+@test "more addresses than it can listen on are reported as that" {
+    local arguments=()
+    for _ in {1..100}; do
+        arguments+=(-l tcp://127.0.0.1:0)
+    done
+    start relay shnek-parse "${arguments[@]}"
+    all() { [[ $(grep -c ': listening on tcp://' relay.err) == 100 ]] || ended "$relay_pid"; }
+    wait_until all
+    if ended "$relay_pid"; then
+        wait_exit relay
+        is "$status" 2
+        run ! grep Success relay.err
+    fi
+}
+
+# Those who send
+
+@test "nc delivers" {
+    need nc
+    nc -h 2>&1 | grep -q -e '-N' || skip 'needs an nc that has -N'
+    relay
+    printf '%sone\n%stwo\n' "$HEAD" "$HEAD" | nc -N 127.0.0.1 "$port"
+    wait_until lines_are relay.out 2
+    is "$(<relay.out)" "$(json one && json two)"
+}
+
+@test "socat delivers" {
+    need socat
+    relay
+    printf '%sone\n%stwo' "$HEAD" "$HEAD" | socat -u - "TCP:127.0.0.1:$port"
+    wait_until lines_are relay.out 2
+    is "$(<relay.out)" "$(json one && json two)"
+}
+
+@test "logger delivers in both framings" {
+    local counted
+    need logger jq
+    logger --help | grep -q -- --octet-count || skip 'needs a logger that has --octet-count'
+    relay
+    for counted in '' --octet-count; do
+        printf 'one\ntwo "quoted" €\n' |
+            logger --rfc5424 --tcp -n 127.0.0.1 -P "$port" $counted -p local3.warning -t it --id=42 --msgid here
+    done
+    wait_until lines_are relay.out 4
+    is "$(jq -c '[.severity, .facility, .appname, .procid, .msgid, .msg]' relay.out | sort | uniq -c | sed 's/^ *//')" '2 ["warning","local3","it",42,"here","one"]
+2 ["warning","local3","it",42,"here","two \"quoted\" €"]'
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+}
+
+@test "spamlog delivers in both framings over many connections" {
+    need spamlog
+    relay --stats=1h
+    spamlog -q -r max -n 20000 -c 50 "$url"
+    wait_until lines_are relay.out 20000
+    in_order 50 relay.out
+    spamlog -q -r max -n 20000 -c 50 -F octet "$url"
+    wait_until lines_are relay.out 40000
+    tail -n 20000 relay.out >second
+    in_order 50 second
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    grep -q ' in 40000 out 40000 rejected 0 dropped 0 ' relay.err
+}
+
+@test "200 connections at once are all served, and each one's order is kept" {
+    local i k open=()
+    ulimit -Sn "$(ulimit -Hn)"
+    (($(ulimit -n) > 250)) || skip 'needs 250 descriptors'
+    relay
+    for i in {1..200}; do
+        connect
+        open+=("$connection")
+    done
+    for k in {1..5}; do
+        for i in "${!open[@]}"; do
+            # Each line comes in two pieces, with others' pieces between them.
+            printf '%s%d' "${HEAD}" "$i" >&"${open[i]}"
+        done
+        for i in "${!open[@]}"; do
+            printf ' %d\n' "$k" >&"${open[i]}"
+        done
+    done
+    wait_until lines_are relay.out 1000
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+    texts relay.out | sort -s -n -k 1,1 >got
+    for i in {0..199}; do
+        for k in {1..5}; do
+            echo "$i $k"
+        done
+    done | cmp - got
+}
+
+@test "descriptors and memory of connections that ended are given back" {
+    local i files
+    relay
+    connect
+    echo "${HEAD}text" >&"$connection"
+    wait_until lines_are relay.out 1
+    files=$(find "/proc/$relay_pid/fd" | wc -l)
+    for i in {1..1000}; do
+        echo "${HEAD}text" >"/dev/tcp/127.0.0.1/$port"
+    done
+    wait_until lines_are relay.out 1001
+    given_back() { [[ $(find "/proc/$relay_pid/fd" | wc -l) == "$files" ]]; }
+    wait_until given_back
+    [[ ${SANITIZE-} ]] || (($(rss_kib "$relay_pid") < 8192))
+}
+
+@test "a connection that hangs within a message does not stop others" {
+    local first
+    relay
+    connect
+    first=$connection
+    printf '%son' "$HEAD" >&"$first"
+    connect
+    echo "${HEAD}two" >&"$connection"
+    wait_until lines_are relay.out 1
+    is "$(<relay.out)" "$(json two)"
+    echo e >&"$first"
+    wait_until lines_are relay.out 2
+    is "$(<relay.out)" "$(json two && json one)"
+}
+
+@test "a line that a peer leaves without LF is a message" {
+    relay
+    connect
+    echo "${HEAD}one" >&"$connection"
+    printf '%stwo' "$HEAD" >"/dev/tcp/127.0.0.1/$port"
+    wait_until lines_are relay.out 2
+    echo "${HEAD}six" >&"$connection"
+    wait_until lines_are relay.out 3
+    is "$(<relay.out)" "$(json one && json two && json six)"
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+}
+
+@test "a counted frame that a peer leaves is reported, and others go on" {
+    local other from
+    relay --stats=1h
+    connect
+    other=$connection
+    connect
+    from=$(port_from "$connection")
+    printf '21 %sone21 %so' "$HEAD" "$HEAD" >&"$connection"
+    wait_until lines_are relay.out 1
+    hang_up "$connection"
+    wait_until grep -Fxq "shnek-parse: 127.0.0.1:$from:2: SYSLOG-MSG: stream ends within it (at byte 19)" relay.err
+    printf '21 %stwo' "$HEAD" >&"$other"
+    wait_until lines_are relay.out 2
+    is "$(<relay.out)" "$(json one && json two)"
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    grep -q ' in 3 out 2 rejected 1 dropped 0 ' relay.err
+}
+
+@test "each connection has a framing of its own" {
+    local first second third
+    relay
+    connect
+    first=$connection
+    connect
+    second=$connection
+    connect
+    third=$connection
+    printf 2 >&"$first"
+    printf '2\n' >&"$second"
+    printf '%stwo\n' "$HEAD" >&"$second"
+    wait_until lines_are relay.out 1
+    printf '0 <' >&"$first"
+    printf '%sthree\n' "$HEAD" >&"$third"
+    wait_until lines_are relay.out 2
+    printf '%sab21 %sone' "${HEAD:1}" "$HEAD" >&"$first"
+    wait_until lines_are relay.out 4
+    is "$(<relay.out)" "$(json two && json three && json ab && json one)"
+    is "$(grep -c 'PRI: expected' relay.err)" 1
+}
+
+@test "a broken MSG-LEN is reported once and ends its connection only" {
+    local other from line
+    relay --stats=1h
+    connect
+    other=$connection
+    echo "${HEAD}one" >&"$other"
+    connect
+    from=$(port_from "$connection")
+    printf '21 %stwo2x' "$HEAD" >&"$connection"
+    # It hangs up: read ends with the end of the stream, not with the time.
+    status=0
+    read -rt 30 line <&"$connection" || status=$?
+    is "$line $status" ' 1'
+    echo "${HEAD}six" >&"$other"
+    wait_until lines_are relay.out 3
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    is "$(sed -n 2p relay.err)" "shnek-parse: 127.0.0.1:$from:2: MSG-LEN: expected a digit or SP (at byte 25)"
+    grep -q ' in 4 out 3 rejected 1 dropped 0 ' relay.err
+}
+
+@test "peers are named in reports, in --rejects and in --meta" {
+    local from
+    relay --meta --rejects=rejects
+    connect
+    from=127.0.0.1:$(port_from "$connection")
+    echo "${HEAD}two" >&"$connection"
+    wait_until lines_are relay.out 1
+    [[ $(<relay.out) == *',"msg":"two","peer":"'"$from"'","received":"'* ]]
+    connect
+    from=127.0.0.1:$(port_from "$connection")
+    printf '\n%sone\nbad\n' "$HEAD" >&"$connection"
+    wait_until lines_are rejects 1
+    [[ $(<relay.out) == *',"msg":"one","peer":"'"$from"'","received":"'* ]]
+    is "$(sed -n 2p relay.err)" "shnek-parse: $from:3: PRI: expected '<' (at byte 0)"
+    is "$(<rejects)" '{"source":"'"$from"'","number":3,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
+}
+
+@test "a line that a reset cuts is reported and not passed on, and others go on" {
+    local from
+    need socat
+    relay
+    mkfifo in
+    # Without a time to linger, the end of the process resets its connection.
+    start peer socat -u OPEN:in "TCP:127.0.0.1:$port,linger=0"
+    exec {feed}>in
+    printf '%sone\n%scu' "$HEAD" "$HEAD" >&"$feed"
+    wait_until lines_are relay.out 1
+    kill -KILL "$peer_pid"
+    wait_until grep -q 'Connection reset by peer$' relay.err
+    connect
+    echo "${HEAD}two" >&"$connection"
+    wait_until grep -q two relay.out
+    is "$(<relay.out)" "$(json one && json two)"
+    from=$(sed -n 's/^shnek-parse: \(127\.0\.0\.1:[0-9]*\): Connection reset by peer$/\1/p' relay.err)
+    grep -Fxq "shnek-parse: $from:2: SYSLOG-MSG: stream ends within it (at byte 20)" relay.err
+}
+
+@test "a connection that is reset between messages is survived" {
+    need socat
+    relay
+    mkfifo in
+    start peer socat -u OPEN:in "TCP:127.0.0.1:$port,linger=0"
+    exec {feed}>in
+    printf '%sone\n' "$HEAD" >&"$feed"
+    wait_until lines_are relay.out 1
+    kill -KILL "$peer_pid"
+    wait_until grep -Eqx 'shnek-parse: 127\.0\.0\.1:[0-9]+: Connection reset by peer' relay.err
+    connect
+    echo "${HEAD}two" >&"$connection"
+    wait_until lines_are relay.out 2
+    is "$(<relay.out)" "$(json one && json two)"
+}
+
+@test "a record is written when its connection goes idle" {
+    relay --rejects=rejects
+    connect
+    printf '%sone\nbad\n%st' "$HEAD" "$HEAD" >&"$connection"
+    wait_until lines_are relay.out 1
+    wait_until lines_are rejects 1
+    printf 'wo\n' >&"$connection"
+    wait_until lines_are relay.out 2
+}
+
+@test "with a closed stderr it listens, and takes no CPU time while it waits" {
+    local free
+    relay
+    free=$port
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    start relay sh -c "exec shnek-parse -l tcp://127.0.0.1:$free 2>&-"
+    wait_until connect 127.0.0.1 "$free"
+    printf 'bad\n%stext\n' "$HEAD" >&"$connection"
+    wait_until lines_are relay.out 1
+    is "$(<relay.out)" "$(json text)"
+    idle "$relay_pid"
+}
+
+# Limits
+
+@test "--max-connections lets the next one wait until one ends, and loses nothing" {
+    local first second third round
+    relay --max-connections=2
+    connect
+    first=$connection
+    connect
+    second=$connection
+    echo "${HEAD}first" >&"$first"
+    wait_until lines_are relay.out 1
+    echo "${HEAD}second" >&"$second"
+    wait_until lines_are relay.out 2
+    connect
+    third=$connection
+    echo "${HEAD}third" >&"$third"
+    # A fourth has said all and gone before it is its turn.
+    echo "${HEAD}fourth" >"/dev/tcp/127.0.0.1/$port"
+    for round in {1..10}; do
+        echo "${HEAD}first" >&"$first"
+        echo "${HEAD}second" >&"$second"
+        wait_until lines_are relay.out $((2 + 2 * round))
+    done
+    run ! grep -e third -e fourth relay.out
+    idle "$relay_pid"
+    hang_up "$first"
+    wait_until grep -q third relay.out
+    run ! grep fourth relay.out
+    hang_up "$third"
+    wait_until grep -q fourth relay.out
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    lines_are relay.out 24
+}
+
+@test "where descriptors run out, all are served in the end, and it does not spin" {
+    local i open=() served
+    start relay bash -c 'ulimit -n 20 && exec shnek-parse -l tcp://127.0.0.1:0'
+    listening relay
+    for i in {1..40}; do
+        connect
+        open+=("$connection")
+        echo "${HEAD}$i" >&"$connection"
+    done
+    wait_until grep -q 'accept: Too many open files' relay.err
+    some() { (($(wc -l <relay.out) > 5)); }
+    wait_until some
+    idle "$relay_pid"
+    served=$(wc -l <relay.out)
+    ((served < 20))
+    for i in "${open[@]}"; do
+        hang_up "$i"
+    done
+    wait_until lines_are relay.out 40
+    is "$(texts relay.out | sort -n)" "$(seq 40)"
+}
+
+@test "that descriptors ran out is reported once, not for each connection" {
+    local i open=() served
+    start relay bash -c 'ulimit -n 20 && exec shnek-parse -l tcp://127.0.0.1:0'
+    listening relay
+    for i in {1..40}; do
+        connect
+        open+=("$connection")
+        echo "${HEAD}$i" >&"$connection"
+    done
+    wait_until grep -q 'accept: Too many open files' relay.err
+    served=$(($(find "/proc/$relay_pid/fd" -lname 'socket:*' | wc -l) - 1))
+    wait_until lines_are relay.out $served
+    # One after the other ends, and lets one of those that wait in.
+    for i in {0..39}; do
+        hang_up "${open[i]}"
+        ((served < 40)) && served=$((served + 1))
+        wait_until lines_are relay.out $served
+    done
+    is "$(grep -c 'accept:' relay.err)" 1
+}
+
+@test "a slow reader of stdout stops those who send, in constant memory, and loses nothing" {
+    local n=30000
+    need spamlog
+    blocked_relay --stats=1h
+    start spam spamlog -r max -n $n -c 8 --size=4000 "$url"
+    wait_until stalled spam
+    [[ ${SANITIZE-} ]] || (($(rss_peak_kib "$relay_pid") < 16384))
+    # It goes on, stops again, and goes on to the end.
+    head -c 20000000 <&"$reader" >got
+    wait_until stalled spam
+    running "$spam_pid"
+    [[ ${SANITIZE-} ]] || (($(rss_peak_kib "$relay_pid") < 16384))
+    cat <&"$reader" >>got 3>&- &
+    wait_exit spam
+    is "$status" 0
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    wait $!
+    grep -q " in $n out $n rejected 0 dropped 0 " relay.err
+    lines_are got $n
+    in_order 8 got
+}
+
+# The drain
+
+@test "SIGTERM and SIGINT end it at once where nobody is connected, with status 0" {
+    local signal
+    for signal in TERM INT; do
+        relay
+        kill -$signal "$relay_pid"
+        wait_exit relay
+        is "$status" 0
+        is "$(<relay.err)" "shnek-parse: listening on $url"
+    done
+}
+
+@test "SIGTERM ends it with status 0 where connections are idle" {
+    local signal
+    for signal in TERM INT; do
+        relay
+        connect
+        connect
+        echo "${HEAD}text" >&"$connection"
+        wait_until lines_are relay.out 1
+        kill -$signal "$relay_pid"
+        wait_exit relay
+        is "$status" 0
+        is "$(<relay.out)" "$(json text)"
+        is "$(<relay.err)" "shnek-parse: listening on $url"
+    done
+}
+
+@test "SIGTERM under load ends it with whole records, without a gap, and with status 0" {
+    need spamlog jq
+    relay
+    start spam spamlog -r max -c 4 --hostname=h "$url"
+    many() { (($(wc -l <relay.out) > 20000)); }
+    wait_until many
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+    is "$(tail -c 1 relay.out)" ''
+    in_order 4 relay.out
+    # All are of one form, and that is JSON.
+    record='\{"severity":"crit","facility":"auth","version":1,"timestamp":"[-0-9T:.+Z]+","hostname":"h",'
+    record+='"appname":"spamlog","procid":[0-9]+,"msgid":"[0-9]+","sd":\{\},"msg":"hello from C!"\}'
+    is "$(grep -Evxc "$record" relay.out)" 0
+    tail -n 1000 relay.out | jq -es 'length == 1000'
+    wait_exit spam
+    [[ $status == 0 || $status == 2 && $(<spam.err) == *'spamlog: tcp://127.0.0.1:'* ]]
+}
+
+@test "a message that SIGTERM cuts is reported and not passed on" {
+    local octet newline
+    relay
+    connect
+    newline=$connection
+    printf '%sone\n%scut' "$HEAD" "$HEAD" >&"$newline"
+    connect
+    octet=$connection
+    printf '21 %stwo21 %scu' "$HEAD" "$HEAD" >&"$octet"
+    wait_until lines_are relay.out 2
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    is "$(sort relay.out)" "$(json one && json two)"
+    is "$(sed 1d relay.err | sort)" "$(sort <<END
+shnek-parse: 127.0.0.1:$(port_from "$newline"):2: SYSLOG-MSG: stream ends within it (at byte 21)
+shnek-parse: 127.0.0.1:$(port_from "$octet"):2: SYSLOG-MSG: stream ends within it (at byte 20)
+END
+)"
+}
+
+@test "a message that is finished soon after SIGTERM is passed on" {
+    relay
+    connect
+    printf '%sone\n%st' "$HEAD" "$HEAD" >&"$connection"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_until signals_taken "$relay_pid"
+    echo wo >&"$connection"
+    wait_exit relay
+    is "$status" 0
+    is "$(<relay.out)" "$(json one && json two)"
+}
+
+@test "SIGTERM ends it where a peer never ends its message" {
+    relay
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until lines_are relay.out 1
+    start flood bash -c "exec tr '\0' x </dev/zero >&$connection"
+    wait_until grep -q 'longer than --max-size' relay.err
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    is "$(<relay.out)" "$(json one)"
+}
+
+@test "what was sent before SIGTERM comes out, of connections not yet accepted, too" {
+    need spamlog
+    blocked_relay
+    connect
+    # While stdout is blocked, nothing is read and nobody is accepted.
+    start spam spamlog -r max -n 100000 "$url"
+    wait_until stalled relay
+    echo "${HEAD}two" >&"$connection"
+    for _ in {1..200}; do
+        echo "${HEAD}three" >"/dev/tcp/127.0.0.1/$port"
+    done
+    kill -TERM "$relay_pid"
+    wait_until signals_taken "$relay_pid"
+    cat <&"$reader" >got
+    wait_exit relay
+    is "$status" 0
+    is "$(texts got | grep -xc two)" 1
+    is "$(texts got | grep -xc three)" 200
+}
+
+@test "where SIGTERM comes while a sender waits for its turn, nothing is lost in silence" {
+    relay --max-connections=1
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until lines_are relay.out 1
+    echo "${HEAD}two" >"/dev/tcp/127.0.0.1/$port"
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    [[ $status != 0 ]] || is "$(<relay.out)" "$(json one && json two)"
+}
+
+@test "where SIGTERM comes after descriptors ran out, nothing is lost in silence" {
+    local i
+    start relay bash -c 'ulimit -n 20 && exec shnek-parse -l tcp://127.0.0.1:0'
+    listening relay
+    for i in {1..40}; do
+        connect
+        echo "${HEAD}$i" >&"$connection"
+    done
+    wait_until grep -q 'accept: Too many open files' relay.err
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    [[ $status != 0 ]] || is "$(texts relay.out | sort -n)" "$(seq 40)"
+}
+
+@test "a second SIGTERM stops it at once, where stdout is blocked" {
+    need spamlog
+    blocked_relay
+    start spam spamlog -r max -c 2 "$url"
+    wait_until stalled spam
+    kill -TERM "$relay_pid"
+    wait_until signals_taken "$relay_pid"
+    running "$relay_pid"
+    wait_until ended_when_told "$relay_pid"
+    wait_exit relay
+    is "$status" 2
+    grep -q '^shnek-parse: stopped by a second signal$' relay.err
+    wait_exit spam
+    is "$status" 2
+}
+
+@test "what had arrived at SIGTERM comes out, however slow the reader is" {
+    local n=8000
+    need spamlog
+    blocked_relay --stats=50ms
+    # Each connection's part goes into its buffer here, and the sender is done.
+    spamlog -q -r max -n $n -c 20 "$url"
+    kill -TERM "$relay_pid"
+    wait_until signals_taken "$relay_pid"
+    told() { (($(wc -l <relay.err) > seen + 30)); }
+    head -c 300000 <&"$reader" >got
+    # It stops for 30 times 50 ms.
+    seen=$(wc -l <relay.err)
+    wait_until told
+    cat <&"$reader" >>got
+    wait_exit relay
+    is "$status" 0
+    lines_are got $n
+}
+
+@test "SIGUSR1 prints the counters, while stdout is blocked, too" {
+    need spamlog
+    blocked_relay
+    start spam spamlog -r max -c 2 "$url"
+    wait_until stalled spam
+    kill -USR1 "$relay_pid"
+    wait_until grep -Eq '^shnek-parse: in [1-9][0-9]* out [1-9][0-9]* rejected 0 dropped 0 bytes [0-9]+ rate [0-9]+/s$' relay.err
+    # A sender that was started here holds the FIFO open as well.
+    kill -KILL "$spam_pid"
+    hang_up "$reader"
+    wait_exit relay
+}
+
+@test "a reader of stdout that goes away ends it quietly with status 2" {
+    blocked_relay
+    hang_up "$reader"
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_exit relay
+    is "$status" 2
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+}
+
+@test "a full device at stdout ends it with a report and status 2" {
+    start relay sh -c 'exec shnek-parse -l tcp://127.0.0.1:0 >/dev/full'
+    listening relay
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_exit relay
+    is "$status" 2
+    is "$(sed 1d relay.err)" 'shnek-parse: stdout: No space left on device'
+}

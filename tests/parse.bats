@@ -1,0 +1,1116 @@
+#!/usr/bin/env bats
+# shnek-parse on files and stdin: the record, framing, what is rejected, statuses, signals.
+# shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+
+HEAD='<13>1 - - - - - - ' # 18 bytes
+COUNTERS='in [0-9]+ out [0-9]+ rejected [0-9]+ dropped 0 bytes [0-9]+ rate [0-9]+/s'
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+    # The end of a FIFO ends its reader at once.
+    [[ ! ${feed-} ]] || exec {feed}>&-
+    shnek_teardown
+}
+
+# is GOT EXPECTED
+is() {
+    [[ $1 == "$2" ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+# The record of the message HEAD TEXT, where TEXT stands as it does in JSON.
+json() {
+    printf '{"severity":"notice","facility":"user","version":1,"timestamp":null,"hostname":null,'
+    printf '"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"%s"}\n' "$1"
+}
+
+# given INPUT [OPTION...]: runs it on INPUT, in which \n, \x00 and the like stand for bytes.
+given() {
+    local input=$1
+    shift
+    run --separate-stderr timeout 20 shnek-parse "$@" < <(printf %b "$input")
+}
+
+# to_files COMMAND...: runs it into the files out and err; its exit status is in $status.
+to_files() {
+    status=0
+    "$@" >out 2>err || status=$?
+}
+
+# The counters that --stats printed last into FILE, else into $stderr, less the bytes and the rate.
+last_counters() {
+    sed -n 's/^shnek-parse: \(in .*\) bytes .*/\1/p' "${1:-/dev/stdin}" <<<"$stderr" | tail -n 1
+}
+
+# repeat CHARACTERS TIMES
+repeat() {
+    printf '%*s' "$2" '' | sed "s/ /$1/g"
+}
+
+counted() {
+    local LC_ALL=C
+    printf '%d %s' "${#1}" "$1"
+}
+
+# feed NAME: a FIFO of that name, open for writing at descriptor $feed, after its reader came.
+feed() {
+    exec {feed}>"$1"
+}
+
+# hold NAME: the same, whether there is a reader or not.
+hold() {
+    exec {feed}<>"$1"
+}
+
+lines_are() {
+    [[ $(wc -l <"$1") == "$2" ]]
+}
+
+signals_taken() {
+    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+}
+
+# The record
+
+@test "a message becomes one line of JSON, byte for byte" {
+    echo '<34>1 2024-12-15T21:08:09.484+09:00 mantoshkin-pc spamlog 18895 0 - hello from rust!' >in
+    cat >expected <<'END'
+{"severity":"crit","facility":"auth","version":1,"timestamp":"2024-12-15T21:08:09.484+09:00","hostname":"mantoshkin-pc","appname":"spamlog","procid":18895,"msgid":"0","sd":{},"msg":"hello from rust!"}
+END
+    shnek-parse <in >out 2>err
+    cmp out expected
+    is "$(<err)" ''
+}
+
+@test "NILVALUEs are null, no MSG is null and an empty one is a string" {
+    given '<0>1 - - - - - -\n<0>1 - - - - - - \n<0>1 - - - 007 - - \xef\xbb\xbfbom\n'
+    is "$status" 0
+    is "${lines[0]}" '{"severity":"emerg","facility":"kern","version":1,"timestamp":null,"hostname":null,"appname":null,"procid":null,"msgid":null,"sd":{},"msg":null}'
+    is "${lines[1]}" '{"severity":"emerg","facility":"kern","version":1,"timestamp":null,"hostname":null,"appname":null,"procid":null,"msgid":null,"sd":{},"msg":""}'
+    is "${lines[2]}" '{"severity":"emerg","facility":"kern","version":1,"timestamp":null,"hostname":null,"appname":null,"procid":"007","msgid":null,"sd":{},"msg":"bom"}'
+}
+
+@test "PROCID is a number up to 2^63 - 1 and a string from there on" {
+    given '<0>1 - - - 0 - -\n<0>1 - - - 9223372036854775807 - -\n<0>1 - - - 9223372036854775808 - -\n<0>1 - - - -1 - -\n'
+    is "$status" 0
+    [[ ${lines[0]} == *'"procid":0,'* ]]
+    [[ ${lines[1]} == *'"procid":9223372036854775807,'* ]]
+    [[ ${lines[2]} == *'"procid":"9223372036854775808",'* ]]
+    [[ ${lines[3]} == *'"procid":"-1",'* ]]
+}
+
+@test "a PARAM-NAME that repeats becomes an array, an SD-ID that repeats is merged, nothing is lost" {
+    cat >in <<'END'
+<0>1 - - - - - [a.b x="1" y="\"\\\]\n" x="2"][c][a.b x="3" z=""] m
+END
+    run --separate-stderr shnek-parse in
+    is "$status" 0
+    [[ $output == *'"sd":{"a.b":{"x":["1","2","3"],"y":"\"\\]\\n","z":""},"c":{}},"msg":"m"}' ]]
+}
+
+@test "every byte value in MSG and PARAM-VALUE gives valid JSON in valid UTF-8" {
+    need jq iconv
+    local number byte plain
+    for number in {0..255}; do
+        printf -v byte '\\x%02x' "$number"
+        case $number in
+            34 | 92 | 93) plain=! ;; # not without a backslash before it
+            *) plain=$byte ;;
+        esac
+        printf '32 %b%b%b%b%b' '<13>1 - - - - - [x y="A' "$plain" 'B"] A' "$byte" BC
+    done >in
+    shnek-parse in >out
+    iconv -f UTF-8 -t UTF-8 out >/dev/null
+    lines_are out 256
+    jq -en '[inputs.msg | explode] == [range(256) | [65, if . < 128 then . else 65533 end, 66, 67]]' out
+    jq -en '[inputs.sd.x.y | explode] == [range(256) |
+        [65, if . >= 128 then 65533 elif IN(34, 92, 93) then 33 else . end, 66]]' out
+}
+
+@test "random bytes never crash it, and what comes out is valid" {
+    need jq iconv
+    local framing file
+    head -c 1M /dev/urandom >random
+    LC_ALL=C sed "s/^/$HEAD/" random >headed
+    for file in random headed; do
+        for framing in auto newline octet; do
+            to_files shnek-parse -F $framing --stats=1h --rejects=rejects $file
+            ((status < 2))
+            iconv -f UTF-8 -t UTF-8 out rejects >/dev/null
+            jq -es length out rejects
+            is "$(last_counters err)" \
+                "in $(cat out rejects | wc -l) out $(wc -l <out) rejected $(wc -l <rejects) dropped 0"
+            [[ $framing == octet || $(cat out rejects | wc -l) -gt 1000 ]]
+            rm rejects
+        done
+    done
+}
+
+@test "how the bytes are cut into reads changes nothing" {
+    local framing
+    printf '\n%sone\r\nbad\n\n%s\xe2\x82\xac two\x00\n%slast' "$HEAD" "$HEAD" "$HEAD" >newline
+    printf '21 %sone22 %s\xe2\x82\xac\n\r\n\n20 %s\n\n\n7 <13>1 -25 %shello\r\n30 %scut' \
+        "$HEAD" "$HEAD" "$HEAD" "$HEAD" "$HEAD" >octet
+    for framing in newline octet; do
+        run --separate-stderr shnek-parse --raw - <"$framing"
+        is "$status" 1
+        printf '%s\n' "$output" "$stderr" >whole
+        # shellcheck disable=SC2094
+        run --separate-stderr shnek-parse --raw - < <(dd bs=1 if="$framing" status=none)
+        is "$status" 1
+        is "$(printf '%s\n' "$output" "$stderr")" "$(<whole)"
+    done
+    grep -q 'stdin:6: SYSLOG-MSG: stream ends within it (at byte 21)' whole || {
+        cat whole
+        return 1
+    }
+}
+
+# Where messages come from
+
+@test "stdin is read where no FILE is given, and where it is '-'" {
+    given "${HEAD}text\n"
+    is "$status" 0
+    is "$output" "$(json text)"
+    given "${HEAD}text\n" -
+    is "$status" 0
+    is "$output" "$(json text)"
+}
+
+@test "several FILEs are read in order, each numbered from 1" {
+    printf '%sone\nbad\n' "$HEAD" >first
+    printf 'bad\n%sthree\n' "$HEAD" >third
+    given "\n${HEAD}two\nbad\n" first - third
+    is "$status" 1
+    is "$output" "$(json one && json two && json three)"
+    is "$stderr" "\
+shnek-parse: first:2: PRI: expected '<' (at byte 0)
+shnek-parse: stdin:3: PRI: expected '<' (at byte 0)
+shnek-parse: third:1: PRI: expected '<' (at byte 0)"
+}
+
+@test "a last line without LF in one FILE does not run into the next FILE" {
+    printf '%sone' "$HEAD" >first
+    printf '%stwo' "$HEAD" >second
+    run --separate-stderr shnek-parse first second
+    is "$status" 0
+    is "$output" "$(json one && json two)"
+}
+
+@test "each FILE has a framing of its own" {
+    printf '%sone\n' "$HEAD" >first
+    counted "${HEAD}two" >second
+    run --separate-stderr shnek-parse first second first
+    is "$status" 0
+    is "$output" "$(json one && json two && json one)"
+}
+
+@test "a FILE after -- may begin with a dash" {
+    printf '%stext\n' "$HEAD" >-q
+    run --separate-stderr shnek-parse -- -q
+    is "$status" 0
+    is "$output" "$(json text)"
+}
+
+@test "a FILE that is missing is reported, the others are read, the status is 2" {
+    printf '%sone\nbad\n' "$HEAD" >first
+    printf '%stwo\n' "$HEAD" >second
+    run --separate-stderr shnek-parse first absent second
+    is "$status" 2
+    is "$output" "$(json one && json two)"
+    is "$stderr" "\
+shnek-parse: first:2: PRI: expected '<' (at byte 0)
+shnek-parse: absent: No such file or directory"
+}
+
+@test "a directory is reported, the others are read, the status is 2" {
+    mkdir directory
+    printf '%sone\n' "$HEAD" >first
+    run --separate-stderr shnek-parse directory first
+    is "$status" 2
+    is "$output" "$(json one)"
+    is "$stderr" 'shnek-parse: directory: Is a directory'
+}
+
+@test "a FILE that may not be read is reported, the others are read, the status is 2" {
+    local may=()
+    printf '%sone\n' "$HEAD" >first
+    : >secret
+    chmod 000 secret
+    if [[ -r secret ]]; then
+        need setpriv
+        may=(setpriv '--bounding-set=-dac_override,-dac_read_search')
+        "${may[@]}" true || skip 'may read every file'
+    fi
+    run --separate-stderr "${may[@]}" shnek-parse secret first
+    is "$status" 2
+    is "$output" "$(json one)"
+    is "$stderr" 'shnek-parse: secret: Permission denied'
+}
+
+@test "a FILE whose reading fails is reported, the others are read, the status is 2" {
+    [[ -e /proc/self/mem ]] || skip 'needs /proc'
+    printf '%sone\n' "$HEAD" >first
+    run --separate-stderr shnek-parse /proc/self/mem first
+    is "$status" 2
+    is "$output" "$(json one)"
+    is "$stderr" 'shnek-parse: /proc/self/mem: Input/output error'
+}
+
+@test "a FIFO is waited for until somebody writes" {
+    mkfifo in
+    start parse shnek-parse in
+    printf '%stext\n' "$HEAD" >in
+    wait_exit parse
+    is "$status" 0
+    is "$(<parse.out)" "$(json text)"
+}
+
+@test "a closed stdin is reported with status 2" {
+    closed() { timeout 5 shnek-parse <&-; }
+    run --separate-stderr closed
+    is "$status" 2
+    is "$output" ''
+    is "$stderr" 'shnek-parse: stdin: Bad file descriptor'
+}
+
+@test "a closed stdout is reported with status 2, and nothing is written elsewhere" {
+    printf 'bad\n%stext\n' "$HEAD" >in
+    closed() { timeout 5 shnek-parse --rejects=rejects in >&-; }
+    run --separate-stderr closed
+    is "$status" 2
+    is "${stderr_lines[-1]}" 'shnek-parse: stdout: Bad file descriptor'
+    is "$(<rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
+}
+
+@test "with a closed stderr the reports are not written elsewhere" {
+    printf 'bad\n%stext\n' "$HEAD" >in
+    closed() { timeout 5 shnek-parse --rejects=rejects in 2>&-; }
+    run --separate-stderr closed
+    is "$output" "$(json text)"
+    is "$status" 1
+    is "$(<rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
+}
+
+# Lines
+
+@test "no input gives no output and status 0" {
+    local framing
+    for framing in auto newline octet; do
+        given '' -F $framing
+        is "$status" 0
+        is "$output$stderr" ''
+    done
+}
+
+@test "empty lines are skipped in silence, but counted" {
+    given "\n\r\n\x00\n\x00\r\n${HEAD}text\n\n\nbad\n\n" --stats=1h
+    is "$status" 1
+    is "$output" "$(json text)"
+    is "${stderr_lines[0]}" "shnek-parse: stdin:8: PRI: expected '<' (at byte 0)"
+    is "$(last_counters)" 'in 2 out 1 rejected 1 dropped 0'
+}
+
+@test "CR LF ends a line, and a CR elsewhere is data" {
+    given "${HEAD}one\r\n${HEAD}a\rb\n${HEAD}two\r\r\n"
+    is "$status" 0
+    is "$output" "$(json one && json 'a\rb' && json 'two\r')"
+}
+
+@test "a trailing NUL goes, and a NUL elsewhere is data" {
+    given "${HEAD}one\x00\n${HEAD}two\x00\r\n${HEAD}a\x00b\n${HEAD}c\x00\x00\n${HEAD}last\x00"
+    is "$status" 0
+    is "$output" "$(json one && json two && json 'a\u0000b' && json 'c\u0000' && json last)"
+}
+
+@test "a last line without LF counts" {
+    given "${HEAD}one\n${HEAD}two"
+    is "$status" 0
+    is "$output" "$(json one && json two)"
+}
+
+# What is rejected
+
+@test "the status is 1 where a message was rejected, and a report says where and why" {
+    given "${HEAD}one\n<192>1 - - - - - - m\n<13>1 - - - - -\n<13>1 2023-02-29T00:00:00Z - - - - - m\n<13>1 - - - - - [a b=\"c]\"] m\n${HEAD}two\n"
+    is "$status" 1
+    is "$output" "$(json one && json two)"
+    is "$stderr" "\
+shnek-parse: stdin:2: PRI: over 191 (at byte 3)
+shnek-parse: stdin:3: STRUCTURED-DATA: message ends here (at byte 15)
+shnek-parse: stdin:4: TIMESTAMP: no such day (at byte 15)
+shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
+}
+
+@test "ten reports a second are printed, and then how many were held back" {
+    local printed held
+    run --separate-stderr shnek-parse < <(yes bad | head -n 10000)
+    is "$status" 1
+    is "${stderr_lines[0]}" "shnek-parse: stdin:1: PRI: expected '<' (at byte 0)"
+    is "${stderr_lines[9]}" "shnek-parse: stdin:10: PRI: expected '<' (at byte 0)"
+    [[ ${stderr_lines[-1]} =~ ^'shnek-parse: '[0-9]+' more such lines held back'$ ]]
+    printed=$(grep -c 'expected' <<<"$stderr")
+    held=$(sed -n 's/.*: \([0-9]*\) more such lines held back$/\1/p' <<<"$stderr" | paste -sd+)
+    is "$((printed + held))" 10000
+    is "$((printed % 10))" 0
+    ((printed <= 100))
+}
+
+@test "how many were held back is said while the input is idle" {
+    mkfifo in
+    start parse shnek-parse in
+    feed in
+    yes bad | head -n 30 >&"$feed"
+    wait_until grep -q ' more such lines held back$' parse.err
+    exec {feed}>&-
+    wait_exit parse
+    is "$status" 1
+}
+
+@test "how many were held back is said while good messages go on" {
+    go_on() {
+        printf '%stext\n' "$HEAD" >&"$feed"
+        grep -q ' more such lines held back$' parse.err
+    }
+    mkfifo in
+    start parse shnek-parse in
+    feed in
+    yes bad | head -n 30 >&"$feed"
+    wait_until -t 4 go_on
+}
+
+@test "--quiet prints no reports, and the status is 1 all the same" {
+    local option
+    for option in -q --quiet; do
+        given "bad\n${HEAD}one\n" $option
+        is "$status" 1
+        is "$output" "$(json one)"
+        is "$stderr" ''
+    done
+}
+
+@test "--quiet still prints why the status is 2" {
+    run --separate-stderr shnek-parse -q absent
+    is "$status" 2
+    is "$stderr" 'shnek-parse: absent: No such file or directory'
+}
+
+@test "--rejects appends what was rejected as JSON lines" {
+    cat >expected <<'END'
+already there
+{"source":"stdin","number":2,"error":"PRI: expected '<'","offset":0,"raw":"bad \"\\\u0001\t€"}
+{"source":"stdin","number":3,"error":"PRI: over 191","offset":3,"raw_base64":"PDk5OT7/"}
+{"source":"stdin","number":4,"error":"PRI: expected '<'","offset":0,"raw_base64":"4oI="}
+{"source":"stdin","number":5,"error":"PRI: expected '<'","offset":0,"raw_base64":"/w=="}
+{"source":"stdin","number":6,"error":"SYSLOG-MSG: longer than --max-size","offset":64,"raw":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}
+{"source":"stdin","number":7,"error":"VERSION: message ends here","offset":3,"raw":"<1>"}
+END
+    echo 'already there' >rejects
+    given "${HEAD}one\nbad \"\\\\\x01\t€\n<999>\xff\n\xe2\x82\n\xff\n$(repeat x 70)\n<1>" \
+        --max-size=64 --rejects=rejects
+    is "$status" 1
+    is "$output" "$(json one)"
+    diff rejects expected
+}
+
+@test "--rejects says which frame of octet counting was cut short or broken" {
+    cat >expected <<'END'
+{"source":"stdin","number":2,"error":"MSG-LEN: begins with 0","offset":23,"raw":""}
+{"source":"stdin","number":2,"error":"SYSLOG-MSG: stream ends within it","offset":8,"raw":"<13>1 - "}
+END
+    given "20 ${HEAD}ok0 " --rejects=rejects
+    is "$status" 1
+    given "20 ${HEAD}ok20 <13>1 - " --rejects=rejects
+    is "$status" 1
+    diff rejects expected
+}
+
+@test "--rejects writes to a process substitution" {
+    echo '{"source":"stdin","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}' >expected
+    shnek-parse --rejects=>(cat >got) < <(printf 'bad\n%sone\n' "$HEAD") >out 2>err || status=$?
+    is "$status" 1
+    is "$(<out)" "$(json one)"
+    wait_until cmp got expected
+}
+
+@test "--rejects is written while the input is idle" {
+    mkfifo in
+    start parse shnek-parse --rejects=rejects in
+    feed in
+    echo bad >&"$feed"
+    wait_until grep -q '"raw":"bad"}$' rejects
+}
+
+@test "--rejects=- is refused" {
+    given "${HEAD}one\nbad\n" --rejects=-
+    is "$status" 2
+    is "$output" ''
+    [[ ${stderr_lines[0]} == 'shnek-parse: --rejects: '* ]]
+    is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
+}
+
+@test "--rejects to a path that cannot be written is reported before anything is read" {
+    mkdir directory
+    given "${HEAD}one\n" --rejects=absent/rejects
+    is "$status" 2
+    is "$output" ''
+    is "$stderr" 'shnek-parse: --rejects: absent/rejects: No such file or directory'
+    given "${HEAD}one\n" --rejects=directory
+    is "$status" 2
+    is "$output" ''
+    is "$stderr" 'shnek-parse: --rejects: directory: Is a directory'
+}
+
+@test "--rejects to a full device is reported with status 2" {
+    given "bad\n" --rejects=/dev/full -q
+    is "$status" 2
+    is "$stderr" 'shnek-parse: /dev/full: No space left on device'
+}
+
+# Keys that are added
+
+@test "--meta adds the peer and the time, --raw the message as it came, behind msg in that order" {
+    local before after stamp='"received":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)"'
+    before=$(date -u +%FT%T.%6NZ)
+    given "${HEAD}one\r\n" --raw --meta
+    after=$(date -u +%FT%T.%6NZ)
+    is "$status" 0
+    [[ $output =~ '"msg":"one","peer":"stdin",'$stamp',"raw":"'"$HEAD"'one"}'$ ]]
+    [[ ! $before > ${BASH_REMATCH[1]} && ! ${BASH_REMATCH[1]} > $after ]]
+    printf '%s\xef\xbb\xbf\xff"\n' "$HEAD" >in
+    run --separate-stderr shnek-parse --meta in
+    [[ $output =~ '"msg":"�\"","peer":"in",'$stamp}$ ]]
+    run --separate-stderr shnek-parse --raw in
+    [[ $output == *'"msg":"�\"","raw":"'"$HEAD"$'\xef\xbb\xbf''�\""}' ]]
+}
+
+# --max-size
+
+@test "--max-size lets through a message of that size and rejects a longer one, whatever ends it" {
+    local i x end size ends=('\n' '\r\n' '\x00\n' '\x00\r\n') tails=('' '\n' '\r\n' '\x00')
+    x=$(repeat x 47)
+    for i in 0 1 2 3; do
+        end=${ends[i]}
+        given "$HEAD${x:2}$end$HEAD${x:1}$end$HEAD$x$end${HEAD}next$end" --max-size=64
+        is "$status" 1
+        is "$output" "$(json "${x:2}" && json "${x:1}" && json next)"
+        is "$stderr" 'shnek-parse: stdin:3: SYSLOG-MSG: longer than --max-size (at byte 64)'
+        end=${tails[i]}
+        size=$(printf %b "$end" | wc -c)
+        given "$((63 + size)) $HEAD${x:2}$end$((64 + size)) $HEAD${x:1}$end$((65 + size)) $HEAD$x${end}22 ${HEAD}next" --max-size=64
+        is "$status" 1
+        is "$output" "$(json "${x:2}" && json "${x:1}" && json next)"
+        is "$stderr" 'shnek-parse: stdin:3: SYSLOG-MSG: longer than --max-size (at byte 64)'
+    done
+}
+
+@test "--max-size counts bytes where a message comes in many reads, too" {
+    local max=150000 size
+    for size in -1 +0 +1; do
+        printf '%s%s\r\n' "$HEAD" "$(repeat x $((max - 18 + size)))" >>newline
+        printf '%d %s%s\r\n' $((max + size + 2)) "$HEAD" "$(repeat x $((max - 18 + size)))" >>octet
+    done
+    { json "$(repeat x $((max - 19)))" && json "$(repeat x $((max - 18)))" && json next; } >expected
+    echo "${HEAD}next" >>newline
+    counted "${HEAD}next" >>octet
+    for file in newline octet; do
+        to_files shnek-parse --max-size=$max $file
+        is "$status" 1
+        cmp out expected
+        is "$(<err)" "shnek-parse: $file:3: SYSLOG-MSG: longer than --max-size (at byte $max)"
+    done
+}
+
+@test "--oversize=truncate cuts a longer message and nothing else" {
+    local x
+    x=$(repeat x 47)
+    given "$HEAD${x:2}\n$HEAD${x:1}\n$HEAD$x\n$HEAD$x$x$x$x\r\n${HEAD}next\n" --max-size=64 --oversize=truncate
+    is "$status" 0
+    is "$output" "$(json "${x:2}" && json "${x:1}" && json "${x:1}" && json "${x:1}" && json next)"
+    is "$stderr" ''
+    given "63 $HEAD${x:2}64 $HEAD${x:1}65 $HEAD${x}206 $HEAD$x$x$x${x}22 ${HEAD}next" --max-size=64 --oversize=truncate
+    is "$status" 0
+    is "$output" "$(json "${x:2}" && json "${x:1}" && json "${x:1}" && json "${x:1}" && json next)"
+    is "$stderr" ''
+}
+
+@test "--oversize=truncate never leaves half a character" {
+    local max c bytes room
+    for max in 64 150000; do
+        rm -f newline octet expected
+        for c in é € 😀; do
+            bytes=$(printf %s "$c" | wc -c)
+            # From all of the character, and what follows, within the limit to none of it.
+            for room in 5 4 3 2 1 0; do
+                x=$(repeat x $((max - 18 - room)))
+                printf '%s%s%szzzzzz\n' "$HEAD" "$x" "$c" >>newline
+                printf '%d %s%s%szzzzzz' $((max - room + bytes + 6)) "$HEAD" "$x" "$c" >>octet
+                if ((bytes > room)); then
+                    json "$x"
+                else
+                    json "$x$c$(repeat z $((room - bytes)))"
+                fi >>expected
+            done
+        done
+        for file in newline octet; do
+            to_files shnek-parse --max-size=$max --oversize=truncate $file
+            is "$status" 0
+            cmp out expected
+            shnek-parse --max-size=$max --oversize=truncate < <(cat $file) | cmp - expected
+        done
+    done
+}
+
+@test "--oversize=truncate still rejects what is no message after the cut" {
+    given "<13>1 - - - - - [a b=\"$(repeat x 100)\"] m\n${HEAD}next\n" --max-size=64 --oversize=truncate
+    is "$status" 1
+    is "$output" "$(json next)"
+    is "$stderr" 'shnek-parse: stdin:1: PARAM-VALUE: message ends here (at byte 64)'
+}
+
+@test "what follows in a message that is too long never becomes one" {
+    { repeat "${HEAD}tail " 20000 && echo && echo "${HEAD}next"; } >newline
+    { printf '480018 %s' "$HEAD" && yes "20 ${HEAD}ok" | head -c 480000 && counted "${HEAD}next"; } >octet
+    for file in newline octet; do
+        run --separate-stderr shnek-parse --stats=1h $file
+        is "$status" 1
+        is "$output" "$(json next)"
+        is "${stderr_lines[0]}" "shnek-parse: $file:1: SYSLOG-MSG: longer than --max-size (at byte 65536)"
+        is "$(last_counters)" 'in 2 out 1 rejected 1 dropped 0'
+        run --separate-stderr shnek-parse --stats=1h --oversize=truncate $file
+        is "$status" 0
+        is "${#lines[@]}" 2
+        is "${lines[1]}" "$(json next)"
+        is "$(last_counters)" 'in 2 out 2 rejected 0 dropped 0'
+    done
+}
+
+@test "a message of 100 MB is skipped in constant memory" {
+    local bytes=100000000 framing
+    mkfifo in
+    for framing in newline octet; do
+        start parse shnek-parse -F $framing in
+        feed in
+        [[ $framing == newline ]] || printf '%d ' $bytes >&"$feed"
+        head -c $bytes /dev/zero | tr '\0' x >&"$feed"
+        if [[ $framing == newline ]]; then
+            printf '\n%snext\n' "$HEAD" >&"$feed"
+        else
+            counted "${HEAD}next" >&"$feed"
+        fi
+        wait_until lines_are parse.out 1
+        [[ ${SANITIZE-} ]] || (($(rss_peak_kib "$parse_pid") < 8192))
+        exec {feed}>&-
+        wait_exit parse
+        is "$status" 1
+        is "$(<parse.out)" "$(json next)"
+        is "$(<parse.err)" 'shnek-parse: in:1: SYSLOG-MSG: longer than --max-size (at byte 65536)'
+    done
+}
+
+# Framing
+
+@test "digits, a SP and '<' begin octet counting" {
+    given "21 ${HEAD}one21 ${HEAD}two"
+    is "$status" 0
+    is "$output" "$(json one && json two)"
+    given "9999999999 ${HEAD}one"
+    is "$status" 1
+    is "$stderr" 'shnek-parse: stdin:1: SYSLOG-MSG: stream ends within it (at byte 21)'
+}
+
+@test "what begins in any other way is lines" {
+    local first
+    for first in 12345 '12 x' '12 ' '12' '021 <13>' '0 <13>' '12345678901 <13>' '21  <13>' '21<13>' ' 21 <13>' x; do
+        given "$first\n${HEAD}text\n"
+        is "$status" 1
+        is "$output" "$(json text)"
+        is "$stderr" "shnek-parse: stdin:1: PRI: expected '<' (at byte 0)"
+    done
+    given "\n21 ${HEAD}one\n${HEAD}text\n"
+    is "$status" 1
+    is "$output" "$(json text)"
+    given '123'
+    is "$status" 1
+    is "$stderr" "shnek-parse: stdin:1: PRI: expected '<' (at byte 0)"
+}
+
+@test "the framing that was found holds for the whole stream" {
+    given "${HEAD}one\n21 ${HEAD}two\n${HEAD}six\n"
+    is "$status" 1
+    is "$output" "$(json one && json six)"
+    is "$stderr" "shnek-parse: stdin:2: PRI: expected '<' (at byte 0)"
+    given "21 ${HEAD}one\n${HEAD}two\n"
+    is "$status" 1
+    is "$output" "$(json one)"
+    is "$stderr" 'shnek-parse: stdin:2: MSG-LEN: expected a digit (at byte 25)'
+}
+
+@test "--framing is believed" {
+    given "21 ${HEAD}one\n${HEAD}two\n" --framing=newline
+    is "$status" 1
+    is "$output" "$(json two)"
+    given "${HEAD}one\n" -F octet
+    is "$status" 1
+    is "$output" ''
+    is "$stderr" 'shnek-parse: stdin:1: MSG-LEN: expected a digit (at byte 0)'
+}
+
+@test "LF and NUL within a counted message are data" {
+    given "24 ${HEAD}a\nb\x00c\r23 ${HEAD}\n${HEAD::4}"
+    is "$status" 0
+    is "$output" "$(json 'a\nb\u0000c\r' && json '\n<13>')"
+}
+
+@test "LF and CR LF between frames are skipped" {
+    given "21 ${HEAD}one\n\n21 ${HEAD}two\r\n\n\r\n21 ${HEAD}six\r\n" --stats=1h
+    is "$status" 0
+    is "$output" "$(json one && json two && json six)"
+    is "$(last_counters)" 'in 3 out 3 rejected 0 dropped 0'
+}
+
+@test "one LF, CR LF or NUL at the end of a counted message goes, and one only" {
+    given "20 ${HEAD}a\n21 ${HEAD}b\r\n20 ${HEAD}c\x0021 ${HEAD}d\n\n21 ${HEAD}e\x00\x0020 ${HEAD}f\r"
+    is "$status" 0
+    is "$output" "$(json a && json b && json c && json 'd\n' && json 'e\u0000' && json 'f\r')"
+}
+
+@test "a broken MSG-LEN is reported once, with its byte offset, and ends the stream" {
+    local ok="20 ${HEAD}ok" broken reason offset
+    while IFS='|' read -r broken reason offset; do
+        given "$ok$broken$ok" -F octet --stats=1h
+        is "$status" 1
+        is "$output" "$(json ok)"
+        is "${stderr_lines[0]}" "shnek-parse: stdin:2: MSG-LEN: $reason (at byte $offset)"
+        is "$(last_counters)" 'in 2 out 1 rejected 1 dropped 0'
+        is "${#stderr_lines[@]}" 2
+    done <<'END'
+0 |begins with 0|23
+020 |begins with 0|23
+x|expected a digit|23
+ |expected a digit|23
+-1 |expected a digit|23
+\r|expected LF|24
+\x00|expected a digit|23
+2x|expected a digit or SP|24
+2\n|expected a digit or SP|24
+12345678901 |more than 10 digits|33
+END
+}
+
+@test "a broken MSG-LEN in one FILE does not stop the next FILE" {
+    printf '20 %sok7' "$HEAD" >first
+    printf '20 %sok5<' "$HEAD" >second
+    counted "${HEAD}ok" >third
+    run --separate-stderr shnek-parse first second third
+    is "$status" 1
+    is "$output" "$(json ok && json ok && json ok)"
+    is "$stderr" "\
+shnek-parse: first:2: MSG-LEN: stream ends within it (at byte 24)
+shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
+}
+
+@test "a counted frame that is cut short is reported and not passed on" {
+    local ok="20 ${HEAD}ok"
+    given "$ok${ok%k}"
+    is "$status" 1
+    is "$output" "$(json ok)"
+    is "$stderr" 'shnek-parse: stdin:2: SYSLOG-MSG: stream ends within it (at byte 19)'
+    given "${ok}20 "
+    is "$status" 1
+    is "$output" "$(json ok)"
+    is "$stderr" 'shnek-parse: stdin:2: SYSLOG-MSG: stream ends within it (at byte 0)'
+    given '20' -F octet
+    is "$status" 1
+    is "$stderr" 'shnek-parse: stdin:1: MSG-LEN: stream ends within it (at byte 2)'
+}
+
+# Output
+
+@test "a record is written when its input goes idle, not only at its end" {
+    mkfifo in
+    start parse sh -c 'exec shnek-parse <in'
+    feed in
+    printf '%sone\n%st' "$HEAD" "$HEAD" >&"$feed"
+    wait_until lines_are parse.out 1
+    is "$(<parse.out)" "$(json one)"
+    printf 'wo\n' >&"$feed"
+    wait_until lines_are parse.out 2
+    exec {feed}>&-
+    wait_exit parse
+    is "$status" 0
+    is "$(<parse.out)" "$(json one && json two)"
+}
+
+@test "many records come out whole and in order" {
+    local n=50000
+    seq $n | sed "s/^/$HEAD/" >in
+    shnek-parse in | sed 's/.*"msg":"\(.*\)"}$/\1/' >out
+    seq $n | cmp - out
+}
+
+@test "a full device at stdout is reported with status 2" {
+    full() { shnek-parse in >/dev/full; }
+    printf '%sone\n' "$HEAD" >in
+    run --separate-stderr full
+    is "$status" 2
+    is "$stderr" 'shnek-parse: stdout: No space left on device'
+}
+
+@test "a full device at stdout ends it, whatever is still to come" {
+    full() { yes "${HEAD}one" | timeout 20 shnek-parse >/dev/full; }
+    run --separate-stderr full
+    is "$status" 2
+    is "$stderr" 'shnek-parse: stdout: No space left on device'
+}
+
+@test "a reader that goes away ends it quietly with status 2" {
+    gone() {
+        yes "${HEAD}one" | timeout 20 shnek-parse | head -n 1
+        return "${PIPESTATUS[1]}"
+    }
+    run --separate-stderr gone
+    is "$status" 2
+    is "$output" "$(json one)"
+    is "$stderr" ''
+}
+
+@test "a stdout that does not block is waited for when it is full" {
+    local n=50000
+    seq $n | sed "s/^/$HEAD/" >in
+    shnek-parse in >expected
+    mkfifo out
+    start parse sh -c '(dd oflag=nonblock count=0 && exec shnek-parse in) </dev/null >out'
+    (read -r line && echo "$line" && cat) <out >got
+    wait_exit parse
+    is "$status" 0
+    cmp got expected
+}
+
+# Counters
+
+@test "SIGUSR1 prints the counters and stops nothing" {
+    mkfifo in
+    start parse shnek-parse -q in
+    feed in
+    printf '%sone\n\nbad\n%stwo\n' "$HEAD" "$HEAD" >&"$feed"
+    wait_until lines_are parse.out 2
+    kill -USR1 "$parse_pid"
+    wait_until grep -Exq 'shnek-parse: in 3 out 2 rejected 1 dropped 0 bytes 49 rate [0-9]+/s' parse.err
+    printf '%ssix\n' "$HEAD" >&"$feed"
+    wait_until lines_are parse.out 3
+    kill -USR1 "$parse_pid"
+    wait_until grep -Exq 'shnek-parse: in 4 out 3 rejected 1 dropped 0 bytes 71 rate [0-9]+/s' parse.err
+    exec {feed}>&-
+    wait_exit parse
+    is "$status" 1
+    lines_are parse.err 2
+}
+
+@test "--stats ends with the totals, and prints at its interval before" {
+    mkfifo in
+    start parse shnek-parse --stats=10ms in
+    feed in
+    printf '%sone\n' "$HEAD" >&"$feed"
+    some() { (($(wc -l <parse.err) > 3)); }
+    wait_until some
+    printf '%stwo\n' "$HEAD" >&"$feed"
+    exec {feed}>&-
+    wait_exit parse
+    is "$status" 0
+    [[ $(tail -n 1 parse.err) =~ ^'shnek-parse: in 2 out 2 rejected 0 dropped 0 bytes 44 rate '[0-9]+/s$ ]]
+    is "$(grep -Evxc "shnek-parse: $COUNTERS" parse.err)" 0
+}
+
+@test "--stats without an interval prints the totals of a short run once" {
+    given "${HEAD}one\nbad\n" --stats -q
+    is "$status" 1
+    [[ $stderr =~ ^'shnek-parse: in 2 out 1 rejected 1 dropped 0 bytes 26 rate '[0-9]+/s$ ]]
+}
+
+@test "without --stats nothing is printed at the end" {
+    given "${HEAD}one\n"
+    is "$status" 0
+    is "$stderr" ''
+}
+
+@test "--stats does not make up for the time in which it was stopped" {
+    mkfifo in
+    hold in
+    start clock shnek-parse --stats=10ms in
+    start parse shnek-parse --stats=10ms in
+    ticked() { (($(wc -l <clock.err) >= ticks)); }
+    wait_until grep -q rate parse.err
+    kill -STOP "$parse_pid"
+    ticks=$(($(wc -l <clock.err) + 60))
+    wait_until ticked
+    printed=$(wc -l <parse.err)
+    kill -CONT "$parse_pid"
+    ticks=$((ticks + 5))
+    wait_until ticked
+    (($(wc -l <parse.err) - printed < 30))
+}
+
+@test "--stats on a terminal is one line that is updated in place" {
+    need script
+    mkfifo in
+    start parse script -qefc 'exec shnek-parse -q --stats=10ms in' /dev/null
+    feed in
+    updated() { [[ $(tr -cd '\r' <parse.out | wc -c) -gt 3 ]]; }
+    wait_until updated
+    lines_are parse.out 0
+    exec {feed}>&-
+    wait_exit parse
+    lines_are parse.out 2
+    # Each but the first goes over the one before; the last two end in a line end.
+    sed -e 's/\r$//' -e 's/\r\x1b\[K/\n/g' parse.out >printed
+    is "$(grep -Evxc "shnek-parse: $COUNTERS" printed)" 0
+}
+
+# Signals
+
+@test "SIGTERM and SIGINT end it after what has arrived, with status 0" {
+    local term int
+    mkfifo in.term in.int
+    start term sh -c 'exec shnek-parse <in.term'
+    start int sh -c 'exec shnek-parse <in.int'
+    exec {term}>in.term
+    exec {int}>in.int
+    printf '%sone\n' "$HEAD" | tee -a "/dev/fd/$int" >&"$term"
+    wait_until lines_are term.out 1
+    wait_until lines_are int.out 1
+    printf '%stwo\n' "$HEAD" | tee -a "/dev/fd/$int" >&"$term"
+    kill -TERM "$term_pid"
+    kill -INT "$int_pid"
+    for name in term int; do
+        wait_exit $name
+        is "$status" 0
+        is "$(<$name.out)" "$(json one && json two)"
+        is "$(<$name.err)" ''
+    done
+}
+
+@test "timeout(1), which signals twice, ends it as one signal does" {
+    mkfifo in
+    hold in
+    printf '%sone\n' "$HEAD" >&"$feed"
+    run --separate-stderr timeout --preserve-status 1 shnek-parse in
+    is "$status" 0
+    is "$output" "$(json one)"
+    is "$stderr" ''
+}
+
+@test "a line that SIGTERM cuts is reported and not passed on" {
+    mkfifo in
+    start parse shnek-parse in
+    feed in
+    printf '%sone\n%scu' "$HEAD" "$HEAD" >&"$feed"
+    wait_until lines_are parse.out 1
+    kill -TERM "$parse_pid"
+    wait_exit parse
+    is "$status" 1
+    is "$(<parse.out)" "$(json one)"
+    is "$(<parse.err)" 'shnek-parse: in:2: SYSLOG-MSG: stream ends within it (at byte 20)'
+}
+
+@test "where SIGTERM leaves a FILE unread, the status is not 0" {
+    local n=20000
+    seq $n | sed "s/^/$HEAD/" >in
+    echo "${HEAD}last" >last
+    mkfifo out
+    start parse sh -c 'exec shnek-parse in last >out'
+    exec {reader}<out
+    read -rt 30 <&"$reader"
+    kill -TERM "$parse_pid"
+    wait_until signals_taken "$parse_pid"
+    cat <&"$reader" >got
+    exec {reader}<&-
+    wait_exit parse
+    [[ $status != 0 ]] || lines_are got $n
+}
+
+@test "a second SIGTERM stops it at once, where stdout is blocked" {
+    yes "${HEAD}one" | head -n 100000 >in
+    mkfifo out
+    start parse sh -c 'exec shnek-parse in >out'
+    exec {reader}<out
+    read -rt 30 <&"$reader"
+    kill -TERM "$parse_pid"
+    wait_until signals_taken "$parse_pid"
+    running "$parse_pid"
+    wait_until ended_when_told "$parse_pid"
+    wait_exit parse
+    is "$status" 2
+    grep -q '^shnek-parse: stopped by a second signal$' parse.err
+}
+
+@test "a second SIGTERM stops it at once, where stderr is blocked" {
+    mkfifo in err
+    # A FIFO that is open, full, and not read.
+    # shellcheck disable=SC2034
+    exec {blocked}<>err
+    dd if=/dev/zero of=err oflag=nonblock bs=4096 count=1024 2>/dev/null || true
+    start parse sh -c 'exec shnek-parse in 2>err'
+    feed in
+    printf '%sone\n' "$HEAD" >&"$feed"
+    wait_until lines_are parse.out 1
+    echo bad >&"$feed"
+    wait_until -t 10 ended_when_told "$parse_pid" || {
+        kill -KILL "$parse_pid"
+        return 1
+    }
+    wait_exit parse
+    is "$status" 2
+}
+
+# The command line
+
+@test "a report is one line, whatever a name is made of" {
+    run --separate-stderr shnek-parse $'a\nb\e[31m'
+    is "$status" 2
+    is "${#stderr_lines[@]}" 1
+    [[ $stderr != *$'\e'* ]]
+}
+
+@test "a usage error is one line that names the option, and a hint, with status 2" {
+    local arguments option
+    while IFS='|' read -r arguments option; do
+        # shellcheck disable=SC2086
+        run --separate-stderr timeout 5 shnek-parse $arguments </dev/null
+        is "$status" 2
+        is "$output" ''
+        is "${#stderr_lines[@]}" 2
+        [[ ${stderr_lines[0]} == 'shnek-parse: '*"$option"* ]] || is "${stderr_lines[0]}" "$option"
+        is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
+    done <<'END'
+--bogus|'--bogus'
+-x|'x'
+--max-size|'--max-size'
+--max-size=|--max-size: ''
+--max-size=many|--max-size: 'many'
+--max-size=1kb|--max-size: '1kb'
+--max-size=-1|--max-size: '-1'
+--max-size=1.5k|--max-size: '1.5k'
+--max-size=0|--max-size: '0'
+--max-size=99999999999999999999|--max-size: '99999999999999999999'
+--max-size=18446744073709551615G|--max-size: '18446744073709551615G'
+--max-connections=0|--max-connections: '0'
+--max-connections=1G|--max-connections: '1G'
+--max-connections=x|--max-connections: 'x'
+--stats=0|--stats: '0'
+--stats=soon|--stats: 'soon'
+--stats=1d|--stats: '1d'
+--stats=-1s|--stats: '-1s'
+-F lines|--framing: 'lines'
+--framing=|--framing: ''
+--oversize=drop|--oversize: 'drop'
+-l tcp://127.0.0.1:0 file|--listen
+--rejects=-|--rejects
+--meta=x|'--meta'
+--r|'--r'
+END
+}
+
+@test "what is wrong on the command line is reported before --help and --version are obeyed" {
+    run --separate-stderr shnek-parse --max-size=x --help
+    is "$status" 2
+    is "$output" ''
+}
+
+@test "SIZE takes k and M, DURATION us, ms, s, m and h" {
+    local value
+    for value in 64 1k 4M 1G; do
+        given "${HEAD}one\n" --max-size=$value
+        is "$status" 0
+    done
+    given "$HEAD$(repeat x 1006)\n$HEAD$(repeat x 1007)\n" --max-size=1k
+    is "${#lines[@]}" 1
+    for value in 10000us 10ms 1s 1.5s 1m 1h 3; do
+        given "${HEAD}one\n" --stats=$value
+        is "$status" 0
+    done
+}
+
+@test "--help is on stdout with status 0 and names every option" {
+    local option
+    for option in --help -h; do
+        run --separate-stderr shnek-parse $option
+        is "$status" 0
+        is "$stderr" ''
+        [[ ${lines[0]} == 'usage: shnek-parse '* ]]
+    done
+    for option in listen framing max-size oversize max-connections meta raw rejects stats quiet help version; do
+        [[ $output == *"--$option"* ]]
+    done
+    run --separate-stderr shnek-parse --help
+    is "$(awk 'length > 80' <<<"$output")" ''
+}
+
+@test "--version is on stdout with status 0" {
+    local option
+    for option in --version -V; do
+        run --separate-stderr shnek-parse $option
+        is "$status" 0
+        is "$stderr" ''
+        [[ $output =~ ^'shnek-parse '[0-9]+\.[0-9]+\.[0-9]+$ ]]
+    done
+}
+
+@test "--help and --version to a full device have status 2" {
+    full() { shnek-parse "$1" >/dev/full; }
+    run --separate-stderr full --help
+    is "$status" 2
+    is "$stderr" 'shnek-parse: stdout: No space left on device'
+    run --separate-stderr full --version
+    is "$status" 2
+}
+
+# Cost
+
+@test "10,000 SD-PARAMs and SD-IDs of a message keep their values and their order" {
+    need jq
+    {
+        printf '<13>1 - - - - - [x'
+        printf ' n="%d"' {1..10000}
+        printf '] one\n<13>1 - - - - - [x'
+        seq 10000 | sed 's/.*/ n&="&"/' | tr -d '\n'
+        printf '] two\n<13>1 - - - - - '
+        seq 10000 | sed 's/.*/[i& a="&"]/' | tr -d '\n'
+        printf ' three\n<13>1 - - - - - '
+        printf '[i a="%d"]' {1..10000}
+        printf ' four\n'
+    } >in
+    shnek-parse --max-size=4M in >out
+    lines_are out 4
+    sed -n 1p out | jq -e '.msg == "one" and .sd.x.n == [range(1; 10001) | tostring]'
+    sed -n 2p out | jq -e '.msg == "two" and [.sd.x | to_entries[] | .key, .value] == [range(1; 10001) | "n\(.)", tostring]'
+    sed -n 3p out | jq -e '.msg == "three" and [.sd | to_entries[] | .key, .value.a] == [range(1; 10001) | "i\(.)", tostring]'
+    sed -n 4p out | jq -e '.msg == "four" and .sd == {i: {a: [range(1; 10001) | tostring]}}'
+}
+
+@test "the CPU time for a message grows no faster than its length" {
+    local n=300000
+    {
+        printf '<13>1 - - - - - [x'
+        seq $n | sed 's/.*/ n&=""/' | tr -d '\n'
+        printf ']\n<13>1 - - - - - '
+        seq $n | sed 's/.*/[i&]/' | tr -d '\n'
+        printf '\n<13>1 - - - - - [x'
+        yes ' n=""' | head -n $n | tr -d '\n'
+        printf ']\n<13>1 - - - - - '
+        yes '[i a=""]' | head -n $n | tr -d '\n'
+        printf '\n'
+    } >in
+    run --separate-stderr bash -c 'ulimit -t 10 && exec shnek-parse --max-size=4M in >out'
+    is "$status" 0
+    lines_are out 4
+}

@@ -1,0 +1,1140 @@
+#!/usr/bin/env bats
+# shnek-pub: subjects, lines, servers, credentials, TLS, what is lost and what is told about it.
+# shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+
+LINE='{"severity":"crit","facility":"auth","version":1,"timestamp":"2024-12-15T21:08:09.484+09:00","hostname":"mantoshkin-pc","appname":"spamlog","procid":18895,"msgid":"0","sd":{},"msg":"hello from rust!"}'
+NOWHERE=nats://127.0.0.1:1
+HINT="shnek-pub: try 'shnek-pub --help'"
+
+setup() {
+    shnek_setup
+    unset "${!NATS_@}" SHNEK_SUBJECT
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# is GOT EXPECTED
+is() {
+    [[ $1 == "$2" ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+# like GOT PATTERN
+like() {
+    # shellcheck disable=SC2053
+    [[ $1 == $2 ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+# publish INPUT [OPTION...]: runs it on INPUT, in which \n, \x00 and the like stand for bytes.
+publish() {
+    local input=$1
+    shift
+    run --separate-stderr timeout 20 shnek-pub "$@" < <(printf %b "$input")
+}
+
+# fails_with PATTERN: status 2, nothing on stdout, and on stderr one line like this.
+fails_with() {
+    is "$status" 2
+    is "$output" ''
+    is "${#stderr_lines[@]}" 1 || { printf '%s\n' "${stderr_lines[@]}" && return 1; }
+    like "$stderr" "shnek-pub: $1"
+}
+
+# misused PATTERN: as fails_with, and a hint behind it.
+misused() {
+    is "$status" 2
+    is "$output" ''
+    like "$stderr" "shnek-pub: $1"$'\n'"$HINT"
+    is "${#stderr_lines[@]}" 2
+}
+
+# subscribe NAME ARGUMENT...: a subscriber that is ready.
+subscribe() {
+    start "$1" subscriber "${@:2}"
+    wait_until grep -q '^ready' "$1.err"
+}
+
+# from FILE COMMAND... and into FILE COMMAND...: for `start`, which gives neither.
+from() {
+    local file=$1
+    shift
+    if [[ -n ${feed-} ]]; then
+        end_of_input
+    fi
+    exec "$@" <"$file"
+}
+
+into() {
+    local file=$1
+    shift
+    if [[ -n ${feed-} ]]; then
+        end_of_input
+    fi
+    exec "$@" >"$file"
+}
+
+# start_fed NAME COMMAND...: as start, with the FIFO NAME.in as its input, open at $feed.
+start_fed() {
+    rm -f "$1.in"
+    mkfifo "$1.in"
+    exec {feed}<>"$1.in"
+    start "$1" from "$1.in" "${@:2}"
+}
+
+end_of_input() {
+    exec {feed}>&-
+    feed=
+}
+
+lines_are() {
+    [[ $(wc -l <"$1") == "$2" ]]
+}
+
+lines_reach() {
+    (($(wc -l <"$1") >= $2))
+}
+
+taken_in() {
+    [[ $(nats_varz in_msgs) == "$1" ]]
+}
+
+taken_at_least() {
+    (($(nats_varz in_msgs) >= $1))
+}
+
+connections_are() {
+    [[ $(nats_varz connections) == "$1" ]]
+}
+
+# counts_when_told PROCESS COUNTERS: until it has confirmed what was sent.
+counts_when_told() {
+    kill -USR1 "$1"
+    grep -Eqx "shnek-pub: $2 rate [0-9]+/s" pub.err
+}
+
+signals_taken() {
+    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+}
+
+has_socket() {
+    [[ -n $(find "/proc/$1/fd" -lname 'socket:*') ]]
+}
+
+# A port that takes connections and says nothing, in $silent.
+silent_server() {
+    start silence shnek-parse -l tcp://127.0.0.1:0
+    silent=127.0.0.1:$(port_of "$(listen_url silence.err)")
+}
+
+# A port that nothing listens on, in $free_port.
+find_free_port() {
+    silent_server
+    free_port=${silent##*:}
+    kill "$silence_pid"
+    wait_exit silence
+}
+
+# A way to the server for one connection, at $free_port.
+start_proxy() {
+    start proxy socat "TCP-LISTEN:$free_port,bind=127.0.0.1,reuseaddr" "TCP:${NATS_URL#*://}"
+}
+
+# repeat CHARACTER TIMES
+repeat() {
+    local blanks
+    printf -v blanks '%*s' "$2" ''
+    printf %s "${blanks// /$1}"
+}
+
+# payload BYTES: a JSON line of that length without its end.
+payload() {
+    printf '{"a":"%s"}' "$(repeat x $(($1 - 8)))"
+}
+
+# Keys of NATS: base32 of a prefix, 32 bytes and a CRC-16 (XMODEM, low byte first)
+
+# nkey_text HEX
+nkey_text() {
+    local hex=$1 crc=0 i j bytes=
+    for ((i = 0; i < ${#hex}; i += 2)); do
+        ((crc ^= 16#${hex:i:2} << 8, 1))
+        for ((j = 0; j < 8; j++)); do
+            ((crc = (crc & 0x8000 ? crc << 1 ^ 0x1021 : crc << 1) & 0xffff, 1))
+        done
+        bytes+="\\x${hex:i:2}"
+    done
+    printf -v crc '\\x%02x\\x%02x' $((crc & 255)) $((crc >> 8))
+    printf %b "$bytes$crc" | base32 -w 0 | tr -d =
+}
+
+last_32_bytes() {
+    tail -c 32 | od -An -v -tx1 | tr -d ' \n'
+}
+
+# nkey NAME KIND: NAME.pem, NAME.seed and NAME.public; KIND is 20 for a user, 0 account, 14 operator.
+nkey() {
+    local kind=$(($2 << 3)) prefix
+    openssl genpkey -algorithm ed25519 -out "$1.pem"
+    printf -v prefix '%02x%02x' $((0x90 | kind >> 5)) $(((kind & 31) << 3))
+    nkey_text "$prefix$(openssl pkey -in "$1.pem" -outform DER | last_32_bytes)" >"$1.seed"
+    printf -v prefix '%02x' "$kind"
+    nkey_text "$prefix$(openssl pkey -in "$1.pem" -pubout -outform DER | last_32_bytes)" >"$1.public"
+}
+
+base64url() {
+    openssl base64 -A | tr '+/' '-_' | tr -d =
+}
+
+# jwt ISSUER SUBJECT CLAIMS: signed by ISSUER's key.
+jwt() {
+    printf '{"typ":"JWT","alg":"ed25519-nkey"}' | base64url >"$2.unsigned"
+    printf . >>"$2.unsigned"
+    printf '{"jti":"0","iat":1700000000,"iss":"%s","name":"%s","sub":"%s","nats":{"version":2,%s}}' \
+        "$(<"$1.public")" "$2" "$(<"$2.public")" "$3" | base64url >>"$2.unsigned"
+    openssl pkeyutl -sign -rawin -inkey "$1.pem" -in "$2.unsigned" -out "$2.signature"
+    printf '%s.%s' "$(<"$2.unsigned")" "$(base64url <"$2.signature")" >"$2.jwt"
+}
+
+# Certificates
+
+# certificate NAME EXTENSION...: NAME.pem and NAME.key, by the authority ca.pem, which is made where
+# it is not there.
+certificate() {
+    local name=$1 options=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+    shift
+    if [[ ! -e ca.pem ]]; then
+        openssl req -x509 "${options[@]}" -keyout ca.key -out ca.pem -days 2 -subj /CN=ca
+    fi
+    openssl req "${options[@]}" -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
+    openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+        -out "$name.pem" -extfile <(printf '%s\n' "$@")
+}
+
+# Subjects
+
+@test "a line of JSON arrives on foo byte for byte" {
+    nats_start
+    subscribe sub -n 3 foo
+    printf '%s\n' "$LINE" '{"é€😀":"\ud800\u0000\"\\\/\b","n":[-0.1e+9,true,null,{}]}' \
+        $' {\t"x" : "\x7f" } ' >in
+    shnek-pub <in >out 2>err
+    wait_exit sub
+    cmp sub.out in
+    [[ ! -s out && ! -s err ]]
+}
+
+@test "SUBJECT stands above \$SHNEK_SUBJECT, and that above foo" {
+    publish '{}' -n
+    is "$output" $'foo\t{}'
+    SHNEK_SUBJECT=a.b publish '{}' -n
+    is "$output" $'a.b\t{}'
+    SHNEK_SUBJECT=a.b publish '{}' -n c.d
+    is "$output" $'c.d\t{}'
+    SHNEK_SUBJECT='a b' publish '{}' -n c.d
+    is "$output" $'c.d\t{}'
+    SHNEK_SUBJECT='' publish '{}' -n
+    is "$output" $'foo\t{}'
+}
+
+@test "a line arrives on the subject that was given and on no other" {
+    subject='a.b.größe.-_/:;,=@'
+    nats_start
+    subscribe sub -n 1 "$subject"
+    subscribe other foo
+    publish '{}\n' "$subject"
+    is "$status" 0
+    wait_exit sub
+    is "$(<sub.out)" '{}'
+    kill "$other_pid"
+    wait_exit other
+    is "$(<other.out)" ''
+}
+
+@test "what is no subject to publish to is refused before anything else" {
+    for subject in '' ' ' 'a b' ' a' 'a ' $'a\tb' $'a\x7f' $'a\x01' . .a a. a..b '*' 'a.*' '*.a' 'a*' \
+        '>' 'a.>' 'a>' "$(repeat a 1025)"; do
+        publish '{}' -s "$NOWHERE" "$subject"
+        misused "SUBJECT '*': it *" || { declare -p subject && return 1; }
+        if [[ -n $subject ]]; then
+            SHNEK_SUBJECT=$subject publish '{}' -n
+            misused "*: it *" || { declare -p subject && return 1; }
+        fi
+    done
+    publish '{}' -n "$(repeat a 1024)"
+    is "$status" 0
+}
+
+@test "a subject that smuggles in a command of the protocol is refused and shown on one line" {
+    nats_start
+    publish '{}' $'foo 2\r\n{}\r\nPUB bar 2'
+    misused "SUBJECT '*': it contains white space or a control character"
+    is "$(nats_varz in_msgs)" 0
+}
+
+@test "a second subject is refused" {
+    publish '{}' -n foo bar
+    misused "'bar': only one SUBJECT is taken"
+}
+
+# Lines
+
+@test "a dry run prints SUBJECT, a tab and PAYLOAD, and needs no server" {
+    publish "$LINE"'\n{"b":2}\n' -n -s "$NOWHERE" logs.x
+    is "$status" 0
+    is "$output" "logs.x	$LINE
+logs.x	{\"b\":2}"
+    is "$stderr" ''
+}
+
+@test "a dry run refuses the same lines, with the same status" {
+    publish '{}\nno\n{"b":2}\n' -n
+    is "$status" 1
+    is "$output" $'foo\t{}\nfoo\t{"b":2}'
+    is "$stderr" "shnek-pub: stdin:2: JSON: expected '{' (at byte 0)"
+}
+
+@test "a dry run into a pipe that nobody reads ends quietly with status 2" {
+    yes '{}' | { shnek-pub -n 2>err || echo $? >status; } | head -n 1
+    is "$(<status)" 2
+    is "$(<err)" ''
+}
+
+@test "a dry run onto a full disk ends with status 2 and says so" {
+    status=0
+    echo '{}' | shnek-pub -n >/dev/full 2>err || status=$?
+    is "$status" 2
+    is "$(<err)" 'shnek-pub: stdout: No space left on device'
+}
+
+@test "a dry run shows a line at once while its input stays open" {
+    start_fed pub shnek-pub -n
+    printf '{"a":1}\n{"a"' >&"$feed"
+    wait_until grep -q '{"a":1}' pub.out
+    printf ':2}\n' >&"$feed"
+    wait_until lines_are pub.out 2
+    end_of_input
+    wait_exit pub
+    is "$status" 0
+    is "$(<pub.out)" $'foo\t{"a":1}\nfoo\t{"a":2}'
+}
+
+@test "what is no JSON object is reported with its line, its byte and the reason, others arrive" {
+    nats_start
+    subscribe sub -n 2 foo
+    printf '%b\n' '{"a":1}' 'hello' '[1]' '"s"' '{"a"}' '{"a":1,}' '{,}' '{}{}' '{"a":nul}' \
+        '{"a":01}' '{"a":"\x01"}' '{"a":"\xff"}' '{"a":1' '{"a":"' '{}\x00x' '   ' '{"b":2}' >in
+    run --separate-stderr shnek-pub -s "$NATS_URL" --rejects=rejects <in
+    is "$status" 1
+    is "$output" ''
+    wait_exit sub
+    is "$(<sub.out)" $'{"a":1}\n{"b":2}'
+    is "${stderr_lines[0]}" "shnek-pub: stdin:2: JSON: expected '{' (at byte 0)"
+    is "${stderr_lines[1]}" "shnek-pub: stdin:3: JSON: expected '{' (at byte 0)"
+    is "${stderr_lines[3]}" "shnek-pub: stdin:5: JSON: expected ':' (at byte 4)"
+    is "${stderr_lines[4]}" "shnek-pub: stdin:6: JSON: expected a name (at byte 7)"
+    is "${stderr_lines[6]}" "shnek-pub: stdin:8: JSON: more after the object (at byte 2)"
+    is "$(wc -l <rejects)" 15
+}
+
+@test "rejects are appended as JSON lines that tell source, number, error, offset and bytes" {
+    echo '{"earlier":1}' >rejects
+    publish '{"a":1,}\n{}\n{"a":"\xff"}\n"\\\\"\n' -n --rejects=rejects
+    is "$status" 1
+    is "$(<rejects)" '{"earlier":1}
+{"source":"stdin","number":1,"error":"JSON: expected a name","offset":7,"raw":"{\"a\":1,}"}
+{"source":"stdin","number":3,"error":"JSON: not UTF-8","offset":6,"raw_base64":"eyJhIjoi/yJ9"}
+{"source":"stdin","number":4,"error":"JSON: expected '\''{'\''","offset":0,"raw":"\"\\\\\""}'
+}
+
+@test "rejects are themselves lines for shnek-pub" {
+    nats_start
+    subscribe sub -n 1 dead.letters
+    publish 'oops\n' -s "$NATS_URL" --rejects=>(shnek-pub dead.letters)
+    is "$status" 1
+    wait_exit sub
+    is "$(<sub.out)" '{"source":"stdin","number":1,"error":"JSON: expected '\''{'\''","offset":0,"raw":"oops"}'
+}
+
+@test "a file for rejects that cannot be opened or written gives status 2" {
+    publish '{}' -s "$NOWHERE" --rejects=no/such/directory
+    fails_with '--rejects: no/such/directory: No such file or directory'
+    publish 'x' -n --rejects=/dev/full
+    is "$status" 2
+    is "$stderr" "shnek-pub: stdin:1: JSON: expected '{' (at byte 0)
+shnek-pub: /dev/full: No space left on device"
+}
+
+@test "of a flood of bad lines ten a second are printed, and how many were held back" {
+    yes no | head -n 1000 >in
+    status=0
+    shnek-pub -n <in >out 2>err || status=$?
+    is "$status" 1
+    printed=$(grep -c ': JSON: ' err)
+    ((printed >= 10 && printed < 100))
+    held=0
+    while read -r number; do
+        ((held += number))
+    done < <(sed -n 's/^shnek-pub: \([0-9]*\) more such lines held back$/\1/p' err)
+    is $((printed + held)) 1000
+    is "$(head -n 1 err)" "shnek-pub: stdin:1: JSON: expected '{' (at byte 0)"
+}
+
+@test "with --quiet nothing is printed of what is rejected, and the status still tells" {
+    publish 'no\n{}\n' -n --quiet
+    is "$status" 1
+    is "$output" $'foo\t{}'
+    is "$stderr" ''
+}
+
+@test "with --no-check every line is published as it is" {
+    nats_start
+    subscribe sub -n 4 foo
+    printf 'hello\n{"a":\n\xff\xfe\x00\x01x\n[]\n' >in
+    shnek-pub --no-check <in
+    wait_exit sub
+    cmp sub.out in
+}
+
+@test "empty lines are skipped but counted, CR LF ends a line, and so does the end of input" {
+    publish '\n\r\n\n{"a":1}\r\n\n{"a":2}\nno\r\n\n{"a":3}' -n
+    is "$status" 1
+    is "$output" $'foo\t{"a":1}\nfoo\t{"a":2}\nfoo\t{"a":3}'
+    is "$stderr" "shnek-pub: stdin:7: JSON: expected '{' (at byte 0)"
+}
+
+@test "no input at all is no failure" {
+    publish '' -n
+    is "$status" 0
+    is "$output$stderr" ''
+}
+
+@test "input that cannot be read gives status 2" {
+    run --separate-stderr timeout 20 shnek-pub -n </
+    fails_with 'stdin: Is a directory'
+    run --separate-stderr bash -c 'exec timeout 5 shnek-pub -n <&-'
+    fails_with 'stdin: Bad file descriptor'
+}
+
+@test "a payload of max_payload arrives, one byte more is rejected and the connection lives on" {
+    nats_start 'max_payload: 2048'
+    subscribe sub -n 3 foo
+    { payload 2048 && echo && payload 2049 && printf '\n{"a":1}\n' && payload 2048 && printf '\r\n'; } >in
+    status=0
+    shnek-pub --rejects=rejects <in 2>err || status=$?
+    is "$status" 1
+    is "$(<err)" 'shnek-pub: stdin:2: PAYLOAD: longer than the server takes (max_payload) (at byte 2048)'
+    wait_exit sub
+    { payload 2048 && printf '\n{"a":1}\n' && payload 2048 && echo; } | cmp sub.out -
+    is "$(wc -l <rejects)" 1
+    like "$(<rejects)" '{"source":"stdin","number":2,"error":"PAYLOAD: *","offset":2048,"raw":"*"}'
+    is "$(nats_varz in_msgs)" 3
+}
+
+@test "a payload that is too long is rejected with --no-check as well" {
+    nats_start 'max_payload: 2048'
+    { payload 2049 && printf '\nx\n'; } >in
+    run --separate-stderr shnek-pub --no-check <in
+    is "$status" 1
+    wait_until taken_in 1
+}
+
+@test "a line without an end takes no more memory than the longest payload" {
+    nats_start 'max_payload: 2048'
+    start_fed pub shnek-pub
+    head -c 50000000 /dev/zero | tr '\0' x >&"$feed"
+    printf '\n{}\n' >&"$feed"
+    wait_until taken_in 1
+    peak=$(rss_peak_kib "$pub_pid")
+    end_of_input
+    wait_exit pub
+    is "$status" 1
+    [[ -n ${SANITIZE-} ]] || ((peak < 16 * 1024))
+}
+
+@test "a line that is typed by hand arrives while the input stays open" {
+    nats_start
+    subscribe sub foo
+    start_fed pub shnek-pub
+    printf '{"a":1}\n' >&"$feed"
+    wait_until taken_in 1
+    printf '{"a"' >&"$feed"
+    printf ':2}\n' >&"$feed"
+    wait_until taken_in 2
+    running "$pub_pid"
+    end_of_input
+    wait_exit pub
+    is "$status" 0
+    kill "$sub_pid"
+    wait_exit sub
+    is "$(<sub.out)" $'{"a":1}\n{"a":2}'
+}
+
+# Servers
+
+@test "a server that is dead does not matter where another one lives" {
+    nats_start
+    publish '{}' -s "$NOWHERE" -s "$NATS_URL"
+    is "$status" 0
+    publish '{}' -s "$NOWHERE,nats://127.0.0.1:2,$NATS_URL"
+    is "$status" 0
+    publish '{}' -s "$NATS_URL,$NOWHERE"
+    is "$status" 0
+    NATS_URL=$NOWHERE,$NATS_URL publish '{}'
+    is "$status" 0
+    alive=$NATS_URL
+    NATS_URL=$NOWHERE publish '{}' -s "$alive"
+    is "$status" 0
+    wait_until taken_in 5
+}
+
+@test "more servers than one can count on two hands are all tried" {
+    nats_start
+    urls=()
+    for port in {1..40}; do
+        urls+=(-s "127.0.0.1:$port")
+    done
+    publish '{}' "${urls[@]}" -s "$NATS_URL"
+    is "$status" 0
+}
+
+@test "the scheme of a URL may be left out, and the host may be a name or an IPv6 address" {
+    nats_start
+    port=$(port_of "$NATS_URL")
+    for url in "127.0.0.1:$port" "nats://localhost:$port" "localhost:$port"; do
+        publish '{}' -s "$url"
+        is "$status" 0
+    done
+    wait_until taken_in 3
+}
+
+@test "an IPv6 address stands in brackets" {
+    [[ -s /proc/net/if_inet6 ]] || skip 'needs IPv6'
+    nats_start 'host: "::1"'
+    publish '{}' -s "nats://[::1]:$(port_of "$NATS_URL")"
+    is "$status" 0
+    publish '{}' -s "[::1]:$(port_of "$NATS_URL")"
+    is "$status" 0
+}
+
+@test "what is no URL of a server is refused at once" {
+    for url in http://localhost:4222 localhost://x nats:// tls:// nats://:4222 :4222 nats://localhost:0 \
+        localhost:0 localhost:abc nats://localhost:abc nats://localhost:99999 localhost:65536 \
+        localhost:-1 'localhost:+1' 'localhost: 1' localhost: localhost:4222x 'local host:4222' \
+        localhost:1:2 'nats://[::1' 'nats://user:@' 'localhost:4222,http://x' ',' 'localhost:4222,,' ''; do
+        publish '{}' -s "$url"
+        misused "--server: *" || { echo "$url" && return 1; }
+    done
+}
+
+@test "a bad URL in \$NATS_URL is not blamed on --server" {
+    NATS_URL=http://localhost:4222 publish '{}'
+    misused "*NATS_URL*http://localhost:4222*"
+}
+
+@test "USER:PASSWORD@ in a URL is used, and the password is never printed" {
+    nats_start 'authorization { user: me, password: "s3cret" }'
+    address=${NATS_URL#*://}
+    publish '{}' -s "nats://me:s3cret@$address"
+    is "$status" 0
+    is "$stderr" ''
+    for url in "nats://you:s3cret@$address" "me:s3cret2@$address" me:s3cret@localhost:abc \
+        nats://me:s3cret@ http://me:s3cret@localhost me:s3cret@:4222 "nats://me:x@s3cret@$address"; do
+        publish '{}' -s "$url"
+        is "$status" 2
+        [[ -n $stderr && $stderr != *s3cret* ]] || { echo "$url: $stderr" && return 1; }
+    done
+    publish '{}' -s me:s3cret@127.0.0.1:1 --connect-timeout=1ms
+    is "$status" 2
+    [[ -n $stderr && $stderr != *s3cret* ]]
+}
+
+@test "no part of a password with a comma is printed" {
+    publish '{}' -s 'nats://me:s3cret,more@localhost:4222'
+    is "$status" 2
+    [[ -n $stderr && $stderr != *s3cret* && $stderr != *more@* ]] || { echo "$stderr" && return 1; }
+}
+
+@test "a user and a password open the door, from options and from the environment" {
+    nats_start 'authorization { user: me, password: "s3cret" }'
+    publish '{}' --user=me --password=s3cret
+    is "$status" 0
+    NATS_USER=me NATS_PASSWORD=s3cret publish '{}'
+    is "$status" 0
+    NATS_USER=you NATS_PASSWORD=wrong publish '{}' --user=me --password=s3cret
+    is "$status" 0
+    NATS_PASSWORD=s3cret publish '{}' --user=me
+    is "$status" 0
+    wait_until taken_in 4
+}
+
+@test "a wrong user, a wrong password or none ends it at once with the server's words" {
+    nats_start 'authorization { user: me, password: "s3cret" }'
+    publish '{}' --user=me --password=wrong
+    fails_with "$NATS_URL: *Authorization Violation*"
+    publish '{}' --user=you --password=s3cret
+    fails_with "$NATS_URL: *Authorization Violation*"
+    NATS_USER=me NATS_PASSWORD=wrong publish '{}'
+    fails_with "$NATS_URL: *Authorization Violation*"
+    publish '{}'
+    fails_with "$NATS_URL: *Authorization Violation*"
+    is "$(nats_varz in_msgs)" 0
+}
+
+@test "a wrong password ends it at once also where other servers are dead" {
+    nats_start 'authorization { user: me, password: "s3cret" }'
+    publish '{}' -s "$NATS_URL,$NOWHERE" --user=me --password=wrong
+    is "$status" 2
+    like "$stderr" "*$NATS_URL: *Authorization Violation*"
+}
+
+@test "an error does not tell of the inside of a library" {
+    nats_start 'authorization { user: me, password: "s3cret" }'
+    publish '{}' --user=me --password=wrong
+    is "$status" 2
+    [[ ! $stderr =~ \.c:[0-9] ]] || { echo "$stderr" && return 1; }
+    publish '{}' -s "$NOWHERE" --connect-timeout=1ms
+    is "$status" 2
+    [[ ! $stderr =~ \.c:[0-9] ]] || { echo "$stderr" && return 1; }
+}
+
+@test "a token opens the door, a wrong one does not" {
+    nats_start 'authorization { token: "t0ken" }'
+    publish '{}' --token=t0ken
+    is "$status" 0
+    NATS_TOKEN=t0ken publish '{}'
+    is "$status" 0
+    publish '{}' --token=other
+    fails_with "$NATS_URL: *Authorization Violation*"
+    wait_until taken_in 2
+}
+
+@test "the seed of an nkey opens the door, another one does not" {
+    need openssl base32
+    nkey user 20
+    nkey stranger 20
+    nats_start "authorization { users: [ { nkey: $(<user.public) } ] }"
+    publish '{}' --nkey=user.seed
+    is "$status" 0
+    is "$stderr" ''
+    NATS_NKEY=user.seed publish '{}'
+    is "$status" 0
+    printf -- '-----BEGIN USER NKEY SEED-----\n%s\n------END USER NKEY SEED------\n' \
+        "$(<user.seed)" >commented.seed
+    publish '{}' --nkey=commented.seed
+    is "$status" 0
+    publish '{}' --nkey=stranger.seed
+    fails_with "$NATS_URL: *Authorization Violation*"
+    wait_until taken_in 3
+}
+
+@test "a file that holds no seed of a user ends it with one line, which does not show what it holds" {
+    need openssl base32
+    nats_start
+    publish '{}' --nkey=none
+    fails_with '*--nkey: none: No such file or directory'
+    nkey account 0
+    publish '{}' --nkey=account.seed
+    fails_with '*--nkey: account.seed: holds no user seed*'
+    nkey user 20
+    seed=$(<user.seed)
+    for text in '' hello "${seed:0:57}" "${seed:0:20}A${seed:21}" "$(<user.public)"; do
+        [[ $text != "$seed" ]] || continue
+        echo "$text" >broken.seed
+        publish '{}' --nkey=broken.seed
+        fails_with '*--nkey: broken.seed: holds no user seed*'
+    done
+    is "$(nats_varz in_msgs)" 0
+}
+
+@test "credentials open the door of a server with an operator, a stranger's do not" {
+    need openssl base32
+    local limits='"subs":-1,"data":-1,"payload":-1' name
+    nkey operator 14
+    nkey account 0
+    jwt operator operator '"type":"operator"'
+    jwt operator account "\"type\":\"account\",\"limits\":{$limits,\"imports\":-1,\"exports\":-1,\"wildcards\":true,\"conn\":-1,\"leaf\":-1}"
+    for name in user stranger; do
+        nkey "$name" 20
+        jwt account "$name" "\"type\":\"user\",\"pub\":{},\"sub\":{},$limits"
+        printf -- '-----BEGIN NATS USER JWT-----\n%s\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n%s\n------END USER NKEY SEED------\n' \
+            "$(<"$name.jwt")" "$(<"user.seed")" >"$name.creds"
+    done
+    nats_start "operator: $PWD/operator.jwt" 'resolver: MEMORY' \
+        "resolver_preload: { $(<account.public): $(<account.jwt) }"
+    publish '{}' --creds=user.creds
+    is "$status" 0
+    is "$stderr" ''
+    NATS_CREDS=user.creds publish '{}'
+    is "$status" 0
+    publish '{}' --creds=stranger.creds
+    fails_with "$NATS_URL: *Authorization Violation*"
+    publish '{}'
+    fails_with "$NATS_URL: *Authorization Violation*"
+    publish '{}' --creds=none.creds
+    fails_with '*none.creds*: No such file or directory*'
+    echo hello >empty.creds
+    publish '{}' --creds=empty.creds
+    fails_with '*empty.creds*'
+    wait_until taken_in 2
+}
+
+@test "a server that refuses the subject leaves status 2, its own words and the line, every time" {
+    nats_start 'authorization { users: [ { user: me, password: pw, permissions: { publish: "ok.>" } } ] }'
+    publish '{}' --user=me --password=pw ok.x
+    is "$status" 0
+    for ((turn = 0; turn < 30; turn++)); do
+        publish '{"a":1}' --user=me --password=pw denied
+        is "$status" 2
+        like "$stderr" '*Permissions Violation for Publish to "denied"*'
+        is "$output" '{"a":1}'
+    done
+    wait_until taken_in 31
+}
+
+@test "the name of the connection is what the server shows" {
+    nats_start
+    start_fed pub shnek-pub --connection-name='the relay in Osaka'
+    wait_until connections_are 1
+    like "$(nats_get connz)" '*"name": "the relay in Osaka"*'
+    end_of_input
+    wait_exit pub
+    wait_until connections_are 0
+    start_fed pub shnek-pub
+    wait_until connections_are 1
+    like "$(nats_get connz)" '*"name": "shnek-pub"*'
+    end_of_input
+    wait_exit pub
+    wait_until connections_are 0
+    NATS_CONNECTION_NAME=other start_fed pub shnek-pub
+    wait_until connections_are 1
+    like "$(nats_get connz)" '*"name": "other"*'
+}
+
+@test "quotes and backslashes in a name, a password or a token are no part of the protocol" {
+    nats_start 'authorization { user: "a\"b\\c", password: "d\"e\\f" }'
+    publish '{}' --user='a"b\c' --password='d"e\f'
+    is "$status" 0 || { echo "$stderr" && return 1; }
+    publish '{}' --user='a"b\c' --password='d"e\f' --connection-name='the "relay" \ in Osaka'
+    is "$status" 0 || { echo "$stderr" && return 1; }
+    publish '{}' --user='you","user":"a\"b\\c' --password='d"e\f'
+    is "$status" 2
+    kill "$nats_pid"
+    wait_exit nats
+    nats_start 'authorization { token: "d\"e\\f" }'
+    publish '{}' --token='d"e\f'
+    is "$status" 0 || { echo "$stderr" && return 1; }
+}
+
+# TLS
+
+@test "a tls:// server is trusted by --tlsca, by its host name and by nothing less" {
+    need openssl
+    certificate server subjectAltName=DNS:localhost
+    certificate elsewhere subjectAltName=DNS:elsewhere
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout other.key \
+        -out other.pem -days 2 -subj /CN=other
+    nats_start "tls { cert_file: \"$PWD/server.pem\", key_file: \"$PWD/server.key\", timeout: 10 }"
+    url=tls://localhost:$(port_of "$NATS_URL")
+    publish '{}' -s "$url" --tlsca=ca.pem
+    is "$status" 0
+    is "$stderr" ''
+    NATS_CA=ca.pem publish '{}' -s "$url"
+    is "$status" 0
+    publish '{}' -s "nats://${url#tls://}" --tlsca=ca.pem
+    is "$status" 0
+    wait_until taken_in 3
+    publish '{}' -s "$url" --tlsca=other.pem
+    fails_with "$url: *certificate*"
+    publish '{}' -s "$url"
+    fails_with "$url: *certificate*"
+    publish '{}' -s "${url/localhost/127.0.0.1}" --tlsca=ca.pem
+    fails_with "${url/localhost/127.0.0.1}: *mismatch*"
+    is "$(nats_varz in_msgs)" 3
+}
+
+@test "tls:// never falls back to a connection in the clear" {
+    nats_start
+    publish '{}' -s "tls://${NATS_URL#*://}"
+    is "$status" 2
+    like "$stderr" '*ecure*'
+    publish '{}' -s "tls://${NATS_URL#*://},$NATS_URL"
+    is "$status" 2
+    is "$(nats_varz in_msgs)" 0
+}
+
+@test "a server that demands a certificate gets the one of --tlscert and --tlskey" {
+    need openssl
+    certificate server subjectAltName=DNS:localhost
+    certificate client extendedKeyUsage=clientAuth
+    nats_start "tls { cert_file: \"$PWD/server.pem\", key_file: \"$PWD/server.key\", ca_file: \"$PWD/ca.pem\", verify: true, timeout: 10 }"
+    url=tls://localhost:$(port_of "$NATS_URL")
+    publish '{}' -s "$url" --tlsca=ca.pem --tlscert=client.pem --tlskey=client.key
+    is "$status" 0
+    NATS_CERT=client.pem NATS_KEY=client.key NATS_CA=ca.pem publish '{}' -s "$url"
+    is "$status" 0
+    wait_until taken_in 2
+    publish '{}' -s "$url" --tlsca=ca.pem --tlscert=client.pem --tlskey=server.key
+    fails_with '*server.key*mismatch*'
+    publish '{}' -s "$url" --tlsca=ca.pem
+    fails_with "$url: *"
+    is "$(nats_varz in_msgs)" 2
+}
+
+@test "where a certificate is missing the message says that it is about TLS" {
+    need openssl
+    certificate server subjectAltName=DNS:localhost
+    nats_start "tls { cert_file: \"$PWD/server.pem\", key_file: \"$PWD/server.key\", ca_file: \"$PWD/ca.pem\", verify: true, timeout: 10 }"
+    publish '{}' -s "tls://localhost:$(port_of "$NATS_URL")" --tlsca=ca.pem
+    is "$status" 2
+    [[ ${stderr,,} == *certificate* || ${stderr#*tls://} == *TLS* ]] || { echo "$stderr" && return 1; }
+}
+
+@test "certificates and keys that cannot be read end it with one line that names the file and why" {
+    nats_start
+    publish '{}' --tlsca=none.pem
+    fails_with '*none.pem*: No such file or directory*'
+    publish '{}' --tlscert=none.pem --tlskey=none.key
+    fails_with '*none.pem*: No such file or directory*'
+    echo hello >text.pem
+    publish '{}' --tlsca=text.pem
+    fails_with '*text.pem*'
+}
+
+@test "a certificate and its key are wanted together" {
+    publish '{}' --tlscert=client.pem
+    misused '*--tlscert*--tlskey*'
+    publish '{}' --tlskey=client.key
+    misused '*--tlscert*--tlskey*'
+}
+
+# Waiting for a server
+
+@test "without a server it says so, waits, takes no input, and then everything arrives" {
+    nats_start
+    kill "$nats_pid"
+    wait_exit nats
+    mkfifo in
+    seq -f '{"msgid":"%.0f"}' 0 99999 >lines
+    start pub from in shnek-pub
+    start writer into in cat lines
+    wait_until grep -q . pub.err
+    like "$(<pub.err)" "shnek-pub: $NATS_URL: *waiting for a server"
+    running "$writer_pid"
+    nats_restart
+    wait_exit writer
+    is "$status" 0
+    wait_exit pub
+    is "$status" 0
+    wait_until taken_in 100000
+    lines_are pub.err 1
+}
+
+@test "with --connect-timeout it gives up with status 2" {
+    publish '{}' -s "$NOWHERE" --connect-timeout=150ms
+    is "$status" 2
+    is "${#stderr_lines[@]}" 2
+    like "${stderr_lines[0]}" "shnek-pub: $NOWHERE: *waiting for a server"
+    like "${stderr_lines[1]}" "shnek-pub: $NOWHERE: *"
+}
+
+@test "--connect-timeout holds for a server that takes the connection and says nothing" {
+    silent_server
+    start pub shnek-pub -s "$silent" --connect-timeout=100ms --timeout=1h
+    wait_until -t 10 ended "$pub_pid"
+    wait_exit pub
+    is "$status" 2
+}
+
+@test "--timeout ends an attempt, and a server that comes later is found" {
+    silent_server
+    nats_start
+    start pub shnek-pub -s "$silent,$NATS_URL" --timeout=50ms
+    wait_exit pub
+    is "$status" 0
+}
+
+@test "SIGTERM and SIGINT end the wait for a server with status 2" {
+    for signal in TERM INT; do
+        start pub shnek-pub -s "$NOWHERE"
+        wait_until grep -q 'waiting for a server' pub.err
+        kill "-$signal" "$pub_pid"
+        wait_exit pub
+        is "$status" 2
+    done
+}
+
+@test "SIGTERM ends an attempt that hangs" {
+    silent_server
+    start pub shnek-pub -s "$silent" --timeout=1s
+    wait_until has_socket "$pub_pid"
+    kill -TERM "$pub_pid"
+    wait_until -t 10 ended "$pub_pid"
+    wait_exit pub
+    is "$status" 2
+}
+
+# What is lost
+
+@test "a server that dies in mid-stream and stays away never leaves status 0" {
+    for signal in KILL TERM; do
+        nats_start
+        start_fed pub shnek-pub --max-reconnect-time=50ms --spill=spilled
+        start writer into pub.in yes '{"a":"bbbbbbbbbbbbbbbbbbbbbbbb"}'
+        wait_until taken_at_least 1000
+        end_of_input
+        kill "-$signal" "$nats_pid"
+        wait_exit pub
+        is "$status" 2
+        is "$(grep -c '^shnek-pub: lost the server' pub.err)" 1
+        wait_exit writer
+        wait_exit nats
+    done
+}
+
+@test "when the way to the server ends, each line has arrived or is written out" {
+    need socat
+    nats_start
+    subscribe sub foo
+    find_free_port
+    start_proxy
+    start_fed pub shnek-pub -s "127.0.0.1:$free_port" --max-reconnect-time=50ms --stats=1h
+    start writer into pub.in seq -f '{"msgid":"%.0f"}' 0 4000000000
+    wait_until taken_at_least 1000
+    end_of_input
+    kill -KILL "$proxy_pid"
+    wait_exit pub
+    is "$status" 2
+    [[ $(<pub.err) =~ in\ ([0-9]+)\ out\ ([0-9]+)\ rejected\ 0 ]]
+    count=${BASH_REMATCH[1]}
+    ((BASH_REMATCH[2] <= count))
+    kill "$sub_pid"
+    wait_exit sub
+    # What was read may end within a line.
+    cat sub.out pub.out | grep -Ex '\{"msgid":"[0-9]+"\}' | tr -dc '0-9\n' | sort -nu >all
+    is "$(wc -l <all)" "$(($(tail -n 1 all) + 1))"
+    (($(wc -l <all) >= count))
+}
+
+@test "when the way to the server ends and there is another, everything arrives" {
+    need socat
+    local all=$((${SANITIZE:+5}0000 + 150000))
+    nats_start
+    subscribe sub -u -n "$all" foo
+    find_free_port
+    start_proxy
+    start_fed pub shnek-pub -s "127.0.0.1:$free_port" --window=1M
+    start writer into pub.in seq -f '{"msgid":"%.0f"}' 0 "$((all - 1))"
+    wait_until taken_at_least 1000
+    end_of_input
+    for ((i = 0; i < 3; i++)); do
+        kill -KILL "$proxy_pid"
+        wait_exit proxy
+        start_proxy
+    done
+    wait_exit pub
+    is "$status" 0
+    wait_exit sub
+    is "$status" 0
+    like "$(<sub.out)" "received: * unique: $all duplicates: * missing: 0 *"
+}
+
+@test "a server that dies before the end of input was confirmed leaves status 2 and the line" {
+    nats_start
+    start_fed pub shnek-pub --max-reconnect-time=50ms
+    printf '{"a":1}\n' >&"$feed"
+    wait_until taken_in 1
+    kill -STOP "$nats_pid"
+    printf '{"a":2}\n' >&"$feed"
+    end_of_input
+    kill -KILL "$nats_pid"
+    wait_exit pub
+    is "$status" 2
+    is "$(tail -n 1 pub.out)" '{"a":2}'
+    like "$(<pub.err)" 'shnek-pub: lost the server*'
+}
+
+@test "the end of the connection is told at once and once, also while there is no input" {
+    nats_start
+    start_fed pub shnek-pub
+    printf '{"a":1}\n' >&"$feed"
+    wait_until taken_in 1
+    kill -KILL "$nats_pid"
+    wait_exit nats
+    wait_until -t 10 grep -q '^shnek-pub: lost the server' pub.err
+    printf '{"a":2}\n{"a":3}\n' >&"$feed"
+    nats_restart {feed}>&-
+    wait_until taken_at_least 2
+    end_of_input
+    wait_exit pub
+    is "$status" 0
+    is "$(grep -c '^shnek-pub: lost the server' pub.err)" 1
+}
+
+# Signals and counters
+
+@test "SIGTERM in mid-stream: all that was read is confirmed, status 0" {
+    for signal in TERM INT; do
+        nats_start
+        subscribe sub -u foo
+        start_fed pub shnek-pub --stats=1h
+        start writer into pub.in seq -f '{"msgid":"%.0f"}' 0 4000000000
+        wait_until taken_at_least 1000
+        end_of_input
+        kill "-$signal" "$pub_pid"
+        wait_exit pub
+        is "$status" 0
+        [[ $(<pub.err) =~ in\ ([0-9]+)\ out\ ([0-9]+)\ rejected\ 0 ]]
+        is "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
+        count=${BASH_REMATCH[2]}
+        kill "$sub_pid"
+        wait_exit sub
+        is "$(<sub.out)" "received: $count unique: $count duplicates: 0 missing: 0 out-of-order: 0"
+        kill "$nats_pid"
+        wait_exit nats
+        wait_exit writer
+    done
+}
+
+@test "SIGTERM with an idle input ends it with status 0, and what was read has arrived" {
+    nats_start
+    start_fed pub shnek-pub
+    printf '{"a":1}\n' >&"$feed"
+    wait_until taken_in 1
+    kill -TERM "$pub_pid"
+    wait_exit pub
+    is "$status" 0
+    is "$(<pub.err)" ''
+}
+
+@test "SIGTERM within a line waits for its end, and a line that never ends is not passed over in silence" {
+    start_fed pub shnek-pub -n
+    printf '{"a":1}\n{"a":' >&"$feed"
+    wait_until grep -q '{"a":1}' pub.out
+    kill -TERM "$pub_pid"
+    wait_exit pub
+    is "$status" 1
+    is "$(<pub.out)" $'foo\t{"a":1}'
+    like "$(<pub.err)" 'shnek-pub: stdin:2: *ends within it (at byte 5)'
+}
+
+@test "a second signal ends it at once with status 2 while the server stands still" {
+    nats_start
+    start_fed pub shnek-pub
+    printf '{"a":1}\n' >&"$feed"
+    wait_until taken_in 1
+    kill -STOP "$nats_pid"
+    printf '{"a":2}\n' >&"$feed"
+    end_of_input
+    kill -TERM "$pub_pid"
+    wait_until signals_taken "$pub_pid"
+    wait_until ended_when_told "$pub_pid"
+    wait_exit pub
+    is "$status" 2
+    like "$(<pub.err)" 'shnek-pub: stopped by a second signal*'
+    is "$(tail -n 1 pub.out)" '{"a":2}'
+}
+
+@test "SIGUSR1 prints a line of counters and nothing else happens" {
+    nats_start
+    start_fed pub shnek-pub
+    printf '{"a":1}\nno\n{"a":2}\n' >&"$feed"
+    wait_until taken_in 2
+    wait_until counts_when_told "$pub_pid" 'in 3 out 2 rejected 1 dropped 0 bytes 19'
+    printf '{"a":3}\n' >&"$feed"
+    wait_until taken_in 3
+    end_of_input
+    wait_exit pub
+    is "$status" 1
+}
+
+@test "SIGUSR1 prints counters while it waits for a server" {
+    start pub shnek-pub -s "$NOWHERE"
+    wait_until grep -q 'waiting for a server' pub.err
+    kill -USR1 "$pub_pid"
+    wait_until grep -q '^shnek-pub: in 0 out 0 rejected 0 dropped 0 bytes 0 rate 0/s$' pub.err
+    running "$pub_pid"
+}
+
+@test "--stats prints counters at its interval, and totals at the end" {
+    start_fed pub shnek-pub -n --stats=20ms
+    printf '{"a":1}\nno\n' >&"$feed"
+    wait_until lines_reach pub.err 4
+    end_of_input
+    wait_exit pub
+    is "$status" 1
+    [[ $(tail -n 1 pub.err) =~ ^shnek-pub:\ in\ 2\ out\ 1\ rejected\ 1\ dropped\ 0\ bytes\ 11\ rate\ [0-9]+/s$ ]]
+    is "$(<pub.out)" $'foo\t{"a":1}'
+    publish '{}\n' -n --stats
+    is "$status" 0
+    [[ $stderr =~ ^shnek-pub:\ in\ 1\ out\ 1\ rejected\ 0\ dropped\ 0\ bytes\ 3\ rate\ [0-9]+/s$ ]]
+}
+
+# Options
+
+@test "each misuse gets one clear line and a hint, and no input is read" {
+    publish '{}' --bogus
+    misused "unrecognized option '--bogus'"
+    publish '{}' -x
+    misused "invalid option -- 'x'"
+    publish '{}' --server
+    misused "option '--server' requires an argument"
+    publish '{}' -n=1
+    misused "invalid option -- '='"
+    publish '{}' --no-check=1
+    misused "option '--no-check' doesn't allow an argument"
+    publish '{}' --timeout=soon
+    misused "--timeout: 'soon' is not a duration: *"
+    publish '{}' --timeout=0
+    misused "--timeout: '0' is too small"
+    publish '{}' --connect-timeout=-1
+    misused "--connect-timeout: '-1' is not a duration: *"
+    publish '{}' --connect-timeout=
+    misused "--connect-timeout: '' is not a duration: *"
+    publish '{}' --stats=0
+    misused "--stats: '0' is too small"
+    publish '{}' --stats=1d
+    misused "--stats: '1d' is not a duration: *"
+    publish '{}' --rejects=-
+    misused '--rejects: *'
+    NATS_TIMEOUT=soon publish '{}'
+    misused "NATS_TIMEOUT: 'soon' is not a duration: *"
+}
+
+@test "-- ends the options, and NATS_TIMEOUT may be empty" {
+    NATS_TIMEOUT='' publish '{}' -n -- -x
+    is "$status" 0
+    is "$output" $'-x\t{}'
+}
+
+@test "--help goes to stdout and names every option, --version names the program" {
+    run --separate-stderr shnek-pub --help
+    is "$status" 0
+    is "$stderr" ''
+    for option in -s --server --user --password --token --creds --nkey --tlscert --tlskey --tlsca \
+        --connection-name --timeout --connect-timeout --no-check -n --dry-run --rejects --stats -q \
+        --quiet -h --help -V --version; do
+        grep -qwe "$option" <<<"$output"
+    done
+    help=$output
+    run --separate-stderr shnek-pub -h
+    is "$output" "$help"
+    run --separate-stderr shnek-pub --version
+    is "$status" 0
+    [[ $output =~ ^shnek-pub\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    is "$stderr" ''
+    status=0
+    shnek-pub --help >/dev/full 2>err || status=$?
+    is "$status" 2
+    is "$(<err)" 'shnek-pub: stdout: No space left on device'
+}

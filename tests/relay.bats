@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# The three programs together, into a real nats-server.
+
+bats_require_minimum_version 1.5.0
+
+load lib/shnek
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR"
+    MANY=1000000
+    [[ -z ${SANITIZE-} ]] || MANY=50000
+    LINE='<34>1 2024-12-15T21:08:09.484+09:00 mantoshkin-pc spamlog 18895 0 - hello from rust!'
+    RECORD='{"severity":"crit","facility":"auth","version":1,"timestamp":"2024-12-15T21:08:09.484+09:00","hostname":"mantoshkin-pc","appname":"spamlog","procid":18895,"msgid":"0","sd":{},"msg":"hello from rust!"}'
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# relay [PARSE OPTION...]: shnek-parse into shnek-pub, on a free port, whose address is in $url.
+relay() {
+    mkfifo records
+    shnek-pub logs <records >pub.out 2>pub.err 3>&- &
+    pub_pid=$!
+    started[$pub_pid]=pub
+    shnek-parse -l tcp://:0 "$@" </dev/null >records 2>parse.err 3>&- &
+    parse_pid=$!
+    started[$parse_pid]=parse
+    url=$(listen_url parse.err)
+}
+
+# subscribe COUNT: counts what arrives on logs, by MSGID.
+subscribe() {
+    start sub subscriber -u -n "$1" -i 30 logs
+    wait_until grep -q ready sub.err
+}
+
+# Ends the relay and looks at the statuses of both.
+relay_ends_well() {
+    kill -TERM "$parse_pid"
+    wait_exit parse
+    [[ $status == 0 ]] || { cat parse.err && return 1; }
+    wait_exit pub
+    [[ $status == 0 ]] || { cat pub.err && return 1; }
+}
+
+# counter NAME FILE: from its last line of counters.
+counter() {
+    grep -oE "\\b$1 [0-9]+" "$2" | tail -n 1 | tr -dc 0-9
+}
+
+@test "a line goes through parser and publisher to the subject foo, byte for byte" {
+    nats_start
+    start sub subscriber -n 1 foo
+    wait_until grep -q ready sub.err
+    printf '%s\n' "$LINE" | shnek-parse | shnek-pub
+    wait_exit sub
+    [[ $status == 0 ]]
+    printf '%s\n' "$RECORD" | cmp - sub.out
+}
+
+@test "logger sends over TCP, in both framings, and the messages arrive" {
+    need logger
+    nats_start
+    relay
+    start sub subscriber -n 2 logs
+    wait_until grep -q ready sub.err
+    logger --rfc5424 -T -n 127.0.0.1 -P "$(port_of "$url")" -t test 'by line'
+    logger --rfc5424 -T --octet-count -n 127.0.0.1 -P "$(port_of "$url")" -t test 'by count'
+    wait_exit sub
+    [[ $status == 0 ]]
+    grep -q '"appname":"test".*"msg":"by line"}$' sub.out
+    grep -q '"appname":"test".*"msg":"by count"}$' sub.out
+    relay_ends_well
+}
+
+@test "nc listens, and the rest is pipes" {
+    need nc
+    nats_start
+    start sub subscriber -n 1 foo
+    wait_until grep -q ready sub.err
+    # nc -l takes a free port only by number: one that was free a moment ago.
+    start probe shnek-parse -l tcp://:0
+    port=$(port_of "$(listen_url probe.err)")
+    kill "$probe_pid"
+    wait_exit probe
+    start piped bash -c "nc -l 127.0.0.1 $port | shnek-parse | shnek-pub"
+    sent() { printf '%s\n' "$LINE" | nc -N 127.0.0.1 "$port"; }
+    wait_until sent
+    wait_exit sub
+    printf '%s\n' "$RECORD" | cmp - sub.out
+    wait_exit piped
+    [[ $status == 0 ]]
+}
+
+@test "a million messages over 8 connections arrive, each once, and all end with status 0" {
+    nats_start
+    subscribe "$MANY"
+    relay
+    run -0 spamlog -r max -n "$MANY" -c 8 "$url"
+    wait_exit sub
+    cat sub.out
+    [[ $(<sub.out) == "received: $MANY unique: $MANY duplicates: 0 missing: 0 "* ]]
+    relay_ends_well
+}
+
+@test "while NATS stands still for 10 seconds memory is flat, the sender waits, and all arrives" {
+    local end peak_parse=0 peak_pub=0 before
+    nats_start
+    subscribe "$MANY"
+    relay
+    start spam spamlog -r max -n "$MANY" -c 8 --stats=50ms "$url"
+    moving() { (($(counter out spam.err) > MANY / 50)); }
+    wait_until moving
+    kill -STOP "$nats_pid"
+    still() {
+        local was=${now-}
+        now=$(counter out spam.err)
+        [[ $now == "$was" ]] && ((++same > 20))
+    }
+    same=0
+    wait_until still
+    before=$(counter out spam.err)
+    # Time itself is what is tested here.
+    end=$((SECONDS + 10))
+    while ((SECONDS < end)); do
+        peak_parse=$(rss_peak_kib "$parse_pid")
+        peak_pub=$(rss_peak_kib "$pub_pid")
+        pause
+    done
+    [[ $(counter out spam.err) == "$before" ]]
+    running "$spam_pid"
+    echo "resident: shnek-parse $peak_parse KiB, shnek-pub $peak_pub KiB"
+    if [[ -z ${SANITIZE-} ]]; then
+        ((peak_parse < 16 * 1024))
+        ((peak_pub < 64 * 1024))
+    fi
+    kill -CONT "$nats_pid"
+    wait_exit spam
+    [[ $status == 0 ]]
+    wait_exit sub
+    [[ $(<sub.out) == "received: "*" unique: $MANY duplicates: 0 missing: 0 "* ]]
+    relay_ends_well
+}
+
+@test "SIGTERM under load: what was read arrives, in whole messages, without a gap" {
+    nats_start
+    start sub subscriber -i 20 logs
+    wait_until grep -q ready sub.err
+    relay --stats=50ms
+    start spam spamlog -r max "$url"
+    moving() { (($(counter out parse.err) > 20000)); }
+    wait_until moving
+    relay_ends_well
+    wait_exit spam
+    out=$(counter out parse.err)
+    arrived() { [[ $(wc -l <sub.out) == "$out" ]]; }
+    wait_until arrived
+    kill -TERM "$sub_pid"
+    wait_exit sub
+    awk -F '"msgid":"' '{ split($2, id, "\""); if (id[1] != NR - 1 || !/^{.*}$/) { print; exit 1 } }' sub.out
+}
+
+@test "SIGINT to all at once, as Ctrl-C gives it, loses nothing that the parser wrote" {
+    nats_start
+    relay --stats=50ms
+    start spam spamlog -r max "$url"
+    moving() { (($(counter out parse.err) > 20000)); }
+    wait_until moving
+    kill -INT "$spam_pid" "$parse_pid" "$pub_pid"
+    wait_exit parse
+    [[ $status == 0 ]] || { cat parse.err && return 1; }
+    wait_exit pub
+    [[ $status == 0 ]] || { cat pub.err && return 1; }
+    all_there() { [[ $(nats_varz in_msgs) == $(counter out parse.err) ]]; }
+    wait_until all_there
+}
