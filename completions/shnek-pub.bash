@@ -20,17 +20,24 @@ _shnek_pub()
 
     case $option in
     -s | --server) words='nats:// tls://' ;;
-    --timeout | --connect-timeout) words='1s 5s 30s 1m' ;;
+    --timeout | --connect-timeout | --max-reconnect-time | --ping-interval | --spool-sync) words='1s 5s 30s 1m' ;;
     --stats) words='1s 10s 1m' ;;
-    --user | --password | --token | --connection-name | --) ;;
-    --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects)
+    --window | --max-bytes) words='16M 64M 1G' ;;
+    --max-age) words='1h 24h' ;;
+    --storage) words='file memory' ;;
+    --replicas) words='1 3 5' ;;
+    --msg-id) words='auto' ;;
+    --user | --password | --token | --connection-name | --stream | --create-stream | --) ;;
+    --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects | --spool | --spill)
         compopt -o default # files
         return
         ;;
     *)
         [[ $cur != -* ]] ||
             words='-s --server= --user= --password= --token= --creds= --nkey= --tlscert= --tlskey=
-                --tlsca= --connection-name= --timeout= --connect-timeout= --no-check -n --dry-run
+                --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --window=
+                --spool= --spool-sync= --spill= --at-most-once -J --jetstream --stream= --create-stream
+                --create-stream= --replicas= --storage= --max-age= --max-bytes= --msg-id= --no-check -n --dry-run
                 --rejects= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac

@@ -23,9 +23,11 @@ relay() {
     mkfifo records
     shnek-pub logs <records >pub.out 2>pub.err 3>&- &
     pub_pid=$!
+    # shellcheck disable=SC2034
     started[$pub_pid]=pub
     shnek-parse -l tcp://:0 "$@" </dev/null >records 2>parse.err 3>&- &
     parse_pid=$!
+    # shellcheck disable=SC2034
     started[$parse_pid]=parse
     url=$(listen_url parse.err)
 }

@@ -37,6 +37,7 @@ struct publisher {
     uint64_t synced; /* clock_monotonic */
     uint64_t lost;   /* messages, where nothing is sent again */
     bool ended;      /* stdin */
+    bool unread; /* a part of it */
     bool failed;
 };
 
@@ -151,6 +152,10 @@ static void read_some(struct publisher *p)
 static void cut_line(struct publisher *p)
 {
     p->ended = true;
+    if (!p->input.live) {
+        report("stdin: stopped before its end");
+        p->unread = true;
+    }
     if (p->config->spool || !window_within(&p->window))
         return;
     struct defect defect = {"PAYLOAD", "input ends within it", 0};
@@ -387,7 +392,7 @@ int publish_run(struct publish_config *config)
         end(&p);
     }
     signals_end(&p.signals);
-    if (!started || p.failed || p.lost)
+    if (!started || p.failed || p.unread || p.lost)
         return STATUS_FAILED;
     return counted(&p.stats.rejected) ? STATUS_REJECTED : STATUS_OK;
 }
