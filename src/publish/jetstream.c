@@ -253,9 +253,9 @@ bool jetstream_room(struct jetstream *j)
 }
 
 /* --msg-id's template, with the members of the line in place of their names in braces. */
-static void fill(struct jetstream *j, struct slice line, char *id)
+static void fill(struct jetstream *j, struct slice line, char *id, size_t room)
 {
-    char *end = id + ID_MAX - 1;
+    char *end = id + room;
     json_tokens(&j->ids, line);
     for (const char *p = j->config->msg_id; *p && id < end;) {
         const char *close = *p == '{' ? strchr(p, '}') : NULL;
@@ -284,7 +284,7 @@ static bool transmit(struct jetstream *j, uint64_t number, uint64_t offset, stru
     if (strcmp(j->config->msg_id, "auto") == 0)
         snprintf(id, sizeof id, "%016" PRIx64 "-%" PRIu64, j->window->ring.id, offset);
     else
-        fill(j, text, id);
+        fill(j, text, id, sizeof id - 1);
     return connection_publish_request(j->connection, j->subject, reply, text, id,
                                       j->config->stream);
 }

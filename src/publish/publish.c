@@ -37,7 +37,7 @@ struct publisher {
     uint64_t synced; /* clock_monotonic */
     uint64_t lost;   /* messages, where nothing is sent again */
     bool ended;      /* stdin */
-    bool unread; /* a part of it */
+    bool unread;     /* a part of it */
     bool failed;
 };
 

@@ -239,7 +239,10 @@ void ring_keep(struct ring *r, const struct cursors *cursors)
         return;
     struct slot *slots = r->header->slots;
     uint64_t turn = slots[0].turn > slots[1].turn ? slots[0].turn : slots[1].turn;
-    struct slot next = {.turn = turn + 1, .cursors = *cursors};
+    struct slot next;
+    memset(&next, 0, sizeof next);
+    next.turn = turn + 1;
+    next.cursors = *cursors;
     next.checksum = slot_checksum(&next);
     slots[next.turn % 2] = next;
     atomic_signal_fence(memory_order_seq_cst); /* before what the caller does next */

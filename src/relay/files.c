@@ -7,7 +7,7 @@
 
 enum progress { MORE, ENDED, STUCK };
 
-static enum progress read_block(struct relay *r, struct input *in, struct stream *s)
+static enum progress read_block(struct relay *r, struct input *in, struct stream *s, bool *whole)
 {
     ssize_t n = input_read(in, r->block, RELAY_BLOCK, framer_within(&s->framer));
     if (n < 0 && errno == EAGAIN)
@@ -15,6 +15,7 @@ static enum progress read_block(struct relay *r, struct input *in, struct stream
     if (n < 0) {
         report("%s: %m", s->name);
         r->failed = true;
+        *whole = false;
     }
     if (n <= 0)
         return ENDED;
@@ -41,7 +42,7 @@ static bool copy(struct relay *r, int fd, const char *name)
         bool within = framer_within(&s.framer);
         switch (input_wait(&in, &r->signals, within, relay_patience(r))) {
         case INPUT_READY:
-            progress = read_block(r, &in, &s);
+            progress = read_block(r, &in, &s, &whole);
             break;
         case INPUT_IDLE:
             if (!relay_idle(r))

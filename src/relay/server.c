@@ -42,7 +42,7 @@ static bool watch(struct server *s, int fd, void *who, uint32_t events, int oper
 
 static void set_accepting(struct server *s, bool on)
 {
-    if (s->accepting == on)
+    if (s->accepting == on || s->draining)
         return;
     s->accepting = on;
     for (int i = 0; i < s->listener_count; i++)
@@ -112,7 +112,7 @@ static bool accept_some(struct server *s, int listener)
         if (errno == EAGAIN)
             s->starved = false;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            if (!s->starved)
+            if (!s->starved && !s->draining)
                 report("accept: %m; new connections wait until one ends");
             s->starved = true;
             s->retry_at = clock_monotonic() + RETRY_MS * NS_PER_S / 1000;
@@ -135,7 +135,7 @@ static bool read_some(struct server *s, struct connection *c)
     if (n < 0 && complaints_allow(&r->complaints))
         report("%s: %m", c->name);
     if (n <= 0)
-        return drop(s, c, true);
+        return drop(s, c, n == 0);
     s->unread -= unread && c->input.quota == 0;
     switch (stream_take(&c->stream, r, (struct slice){r->block, (size_t)n})) {
     case STREAM_STUCK:
@@ -218,27 +218,53 @@ static bool serve(struct server *s)
     return true;
 }
 
-/* Reads what has arrived, to the end of the message that each connection is in. */
-static bool drain(struct server *s)
+/* From here on no connection is read further than to what has arrived. */
+static bool limit_all(struct server *s)
 {
-    s->draining = true;
-    for (int i = 0; i < s->listener_count; i++)
-        while (accept_some(s, s->listeners[i]))
-            ; /* whose first messages have arrived as well */
-    close_listeners(s);
-    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->relay->signals.stop_fd, NULL);
     for (size_t fd = 0; fd < s->fd_capacity; fd++) {
         struct connection *c = s->by_fd[fd];
-        if (!c)
+        if (!c || c->input.limited)
             continue;
         input_limit(&c->input);
         s->unread += c->input.quota != 0;
         if (input_drained(&c->input, framer_within(&c->stream.framer)) && !drop(s, c, true))
             return false;
     }
-    while (s->unread)
-        if (!round_trip(s, -1))
+    return true;
+}
+
+/* Lets in who waits, and reads what has arrived; again, where descriptors were too few for all. */
+static bool read_arrived(struct server *s)
+{
+    uint64_t before;
+    do {
+        s->starved = false;
+        for (int i = 0; i < s->listener_count; i++)
+            while (accept_some(s, s->listeners[i]))
+                ;
+        before = s->connection_count;
+        if (!limit_all(s))
             return false;
+        while (s->unread)
+            if (!round_trip(s, -1))
+                return false;
+    } while (s->starved && s->connection_count < before);
+    return true;
+}
+
+/* Reads what has arrived, to the end of the message that each connection is in. */
+static bool drain(struct server *s)
+{
+    set_accepting(s, false);
+    s->draining = true;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->relay->signals.stop_fd, NULL);
+    if (!read_arrived(s))
+        return false;
+    if (s->starved) {
+        report("connections that waited for a descriptor were not read");
+        s->relay->failed = true;
+    }
+    close_listeners(s);
     uint64_t deadline = clock_monotonic() + grace;
     for (uint64_t now; s->connection_count && (now = clock_monotonic()) < deadline;)
         if (!round_trip(s, (int)((deadline - now) / 1000000) + 1))
