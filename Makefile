@@ -11,6 +11,7 @@ fishdir = $(PREFIX)/share/fish/vendor_completions.d
 
 CFLAGS ?= -O2 -g
 SANITIZE ?=
+export SANITIZE
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
 ALL_CPPFLAGS = -Isrc -D_GNU_SOURCE -DSHNEK_VERSION='"$(VERSION)"' $(CPPFLAGS)
 ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -51,6 +52,10 @@ build/tests/subscriber: tests/lib/subscriber.c build/flags | build/libraries
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(shell pkg-config --cflags libnats) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell pkg-config --libs libnats)
 
+build/tests/proxy: tests/lib/proxy.c build/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
+
 # Says which package is missing before a compiler does.
 build/libraries:
 	@mkdir -p build
@@ -65,7 +70,7 @@ build/flags: force
 
 -include $(wildcard build/*.d build/*/*.d)
 
-build-tests: $(PROGRAMS) $(UNIT) build/tests/subscriber
+build-tests: $(PROGRAMS) $(UNIT) build/tests/subscriber build/tests/proxy
 
 check: setup-check
 	@$(MAKE) --no-print-directory build-tests

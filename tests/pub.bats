@@ -123,6 +123,16 @@ counts_when_told() {
     grep -Eqx "shnek-pub: $2 rate [0-9]+/s" pub.err
 }
 
+# suspend PROCESS: until each of its threads stands still.
+suspend() {
+    kill -STOP "$1"
+    wait_until stands_still "$1"
+}
+
+stands_still() {
+    ! grep -qv '^[0-9]* ([^)]*) T ' /proc/"$1"/task/*/stat
+}
+
 signals_taken() {
     grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
@@ -693,13 +703,13 @@ shnek-pub: /dev/full: No space left on device"
     nats_start 'authorization { users: [ { user: me, password: pw, permissions: { publish: "ok.>" } } ] }'
     publish '{}' --user=me --password=pw ok.x
     is "$status" 0
-    for ((turn = 0; turn < 30; turn++)); do
+    for turn in {1..30}; do
         publish '{"a":1}' --user=me --password=pw denied
         is "$status" 2
         like "$stderr" '*Permissions Violation for Publish to "denied"*'
         is "$output" '{"a":1}'
     done
-    wait_until taken_in 31
+    wait_until taken_in "$((turn + 1))"
 }
 
 @test "the name of the connection is what the server shows" {
@@ -937,7 +947,7 @@ shnek-pub: /dev/full: No space left on device"
     start writer into pub.in seq -f '{"msgid":"%.0f"}' 0 "$((all - 1))"
     wait_until taken_at_least 1000
     end_of_input
-    for ((i = 0; i < 3; i++)); do
+    for _ in 1 2 3; do
         kill -KILL "$proxy_pid"
         wait_exit proxy
         start_proxy
@@ -954,7 +964,7 @@ shnek-pub: /dev/full: No space left on device"
     start_fed pub shnek-pub --max-reconnect-time=50ms
     printf '{"a":1}\n' >&"$feed"
     wait_until taken_in 1
-    kill -STOP "$nats_pid"
+    suspend "$nats_pid"
     printf '{"a":2}\n' >&"$feed"
     end_of_input
     kill -KILL "$nats_pid"
@@ -1033,7 +1043,7 @@ shnek-pub: /dev/full: No space left on device"
     start_fed pub shnek-pub
     printf '{"a":1}\n' >&"$feed"
     wait_until taken_in 1
-    kill -STOP "$nats_pid"
+    suspend "$nats_pid"
     printf '{"a":2}\n' >&"$feed"
     end_of_input
     kill -TERM "$pub_pid"

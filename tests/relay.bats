@@ -109,6 +109,7 @@ counter() {
 
 @test "while NATS stands still for 10 seconds memory is flat, the sender waits, and all arrives" {
     local end peak_parse=0 peak_pub=0 before
+    MANY=1000000 # more than all buffers hold
     nats_start
     subscribe "$MANY"
     relay
@@ -141,6 +142,7 @@ counter() {
     kill -CONT "$nats_pid"
     wait_exit spam
     [[ $status == 0 ]]
+    wait_until -t 120 ended "$sub_pid"
     wait_exit sub
     [[ $(<sub.out) == "received: "*" unique: $MANY duplicates: 0 missing: 0 "* ]]
     relay_ends_well

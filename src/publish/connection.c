@@ -342,18 +342,31 @@ void connection_why(struct connection *c, char *why)
     describe(s == NATS_OK ? NATS_CONNECTION_CLOSED : s, text, why);
 }
 
+/*
+ * A flush that waits for the PONG. nats.c lets it end well where the PING could not even be
+ * written; that is told only by this thread's last error, which an error of our own has to precede.
+ */
+static natsStatus flush(const struct connection *c)
+{
+    natsStatus written = NATS_OK;
+    natsConnection_FlushTimeout(NULL, 1);
+    natsStatus s = natsConnection_FlushTimeout(c->nats, c->silence);
+    nats_GetLastError(&written);
+    return s == NATS_OK && written != NATS_INVALID_ARG ? NATS_IO_ERROR : s;
+}
+
 /* A refusal comes before the PONG, and nats.c notes it as it comes. */
 enum connection_answer connection_confirm(struct connection *c, char *why)
 {
     const char *text = NULL;
-    natsStatus s = natsConnection_FlushTimeout(c->nats, c->silence);
+    natsStatus s = flush(c);
     natsStatus last = natsConnection_GetLastError(c->nats, &text);
     if (last == NATS_NOT_PERMITTED) {
         describe(last, text, why);
         return CONNECTION_REFUSED;
     }
     if (s == NATS_OK && last == NATS_OK && !natsConnection_IsClosed(c->nats))
-        return CONNECTION_CONFIRMED; /* nats.c may let a flush end well when a connection closes */
+        return CONNECTION_CONFIRMED;
     if (s == NATS_TIMEOUT)
         snprintf(why, CONNECTION_WHY, "the server does not answer");
     else

@@ -187,7 +187,7 @@ bool link_publish(struct link *l, const char *subject, struct slice payload)
 void link_ask(struct link *l, const struct mark *sent)
 {
     pthread_mutex_lock(&l->lock);
-    if (sent->offset > l->asked.offset) {
+    if (l->open && sent->offset > l->asked.offset) {
         l->asked = *sent;
         pthread_cond_broadcast(&l->changed);
     }

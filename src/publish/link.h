@@ -62,7 +62,8 @@ bool link_publish(struct link *l, const char *subject, struct slice payload);
 /* The connection is lost, as who used it by itself found out. */
 void link_lost(struct link *l);
 
-/* Asks for everything before `sent` to be confirmed; link_answered tells what has been. */
+/* Where the link is up, asks for everything before `sent` to be confirmed; link_answered tells what
+ * has been. */
 void link_ask(struct link *l, const struct mark *sent);
 struct mark link_answered(struct link *l);
 

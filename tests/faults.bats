@@ -1,0 +1,528 @@
+#!/usr/bin/env bats
+# shnek-pub while servers, connections and shnek-pub itself are killed, cut and stopped.
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154,SC2317 # bats and `start` set variables, `run` calls functions.
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+
+setup() {
+    shnek_setup
+    unset "${!NATS_@}" SHNEK_SUBJECT
+    cd "$BATS_TEST_TMPDIR" || return
+    # Sanitizers make everything several times slower.
+    fewer=${SANITIZE:+5}
+    fewer=${fewer:-1}
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# is GOT EXPECTED
+is() {
+    [[ $1 == "$2" ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+# at_most GOT LIMIT
+at_most() {
+    (($1 <= $2)) || {
+        printf 'got: %s, which is more than %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+# make_lines COUNT: JSON lines with the msgids 0 to COUNT - 1, in the file lines.
+make_lines() {
+    spamlog -q -r max -n "$1" | shnek-parse >lines
+    is "$(wc -l <lines)" "$1"
+}
+
+# from FILE COMMAND... and into FILE COMMAND...: for `start`, which gives neither.
+from() {
+    local file=$1
+    shift
+    if [[ -n ${feed-} ]]; then
+        end_of_input
+    fi
+    exec "$@" <"$file"
+}
+
+into() {
+    local file=$1
+    shift
+    if [[ -n ${feed-} ]]; then
+        end_of_input
+    fi
+    exec "$@" >"$file"
+}
+
+# start_fed NAME COMMAND...: as start, with the FIFO NAME.in as its input, open at $feed.
+start_fed() {
+    mkfifo "$1.in"
+    exec {feed}<>"$1.in"
+    start "$1" from "$1.in" "${@:2}"
+}
+
+end_of_input() {
+    exec {feed}>&-
+    feed=
+}
+
+# start_writer COMMAND...: into pub.in, which is open for it when this returns.
+start_writer() {
+    start writer into pub.in "$@"
+    wait_until opened writer 1
+}
+
+# opened NAME DESCRIPTOR: whether it is pub.in.
+opened() {
+    local pid=${1}_pid
+    [[ /proc/${!pid}/fd/$2 -ef pub.in && ! -e /proc/${!pid}/fd/$feed ]]
+}
+
+# start_proxy [OPTION...]: before the nats-server; $NATS_URL and the checks through it are as before.
+start_proxy() {
+    start proxy proxy -t "$(port_of "$NATS_URL")" "$@"
+    by_proxy=nats://127.0.0.1:$(port_of "$(listen_url proxy.err)")
+}
+
+# end_proxy: what it counted, in $confirmed, $unique, $duplicates, $missing, $cuts, $connections,
+# $damaged and $out_of_order.
+end_proxy() {
+    local word name=
+    kill -TERM "$proxy_pid"
+    wait_exit proxy
+    is "$status" 0
+    echo "# $(<proxy.out)"
+    for word in $(<proxy.out); do
+        if [[ $word == *: ]]; then
+            name=${word%:}
+        else
+            printf -v "${name//-/_}" %s "$word"
+        fi
+    done
+}
+
+# The exit status of shnek-pub, and the losses of its server with their ends.
+# ended_with STATUS [LOSSES]
+ended_with() {
+    wait_exit pub
+    tail -n 5 pub.err
+    is "$status" "$1"
+    losses=$(grep -c '^shnek-pub: lost the server' pub.err || true)
+    [[ $# == 1 ]] || is "$losses" "$2"
+    is "$(grep -c 'has the server again$' pub.err || true)" "$losses"
+}
+
+taken_at_least() {
+    (($(nats_varz in_msgs) >= $1))
+}
+
+stored() {
+    nats_get jsz | sed -n 's/^  "messages": \([0-9]*\).*/\1/p'
+}
+
+stored_at_least() {
+    (($(stored) >= $1))
+}
+
+crash_nats() {
+    kill -KILL "$nats_pid"
+    wait_exit nats
+}
+
+# counts_when_told COUNTERS: of shnek-pub.
+counts_when_told() {
+    kill -USR1 "$pub_pid"
+    grep -Eq "^shnek-pub: $1 rate" pub.err
+}
+
+signals_taken() {
+    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+}
+
+ended_when_told() {
+    kill -TERM "$1" || true
+    ended "$1"
+}
+
+# holds_once COUNT: the stream logs has each msgid below COUNT once. It is replayed to a subject.
+holds_once() {
+    is "$(stored)" "$1"
+    start replay subscriber -u -n "$1" -i 10 replay
+    wait_until grep -q '^ready' replay.err
+    wait_until replay_begins
+    wait_exit replay
+    cat replay.out
+    [[ $(<replay.out) == "received: $1 unique: $1 duplicates: 0 missing: 0 "* ]]
+}
+
+# Makes a consumer, as the server's protocol wants it; doing it twice is as once.
+replay_begins() {
+    local api connection line=
+    local request='{"stream_name":"logs","config":{"durable_name":"replay","ack_policy":"none",'
+    request+='"deliver_subject":"replay"}}'
+    # shellcheck disable=SC2016 # a subject
+    api='$JS.API.CONSUMER.DURABLE.CREATE.logs.replay'
+    exec {connection}<>"/dev/tcp/127.0.0.1/$(port_of "$NATS_URL")" || return
+    printf 'CONNECT {"verbose":false}\r\nSUB answer 1\r\nPUB %s answer %d\r\n%s\r\n' \
+        "$api" "${#request}" "$request" >&"$connection"
+    while read -rt 3 line <&"$connection" && [[ $line != *'"type"'* ]]; do :; done
+    exec {connection}>&-
+    [[ $line == *'"type"'* && $line != *'"error"'* ]]
+}
+
+# What one window holds at most, in lines of the file lines.
+window_lines() {
+    echo $(($1 / $(head -n 1 lines | wc -c)))
+}
+
+# Core NATS
+
+@test "a nats-server that is killed five times in mid-stream has everything in the end" {
+    local all=$((1000000 / fewer)) i
+    make_lines "$all"
+    nats_start
+    start_proxy -n "$all"
+    start pub from lines shnek-pub -s "$by_proxy"
+    for ((i = 0; i < 5; i++)); do
+        wait_until taken_at_least $(((20000 + RANDOM) / fewer))
+        crash_nats
+        nats_restart
+    done
+    ended_with 0 5
+    end_proxy
+    is "$missing $damaged $unique" "0 0 $all"
+    at_most "$duplicates" $((5 * $(window_lines $((16 << 20)))))
+}
+
+@test "connections that are cut at fifty places lose nothing and tear nothing" {
+    local all=$((200000 / fewer)) window
+    make_lines "$all"
+    nats_start
+    for window in 1M 16M; do
+        start_proxy -n "$all" -c 50 -b $((150000 / fewer)) -s "$RANDOM"
+        start pub from lines shnek-pub -s "$by_proxy" --window="$window"
+        ended_with 0
+        end_proxy
+        is "$missing $damaged $unique" "0 0 $all"
+        is "$cuts" 50
+        # A connection may be cut before it is one.
+        at_most "$losses" 50
+        at_most 40 "$losses"
+    done
+}
+
+@test "--at-most-once sends nothing twice, and status 2 tells of what is lost" {
+    local all=$((200000 / fewer)) lost=0 n
+    make_lines "$all"
+    nats_start
+    start_proxy -n "$all" -c 20 -b $((400000 / fewer)) -s "$RANDOM"
+    start pub from lines shnek-pub -s "$by_proxy" --window=1M --at-most-once
+    ended_with 2
+    end_proxy
+    is "$duplicates $damaged" "0 0"
+    while read -r n; do
+        lost=$((lost + n))
+    done < <(sed -n 's/.*up to \([0-9]*\) messages are lost/\1/p' pub.err)
+    at_most 1 "$missing"
+    at_most "$missing" "$lost"
+}
+
+# JetStream
+
+@test "a stream whose server is killed five times has every message once" {
+    local all=$((500000 / fewer)) i
+    make_lines "$all"
+    nats_start 'jetstream: enabled'
+    start pub from lines shnek-pub -J --stream=logs --create-stream --msg-id=auto
+    for ((i = 1; i <= 5; i++)); do
+        wait_until -t 60 stored_at_least $((all * i / 8))
+        crash_nats
+        nats_restart
+    done
+    ended_with 0 5
+    holds_once "$all"
+}
+
+# What is left
+
+@test "where no server comes back the lines that are not confirmed are written out as they were" {
+    local spill
+    make_lines 20000
+    for spill in --spill=spilled --stats=1h; do
+        nats_start
+        start_fed pub shnek-pub --max-reconnect-time=1s "$spill"
+        head -n 1000 lines >&"$feed"
+        wait_until taken_at_least 1000
+        wait_until counts_when_told 'in 1000 out 1000 rejected 0 .*'
+        kill -STOP "$nats_pid"
+        start_writer tail -n +1001 lines
+        end_of_input
+        wait_exit writer
+        crash_nats
+        wait_exit pub
+        is "$status" 2
+        is "$(grep -c '^shnek-pub: lost the server' pub.err)" 1
+        [[ $spill == --spill=* ]] || mv pub.out spilled
+        cmp spilled <(tail -n +1001 lines)
+        grep -q '^shnek-pub: 19000 messages are not confirmed; written to ' pub.err
+        rm spilled pub.in
+    done
+}
+
+@test "a second SIGTERM while the server stands still writes out what was read and nothing else" {
+    local n
+    make_lines 100000
+    nats_start
+    start_fed pub shnek-pub --window=1M
+    head -n 1000 lines >&"$feed"
+    wait_until taken_at_least 1000
+    wait_until counts_when_told 'in 1000 out 1000 rejected 0 .*'
+    kill -STOP "$nats_pid"
+    start_writer tail -n +1001 lines
+    # A second's worth of silence: the window and the socket take no more.
+    wait_until stands_still "$writer_pid"
+    end_of_input
+    kill -TERM "$pub_pid"
+    wait_until signals_taken "$pub_pid"
+    wait_until ended_when_told "$pub_pid"
+    wait_exit pub
+    is "$status" 2
+    grep -q '^shnek-pub: stopped by a second signal' pub.err
+    n=$(wc -l <pub.out)
+    at_most 5000 "$n"
+    grep -q "^shnek-pub: $n messages are not confirmed; written to stdout" pub.err
+    # What was read may end within a line.
+    cmp <(head -n -1 pub.out) <(tail -n +1001 lines | head -n $((n - 1)))
+    [[ $(sed -n "$((1000 + n))p" lines) == "$(tail -n 1 pub.out)"* ]]
+}
+
+# stands_still PROCESS: it has written nothing for some twenty looks at it.
+stands_still() {
+    local i before
+    before=$(grep wchar "/proc/$1/io") || return
+    for ((i = 0; i < 20; i++)); do
+        pause
+        [[ $(grep wchar "/proc/$1/io") == "$before" ]] || return
+    done
+}
+
+# The spool
+
+@test "shnek-pub that is killed twenty times loses nothing from its spool and stores nothing twice" {
+    local all=$((200000 / fewer)) i goal=0
+    make_lines "$all"
+    nats_start 'jetstream: enabled'
+    mkfifo pub.in
+    exec {feed}<>pub.in
+    start_writer cat lines
+    for ((i = 0; i < 20; i++)); do
+        start pub with_spool
+        # Every fifth is killed at its beginning.
+        if ((i % 5 == 4)); then
+            wait_until grep -q spool "/proc/$pub_pid/maps"
+        else
+            goal=$((goal + (RANDOM % 8000 + 1) / fewer))
+            wait_until stored_at_least "$goal"
+        fi
+        kill -KILL "$pub_pid"
+        wait_exit pub
+    done
+    running "$writer_pid" # or the kills came too late
+    start pub with_spool
+    wait_until opened pub 0
+    end_of_input
+    wait_exit writer
+    ended_with 0 0
+    holds_once "$all"
+    # Nothing is left in it.
+    exec {feed}<>pub.in
+    start pub with_spool
+    wait_until opened pub 0
+    end_of_input
+    ended_with 0 0
+    is "$(stored)" "$all"
+}
+
+with_spool() {
+    from pub.in shnek-pub --spool=spool -J --stream=logs --create-stream --msg-id=auto
+}
+
+@test "a spool that is in use, foreign, cut short, damaged or of another size is refused and left" {
+    local name
+    nats_start
+    start_fed pub shnek-pub --spool=spool --window=1M
+    wait_until test -s spool
+    wait_until grep -q spool "/proc/$pub_pid/maps"
+    run timeout 10 shnek-pub --spool=spool </dev/null
+    is "$status" 2
+    is "$output" 'shnek-pub: --spool: spool: another process uses it'
+    end_of_input
+    ended_with 0 0
+
+    make_lines 1000
+    cp lines foreign
+    head -c 300000 spool >short
+    cp spool flipped
+    printf '\xff' | dd of=flipped bs=1 seek=20 conv=notrunc status=none
+    for name in foreign short flipped; do
+        cp "$name" copy
+        run timeout 10 shnek-pub --spool="$name" <lines
+        is "$status" 2
+        [[ $output == "shnek-pub: --spool: $name: "*"; the file was left as it is" ]]
+        cmp "$name" copy
+    done
+    cp spool copy
+    run timeout 10 shnek-pub --spool=spool --window=2M <lines
+    is "$status" 2
+    [[ $output == 'shnek-pub: --window: spool has 1048576 bytes;'* ]]
+    cmp spool copy
+}
+
+# Time
+
+@test "while there is no server memory is bounded, the writer waits, and order is kept" {
+    local all=$((500000 / fewer))
+    make_lines "$all"
+    nats_start
+    start_proxy -n "$all"
+    start_fed pub shnek-pub -s "$by_proxy"
+    start_writer cat lines
+    wait_until taken_at_least 20000
+    crash_nats
+    wait_until stands_still "$writer_pid"
+    running "$writer_pid"
+    is "$(cut -d ' ' -f 3 "/proc/$writer_pid/stat")" S
+    nats_restart {feed}>&-
+    end_of_input
+    wait_exit writer
+    if [[ -z ${SANITIZE-} ]] && running "$pub_pid"; then
+        at_most "$(rss_peak_kib "$pub_pid")" 65536
+    fi
+    ended_with 0 1
+    end_proxy
+    is "$missing $damaged $unique $out_of_order" "0 0 $all 0"
+}
+
+@test "a server that stands still for two pings is left, and has everything when it goes on" {
+    local all=$((100000 / fewer))
+    make_lines "$all"
+    nats_start
+    start_proxy -n "$all"
+    start_fed pub shnek-pub -s "$by_proxy" --ping-interval=1s
+    head -n 1000 lines >&"$feed"
+    wait_until taken_at_least 1000
+    kill -STOP "$nats_pid"
+    start_writer tail -n +1001 lines
+    end_of_input
+    wait_until grep -q '^shnek-pub: lost the server' pub.err
+    kill -CONT "$nats_pid"
+    ended_with 0
+    end_proxy
+    is "$missing $damaged $unique" "0 0 $all"
+}
+
+# Other servers
+
+@test "a line that the next server finds too long is rejected once, and those around it arrive" {
+    local line port
+    printf -v line '{"msgid":"2","msg":"%02000d"}' 0
+    nats_start 'max_payload: 4096'
+    start_proxy
+    port=${by_proxy##*:}
+    start_fed pub shnek-pub -s "$by_proxy"
+    printf '{"msgid":"0"}\n' >&"$feed"
+    wait_until taken_at_least 1
+    wait_until counts_when_told 'in 1 out 1 rejected 0 .*'
+    kill -STOP "$nats_pid"
+    printf '{"msgid":"1"}\n%s\n{"msgid":"3"}\n' "$line" >&"$feed"
+    wait_until counts_when_told 'in 4 out 1 rejected 0 .*'
+    end_of_input
+    end_proxy
+    crash_nats
+    sed -i 's/^max_payload: .*/max_payload: 1000/' nats.conf
+    nats_restart
+    start sub subscriber -n 2 foo
+    wait_until grep -q '^ready' sub.err
+    start_proxy -l "$port"
+    ended_with 1 1
+    is "$(grep 'max_payload' pub.err)" \
+        'shnek-pub: stdin:3: PAYLOAD: longer than the server takes (max_payload) (at byte 1000)'
+    wait_exit sub
+    is "$(<sub.out)" $'{"msgid":"1"}\n{"msgid":"3"}'
+}
+
+# start_cluster: three servers n1 n2 n3 with JetStream, their URLs in $urls.
+start_cluster() {
+    local i name ports routes=
+    local -a route_ports
+    for i in 1 2 3; do
+        start "gate$i" proxy -t 1
+        route_ports[i]=$(port_of "$(listen_url "gate$i.err")")
+        routes+="nats://127.0.0.1:${route_ports[i]} "
+    done
+    for i in 1 2 3; do
+        name=gate${i}_pid
+        kill -TERM "${!name}"
+        wait_exit "gate$i"
+        cat >"n$i.conf" <<END
+server_name: n$i
+host: 127.0.0.1
+port: -1
+http: "127.0.0.1:-1"
+ports_file_dir: "$PWD"
+jetstream: {store_dir: "$PWD/n$i"}
+cluster: {name: three, host: 127.0.0.1, port: ${route_ports[i]}, routes: [${routes// /, }]}
+END
+    done
+    urls=
+    for i in 1 2 3; do
+        start "n$i" nats-server --config "n$i.conf"
+    done
+    for i in 1 2 3; do
+        use_server "$i"
+        urls+=${urls:+,}$NATS_URL
+    done
+}
+
+# use_server NUMBER: for what is asked of a server.
+use_server() {
+    local name=n${1}_pid ports
+    ports=nats-server_${!name}.ports
+    wait_until grep -q '}$' "$ports"
+    [[ $(<"$ports") =~ \"nats\":\[\"([^\"]*)\" ]]
+    export NATS_URL=${BASH_REMATCH[1]}
+    [[ $(<"$ports") =~ \"monitoring\":\[\"([^\"]*)\" ]]
+    NATS_MON=$(port_of "${BASH_REMATCH[1]}")
+}
+
+# The number of the server that leads the stream.
+leader() {
+    nats_get 'jsz?streams=1' | sed -n '/"stream_detail"/,$ s/.*"leader": "n\([123]\)".*/\1/p'
+}
+
+has_leader() {
+    [[ $(leader) == [123] ]]
+}
+
+@test "a stream with three replicas has every message once when its leader is killed" {
+    local all=$((60000 / fewer)) first name
+    make_lines "$all"
+    start_cluster
+    start pub from lines shnek-pub -s "$urls" -J --stream=logs --create-stream --replicas=3 --msg-id=auto
+    wait_until has_leader
+    wait_until stored_at_least $((all / 6))
+    first=$(leader)
+    name=n${first}_pid
+    kill -KILL "${!name}"
+    wait_exit "n$first"
+    use_server $((first % 3 + 1))
+    running "$pub_pid" # or the kill came too late
+    ended_with 0
+    wait_until stored_at_least "$all"
+    holds_once "$all"
+}
