@@ -52,6 +52,10 @@ build/tests/subscriber: tests/lib/subscriber.c build/flags | build/libraries
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(shell pkg-config --cflags libnats) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell pkg-config --libs libnats)
 
+build/tests/bare: tests/bench/bare.c build/flags | build/libraries
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(shell pkg-config --cflags libnats) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell pkg-config --libs libnats)
+
 build/tests/proxy: tests/lib/proxy.c build/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
@@ -80,8 +84,9 @@ demo: setup-build
 	@$(MAKE) --no-print-directory $(PROGRAMS) build/tests/subscriber
 	@tests/demo
 
-bench: all
+bench: all build/tests/bare
 	@tests/bench/rates
+	@tests/bench/publish
 
 setup-build:
 	@tests/setup build

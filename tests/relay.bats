@@ -164,6 +164,7 @@ counter() {
     kill -TERM "$sub_pid"
     wait_exit sub
     awk -F '"msgid":"' '{ split($2, id, "\""); if (id[1] != NR - 1 || !/^{.*}$/) { print; exit 1 } }' sub.out
+    { head -n 1000 sub.out && tail -n 1000 sub.out; } | jq -e '.msg == "hello from C!"' >/dev/null
 }
 
 @test "SIGINT to all at once, as Ctrl-C gives it, loses nothing that the parser wrote" {
@@ -177,6 +178,107 @@ counter() {
     [[ $status == 0 ]] || { cat parse.err && return 1; }
     wait_exit pub
     [[ $status == 0 ]] || { cat pub.err && return 1; }
+    all_there() { [[ $(nats_varz in_msgs) == $(counter out parse.err) ]]; }
+    wait_until all_there
+}
+
+@test "nc takes one sender after the other, and the relay ends when nc does" {
+    need nc
+    nats_start
+    start sub subscriber -n 3 foo
+    wait_until grep -q ready sub.err
+    start probe shnek-parse -l tcp://:0
+    port=$(port_of "$(listen_url probe.err)")
+    kill "$probe_pid"
+    wait_exit probe
+    mkfifo received
+    start piped bash -c 'shnek-parse <received | shnek-pub'
+    start receiver bash -c "exec nc -lk 127.0.0.1 $port >received"
+    sent() { printf '%s\n' "$LINE" | nc -N 127.0.0.1 "$port"; }
+    for _ in 1 2 3; do
+        wait_until sent
+    done
+    wait_exit sub
+    printf '%s\n' "$RECORD" "$RECORD" "$RECORD" | cmp - sub.out
+    kill "$receiver_pid"
+    wait_exit receiver
+    wait_exit piped
+    [[ $status == 0 ]]
+}
+
+@test "what cannot be parsed goes to a subject of its own" {
+    nats_start
+    start sub subscriber -n 2 logs
+    start rejects subscriber -n 2 syslog.rejects
+    wait_until grep -q ready sub.err
+    wait_until grep -q ready rejects.err
+    run -1 --separate-stderr bash -c 'set -o pipefail
+        printf "%s\n" "$1" oops "$1" "<999>1 - - - - - -" |
+            shnek-parse -q --rejects=>(shnek-pub syslog.rejects) | shnek-pub logs' relay "$LINE"
+    wait_exit sub
+    printf '%s\n' "$RECORD" "$RECORD" | cmp - sub.out
+    wait_exit rejects
+    [[ $(jq -c '[.source, .number, .raw]' rejects.out) == '["stdin",2,"oops"]
+["stdin",4,"<999>1 - - - - - -"]' ]]
+}
+
+@test "a record that is too long for the server is refused, the others arrive" {
+    nats_start 'max_payload: 1000'
+    subscribe 20
+    run --separate-stderr bash -c '{ spamlog -q -r max -n 10
+            spamlog -q -r max -n 5 --size=2000
+            spamlog -q -r max -n 20 | tail -n 10; } | shnek-parse | shnek-pub logs
+        echo "${PIPESTATUS[@]}"'
+    [[ $output == '0 0 1' ]]
+    [[ $(grep -c ': PAYLOAD: longer than the server takes (max_payload)' <<<"$stderr") == 5 ]]
+    wait_exit sub
+    [[ $(<sub.out) == 'received: 20 unique: 20 duplicates: 0 missing: 0 out-of-order: 0' ]]
+}
+
+@test "octet counting goes through as well, with line ends in the messages" {
+    nats_start
+    start sub subscriber -n 300 logs
+    wait_until grep -q ready sub.err
+    relay
+    run -0 spamlog -q -r max -n 300 -c 3 -F octet -m $'one\ntwo\n\nthree' "$url"
+    wait_exit sub
+    [[ $(jq -r .msg sub.out | sort | uniq -c | tr -s ' \n' ' ') == ' 300 300 one 300 three 300 two ' ]]
+    relay_ends_well
+}
+
+@test "when the publisher ends, the parser and the sender do not go on as if nothing were" {
+    nats_start
+    relay
+    start spam spamlog -r max -c 4 "$url"
+    moving() { (($(nats_varz in_msgs) > 1000)); }
+    wait_until moving
+    kill -KILL "$pub_pid"
+    wait_exit parse
+    [[ $status == 2 ]]
+    wait_exit spam
+    [[ $status == 2 ]]
+}
+
+@test "Ctrl-C on a terminal ends the whole pipeline well, and nothing is lost" {
+    need script
+    nats_start
+    cat >pipeline <<'END'
+trap : INT
+spamlog -r 20000 | shnek-parse --stats=1h 2>parse.err | shnek-pub logs 2>pub.err
+echo "${PIPESTATUS[@]}" >statuses
+END
+    mkfifo keys
+    exec {keys}<>keys
+    script -qefc 'bash pipeline' /dev/null <keys >typescript 2>&1 3>&- {keys}>&- &
+    # shellcheck disable=SC2034
+    started[$!]=terminal terminal_pid=$!
+    moving() { (($(nats_varz in_msgs) > 1000)); }
+    wait_until moving
+    printf '\003' >&"$keys"
+    wait_exit terminal
+    [[ $(<statuses) == '0 0 0' ]] || { cat statuses typescript parse.err pub.err && return 1; }
+    [[ -n $(counter out parse.err) && $(counter in parse.err) == "$(counter out parse.err)" ]]
+    [[ $(grep -o 'sent [0-9]*' typescript) == "sent $(counter out parse.err)" ]]
     all_there() { [[ $(nats_varz in_msgs) == $(counter out parse.err) ]]; }
     wait_until all_there
 }

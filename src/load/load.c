@@ -23,6 +23,7 @@ struct load {
     uint64_t next;  /* message */
     uint64_t limit; /* messages */
     uint64_t sent;  /* messages that were written */
+    uint64_t bytes; /* the same */
     uint64_t start; /* clock_monotonic, when message 0 is due */
     uint64_t start_real;
     uint64_t lag; /* nanoseconds, the most that a message was behind its time */
@@ -49,12 +50,19 @@ static bool connect_all(struct load *l)
     return true;
 }
 
+static void count_sent(struct load *l)
+{
+    count(&l->stats.in, l->next - counted(&l->stats.in));
+    count(&l->stats.out, l->sent - counted(&l->stats.out));
+    count(&l->stats.bytes, l->bytes - counted(&l->stats.bytes));
+}
+
 static bool flush_all(struct load *l)
 {
     for (size_t i = 0; i < l->config->connections; i++)
-        if (l->senders[i].waiting && !sender_flush(&l->senders[i], &l->sent))
+        if (l->senders[i].waiting && !sender_flush(&l->senders[i], &l->sent, &l->bytes))
             return false;
-    count(&l->stats.out, l->sent - counted(&l->stats.out));
+    count_sent(l);
     return true;
 }
 
@@ -64,10 +72,9 @@ static bool send_one(struct load *l, uint64_t ns)
     struct buffer *b = &s->out.buffer;
     char *at = buffer_room(b, l->writer.room);
     const char *end = message_write(&l->writer, l->next++, ns, at);
-    count(&l->stats.bytes, (uint64_t)(end - at));
     buffer_wrote(b, end);
     s->waiting++;
-    return b->len < OUTPUT_BLOCK || sender_flush(s, &l->sent);
+    return b->len < OUTPUT_BLOCK || sender_flush(s, &l->sent, &l->bytes);
 }
 
 /* As many as go: each has the time at which it was made. */
@@ -81,8 +88,7 @@ static bool send_flat_out(struct load *l)
             if (!send_one(l, now))
                 return false;
         }
-        count(&l->stats.in, l->next - counted(&l->stats.in));
-        count(&l->stats.out, l->sent - counted(&l->stats.out));
+        count_sent(l);
     }
     return flush_all(l);
 }
@@ -116,7 +122,7 @@ static bool send_on_time(struct load *l)
                 return false;
             due = schedule_due(rate, l->next);
         }
-        count(&l->stats.in, l->next - counted(&l->stats.in));
+        count_sent(l);
     }
     return flush_all(l);
 }
@@ -140,8 +146,8 @@ static void print_report(struct load *l, uint64_t ns)
         snprintf(asked, sizeof asked, "%.6g/s",
                  (double)rate.messages * (double)NS_PER_S / (double)rate.ns);
     report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms",
-           l->sent, counted(&l->stats.bytes), seconds,
-           seconds > 0 ? (double)l->sent / seconds : 0.0, asked, (double)l->lag / 1e6);
+           l->sent, l->bytes, seconds, seconds > 0 ? (double)l->sent / seconds : 0.0, asked,
+           (double)l->lag / 1e6);
 }
 
 static bool end(struct load *l, bool good)

@@ -77,8 +77,9 @@ static bool all_valid(const struct message_config *c)
 
 static bool fits(const struct message_writer *w)
 {
-    size_t least = w->head.len + TIMESTAMP_MAX + w->middle.len + NUMBER_MAX + w->tail.len;
     const struct message_config *c = w->config;
+    size_t least = w->head.len + (c->timestamp ? 0 : TIMESTAMP_MAX) + w->middle.len +
+                   (c->msgid ? 0 : NUMBER_MAX) + w->tail.len;
     if (c->size && c->size < least) {
         report("--size: the parts before MSG can take %zu bytes", least);
         return false;

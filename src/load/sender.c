@@ -49,10 +49,12 @@ bool sender_connect(struct sender *s, const char *destination)
     return fd >= 0;
 }
 
-bool sender_flush(struct sender *s, uint64_t *sent)
+bool sender_flush(struct sender *s, uint64_t *sent, uint64_t *bytes)
 {
+    size_t length = s->out.buffer.len;
     if (!output_flush(&s->out))
         return false;
+    *bytes += length;
     *sent += s->waiting;
     s->waiting = 0;
     return true;
@@ -73,7 +75,7 @@ static bool acknowledged(const struct sender *s)
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         if (n == 0)
-            peer.events = 0; /* it has closed its side; its kernel may still take ours */
+            peer.fd = -1; /* it has closed its side; its kernel may still take ours */
     }
     int error = 0;
     socklen_t length = sizeof error;

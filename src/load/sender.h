@@ -16,8 +16,8 @@ struct sender {
 
 bool sender_connect(struct sender *s, const char *destination);
 
-/* Writes what waits, and adds it to *sent once it is written. */
-bool sender_flush(struct sender *s, uint64_t *sent);
+/* Writes what waits, and adds its messages and bytes to *sent and *bytes once it is written. */
+bool sender_flush(struct sender *s, uint64_t *sent, uint64_t *bytes);
 
 /* Ends a connection once the other side's kernel has all of it; closes and frees. */
 bool sender_end(struct sender *s, bool connected);

@@ -18,8 +18,22 @@ const struct slice facility_names[24] = {
     NAME("clockd"),   NAME("local0"), NAME("local1"), NAME("local2"), NAME("local3"),
     NAME("local4"),   NAME("local5"), NAME("local6"), NAME("local7")};
 
+/* Names that logger(1) takes as well. */
+static const struct slice aliases[] = {NAME("panic"), NAME("error"), NAME("warn"),
+                                       NAME("security")};
+static const struct slice meant[] = {NAME("emerg"), NAME("err"), NAME("warning"), NAME("auth")};
+
+static struct slice known_name(struct slice name)
+{
+    for (unsigned i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        if (slice_equal(aliases[i], name))
+            return meant[i];
+    return name;
+}
+
 static bool find(const struct slice *names, unsigned count, struct slice name, unsigned *number)
 {
+    name = known_name(name);
     for (unsigned i = 0; i < count; i++) {
         if (slice_equal(names[i], name)) {
             *number = i;
