@@ -44,9 +44,11 @@ build/%.o: src/%.c build/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(SYSLOG) $(JSON) $(BASE) build/flags
+# What is pure enough to be tested by itself.
+UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o
+build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(SYSLOG) $(JSON) $(BASE)
+	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(UNITS)
 
 build/tests/subscriber: tests/lib/subscriber.c build/flags | build/libraries
 	@mkdir -p $(@D)

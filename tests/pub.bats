@@ -991,6 +991,27 @@ shnek-pub: /dev/full: No space left on device"
     is "$(grep -c '^shnek-pub: lost the server' pub.err)" 1
 }
 
+@test "a server that comes back and refuses the login is told of, and tried again" {
+    nats_start
+    start_fed pub shnek-pub --user=me --password=pw
+    printf '{"a":1}\n' >&"$feed"
+    wait_until taken_in 1
+    kill -KILL "$nats_pid"
+    wait_exit nats
+    echo 'authorization { user: me, password: other }' >>nats.conf
+    nats_restart {feed}>&-
+    printf '{"a":2}\n' >&"$feed"
+    wait_until -t 10 grep -q 'Authorization Violation' pub.err
+    kill -KILL "$nats_pid"
+    wait_exit nats
+    echo 'authorization { user: me, password: pw }' >>nats.conf
+    nats_restart {feed}>&-
+    wait_until taken_in 1
+    end_of_input
+    wait_exit pub
+    is "$status" 0
+}
+
 # Signals and counters
 
 @test "SIGTERM in mid-stream: all that was read is confirmed, status 0" {

@@ -142,7 +142,8 @@ static void read_some(struct publisher *p)
     }
     if (n < 0 && to && errno != EAGAIN) {
         report("stdin: %m");
-        p->failed = true;
+        p->unread = true;
+        p->ended = true;
     }
     if (n == 0)
         p->ended = true;
@@ -186,7 +187,6 @@ static int sooner(int a, int b)
 /* Waits for input, for room in the window, for a confirmation, or for time to try again. */
 static void wait_and_read(struct publisher *p)
 {
-    size_t room;
     bool dry = p->config->dry_run;
     int patience = dry ? -1 : link_patience(&p->link);
     if (p->config->jetstream && !dry)
@@ -201,7 +201,7 @@ static void wait_and_read(struct publisher *p)
              dry ? 0 : patience);
         return;
     }
-    p->input.paused = (!dry && !p->link.was_up) || !window_room(&p->window, &room);
+    p->input.paused = (!dry && !p->link.was_up) || window_full(&p->window);
     switch (input_wait(&p->input, &p->signals, window_within(&p->window), patience)) {
     case INPUT_READY:
         read_some(p);

@@ -37,10 +37,19 @@ void window_limit(struct window *w, size_t limit)
 }
 
 /* One byte is kept for window_finish. */
+static size_t room_left(const struct window *w)
+{
+    return w->ring.capacity - (size_t)(w->cursors.read - w->cursors.confirmed) - 1;
+}
+
+bool window_full(const struct window *w)
+{
+    return room_left(w) == 0;
+}
+
 char *window_room(struct window *w, size_t *n)
 {
-    size_t used = (size_t)(w->cursors.read - w->cursors.confirmed);
-    size_t room = w->ring.capacity - used - 1;
+    size_t room = room_left(w);
     if (room == 0)
         return NULL;
     *n = room < READ_MAX ? room : READ_MAX;

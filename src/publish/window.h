@@ -38,6 +38,8 @@ bool window_open(struct window *w, const char *path, uint64_t size);
 /* The most bytes that a line may have from now on. */
 void window_limit(struct window *w, size_t limit);
 
+bool window_full(const struct window *w);
+
 /* Where to read to, and how much; NULL where it is full. */
 char *window_room(struct window *w, size_t *n);
 
