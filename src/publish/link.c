@@ -87,6 +87,7 @@ static void drop(struct link *l)
     l->down_since = clock_monotonic();
     l->retry_at = 0;
     l->wait = first_wait;
+    l->said = 0;
 }
 
 /* Half of the wait is left to chance, so that many relays do not come at once. */
@@ -129,6 +130,10 @@ static enum link_state attempt(struct link *l)
     }
     if (!l->was_up && (!l->said || now - l->said >= repeat)) {
         report("%s: %s; waiting for a server", first_server(l), why);
+        l->said = now;
+    }
+    if (l->was_up && result == CONNECTION_NEVER && !l->said) {
+        report("%s: %s; trying again", first_server(l), why);
         l->said = now;
     }
     back_off(l, now);
