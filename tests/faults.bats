@@ -193,7 +193,11 @@ window_lines() {
         crash_nats
         nats_restart
     done
-    ended_with 0 5
+    if [[ -z ${SANITIZE-} ]]; then
+        ended_with 0 5
+    else
+        ended_with 0 # the fewer lines may be through before the last kill
+    fi
     end_proxy
     is "$missing $damaged $unique" "0 0 $all"
     at_most "$duplicates" $((5 * $(window_lines $((16 << 20)))))
@@ -386,7 +390,7 @@ with_spool() {
 # Time
 
 @test "while there is no server memory is bounded, the writer waits, and order is kept" {
-    local all=$((500000 / fewer))
+    local all=500000 # more than all buffers hold
     make_lines "$all"
     nats_start
     start_proxy -n "$all"

@@ -298,9 +298,6 @@ int main(int argc, char **argv)
     flush_output();
 
     bool whole = config.count == 0 || complete(&config, &seen);
-    natsSubscription_Destroy(subscription);
-    natsConnection_Destroy(connection);
-    nats_Close();
-    free(seen.bitmap);
-    return whole && seen.unnumbered == 0 ? 0 : 1;
+    /* Messages may still be coming: nats.c 3.4.1 can crash where it is taken down under them. */
+    _exit(whole && seen.unnumbered == 0 ? 0 : 1);
 }
