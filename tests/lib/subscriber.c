@@ -298,6 +298,6 @@ int main(int argc, char **argv)
     flush_output();
 
     bool whole = config.count == 0 || complete(&config, &seen);
-    /* Messages may still be coming: nats.c 3.4.1 can crash where it is taken down under them. */
+    /* Messages may still be coming: nats.c was seen to crash when it is taken down under them. */
     _exit(whole && seen.unnumbered == 0 ? 0 : 1);
 }
