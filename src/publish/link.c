@@ -223,6 +223,6 @@ void link_end(struct link *l)
     pthread_join(l->thread, NULL);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
+    connection_end_all(); /* a thread of nats.c may still tell of a connection that closed */
     close(l->fd);
-    connection_end_all();
 }
