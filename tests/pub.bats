@@ -40,7 +40,7 @@ like() {
 publish() {
     local input=$1
     shift
-    run --separate-stderr timeout 20 shnek-pub "$@" < <(printf %b "$input")
+    run --separate-stderr timeout -k 5 20 shnek-pub "$@" < <(printf %b "$input")
 }
 
 # fails_with PATTERN: status 2, nothing on stdout, and on stderr one line like this.
@@ -238,7 +238,7 @@ certificate() {
     subscribe sub -n 3 foo
     printf '%s\n' "$LINE" '{"é€😀":"\ud800\u0000\"\\\/\b","n":[-0.1e+9,true,null,{}]}' \
         $' {\t"x" : "\x7f" } ' >in
-    timeout 20 shnek-pub <in >out 2>err
+    timeout -k 5 20 shnek-pub <in >out 2>err
     wait_exit sub
     cmp sub.out in
     [[ ! -s out && ! -s err ]]
@@ -344,7 +344,7 @@ logs.x	{\"b\":2}"
     subscribe sub -n 2 foo
     printf '%b\n' '{"a":1}' 'hello' '[1]' '"s"' '{"a"}' '{"a":1,}' '{,}' '{}{}' '{"a":nul}' \
         '{"a":01}' '{"a":"\x01"}' '{"a":"\xff"}' '{"a":1' '{"a":"' '{}\x00x' '   ' '{"b":2}' >in
-    run --separate-stderr timeout 20 shnek-pub -s "$NATS_URL" --rejects=rejects <in
+    run --separate-stderr timeout -k 5 20 shnek-pub -s "$NATS_URL" --rejects=rejects <in
     is "$status" 1
     is "$output" ''
     wait_exit sub
@@ -388,7 +388,7 @@ shnek-pub: /dev/full: No space left on device"
 @test "of a flood of bad lines ten a second are printed, and how many were held back" {
     yes no | head -n 1000 >in
     status=0
-    timeout 20 shnek-pub -n <in >out 2>err || status=$?
+    timeout -k 5 20 shnek-pub -n <in >out 2>err || status=$?
     is "$status" 1
     printed=$(grep -c ': JSON: ' err)
     ((printed >= 10 && printed < 100))
@@ -411,7 +411,7 @@ shnek-pub: /dev/full: No space left on device"
     nats_start
     subscribe sub -n 4 foo
     printf 'hello\n{"a":\n\xff\xfe\x00\x01x\n[]\n' >in
-    timeout 20 shnek-pub --no-check <in
+    timeout -k 5 20 shnek-pub --no-check <in
     wait_exit sub
     cmp sub.out in
 }
@@ -430,9 +430,9 @@ shnek-pub: /dev/full: No space left on device"
 }
 
 @test "input that cannot be read gives status 2" {
-    run --separate-stderr timeout 20 shnek-pub -n </
+    run --separate-stderr timeout -k 5 20 shnek-pub -n </
     fails_with 'stdin: Is a directory'
-    run --separate-stderr bash -c 'exec timeout 5 shnek-pub -n <&-'
+    run --separate-stderr bash -c 'exec timeout -k 5 5 shnek-pub -n <&-'
     fails_with 'stdin: Bad file descriptor'
 }
 
@@ -441,7 +441,7 @@ shnek-pub: /dev/full: No space left on device"
     subscribe sub -n 3 foo
     { payload 2048 && echo && payload 2049 && printf '\n{"a":1}\n' && payload 2048 && printf '\r\n'; } >in
     status=0
-    timeout 20 shnek-pub --rejects=rejects <in 2>err || status=$?
+    timeout -k 5 20 shnek-pub --rejects=rejects <in 2>err || status=$?
     is "$status" 1
     is "$(<err)" 'shnek-pub: stdin:2: PAYLOAD: longer than the server takes (max_payload) (at byte 2048)'
     wait_exit sub
@@ -454,7 +454,7 @@ shnek-pub: /dev/full: No space left on device"
 @test "a payload that is too long is rejected with --no-check as well" {
     nats_start 'max_payload: 2048'
     { payload 2049 && printf '\nx\n'; } >in
-    run --separate-stderr timeout 20 shnek-pub --no-check <in
+    run --separate-stderr timeout -k 5 20 shnek-pub --no-check <in
     is "$status" 1
     wait_until taken_in 1
 }

@@ -147,15 +147,19 @@ enum link_state link_tend(struct link *l)
     eventfd_t told;
     eventfd_read(l->fd, &told);
     if (l->connection) {
+        char why[CONNECTION_WHY];
+        bool closed = connection_closed(l->connection);
         pthread_mutex_lock(&l->lock);
         bool lost = l->lost;
         bool refused = l->refused;
+        if (lost)
+            snprintf(why, sizeof why, "%s", l->why);
+        else if (closed)
+            connection_why(l->connection, why);
         pthread_mutex_unlock(&l->lock);
-        if (!lost && !connection_closed(l->connection))
+        if (!lost && !closed)
             return LINK_UP;
-        if (!lost)
-            connection_why(l->connection, l->why);
-        report("%s %s", refused ? "the server refuses:" : "lost the server:", l->why);
+        report("%s %s", refused ? "the server refuses:" : "lost the server:", why);
         drop(l);
         if (refused)
             return LINK_OVER;
