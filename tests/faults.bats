@@ -71,16 +71,16 @@ end_of_input() {
     feed=
 }
 
-# start_writer COMMAND...: into pub.in, which is open for it when this returns.
+# start_writer COMMAND...: into pub.in, which it has opened when this returns.
 start_writer() {
     start writer into pub.in "$@"
     wait_until opened writer 1
 }
 
-# opened NAME DESCRIPTOR: whether it is pub.in.
+# opened NAME DESCRIPTOR: whether it is pub.in, or was for a program that has ended.
 opened() {
     local pid=${1}_pid
-    [[ /proc/${!pid}/fd/$2 -ef pub.in && ! -e /proc/${!pid}/fd/$feed ]]
+    ended "${!pid}" || [[ /proc/${!pid}/fd/$2 -ef pub.in && ! -e /proc/${!pid}/fd/$feed ]]
 }
 
 # start_proxy [OPTION...]: before the nats-server; $NATS_URL and the checks through it are as before.
