@@ -115,7 +115,7 @@ told_times() {
 # stalled NAME: whether what NAME has put out stays the same from one SIGUSR1 to the fifth.
 stalled() {
     local pid=${1}_pid told
-    (("0x$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/${!pid}/status")" & 0x200)) || return # it began
+    takes_signals "${!pid}" || return
     told=$(grep -c ' in [0-9]* out ' "$1.err" || true)
     for _ in {1..5}; do
         kill -USR1 "${!pid}"
@@ -738,6 +738,7 @@ END
     connect
     # While stdout is blocked, nothing is read and nobody is accepted.
     start spam spamlog -r max -n 100000 "$url"
+    read -rt 30 <&"$reader"
     wait_until stalled relay
     echo "${HEAD}two" >&"$connection"
     for _ in {1..200}; do

@@ -289,6 +289,7 @@ END
     url=$(listen_url parse.err)
     kill -STOP "$parse_pid"
     start spam spamlog -r max -c 2 "$url"
+    wait_until takes_signals "$spam_pid"
     full() {
         local was=${now-}
         kill -USR1 "$spam_pid"
@@ -322,6 +323,7 @@ signal.pause()'
     start spam spamlog -r max -n 1000 "$(listen_url receiver.out)"
     turns=0
     later() { ((++turns > 40)); }
+    wait_until takes_signals "$spam_pid"
     wait_until later
     running "$spam_pid"
     read -ra stat <"/proc/$spam_pid/stat"
@@ -356,6 +358,7 @@ signal.pause()'
     kill "$spam_pid"
     wait_exit spam
     start other spamlog -r 1/h
+    wait_until takes_signals "$other_pid"
     told() { kill -USR1 "$other_pid" && grep -q '^spamlog: in 1 out 1 ' other.err; }
     wait_until told
     run --separate-stderr spamlog -q -n 3 -r max --stats "${fixed[@]}"

@@ -86,6 +86,15 @@ ended() {
     ! running "$1"
 }
 
+# takes_signals PROCESS: for wait_until, before the first signal to one of our programs. Until it has
+# blocked SIGINT, SIGUSR1 and SIGTERM, to take them by itself, each of them ends it, or the shell that
+# is about to become it.
+takes_signals() {
+    local blocked
+    blocked=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status") || return
+    ((("0x$blocked" & 0x4202) == 0x4202))
+}
+
 # For wait_until: a second TERM counts only some time after the first one.
 ended_when_told() {
     kill -TERM "$1" || true
