@@ -83,6 +83,38 @@ opened() {
     ended "${!pid}" || [[ /proc/${!pid}/fd/$2 -ef pub.in && ! -e /proc/${!pid}/fd/$feed ]]
 }
 
+# start_load RATE: into pub.in, as fast as it is read (max) the file lines, or at RATE what spamlog
+# makes and shnek-parse passes on until end_load.
+start_load() {
+    local command=(cat lines)
+    if [[ $1 != max ]]; then
+        mkfifo syslog
+        start spam into syslog spamlog -r "$1"
+        command=(shnek-parse syslog)
+    fi
+    if [[ -n ${feed-} ]]; then
+        start_writer "${command[@]}"
+    else
+        start writer into pub.in "${command[@]}"
+    fi
+}
+
+# end_load RATE: until all is written. How much that is at a low rate is in $all.
+end_load() {
+    if [[ $1 != max ]]; then
+        kill -TERM "$spam_pid"
+        wait_exit spam
+        is "$status" 0
+        all=$(sed -n 's/^spamlog: sent \([0-9]*\) .*/\1/p' spam.err)
+    fi
+    if [[ -n ${feed-} ]]; then
+        wait_until opened pub 0
+        end_of_input
+    fi
+    wait_exit writer
+    is "$status" 0
+}
+
 # start_proxy [OPTION...]: before the nats-server; $NATS_URL and the checks through it are as before.
 start_proxy() {
     start proxy proxy -t "$(port_of "$NATS_URL")" "$@"
@@ -182,42 +214,80 @@ window_lines() {
 
 # Core NATS
 
-@test "a nats-server that is killed five times in mid-stream has everything in the end" {
-    local all=$((1000000 / fewer)) i
+# kill_server RATE COUNT: COUNT messages are in the file lines at full throttle.
+kill_server() {
+    local all=$2 i least=20000 more=32768
+    if [[ $1 == max ]]; then
+        least=$((least / fewer)) more=$((more / fewer))
+    else
+        least=500 more=2500
+    fi
     make_lines "$all"
     nats_start
-    start_proxy -n "$all"
-    start pub from lines shnek-pub -s "$by_proxy"
+    start_proxy
+    mkfifo pub.in
+    start pub from pub.in shnek-pub -s "$by_proxy"
+    start_load "$1"
     for ((i = 0; i < 5; i++)); do
-        wait_until taken_at_least $(((20000 + RANDOM) / fewer))
+        wait_until taken_at_least $((least + RANDOM % more))
         crash_nats
         nats_restart
     done
-    if [[ -z ${SANITIZE-} ]]; then
-        ended_with 0 5
-    else
+    end_load "$1"
+    if [[ $1 == max && -n ${SANITIZE-} ]]; then
         ended_with 0 # the fewer lines may be through before the last kill
+    else
+        ended_with 0 5
     fi
     end_proxy
     is "$missing $damaged $unique" "0 0 $all"
     at_most "$duplicates" $((5 * $(window_lines $((16 << 20)))))
 }
 
-@test "connections that are cut at fifty places lose nothing and tear nothing" {
-    local all=$((200000 / fewer)) window
+@test "a nats-server that is killed five times in mid-stream has everything in the end" {
+    kill_server max $((1000000 / fewer))
+}
+
+@test "a nats-server that is killed five times at a low rate has everything in the end" {
+    kill_server 4k 1
+}
+
+lost_at_least() {
+    (($(grep -c '^shnek-pub: lost the server' pub.err) >= $1))
+}
+
+# cut_connections RATE COUNT BYTES WINDOW: about so many bytes between one cut and the next.
+cut_connections() {
+    local all=$2
     make_lines "$all"
     nats_start
-    for window in 1M 16M; do
-        start_proxy -n "$all" -c 50 -b $((150000 / fewer)) -s "$RANDOM"
-        start pub from lines shnek-pub -s "$by_proxy" --window="$window"
-        ended_with 0
-        end_proxy
-        is "$missing $damaged $unique" "0 0 $all"
-        is "$cuts" 50
-        # A connection may be cut before it is one.
-        at_most "$losses" 50
-        at_most 40 "$losses"
-    done
+    start_proxy -c 50 -b "$3" -s "$RANDOM"
+    mkfifo pub.in
+    start pub from pub.in shnek-pub -s "$by_proxy" --window="$4"
+    start_load "$1"
+    if [[ $1 != max ]]; then
+        wait_until lost_at_least 40
+    fi
+    end_load "$1"
+    ended_with 0
+    end_proxy
+    is "$missing $damaged $unique" "0 0 $all"
+    [[ $1 != max ]] || is "$cuts" 50
+    # A connection may be cut before it is one.
+    at_most "$losses" "$cuts"
+    at_most 40 "$losses"
+}
+
+@test "connections that are cut at fifty places lose nothing and tear nothing, with a window of 1M" {
+    cut_connections max $((200000 / fewer)) $((150000 / fewer)) 1M
+}
+
+@test "connections that are cut at fifty places lose nothing and tear nothing, with a window of 16M" {
+    cut_connections max $((200000 / fewer)) $((150000 / fewer)) 16M
+}
+
+@test "connections that are cut at fifty places lose nothing and tear nothing, at a low rate" {
+    cut_connections 4k 1 30000 16M
 }
 
 @test "--at-most-once sends nothing twice, and status 2 tells of what is lost" {
@@ -238,18 +308,30 @@ window_lines() {
 
 # JetStream
 
-@test "a stream whose server is killed five times has every message once" {
-    local all=$((500000 / fewer)) i
+# kill_stream RATE COUNT STEP: so many more are stored before each kill.
+kill_stream() {
+    local all=$2 i
     make_lines "$all"
     nats_start 'jetstream: enabled'
-    start pub from lines shnek-pub -J --stream=logs --create-stream --msg-id=auto
+    mkfifo pub.in
+    start pub from pub.in shnek-pub -J --stream=logs --create-stream --msg-id=auto
+    start_load "$1"
     for ((i = 1; i <= 5; i++)); do
-        wait_until -t 60 stored_at_least $((all * i / 8))
+        wait_until -t 60 stored_at_least $(($3 * i))
         crash_nats
         nats_restart
     done
+    end_load "$1"
     ended_with 0 5
     holds_once "$all"
+}
+
+@test "a stream whose server is killed five times has every message once" {
+    kill_stream max $((500000 / fewer)) $((500000 / fewer / 8))
+}
+
+@test "a stream whose server is killed five times at a low rate has every message once" {
+    kill_stream 4k 1 3000
 }
 
 # What is left
@@ -317,20 +399,21 @@ stands_still() {
 
 # The spool
 
-@test "shnek-pub that is killed twenty times loses nothing from its spool and stores nothing twice" {
-    local all=$((200000 / fewer)) i goal=0
+# kill_pub RATE COUNT MOST: so many more are stored at most before each kill.
+kill_pub() {
+    local all=$2 i goal=0
     make_lines "$all"
     nats_start 'jetstream: enabled'
     mkfifo pub.in
     exec {feed}<>pub.in
-    start_writer cat lines
+    start_load "$1"
     for ((i = 0; i < 20; i++)); do
         start pub with_spool
         # Every fifth is killed at its beginning.
         if ((i % 5 == 4)); then
             wait_until grep -q spool "/proc/$pub_pid/maps"
         else
-            goal=$((goal + (RANDOM % 8000 + 1) / fewer))
+            goal=$((goal + RANDOM % $3 + 1))
             wait_until stored_at_least "$goal"
         fi
         kill -KILL "$pub_pid"
@@ -338,9 +421,7 @@ stands_still() {
     done
     running "$writer_pid" # or the kills came too late
     start pub with_spool
-    wait_until opened pub 0
-    end_of_input
-    wait_exit writer
+    end_load "$1"
     ended_with 0 0
     holds_once "$all"
     # Nothing is left in it.
@@ -350,6 +431,14 @@ stands_still() {
     end_of_input
     ended_with 0 0
     is "$(stored)" "$all"
+}
+
+@test "shnek-pub that is killed twenty times loses nothing from its spool and stores nothing twice" {
+    kill_pub max $((200000 / fewer)) $((8000 / fewer))
+}
+
+@test "shnek-pub that is killed twenty times at a low rate loses nothing from its spool either" {
+    kill_pub 4k 1 800
 }
 
 with_spool() {
@@ -513,20 +602,33 @@ has_leader() {
     [[ $(leader) == [123] ]]
 }
 
-@test "a stream with three replicas has every message once when its leader is killed" {
-    local all=$((60000 / fewer)) first name
+# kill_leader RATE COUNT STEP: so many are stored before, and so many more after it.
+kill_leader() {
+    local all=$2 first name
     make_lines "$all"
     start_cluster
-    start pub from lines shnek-pub -s "$urls" -J --stream=logs --create-stream --replicas=3 --msg-id=auto
+    mkfifo pub.in
+    start pub from pub.in shnek-pub -s "$urls" -J --stream=logs --create-stream --replicas=3 --msg-id=auto
+    start_load "$1"
     wait_until has_leader
-    wait_until stored_at_least $((all / 6))
+    wait_until stored_at_least "$3"
     first=$(leader)
     name=n${first}_pid
     kill -KILL "${!name}"
     wait_exit "n$first"
-    use_server $((first % 3 + 1))
     running "$pub_pid" # or the kill came too late
+    use_server $((first % 3 + 1))
+    wait_until stored_at_least $((2 * $3))
+    end_load "$1"
     ended_with 0
     wait_until stored_at_least "$all"
     holds_once "$all"
+}
+
+@test "a stream with three replicas has every message once when its leader is killed" {
+    kill_leader max $((60000 / fewer)) $((10000 / fewer))
+}
+
+@test "a stream with three replicas has every message once when its leader is killed at a low rate" {
+    kill_leader 4k 1 8000
 }
