@@ -21,6 +21,7 @@ PROGRAMS = shnek-parse shnek-pub spamlog
 BASE = $(patsubst src/%.c,build/%.o,$(wildcard src/base/*.c))
 SYSLOG = $(patsubst src/%.c,build/%.o,$(wildcard src/syslog/*.c))
 JSON = $(patsubst src/%.c,build/%.o,$(wildcard src/json/*.c))
+TLS = $(patsubst src/%.c,build/%.o,$(wildcard src/tls/*.c))
 RELAY = $(patsubst src/%.c,build/%.o,$(wildcard src/relay/*.c))
 PUBLISH = $(patsubst src/%.c,build/%.o,$(wildcard src/publish/*.c))
 LOAD = $(patsubst src/%.c,build/%.o,$(wildcard src/load/*.c))
@@ -29,16 +30,18 @@ UNIT = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*_test.c))
 all: $(PROGRAMS)
 
 # What each program is linked from.
-shnek-parse: build/shnek-parse.o $(RELAY) $(SYSLOG) $(JSON) $(BASE)
+shnek-parse: build/shnek-parse.o $(RELAY) $(TLS) $(SYSLOG) $(JSON) $(BASE)
 shnek-pub: build/shnek-pub.o $(PUBLISH) $(SYSLOG) $(JSON) $(BASE)
-spamlog: build/spamlog.o $(LOAD) $(SYSLOG) $(BASE)
+spamlog: build/spamlog.o $(LOAD) $(TLS) $(SYSLOG) $(BASE)
 
+shnek-parse spamlog: LIBRARIES = $(shell pkg-config --libs libssl libcrypto)
 shnek-pub: LIBRARIES = $(shell pkg-config --libs libnats libcrypto)
 $(PROGRAMS):
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
 $(PUBLISH): ALL_CPPFLAGS += $(shell pkg-config --cflags libnats libcrypto)
-$(PUBLISH) $(JSON): | build/libraries
+$(TLS): ALL_CPPFLAGS += $(shell pkg-config --cflags libssl libcrypto)
+$(PUBLISH) $(JSON) $(TLS): | build/libraries
 
 build/%.o: src/%.c build/flags
 	@mkdir -p $(@D)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The layers of the house: programs -> relay, publish, load -> syslog, json -> base.
+# The layers of the house: programs -> relay, publish, load -> syslog, json, tls -> base.
 
 bats_require_minimum_version 1.5.0
 
@@ -32,10 +32,14 @@ uses() {
     uses json json syslog base
 }
 
-@test "relay, publish and load use the languages and base, and not each other" {
-    uses relay relay syslog json base
+@test "tls uses base" {
+    uses tls tls base
+}
+
+@test "relay, publish and load use the languages, tls and base, and not each other" {
+    uses relay relay syslog json tls base
     uses publish publish syslog json base
-    uses load load syslog base
+    uses load load syslog tls base
 }
 
 @test "the languages touch no descriptor" {
@@ -43,11 +47,13 @@ uses() {
     [ "$status" -eq 1 ]
 }
 
-@test "only publish includes nats.h and only json/check.c includes jsmn.h" {
+@test "one file each includes nats.h, jsmn.h and what OpenSSL has of TLS" {
     run grep -rlE '#include <nats(/nats)?\.h>' .
     [ "$output" = ./publish/connection.c ]
     run grep -rlE '#include <jsmn\.h>' .
     [ "$output" = ./json/check.c ]
+    run grep -rlE '#include <openssl/ssl\.h>' .
+    [ "$output" = ./tls/tls.c ]
 }
 
 @test "no two files include each other in a circle" {

@@ -1,0 +1,359 @@
+#include "tls/tls.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/report.h"
+
+struct tls {
+    SSL_CTX *context;
+};
+
+struct tls_session {
+    SSL *ssl;
+};
+
+static int hex_digit(char c)
+{
+    const char *digits = "0123456789abcdef";
+    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+    return at ? (int)(at - digits) : -1;
+}
+
+static bool parse_fingerprint(const char *text, unsigned char *to)
+{
+    for (int i = 0; i < 32; i++) {
+        int high = hex_digit(text[0]);
+        int low = high < 0 ? -1 : hex_digit(text[1]);
+        if (low < 0)
+            return false;
+        to[i] = (unsigned char)(high << 4 | low);
+        text += 2;
+        if (*text == ':' && i < 31)
+            text++;
+    }
+    return *text == '\0';
+}
+
+bool tls_config_peer(struct tls_config *config, const char *flag, const char *text)
+{
+    static const char prefix[] = "sha256:";
+    struct tls_peer peer = {.name = text};
+    if (strncasecmp(text, prefix, sizeof prefix - 1) == 0) {
+        peer.name = NULL;
+        if (!parse_fingerprint(text + sizeof prefix - 1, peer.sha256)) {
+            report("%s: '%s': a fingerprint is sha256: and 64 hexadecimal digits", flag, text);
+            return false;
+        }
+    } else if (*text == '\0') {
+        report("%s: it is empty", flag);
+        return false;
+    }
+    size_t capacity = config->peer_count;
+    config->peers = array_grow(config->peers, &capacity, config->peer_count, sizeof *config->peers);
+    config->peers[config->peer_count++] = peer;
+    return true;
+}
+
+void tls_config_free(struct tls_config *config)
+{
+    free(config->peers);
+    config->peers = NULL;
+    config->peer_count = 0;
+}
+
+/* The first error is the cause, those after it are what it led to. */
+static void openssl_reason(char *why)
+{
+    unsigned long error = ERR_get_error();
+    const char *text = ERR_reason_error_string(error);
+    if (ERR_SYSTEM_ERROR(error))
+        text = strerror(ERR_GET_REASON(error));
+    snprintf(why, TLS_WHY, "%s", text ? text : "it failed");
+    ERR_clear_error();
+}
+
+static bool not_usable(const char *flag, const char *path)
+{
+    char why[TLS_WHY];
+    openssl_reason(why);
+    report("%s: %s: %s", flag, path, why);
+    return false;
+}
+
+/* No question for a passphrase on the terminal. */
+static int no_passphrase(char *to, int size, int writing, void *argument)
+{
+    (void)to, (void)size, (void)writing, (void)argument;
+    return 0;
+}
+
+static bool load(SSL_CTX *c, const struct tls_config *config)
+{
+    const char *key = config->key ? config->key : config->cert;
+    const char *key_flag = config->key ? "--tls-key" : "--tls-cert";
+    SSL_CTX_set_default_passwd_cb(c, no_passphrase);
+    if (config->cert && SSL_CTX_use_certificate_chain_file(c, config->cert) != 1)
+        return not_usable("--tls-cert", config->cert);
+    if (config->cert && SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1)
+        return not_usable(key_flag, key);
+    if (config->ca && SSL_CTX_load_verify_locations(c, config->ca, NULL) != 1)
+        return not_usable("--tls-ca", config->ca);
+    return true;
+}
+
+static bool has_fingerprint(X509 *cert, const struct tls_config *config)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    if (X509_digest(cert, EVP_sha256(), digest, &length) != 1)
+        return false;
+    for (size_t i = 0; i < config->peer_count; i++)
+        if (!config->peers[i].name && memcmp(config->peers[i].sha256, digest, length) == 0)
+            return true;
+    return false;
+}
+
+static bool names(X509 *cert, const char *name)
+{
+    return X509_check_host(cert, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1 ||
+           X509_check_ip_asc(cert, name, 0) == 1;
+}
+
+static bool has_name(X509 *cert, const struct tls_config *config, const char *host)
+{
+    if (config->peer_count == 0)
+        return !host || names(cert, host);
+    for (size_t i = 0; i < config->peer_count; i++)
+        if (config->peers[i].name && names(cert, config->peers[i].name))
+            return true;
+    return false;
+}
+
+/* In place of OpenSSL's own check, since one that a fingerprint names needs no chain (RFC 5425,
+ * section 4.2.2). */
+static int verify(X509_STORE_CTX *store, void *argument)
+{
+    const struct tls_config *config = argument;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    X509 *cert = X509_STORE_CTX_get0_cert(store);
+    if (has_fingerprint(cert, config)) {
+        X509_STORE_CTX_set_error(store, X509_V_OK);
+        return 1;
+    }
+    if (X509_verify_cert(store) != 1)
+        return 0;
+    if (has_name(cert, config, SSL_get_app_data(ssl)))
+        return 1;
+    X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
+    return 0;
+}
+
+static struct tls *make(const struct tls_config *config, const SSL_METHOD *method)
+{
+    struct tls *t = calloc(1, sizeof *t);
+    SSL_CTX *c = SSL_CTX_new(method);
+    if (!t || !c || SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1) {
+        report("TLS: out of memory");
+    } else if (load(c, config)) {
+        SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+        SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_num_tickets(c, 0);
+        SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
+        SSL_CTX_set_cert_verify_callback(c, verify, (void *)config);
+        t->context = c;
+        return t;
+    }
+    SSL_CTX_free(c);
+    free(t);
+    return NULL;
+}
+
+struct tls *tls_server(const struct tls_config *config)
+{
+    struct tls *t = make(config, TLS_server_method());
+    if (t && (config->ca || config->peer_count))
+        SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    if (t && config->ca)
+        SSL_CTX_set_client_CA_list(t->context, SSL_load_client_CA_file(config->ca));
+    return t;
+}
+
+struct tls *tls_client(const struct tls_config *config)
+{
+    struct tls *t = make(config, TLS_client_method());
+    if (t && !config->ca)
+        SSL_CTX_set_default_verify_paths(t->context);
+    if (t)
+        SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
+    return t;
+}
+
+void tls_free(struct tls *tls)
+{
+    if (tls)
+        SSL_CTX_free(tls->context);
+    free(tls);
+}
+
+static struct tls_session *session(struct tls *tls)
+{
+    struct tls_session *s = calloc(1, sizeof *s);
+    SSL *ssl = SSL_new(tls->context);
+    if (s && ssl) {
+        s->ssl = ssl;
+        return s;
+    }
+    SSL_free(ssl);
+    free(s);
+    return NULL;
+}
+
+struct tls_session *tls_accept(struct tls *tls, int fd)
+{
+    struct tls_session *s = session(tls);
+    BIO *out = s ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
+    if (!out) {
+        tls_session_free(s);
+        return NULL;
+    }
+    SSL_set0_wbio(s->ssl, out);
+    SSL_set_accept_state(s->ssl);
+    return s;
+}
+
+/* Why an SSL call failed. */
+static void session_reason(const struct tls_session *s, char *why)
+{
+    long verdict = SSL_get_verify_result(s->ssl);
+    unsigned long error = ERR_peek_error();
+    if (ERR_GET_LIB(error) != ERR_LIB_SSL ||
+        ERR_GET_REASON(error) != SSL_R_CERTIFICATE_VERIFY_FAILED)
+        openssl_reason(why);
+    else if (verdict == X509_V_ERR_HOSTNAME_MISMATCH)
+        snprintf(why, TLS_WHY, "the certificate is for another name");
+    else
+        snprintf(why, TLS_WHY, "the certificate: %s", X509_verify_cert_error_string(verdict));
+    ERR_clear_error();
+}
+
+struct tls_session *tls_connect(struct tls *tls, int fd, const char *host, char *why)
+{
+    struct tls_session *s = session(tls);
+    unsigned char ip[16];
+    if (!s || SSL_set_fd(s->ssl, fd) != 1) {
+        snprintf(why, TLS_WHY, "out of memory");
+        tls_session_free(s);
+        return NULL;
+    }
+    SSL_set_app_data(s->ssl, (char *)host);
+    if (inet_pton(AF_INET, host, ip) != 1 && inet_pton(AF_INET6, host, ip) != 1)
+        SSL_set_tlsext_host_name(s->ssl, host);
+    ERR_clear_error();
+    errno = 0;
+    if (SSL_connect(s->ssl) == 1)
+        return s;
+    session_reason(s, why);
+    tls_session_free(s);
+    return NULL;
+}
+
+bool tls_feed(struct tls_session *s, struct slice block)
+{
+    BIO *in = BIO_new_mem_buf(block.at, (int)block.len);
+    if (!in)
+        return false;
+    BIO_set_mem_eof_return(in, -1);
+    SSL_set0_rbio(s->ssl, in);
+    return true;
+}
+
+enum tls_state tls_take(struct tls_session *s, char *to, size_t room, size_t *got, char *why)
+{
+    ERR_clear_error();
+    int n = SSL_read_ex(s->ssl, to, room, got);
+    if (n == 1)
+        return TLS_DATA;
+    switch (SSL_get_error(s->ssl, n)) {
+    case SSL_ERROR_WANT_READ:
+        return TLS_MORE;
+    case SSL_ERROR_ZERO_RETURN:
+        return TLS_ENDED;
+    case SSL_ERROR_WANT_WRITE:
+        snprintf(why, TLS_WHY, "it does not read what it is told");
+        return TLS_FAILED;
+    default:
+        session_reason(s, why);
+        return TLS_FAILED;
+    }
+}
+
+bool tls_established(const struct tls_session *s)
+{
+    return SSL_is_init_finished(s->ssl);
+}
+
+void tls_subject(const struct tls_session *s, char *text)
+{
+    X509 *cert = SSL_get0_peer_certificate(s->ssl);
+    BIO *out = cert ? BIO_new(BIO_s_mem()) : NULL;
+    text[0] = '\0';
+    if (out && X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) >= 0) {
+        int n = BIO_read(out, text, TLS_SUBJECT - 1);
+        text[n > 0 ? n : 0] = '\0';
+    }
+    BIO_free(out);
+}
+
+bool tls_write(struct tls_session *s, const char *from, size_t length, char *why)
+{
+    size_t wrote;
+    ERR_clear_error();
+    errno = 0;
+    if (SSL_write_ex(s->ssl, from, length, &wrote) == 1)
+        return true;
+    session_reason(s, why);
+    return false;
+}
+
+void tls_goodbye(struct tls_session *s)
+{
+    ERR_clear_error();
+    SSL_shutdown(s->ssl);
+    ERR_clear_error();
+}
+
+bool tls_close(struct tls_session *s, char *why)
+{
+    char rest[256];
+    size_t got;
+    ERR_clear_error();
+    errno = 0;
+    if (SSL_shutdown(s->ssl) < 0 && SSL_get_error(s->ssl, -1) != SSL_ERROR_WANT_READ) {
+        session_reason(s, why);
+        return false;
+    }
+    int n;
+    while ((n = SSL_read_ex(s->ssl, rest, sizeof rest, &got)) == 1)
+        ;
+    int error = SSL_get_error(s->ssl, n);
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return true;
+    session_reason(s, why);
+    return false;
+}
+
+void tls_session_free(struct tls_session *s)
+{
+    if (s)
+        SSL_free(s->ssl);
+    free(s);
+}
