@@ -10,7 +10,10 @@ _shnek_parse()
     done
 
     # bash makes three words of --option=value, and several of tcp://host:port.
-    if [[ ${COMP_LINE:0:${COMP_POINT:-0}} == *tcp:*([^[:space:]]) ]]; then
+    if [[ ${COMP_LINE:0:${COMP_POINT:-0}} == *@(tcp|tls|udp):*([^[:space:]]) ]]; then
+        return
+    elif [[ ${COMP_LINE:0:${COMP_POINT:-0}} == *@(unix|unixgram):*([^[:space:]]) ]]; then
+        compopt -o default # files
         return
     elif [[ $cur == = ]]; then
         cur=
@@ -21,24 +24,36 @@ _shnek_parse()
     fi
 
     case $option in
-    -l | --listen) words='tcp://' ;;
+    -l | --listen) words='tcp:// tls:// udp:// unix: unixgram: systemd' ;;
     -F | --framing) words='auto newline octet' ;;
     --max-size) words='8k 64k 1M' ;;
     --oversize) words='reject truncate' ;;
+    --rcvbuf) words='1M 8M 64M' ;;
+    --socket-mode) words='600 660 666' ;;
+    --tls-peer) words='sha256:' ;;
+    --allow) words='127.0.0.0/8 10.0.0.0/8 192.168.0.0/16' ;;
+    --allow-uid) words=$(compgen -u) ;;
     --max-connections) words='100 1k 10k' ;;
+    --max-connections-per-peer) words='1 10 100' ;;
+    --idle-timeout) words='1m 10m 1h' ;;
+    --handshake-timeout) words='5s 10s 30s' ;;
     --stats) words='1s 10s 1m' ;;
     *)
-        if [[ $option == -- || $option == --rejects || $cur != -* ]]; then
+        if [[ $option == -- || $option == --rejects || $option == --tls-@(cert|key|ca) ||
+            $cur != -* ]]; then
             compopt -o default # files
             return
         fi
-        words='-l --listen= -F --framing= --max-size= --oversize= --max-connections= --meta --raw
+        words='-l --listen= -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
+            --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
+            --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
+            --handshake-timeout= --meta --raw
             --rejects= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac
 
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-    [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *[=/] ]] || compopt -o nospace
+    [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *[=/:] ]] || compopt -o nospace
 }
 
 complete -F _shnek_parse shnek-parse

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/options.h"
 #include "relay/relay.h"
@@ -10,29 +11,44 @@
 static const char help[] =
     "usage: shnek-parse [options] [FILE...]\n"
     "       shnek-parse [options] -l ADDRESS [-l ADDRESS]...\n"
-    "\n"
-    "Turns RFC 5424 syslog from files, stdin or TCP into JSON lines on stdout.\n"
-    "\n"
-    "  -l, --listen=ADDRESS       tcp://HOST:PORT (no HOST: 127.0.0.1); may repeat\n"
+    "Turns syslog from files, stdin or the network into JSON lines on stdout.\n"
+    "  -l, --listen=ADDRESS       tcp://HOST:PORT, udp://, tls://; unix:PATH,\n"
+    "                             unixgram:PATH; systemd (its sockets); may repeat\n"
     "  -F, --framing=FRAMING      auto, newline or octet (RFC 6587)        [auto]\n"
     "      --max-size=SIZE        longest message, in bytes                [64k]\n"
     "      --oversize=ACTION      reject or truncate what is longer        [reject]\n"
-    "      --max-connections=N    accept no more than that at a time       [10000]\n"
-    "      --meta                 add \"peer\" and \"received\"\n"
-    "      --raw                  add \"raw\", the message as it came\n"
+    "      --rcvbuf=SIZE, --reuseport, --socket-mode=MODE  of the sockets\n"
+    "      --tls-cert=FILE, --tls-key=FILE, --tls-ca=FILE  ours; who signed theirs\n"
+    "      --tls-peer=NAME|sha256:FINGERPRINT  only these; may repeat\n"
+    "      --allow=NETWORK, --allow-uid=USER   only these; may repeat\n"
+    "      --proxy-protocol       who is allowed is a proxy and sends its header\n"
+    "      --max-connections=N, --max-connections-per-peer=N      [10000, no limit]\n"
+    "      --idle-timeout=DURATION, --handshake-timeout=DURATION  [none, 10s]\n"
+    "      --meta, --raw          add \"peer\", \"transport\", \"received\"; add \"raw\"\n"
     "      --rejects=FILE         append what is rejected, as JSON lines\n"
     "      --stats[=DURATION]     print counters at that interval          [1s]\n"
-    "  -q, --quiet                do not print what is rejected\n"
-    "  -h, --help                 print this\n"
-    "  -V, --version              print the version\n"
-    "\n"
+    "  -q, --quiet                do not print what is rejected or refused\n"
+    "  -h, --help; -V, --version  print this; print the version\n"
     "SIZE takes k, M, G; DURATION us, ms, s, m, h. FILE '-' is stdin, the default.\n"
     "Status: 0 all went through, 1 something was rejected, 2 failed.\n";
 
 enum {
     OPTION_MAX_SIZE = 256,
     OPTION_OVERSIZE,
+    OPTION_RCVBUF,
+    OPTION_REUSEPORT,
+    OPTION_SOCKET_MODE,
+    OPTION_TLS_CERT,
+    OPTION_TLS_KEY,
+    OPTION_TLS_CA,
+    OPTION_TLS_PEER,
+    OPTION_ALLOW,
+    OPTION_ALLOW_UID,
+    OPTION_PROXY_PROTOCOL,
     OPTION_MAX_CONNECTIONS,
+    OPTION_MAX_CONNECTIONS_PER_PEER,
+    OPTION_IDLE_TIMEOUT,
+    OPTION_HANDSHAKE_TIMEOUT,
     OPTION_META,
     OPTION_RAW,
     OPTION_REJECTS,
@@ -44,7 +60,20 @@ static const struct option options[] = {
     {"framing", required_argument, NULL, 'F'},
     {"max-size", required_argument, NULL, OPTION_MAX_SIZE},
     {"oversize", required_argument, NULL, OPTION_OVERSIZE},
+    {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
+    {"reuseport", no_argument, NULL, OPTION_REUSEPORT},
+    {"socket-mode", required_argument, NULL, OPTION_SOCKET_MODE},
+    {"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
+    {"tls-key", required_argument, NULL, OPTION_TLS_KEY},
+    {"tls-ca", required_argument, NULL, OPTION_TLS_CA},
+    {"tls-peer", required_argument, NULL, OPTION_TLS_PEER},
+    {"allow", required_argument, NULL, OPTION_ALLOW},
+    {"allow-uid", required_argument, NULL, OPTION_ALLOW_UID},
+    {"proxy-protocol", no_argument, NULL, OPTION_PROXY_PROTOCOL},
     {"max-connections", required_argument, NULL, OPTION_MAX_CONNECTIONS},
+    {"max-connections-per-peer", required_argument, NULL, OPTION_MAX_CONNECTIONS_PER_PEER},
+    {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"handshake-timeout", required_argument, NULL, OPTION_HANDSHAKE_TIMEOUT},
     {"meta", no_argument, NULL, OPTION_META},
     {"raw", no_argument, NULL, OPTION_RAW},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
@@ -54,9 +83,14 @@ static const struct option options[] = {
     {"version", no_argument, NULL, 'V'},
     {0}};
 
-static bool listen_on(struct relay_config *c, size_t *capacity, const char *text)
+static bool listen_on(struct relay_config *c, const char *text)
 {
-    c->listen = array_grow(c->listen, capacity, c->listen_count, sizeof *c->listen);
+    if (strcmp(text, "systemd") == 0) {
+        c->listen_systemd = true;
+        return true;
+    }
+    size_t capacity = c->listen_count;
+    c->listen = array_grow(c->listen, &capacity, c->listen_count, sizeof *c->listen);
     return address_parse("--listen", text, &c->listen[c->listen_count++]);
 }
 
@@ -80,65 +114,151 @@ static bool set_oversize(struct relay_config *c, const char *text)
     return true;
 }
 
+static bool set_socket_mode(struct relay_config *c, const char *text)
+{
+    char *end;
+    unsigned long mode = strtoul(text, &end, 8);
+    if (*text < '0' || *text > '7' || *end || mode > 0777) {
+        report("--socket-mode: '%s' is not a mode in octal, up to 777", text);
+        return false;
+    }
+    c->socket_mode = (int)mode;
+    return true;
+}
+
+/* Options of messages: what is taken, and what is made of it. */
+static bool set_message_option(struct relay_config *c, int option, const char *text)
+{
+    switch (option) {
+    case 'F':
+        return set_framing(c, text);
+    case OPTION_MAX_SIZE:
+        return option_size("--max-size", text, 64, 1 << 30, &c->max_size);
+    case OPTION_OVERSIZE:
+        return set_oversize(c, text);
+    case OPTION_META:
+        return c->meta = true;
+    case OPTION_RAW:
+        return c->raw = true;
+    case OPTION_REJECTS:
+        c->rejects = text;
+        return true;
+    case OPTION_STATS:
+        return option_stats(text, &c->stats_interval);
+    case 'q':
+        return c->quiet = true;
+    default:
+        return false;
+    }
+}
+
+static const uint64_t day = 24 * 3600 * NS_PER_S;
+
+/* Options of sockets and of who may speak on them. */
+static bool set_option(struct relay_config *c, int option, const char *text)
+{
+    switch (option) {
+    case 'l':
+        return listen_on(c, text);
+    case OPTION_RCVBUF:
+        return option_size("--rcvbuf", text, 1, 1 << 30, &c->rcvbuf);
+    case OPTION_REUSEPORT:
+        return c->reuseport = true;
+    case OPTION_SOCKET_MODE:
+        return set_socket_mode(c, text);
+    case OPTION_TLS_CERT:
+        c->tls.cert = text;
+        return true;
+    case OPTION_TLS_KEY:
+        c->tls.key = text;
+        return true;
+    case OPTION_TLS_CA:
+        c->tls.ca = text;
+        return true;
+    case OPTION_TLS_PEER:
+        return tls_config_peer(&c->tls, "--tls-peer", text);
+    case OPTION_ALLOW:
+        return access_config_network(&c->access, "--allow", text);
+    case OPTION_ALLOW_UID:
+        return access_config_uid(&c->access, "--allow-uid", text);
+    case OPTION_PROXY_PROTOCOL:
+        return c->proxy_protocol = true;
+    case OPTION_MAX_CONNECTIONS:
+        return option_count("--max-connections", text, 1, 1000000, &c->max_connections);
+    case OPTION_MAX_CONNECTIONS_PER_PEER:
+        return option_count("--max-connections-per-peer", text, 1, 1000000,
+                            &c->access.max_per_peer);
+    case OPTION_IDLE_TIMEOUT:
+        return option_duration("--idle-timeout", text, 1, 365 * day, &c->idle_timeout);
+    case OPTION_HANDSHAKE_TIMEOUT:
+        return option_duration("--handshake-timeout", text, 1, day, &c->handshake_timeout);
+    default:
+        return set_message_option(c, option, text);
+    }
+}
+
+static bool wrong(const char *what)
+{
+    report("%s", what);
+    return false;
+}
+
+static bool listens_on(const struct relay_config *c, enum transport transport)
+{
+    for (size_t i = 0; i < c->listen_count; i++)
+        if (c->listen[i].transport == transport)
+            return true;
+    return c->listen_systemd;
+}
+
+static bool tls_fits(const struct relay_config *c)
+{
+    const struct tls_config *tls = &c->tls;
+    bool named = false;
+    for (size_t i = 0; i < tls->peer_count; i++)
+        named = named || tls->peers[i].name;
+    if (!c->listen_systemd && listens_on(c, TRANSPORT_TLS) && !tls->cert)
+        return wrong("--listen: tls:// needs --tls-cert, the server's certificate");
+    if (!tls->cert && (tls->key || tls->ca || tls->peer_count))
+        return wrong("--tls-key, --tls-ca, --tls-peer: they need --tls-cert");
+    if (tls->cert && !listens_on(c, TRANSPORT_TLS))
+        return wrong("--tls-cert: it needs --listen with tls:// or systemd");
+    if (named && !tls->ca)
+        return wrong("--tls-peer: a name proves nothing without --tls-ca");
+    return true;
+}
+
+/* Whether the options go together. */
+static bool fits(const struct relay_config *c)
+{
+    bool listens = c->listen_count || c->listen_systemd;
+    if (listens && c->file_count) {
+        report("--listen and %s: it listens, or it reads files; not both", c->files[0]);
+        return false;
+    }
+    if (c->rejects && strcmp(c->rejects, "-") == 0)
+        return wrong("--rejects: '-' would mix them with the records on stdout; name a file");
+    if (c->proxy_protocol && !c->access.network_count)
+        return wrong("--proxy-protocol: name the proxies with --allow; anybody else could lie");
+    return tls_fits(c);
+}
+
 /* False where the command line is wrong, which was reported, or asks for help. */
 static bool read_options(int argc, char **argv, struct relay_config *c, int *status)
 {
-    size_t capacity = 0;
     int option;
     bool good = true;
     argv[0] = program_invocation_short_name;
     while (good && (option = getopt_long(argc, argv, "l:F:qhV", options, NULL)) != -1) {
-        switch (option) {
-        case 'l':
-            good = listen_on(c, &capacity, optarg);
-            break;
-        case 'F':
-            good = set_framing(c, optarg);
-            break;
-        case OPTION_MAX_SIZE:
-            good = option_size("--max-size", optarg, 64, 1 << 30, &c->max_size);
-            break;
-        case OPTION_OVERSIZE:
-            good = set_oversize(c, optarg);
-            break;
-        case OPTION_MAX_CONNECTIONS:
-            good = option_count("--max-connections", optarg, 1, 1000000, &c->max_connections);
-            break;
-        case OPTION_META:
-            c->meta = true;
-            break;
-        case OPTION_RAW:
-            c->raw = true;
-            break;
-        case OPTION_REJECTS:
-            c->rejects = optarg;
-            break;
-        case OPTION_STATS:
-            good = option_stats(optarg, &c->stats_interval);
-            break;
-        case 'q':
-            c->quiet = true;
-            break;
-        case 'h':
-            *status = print_help(help);
+        if (option == 'h' || option == 'V') {
+            *status = option == 'h' ? print_help(help) : print_version();
             return false;
-        case 'V':
-            *status = print_version();
-            return false;
-        default:
-            good = false;
         }
+        good = set_option(c, option, optarg);
     }
     c->files = argv + optind;
     c->file_count = argc - optind;
-    if (good && c->listen_count && c->file_count) {
-        report("--listen and %s: it listens, or it reads files; not both", c->files[0]);
-        good = false;
-    }
-    if (good && c->rejects && strcmp(c->rejects, "-") == 0) {
-        report("--rejects: '-' would mix them with the records on stdout; name a file");
-        good = false;
-    }
+    good = good && fits(c);
     if (!good)
         *status = usage_error();
     return good;
@@ -146,11 +266,16 @@ static bool read_options(int argc, char **argv, struct relay_config *c, int *sta
 
 int main(int argc, char **argv)
 {
-    struct relay_config config = {.max_size = 64 * 1024, .max_connections = 10000};
+    struct relay_config config = {.max_size = 64 * 1024,
+                                  .max_connections = 10000,
+                                  .socket_mode = -1,
+                                  .handshake_timeout = 10 * NS_PER_S};
     int status;
     descriptors_reserve_standard();
     if (read_options(argc, argv, &config, &status))
         status = relay_run(&config);
     free(config.listen);
+    access_config_free(&config.access);
+    tls_config_free(&config.tls);
     return status;
 }

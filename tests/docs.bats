@@ -72,7 +72,7 @@ options_of_bash() {
 
 options_of_zsh() {
     local line pair='^\{(-[A-Za-z])\+?,(--[a-z-]+)(=?)\}' single="^['\"](--[a-z-]+)(=-?)?\["
-    sed -E "s/^ +//; s/^'(\*|\([^)]*\))'//" "completions/_$1" | while IFS= read -r line; do
+    sed -E "s/^ +//; s/^'(\*|\([^)]*\))'//; s/^'\*-/'-/" "completions/_$1" | while IFS= read -r line; do
         if [[ $line =~ $pair ]]; then
             echo "${BASH_REMATCH[1]} ${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
         elif [[ $line =~ $single ]]; then
@@ -284,10 +284,12 @@ words_of_option() {
     bash_offers '' spamlog --hostname x
 }
 
-@test "bash completes tcp:// where an address is taken, and sets no space behind it" {
+@test "bash completes the schemes where an address is taken, and sets no space behind one" {
     local -r address=$'compopt -o nospace\ntcp://'
-    bash_offers "$address" shnek-parse -l ''
-    bash_offers "$address" shnek-parse --listen = t
+    bash_offers $'tcp://\ntls://\nudp://\nunix:\nunixgram:\nsystemd' shnek-parse -l ''
+    bash_offers "$address" shnek-parse --listen = tc
+    bash_offers $'compopt -o nospace\nunixgram:' shnek-parse -l unixg
+    bash_offers 'compopt -o default' shnek-parse -l unix : /de
     bash_offers "$address" spamlog ''
     bash_offers "$address" spamlog -n 5 t
     bash_offers $'compopt -o nospace\ntls://' shnek-pub -s t

@@ -234,15 +234,19 @@ in_order() {
 }
 
 @test "what is no address is a usage error that shows it" {
-    local address
-    for address in '' 8888 127.0.0.1:0 localhost udp://127.0.0.1:0 tcp:// tcp://127.0.0.1 tcp://127.0.0.1: \
+    local address expected
+    local schemes='tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH'
+    local -A form=([tcp]='tcp://HOST:PORT' [udp]='SCHEME://HOST[:PORT]' [tls]='SCHEME://HOST[:PORT]'
+        [unix]='it has no PATH' [unixgram]='it has no PATH')
+    for address in '' 8888 127.0.0.1:0 localhost tcp:// tcp://127.0.0.1 tcp://127.0.0.1: \
         tcp://127.0.0.1:x tcp://127.0.0.1:-1 tcp://127.0.0.1:0/ tcp://::1:0 'tcp://[::1:0' 'tcp://[::1]' \
-        tcp://127.0.0.1:1k 'tcp://[]:0'; do
+        tcp://127.0.0.1:1k 'tcp://[]:0' udp://h: udp://::1 tls://h:x unix: unixgram: unix unix/x; do
         run --separate-stderr timeout 5 shnek-parse -l "$address"
         is "$status" 2
         is "$output" ''
         is "${#stderr_lines[@]}" 2
-        is "${stderr_lines[0]}" "shnek-parse: --listen: '$address' is not an address: tcp://HOST:PORT"
+        [[ $address == *:* && ${form[${address%%:*}]+known} ]] && expected=${form[${address%%:*}]} || expected=$schemes
+        is "${stderr_lines[0]}" "shnek-parse: --listen: '$address' is not an address: $expected"
         is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
     done
 }
@@ -462,12 +466,12 @@ in_order() {
     from=127.0.0.1:$(port_from "$connection")
     echo "${HEAD}two" >&"$connection"
     wait_until lines_are relay.out 1
-    [[ $(<relay.out) == *',"msg":"two","peer":"'"$from"'","received":"'* ]]
+    [[ $(<relay.out) == *',"msg":"two","peer":"'"$from"'","transport":"tcp","received":"'* ]]
     connect
     from=127.0.0.1:$(port_from "$connection")
     printf '\n%sone\nbad\n' "$HEAD" >&"$connection"
     wait_until lines_are rejects 1
-    [[ $(<relay.out) == *',"msg":"one","peer":"'"$from"'","received":"'* ]]
+    [[ $(<relay.out) == *',"msg":"one","peer":"'"$from"'","transport":"tcp","received":"'* ]]
     is "$(sed -n 2p relay.err)" "shnek-parse: $from:3: PRI: expected '<' (at byte 0)"
     is "$(<rejects)" '{"source":"'"$from"'","number":3,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
 }

@@ -484,11 +484,11 @@ END
     given "${HEAD}one\r\n" --raw --meta
     after=$(date -u +%FT%T.%6NZ)
     is "$status" 0
-    [[ $output =~ '"msg":"one","peer":"stdin",'$stamp',"raw":"'"$HEAD"'one"}'$ ]]
+    [[ $output =~ '"msg":"one","peer":"stdin","transport":"stdin",'$stamp',"raw":"'"$HEAD"'one"}'$ ]]
     [[ ! $before > ${BASH_REMATCH[1]} && ! ${BASH_REMATCH[1]} > $after ]]
     printf '%s\xef\xbb\xbf\xff"\n' "$HEAD" >in
     run --separate-stderr shnek-parse --meta in
-    [[ $output =~ '"msg":"�\"","peer":"in",'$stamp}$ ]]
+    [[ $output =~ '"msg":"�\"","peer":"in","transport":"file",'$stamp}$ ]]
     run --separate-stderr shnek-parse --raw in
     [[ $output == *'"msg":"�\"","raw":"'"$HEAD"$'\xef\xbb\xbf''�\""}' ]]
 }

@@ -8,57 +8,120 @@
 #include "base/options.h"
 #include "base/report.h"
 
-static bool not_an_address(const char *flag, const char *text)
+static const struct {
+    const char *name;
+    const char *prefix;
+    const char *port;
+    bool datagram;
+    bool is_unix;
+} transports[] = {[TRANSPORT_TCP] = {"tcp", "tcp://", NULL, false, false},
+                  [TRANSPORT_TLS] = {"tls", "tls://", "6514", false, false},
+                  [TRANSPORT_UDP] = {"udp", "udp://", "514", true, false},
+                  [TRANSPORT_UNIX] = {"unix", "unix:", NULL, false, true},
+                  [TRANSPORT_UNIXGRAM] = {"unixgram", "unixgram:", NULL, true, true}};
+
+enum { TRANSPORTS = sizeof transports / sizeof transports[0] };
+
+const char *transport_name(enum transport transport)
 {
-    report("%s: '%s' is not an address: tcp://HOST:PORT", flag, text);
+    return transports[transport].name;
+}
+
+bool transport_is_datagram(enum transport transport)
+{
+    return transports[transport].datagram;
+}
+
+bool transport_is_unix(enum transport transport)
+{
+    return transports[transport].is_unix;
+}
+
+static bool not_an_address(const char *flag, const char *text, const char *form)
+{
+    report("%s: '%s' is not an address: %s", flag, text, form);
     return false;
+}
+
+static bool parse_path(const char *flag, const char *text, const char *path, struct address *a)
+{
+    size_t length = strlen(path);
+    if (length == 0)
+        return not_an_address(flag, text, "it has no PATH");
+    if (length >= sizeof a->path) {
+        report("%s: '%s': a socket's path has at most %zu bytes", flag, text, sizeof a->path - 1);
+        return false;
+    }
+    memcpy(a->path, path, length + 1);
+    return true;
+}
+
+static bool parse_port(const char *flag, const char *port, struct address *a)
+{
+    uint64_t number;
+    if (!option_count(flag, port, 0, 65535, &number))
+        return false;
+    snprintf(a->port, sizeof a->port, "%u", (unsigned)(uint16_t)number);
+    return true;
+}
+
+static bool parse_host(const char *flag, const char *text, const char *host, struct address *a)
+{
+    const char *form = transports[a->transport].port ? "SCHEME://HOST[:PORT]" : "tcp://HOST:PORT";
+    const char *port = strrchr(host, ':');
+    if (port && strchr(port, ']'))
+        port = NULL; /* within an IPv6 address */
+    size_t length = port ? (size_t)(port++ - host) : strlen(host);
+    if (length && host[0] == '[') {
+        if (length < 3 || host[length - 1] != ']')
+            return not_an_address(flag, text, form);
+        host++;
+        length -= 2;
+    } else if (memchr(host, ':', length)) {
+        return not_an_address(flag, text, form);
+    }
+    if (length == 0) {
+        host = "127.0.0.1";
+        length = strlen(host);
+    }
+    if (!port)
+        port = transports[a->transport].port;
+    if (!port || length >= sizeof a->host || !*port || port[strspn(port, "0123456789")] != '\0')
+        return not_an_address(flag, text, form);
+    memcpy(a->host, host, length);
+    a->host[length] = '\0';
+    return parse_port(flag, port, a);
 }
 
 bool address_parse(const char *flag, const char *text, struct address *address)
 {
-    static const char scheme[] = "tcp://";
-    if (strncmp(text, scheme, sizeof scheme - 1) != 0)
-        return not_an_address(flag, text);
-
-    const char *host = text + sizeof scheme - 1;
-    const char *port = strrchr(host, ':');
-    if (!port)
-        return not_an_address(flag, text);
-    size_t host_length = (size_t)(port++ - host);
-    if (host_length && host[0] == '[') {
-        if (host_length < 3 || host[host_length - 1] != ']')
-            return not_an_address(flag, text);
-        host++;
-        host_length -= 2;
-    } else if (memchr(host, ':', host_length)) {
-        return not_an_address(flag, text);
+    for (int i = 0; i < TRANSPORTS; i++) {
+        size_t length = strlen(transports[i].prefix);
+        if (strncmp(text, transports[i].prefix, length) != 0)
+            continue;
+        *address = (struct address){.transport = (enum transport)i};
+        return transports[i].is_unix ? parse_path(flag, text, text + length, address)
+                                     : parse_host(flag, text, text + length, address);
     }
-    if (host_length == 0) {
-        host = "127.0.0.1";
-        host_length = strlen(host);
-    }
-    size_t digits = strspn(port, "0123456789");
-    uint64_t number;
-    if (host_length >= sizeof address->host || digits == 0 || port[digits] != '\0')
-        return not_an_address(flag, text);
-    if (!option_count(flag, port, 0, 65535, &number))
-        return false;
-    memcpy(address->host, host, host_length);
-    address->host[host_length] = '\0';
-    snprintf(address->port, sizeof address->port, "%u", (unsigned)(uint16_t)number);
-    return true;
+    return not_an_address(flag, text, "tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH");
 }
 
-void address_text(const struct address *address, char *text)
+void address_text(const struct address *a, char *text)
 {
-    snprintf(text, ADDRESS_TEXT, strchr(address->host, ':') ? "tcp://[%s]:%s" : "tcp://%s:%s",
-             address->host, address->port);
+    const char *prefix = transports[a->transport].prefix;
+    if (transports[a->transport].is_unix)
+        snprintf(text, ADDRESS_TEXT, "%s%s", prefix, a->path);
+    else
+        snprintf(text, ADDRESS_TEXT, strchr(a->host, ':') ? "%s[%s]:%s" : "%s%s:%s", prefix,
+                 a->host, a->port);
 }
 
 struct addrinfo *address_resolve(const struct address *address, bool listen)
 {
     char text[ADDRESS_TEXT];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = listen ? AI_PASSIVE : 0};
+    struct addrinfo hints = {.ai_socktype = transport_is_datagram(address->transport) ? SOCK_DGRAM
+                                                                                      : SOCK_STREAM,
+                             .ai_flags = listen ? AI_PASSIVE : 0};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(address->host, address->port, &hints, &found);
     if (error) {
@@ -66,6 +129,13 @@ struct addrinfo *address_resolve(const struct address *address, bool listen)
         report("%s: %s", text, gai_strerror(error));
     }
     return error ? NULL : found;
+}
+
+struct sockaddr_un address_unix(const struct address *address)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    memcpy(at.sun_path, address->path, sizeof address->path);
+    return at;
 }
 
 void address_name(const struct sockaddr *from, socklen_t length, char *name)

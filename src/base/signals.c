@@ -11,13 +11,15 @@
 /* timeout(1) signals the process and then its group, so the same one comes twice. */
 static const uint64_t repeat = NS_PER_S / 10;
 
-static sigset_t taken(void)
+static sigset_t taken(const struct signals *s)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGUSR1);
+    if (s->take_hangup)
+        sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -39,7 +41,7 @@ static void stop(struct signals *s)
 /* The next signal, or 0 where the time for a line of counters came first. */
 static int next_signal(const struct signals *s, uint64_t due)
 {
-    sigset_t set = taken();
+    sigset_t set = taken(s);
     if (s->interval == 0)
         return sigwaitinfo(&set, NULL);
     uint64_t now = clock_monotonic();
@@ -59,6 +61,8 @@ static void *run(void *argument)
             return NULL;
         if (signal == SIGTERM || signal == SIGINT)
             stop(s);
+        else if (signal == SIGHUP)
+            eventfd_write(s->hangup_fd, 1);
         else if (signal == SIGUSR1)
             stats_print(s->stats, STATS_TOTAL);
         else if (signal == 0) {
@@ -76,11 +80,12 @@ bool signals_start(struct signals *s, struct stats *stats, uint64_t interval)
     atomic_init(&s->stopping, false);
     atomic_init(&s->ending, false);
     stats_start(stats);
-    sigset_t set = taken();
+    sigset_t set = taken(s);
     sigaddset(&set, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (s->stop_fd < 0) {
+    s->hangup_fd = s->take_hangup ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+    if (s->stop_fd < 0 || (s->take_hangup && s->hangup_fd < 0)) {
         report("eventfd: %m");
         return false;
     }
@@ -96,6 +101,8 @@ void signals_end(struct signals *s)
     pthread_kill(s->thread, SIGUSR1);
     pthread_join(s->thread, NULL);
     close(s->stop_fd);
+    if (s->hangup_fd >= 0)
+        close(s->hangup_fd);
     report_settle();
     if (s->interval)
         stats_print(s->stats, STATS_TOTAL);

@@ -12,14 +12,16 @@
  * A thread that takes the signals and prints the counters, so that both work while the rest of the
  * program is blocked in a write. The first SIGTERM or SIGINT asks for a drain, a second one, a
  * tenth of a second later or more, ends the process with STATUS_FAILED. SIGUSR1 prints a line of
- * counters. SIGPIPE is ignored.
+ * counters. SIGHUP, where it is taken, makes hangup_fd readable. SIGPIPE is ignored.
  */
 struct signals {
     struct stats *stats;
     uint64_t interval;        /* nanoseconds between lines of counters, 0: none */
     void (*on_abort)(void *); /* what to do before a second signal ends it; NULL: nothing */
     void *abort_argument;
-    int stop_fd; /* readable once a drain is asked for */
+    bool take_hangup;
+    int stop_fd;   /* readable once a drain is asked for */
+    int hangup_fd; /* an eventfd; -1 where SIGHUP is not taken */
     atomic_bool stopping;
     atomic_bool ending;
     uint64_t stopped_at; /* clock_monotonic */

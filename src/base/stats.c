@@ -1,6 +1,7 @@
 #include "base/stats.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/report.h"
@@ -25,9 +26,12 @@ void stats_print(struct stats *s, enum stats_kind kind)
         s->printed = now;
         s->printed_out = out;
     }
+    char refused[32] = "";
+    if (counted(&s->refused))
+        snprintf(refused, sizeof refused, " refused %" PRIu64, counted(&s->refused));
     static void (*const print[])(const char *, ...) = {report_live, report, report_last};
     print[kind]("in %" PRIu64 " out %" PRIu64 " rejected %" PRIu64 " dropped %" PRIu64
-                " bytes %" PRIu64 " rate %" PRIu64 "/s",
+                " bytes %" PRIu64 " rate %" PRIu64 "/s%s",
                 counted(&s->in), out, counted(&s->rejected), counted(&s->dropped),
-                counted(&s->bytes), per_second);
+                counted(&s->bytes), per_second, refused);
 }

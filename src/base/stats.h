@@ -12,6 +12,7 @@ struct stats {
     counter out;      /* messages */
     counter rejected; /* messages */
     counter dropped;  /* messages */
+    counter refused;  /* peers, and datagrams of such */
     counter bytes;    /* of input */
     uint64_t started; /* clock_monotonic */
     uint64_t printed; /* clock_monotonic, of the last interval's line */
@@ -38,7 +39,9 @@ static inline uint64_t counted(counter *c)
 
 void stats_start(struct stats *s);
 
-/* "program: in N out N rejected N dropped N bytes N rate N/s" to stderr; the rate is that of out.
+/*
+ * "program: in N out N rejected N dropped N bytes N rate N/s" to stderr; the rate is that of out.
+ * " refused N" follows where somebody was.
  */
 void stats_print(struct stats *s, enum stats_kind kind);
 

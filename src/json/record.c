@@ -130,11 +130,15 @@ void record_write(struct buffer *out, const struct rfc5424 *m, const struct reco
     buffer_wrote(out, to);
 }
 
-void record_meta(struct buffer *out, struct slice peer, struct slice received)
+void record_meta(struct buffer *out, struct slice peer, struct slice transport,
+                 struct slice received)
 {
-    char *to = buffer_room(out, 64 + JSON_STRING_ROOM(peer.len) + JSON_STRING_ROOM(received.len));
+    char *to = buffer_room(out, 64 + JSON_STRING_ROOM(peer.len) + JSON_STRING_ROOM(transport.len) +
+                                    JSON_STRING_ROOM(received.len));
     to = json_literal(to, ",\"peer\":");
     to = json_string(to, peer);
+    to = json_literal(to, ",\"transport\":");
+    to = json_string(to, transport);
     to = json_literal(to, ",\"received\":");
     to = json_string(to, received);
     buffer_wrote(out, to);

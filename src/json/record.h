@@ -16,7 +16,8 @@ struct record_extras {
  */
 void record_write(struct buffer *out, const struct rfc5424 *m, const struct record_extras *extras);
 
-/* The members "peer" and "received", with a comma before each. */
-void record_meta(struct buffer *out, struct slice peer, struct slice received);
+/* The members "peer", "transport" and "received", with a comma before each. */
+void record_meta(struct buffer *out, struct slice peer, struct slice transport,
+                 struct slice received);
 
 #endif

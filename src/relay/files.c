@@ -37,7 +37,7 @@ static bool copy(struct relay *r, int fd, const char *name)
     enum progress progress = MORE;
     bool whole = true;
     input_start(&in, fd);
-    stream_start(&s, r, name);
+    stream_start(&s, r, name, fd == STDIN_FILENO ? "stdin" : "file");
     while (progress == MORE) {
         bool within = framer_within(&s.framer);
         switch (input_wait(&in, &r->signals, within, relay_patience(r))) {

@@ -2,6 +2,13 @@
 
 #include <unistd.h>
 
+void relay_refuse(struct relay *r, const char *peer, const char *why)
+{
+    count(&r->stats.refused, 1);
+    if (complaints_allow(&r->refusals))
+        report("%s: refused: %s", peer, why);
+}
+
 bool relay_pending(const struct relay *r)
 {
     return r->records.buffer.len || r->rejects.buffer.len;
@@ -14,7 +21,7 @@ bool relay_flush(struct relay *r)
 
 int relay_patience(const struct relay *r)
 {
-    return relay_pending(r) ? 0 : r->complaints.held_back ? 1000 : -1;
+    return relay_pending(r) ? 0 : r->complaints.held_back || r->refusals.held_back ? 1000 : -1;
 }
 
 bool relay_idle(struct relay *r)
@@ -22,6 +29,7 @@ bool relay_idle(struct relay *r)
     if (relay_pending(r))
         return relay_flush(r);
     complaints_settle(&r->complaints);
+    complaints_settle(&r->refusals);
     return true;
 }
 
@@ -30,6 +38,7 @@ static bool start(struct relay *r)
     output_start(&r->records, STDOUT_FILENO, "stdout");
     if (r->config->rejects && !output_open(&r->rejects, "--rejects", r->config->rejects))
         return false;
+    r->signals.take_hangup = r->config->tls.cert != NULL;
     return signals_start(&r->signals, &r->stats, r->config->stats_interval);
 }
 
@@ -39,20 +48,23 @@ static int end(struct relay *r, bool wrote)
     if (r->config->rejects)
         wrote = output_end(&r->rejects) && wrote;
     complaints_settle(&r->complaints);
+    complaints_settle(&r->refusals);
     signals_end(&r->signals);
     rfc5424_free(&r->message);
     buffer_free(&r->meta);
-    if (!wrote || r->failed)
+    if (!wrote || r->failed || counted(&r->stats.dropped))
         return STATUS_FAILED;
     return counted(&r->stats.rejected) ? STATUS_REJECTED : STATUS_OK;
 }
 
 int relay_run(const struct relay_config *config)
 {
-    struct relay r = {
-        .config = config, .complaints = {.quiet = config->quiet}, .clock = {.utc = true}};
+    struct relay r = {.config = config,
+                      .complaints = {.quiet = config->quiet},
+                      .refusals = {.quiet = config->quiet},
+                      .clock = {.utc = true}};
     if (!start(&r))
         return STATUS_FAILED;
-    bool wrote = config->listen_count ? relay_serve(&r) : relay_files(&r);
+    bool wrote = config->listen_count || config->listen_systemd ? relay_serve(&r) : relay_files(&r);
     return end(&r, wrote);
 }

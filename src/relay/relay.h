@@ -10,14 +10,25 @@
 #include "base/report.h"
 #include "base/signals.h"
 #include "base/stats.h"
+#include "relay/access.h"
 #include "syslog/frame.h"
 #include "syslog/rfc5424.h"
 #include "syslog/timestamp.h"
+#include "tls/tls.h"
 
 struct relay_config {
     struct address *listen;
     size_t listen_count;
-    char **files; /* "-" is stdin */
+    bool listen_systemd; /* on the sockets that systemd passed */
+    uint64_t rcvbuf;     /* bytes for a UDP socket; 0: a good size, as far as the system lets */
+    int socket_mode;     /* of a Unix socket; -1: by the umask */
+    bool reuseport;
+    bool proxy_protocol; /* TCP and TLS connections begin with its header */
+    struct access_config access;
+    struct tls_config tls;
+    uint64_t handshake_timeout; /* nanoseconds, for TLS and the PROXY header */
+    uint64_t idle_timeout;      /* nanoseconds, 0: none */
+    char **files;               /* "-" is stdin */
     int file_count;
     enum framing framing;
     uint64_t max_size;
@@ -40,15 +51,21 @@ struct relay {
     struct output records;
     struct output rejects; /* unused where config->rejects is NULL */
     struct complaints complaints;
+    struct complaints refusals; /* of peers */
     struct rfc5424 message;
     struct timestamp_writer clock;
+    struct access_counts peers;
     struct buffer meta;
     bool failed; /* some input could not be read */
     char block[RELAY_BLOCK];
+    char plain[RELAY_BLOCK]; /* what TLS made of it */
 };
 
 /* Reads or serves, whichever the configuration says, to the end. Gives the exit status. */
 int relay_run(const struct relay_config *config);
+
+/* Counts a peer that was not let in, and says why. */
+void relay_refuse(struct relay *r, const char *peer, const char *why);
 
 /* Whether anything waits to be written. */
 bool relay_pending(const struct relay *r);

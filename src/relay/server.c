@@ -1,29 +1,27 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/input.h"
+#include "relay/connection.h"
+#include "relay/datagrams.h"
 #include "relay/listener.h"
-#include "relay/stream.h"
+#include "relay/systemd.h"
 
 enum { LISTENERS = 64, EVENTS = 256, ACCEPTS = 64, RETRY_MS = 100 };
 
 static const uint64_t grace = NS_PER_S;
 
-struct connection {
-    struct input input;
-    struct stream stream;
-    char name[ADDRESS_NAME];
-};
-
 struct server {
     struct relay *relay;
     int epoll;
-    int listeners[LISTENERS];
+    struct listener listeners[LISTENERS];
     int listener_count;
+    struct datagrams *datagrams; /* NULL where no listener takes such */
+    struct tls *tls;             /* NULL where no listener speaks it */
     bool accepting;
     bool draining;     /* who waited for room is let in to be read, too */
     bool starved;      /* of descriptors, which was reported */
@@ -32,6 +30,8 @@ struct server {
     size_t fd_capacity;
     uint64_t connection_count;
     uint64_t unread; /* connections that a drain has not read to their quota */
+    struct deadlines handshakes;
+    struct deadlines idle;
 };
 
 static bool watch(struct server *s, int fd, void *who, uint32_t events, int operation)
@@ -46,7 +46,8 @@ static void set_accepting(struct server *s, bool on)
         return;
     s->accepting = on;
     for (int i = 0; i < s->listener_count; i++)
-        watch(s, s->listeners[i], &s->listeners[i], on ? EPOLLIN : 0, EPOLL_CTL_MOD);
+        if (!transport_is_datagram(s->listeners[i].transport))
+            watch(s, s->listeners[i].fd, &s->listeners[i], on ? EPOLLIN : 0, EPOLL_CTL_MOD);
 }
 
 static bool room_left(const struct server *s)
@@ -56,12 +57,10 @@ static bool room_left(const struct server *s)
 
 static bool drop(struct server *s, struct connection *c, bool whole)
 {
-    bool wrote = stream_end(&c->stream, s->relay, whole) != STREAM_STUCK;
-    close(c->input.fd);
     s->by_fd[c->input.fd] = NULL;
     s->unread -= c->input.quota != 0;
     s->connection_count--;
-    free(c);
+    bool wrote = connection_close(c, s->relay, whole);
     if (!signals_stopping(&s->relay->signals))
         set_accepting(s, room_left(s));
     return wrote;
@@ -77,18 +76,31 @@ static bool drop_all(struct server *s)
     return wrote;
 }
 
-static void add(struct server *s, int fd, const struct sockaddr *peer, socklen_t length)
+/* A phase may take as long as a handshake, silence as long as it is let. */
+static void set_deadline(struct server *s, struct connection *c)
 {
-    struct connection *c = calloc(1, sizeof *c);
-    if (!c || !watch(s, fd, c, EPOLLIN, EPOLL_CTL_ADD)) {
-        report("connection: %m");
-        free(c);
+    if (c->phase != PHASE_OPEN && !c->deadline.next)
+        deadline_set(&s->handshakes, &c->deadline, clock_monotonic());
+    else if (c->phase == PHASE_OPEN && s->idle.duration)
+        deadline_set(&s->idle, &c->deadline, clock_monotonic());
+    else if (c->phase == PHASE_OPEN)
+        deadline_clear(&c->deadline);
+}
+
+static void add(struct server *s, const struct listener *l, int fd, const struct sockaddr *peer,
+                socklen_t length)
+{
+    struct connection *c = connection_open(s->relay, fd, l->transport, peer, length,
+                                           l->transport == TRANSPORT_TLS ? s->tls : NULL);
+    if (!c) {
         close(fd);
         return;
     }
-    input_start(&c->input, fd);
-    address_name(peer, length, c->name);
-    stream_start(&c->stream, s->relay, c->name);
+    if (!watch(s, fd, c, EPOLLIN, EPOLL_CTL_ADD)) {
+        report("connection: %m");
+        connection_close(c, s->relay, true);
+        return;
+    }
     while (s->fd_capacity <= (size_t)fd) {
         size_t before = s->fd_capacity;
         s->by_fd = array_grow(s->by_fd, &s->fd_capacity, before, sizeof *s->by_fd);
@@ -96,17 +108,18 @@ static void add(struct server *s, int fd, const struct sockaddr *peer, socklen_t
     }
     s->by_fd[fd] = c;
     s->connection_count++;
+    set_deadline(s, c);
 }
 
 /* False where no more connections wait. */
-static bool accept_some(struct server *s, int listener)
+static bool accept_some(struct server *s, const struct listener *l)
 {
     for (int i = 0; i < ACCEPTS && room_left(s); i++) {
         struct sockaddr_storage peer;
         socklen_t length = sizeof peer;
-        int fd = accept4(listener, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept4(l->fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
-            add(s, fd, (struct sockaddr *)&peer, length);
+            add(s, l, fd, (struct sockaddr *)&peer, length);
             continue;
         }
         if (errno == EAGAIN)
@@ -127,90 +140,186 @@ static bool accept_some(struct server *s, int listener)
 /* One read for each turn, so that no peer waits for another one's flood. */
 static bool read_some(struct server *s, struct connection *c)
 {
-    struct relay *r = s->relay;
     bool unread = c->input.quota != 0;
-    ssize_t n = input_read(&c->input, r->block, RELAY_BLOCK, framer_within(&c->stream.framer));
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        return true;
-    if (n < 0 && complaints_allow(&r->complaints))
-        report("%s: %m", c->name);
-    if (n <= 0)
-        return drop(s, c, n == 0);
-    s->unread -= unread && c->input.quota == 0;
-    switch (stream_take(&c->stream, r, (struct slice){r->block, (size_t)n})) {
-    case STREAM_STUCK:
+    enum connection_state state = connection_read(c, s->relay);
+    if (state == CONNECTION_STUCK)
         return false;
-    case STREAM_BROKEN:
-        return drop(s, c, true);
-    default:
-        break;
-    }
-    return !input_drained(&c->input, framer_within(&c->stream.framer)) || drop(s, c, true);
+    s->unread -= unread && c->input.quota == 0;
+    if (state != CONNECTION_OPEN)
+        return drop(s, c, state == CONNECTION_ENDED);
+    set_deadline(s, c);
+    return true;
 }
 
-static bool open_all(struct server *s)
+static bool open_listeners(struct server *s)
 {
     const struct relay_config *config = s->relay->config;
-    descriptors_raise_limit();
-    s->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (s->epoll < 0 || !watch(s, s->relay->signals.stop_fd, s, EPOLLIN, EPOLL_CTL_ADD)) {
-        report("epoll: %m");
-        return false;
-    }
     for (size_t i = 0; i < config->listen_count; i++) {
-        int opened = listener_open(&config->listen[i], s->listeners + s->listener_count,
+        int opened = listener_open(&config->listen[i], config, s->listeners + s->listener_count,
                                    LISTENERS - s->listener_count);
         if (!opened)
             return false;
         s->listener_count += opened;
     }
-    for (int i = 0; i < s->listener_count; i++)
-        if (!watch(s, s->listeners[i], &s->listeners[i], EPOLLIN, EPOLL_CTL_ADD)) {
-            report("epoll: %m");
+    if (config->listen_systemd) {
+        int opened =
+            systemd_listen(s->listeners + s->listener_count, LISTENERS - s->listener_count);
+        if (!opened)
             return false;
-        }
-    s->accepting = true;
+        s->listener_count += opened;
+    }
     return true;
+}
+
+/* What the listeners need before something comes to them. */
+static bool open_transports(struct server *s)
+{
+    for (int i = 0; i < s->listener_count; i++) {
+        struct listener *l = &s->listeners[i];
+        if (transport_is_datagram(l->transport)) {
+            datagrams_start(l, s->relay);
+            if (!s->datagrams && !(s->datagrams = datagrams_open(s->relay)))
+                return false;
+        }
+        if (l->transport == TRANSPORT_TLS && !s->tls &&
+            !(s->tls = tls_server(&s->relay->config->tls)))
+            return false;
+    }
+    return true;
+}
+
+static bool watch_all(struct server *s)
+{
+    struct signals *signals = &s->relay->signals;
+    s->epoll = epoll_create1(EPOLL_CLOEXEC);
+    bool good =
+        s->epoll >= 0 && watch(s, signals->stop_fd, s, EPOLLIN, EPOLL_CTL_ADD) &&
+        (signals->hangup_fd < 0 || watch(s, signals->hangup_fd, &s->tls, EPOLLIN, EPOLL_CTL_ADD));
+    for (int i = 0; good && i < s->listener_count; i++)
+        good = watch(s, s->listeners[i].fd, &s->listeners[i], EPOLLIN, EPOLL_CTL_ADD);
+    if (!good)
+        report("epoll: %m");
+    return good;
+}
+
+static bool open_all(struct server *s)
+{
+    descriptors_raise_limit();
+    deadlines_start(&s->handshakes, s->relay->config->handshake_timeout);
+    deadlines_start(&s->idle, s->relay->config->idle_timeout);
+    s->accepting = true;
+    return open_listeners(s) && open_transports(s) && watch_all(s);
 }
 
 static void close_listeners(struct server *s)
 {
     while (s->listener_count)
-        close(s->listeners[--s->listener_count]);
+        listener_close(&s->listeners[--s->listener_count]);
+}
+
+/* The certificates are read again; where they cannot be, those of before stay. */
+static void reload(struct server *s)
+{
+    eventfd_t times;
+    eventfd_read(s->relay->signals.hangup_fd, &times);
+    systemd_notify_reloading();
+    struct tls *fresh = tls_server(&s->relay->config->tls);
+    if (fresh) {
+        tls_free(s->tls);
+        s->tls = fresh;
+        report("read the certificates again");
+    } else {
+        report("the certificates of before stay in use");
+    }
+    systemd_notify_ready(s->listener_count);
 }
 
 static bool event(struct server *s, void *who)
 {
-    int *listener = who;
+    struct listener *l = who;
     if (who == s)
         return true; /* a drain was asked for */
-    if (listener >= s->listeners && listener < s->listeners + LISTENERS) {
-        accept_some(s, *listener);
+    if (who == &s->tls) {
+        reload(s);
         return true;
     }
-    return read_some(s, who);
+    if (l < s->listeners || l >= s->listeners + LISTENERS)
+        return read_some(s, who);
+    if (transport_is_datagram(l->transport))
+        return datagrams_read(s->datagrams, l, s->relay) != DATAGRAMS_STUCK;
+    accept_some(s, l);
+    return true;
+}
+
+static struct connection *of_deadline(struct deadline *d)
+{
+    return (struct connection *)((char *)d - offsetof(struct connection, deadline));
+}
+
+/* Drops those whose time is over. */
+static bool expire(struct server *s)
+{
+    struct deadline *d;
+    uint64_t now = clock_monotonic();
+    while ((d = deadlines_passed(&s->handshakes, now))) {
+        struct connection *c = of_deadline(d);
+        relay_refuse(s->relay, c->name,
+                     c->phase == PHASE_HANDSHAKE ? "TLS: no handshake within --handshake-timeout"
+                                                 : "no PROXY header within --handshake-timeout");
+        if (!drop(s, c, false))
+            return false;
+    }
+    while ((d = deadlines_passed(&s->idle, now))) {
+        struct connection *c = of_deadline(d);
+        if (complaints_allow(&s->relay->refusals))
+            report("%s: silent for --idle-timeout, closed", c->name);
+        if (!drop(s, c, false))
+            return false;
+    }
+    complaints_tick(&s->relay->refusals);
+    return true;
+}
+
+static int shorter(int wait, int other)
+{
+    return wait < 0 || (other >= 0 && other < wait) ? other : wait;
+}
+
+static int milliseconds(uint64_t ns)
+{
+    return ns == UINT64_MAX ? -1 : ns > 1000 * NS_PER_S ? 1000000 : (int)((ns + 999999) / 1000000);
+}
+
+/* How long a wait may take. */
+static int patience(const struct server *s)
+{
+    int wait = s->starved ? RETRY_MS : -1;
+    if (s->handshakes.ends.next == &s->handshakes.ends && s->idle.ends.next == &s->idle.ends)
+        return wait;
+    uint64_t now = clock_monotonic();
+    wait = shorter(wait, milliseconds(deadlines_left(&s->handshakes, now)));
+    return shorter(wait, milliseconds(deadlines_left(&s->idle, now)));
 }
 
 /* One round of the loop. False where nothing more can be written. */
-static bool round_trip(struct server *s, int patience)
+static bool round_trip(struct server *s, int most)
 {
     struct epoll_event events[EVENTS];
-    int wait = relay_patience(s->relay);
-    if (wait < 0 || (patience >= 0 && patience < wait))
-        wait = patience;
+    int asked = relay_patience(s->relay);
+    int wait = shorter(shorter(asked, most), patience(s));
     int n = epoll_wait(s->epoll, events, EVENTS, wait);
-    if (n == 0)
-        return relay_idle(s->relay);
+    if (n == 0 && !relay_idle(s->relay))
+        return false;
     for (int i = 0; i < n; i++)
         if (!event(s, events[i].data.ptr))
             return false;
-    return true;
+    return expire(s);
 }
 
 static bool serve(struct server *s)
 {
     while (!signals_stopping(&s->relay->signals)) {
-        if (!round_trip(s, s->starved ? RETRY_MS : -1))
+        if (!round_trip(s, -1))
             return false;
         if (s->starved && clock_monotonic() >= s->retry_at)
             set_accepting(s, room_left(s));
@@ -227,7 +336,7 @@ static bool limit_all(struct server *s)
             continue;
         input_limit(&c->input);
         s->unread += c->input.quota != 0;
-        if (input_drained(&c->input, framer_within(&c->stream.framer)) && !drop(s, c, true))
+        if (input_drained(&c->input, connection_within(c)) && !drop(s, c, true))
             return false;
     }
     return true;
@@ -240,7 +349,8 @@ static bool read_arrived(struct server *s)
     do {
         s->starved = false;
         for (int i = 0; i < s->listener_count; i++)
-            while (accept_some(s, s->listeners[i]))
+            while (!transport_is_datagram(s->listeners[i].transport) &&
+                   accept_some(s, &s->listeners[i]))
                 ;
         before = s->connection_count;
         if (!limit_all(s))
@@ -252,13 +362,33 @@ static bool read_arrived(struct server *s)
     return true;
 }
 
+/* Reads what has arrived at the datagrams' sockets. */
+static bool drain_datagrams(struct server *s)
+{
+    for (int i = 0; i < s->listener_count; i++) {
+        struct listener *l = &s->listeners[i];
+        enum datagrams_state state = DATAGRAMS_MORE;
+        if (!transport_is_datagram(l->transport))
+            continue;
+        datagrams_shut(l);
+        while (state == DATAGRAMS_MORE)
+            state = datagrams_read(s->datagrams, l, s->relay);
+        if (state == DATAGRAMS_STUCK)
+            return false;
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, l->fd, NULL);
+        datagrams_count_dropped(l, s->relay);
+    }
+    return true;
+}
+
 /* Reads what has arrived, to the end of the message that each connection is in. */
 static bool drain(struct server *s)
 {
     set_accepting(s, false);
     s->draining = true;
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->relay->signals.stop_fd, NULL);
-    if (!read_arrived(s))
+    systemd_notify_stopping();
+    if (!drain_datagrams(s) || !read_arrived(s))
         return false;
     if (s->starved) {
         report("connections that waited for a descriptor were not read");
@@ -276,12 +406,16 @@ bool relay_serve(struct relay *r)
 {
     struct server s = {.relay = r, .epoll = -1};
     bool wrote = true;
-    if (open_all(&s))
+    if (open_all(&s)) {
+        systemd_notify_ready(s.listener_count);
         wrote = serve(&s) && drain(&s);
-    else
+    } else {
         r->failed = true;
+    }
     close_listeners(&s);
     drop_all(&s);
+    datagrams_close(s.datagrams);
+    tls_free(s.tls);
     free(s.by_fd);
     if (s.epoll >= 0)
         close(s.epoll);

@@ -4,9 +4,10 @@
 #include "json/record.h"
 #include "json/reject.h"
 
-void stream_start(struct stream *s, struct relay *r, const char *name)
+void stream_start(struct stream *s, struct relay *r, const char *name, const char *transport)
 {
-    s->name = name;
+    s->name = s->peer = name;
+    s->transport = transport;
     framer_start(&s->framer, r->config->framing, (size_t)r->config->max_size, r->config->truncate);
 }
 
@@ -52,7 +53,8 @@ static void note_meta(struct stream *s, struct relay *r)
     char now[TIMESTAMP_MAX];
     char *end = timestamp_write(&r->clock, clock_real(), now);
     r->meta.len = 0;
-    record_meta(&r->meta, (struct slice){s->name, strlen(s->name)}, slice_between(now, end));
+    record_meta(&r->meta, (struct slice){s->peer, strlen(s->peer)},
+                (struct slice){s->transport, strlen(s->transport)}, slice_between(now, end));
 }
 
 enum stream_state stream_take(struct stream *s, struct relay *r, struct slice block)
@@ -68,6 +70,19 @@ enum stream_state stream_take(struct stream *s, struct relay *r, struct slice bl
     while (state == STREAM_OPEN && (kind = framer_next(&s->framer, &frame)) != FRAME_NONE)
         state = take_frame(s, r, kind, &frame);
     return state;
+}
+
+enum stream_state stream_take_datagram(struct stream *s, struct relay *r, struct slice bytes,
+                                       size_t length)
+{
+    struct frame frame;
+    count(&r->stats.bytes, length);
+    enum frame_kind kind = framer_datagram(&s->framer, bytes, length, &frame);
+    if (kind == FRAME_NONE)
+        return STREAM_OPEN;
+    if (r->config->meta)
+        note_meta(s, r);
+    return take_frame(s, r, kind, &frame);
 }
 
 enum stream_state stream_end(struct stream *s, struct relay *r, bool whole)

@@ -5,7 +5,9 @@
 
 /* One source of messages: stdin, a file, or a connection. */
 struct stream {
-    const char *name; /* for reports: "stdin", the file, the peer */
+    const char *name;      /* for reports: "stdin", the file, the peer */
+    const char *transport; /* for --meta, as is the peer where it is more than the name */
+    const char *peer;
     struct framer framer;
 };
 
@@ -15,10 +17,14 @@ enum stream_state {
     STREAM_STUCK   /* the records could not be written; it was reported */
 };
 
-void stream_start(struct stream *s, struct relay *r, const char *name);
+void stream_start(struct stream *s, struct relay *r, const char *name, const char *transport);
 
 /* Takes what was read: every message in it becomes a record, or is refused. */
 enum stream_state stream_take(struct stream *s, struct relay *r, struct slice block);
+
+/* The same for one datagram, which had `length` bytes. */
+enum stream_state stream_take_datagram(struct stream *s, struct relay *r, struct slice bytes,
+                                       size_t length);
 
 /* The end; `whole` says that it was the sender's. Frees what the stream holds. */
 enum stream_state stream_end(struct stream *s, struct relay *r, bool whole);

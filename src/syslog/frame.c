@@ -258,3 +258,17 @@ enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame)
     struct slice line = without((struct slice){f->partial.at, f->partial.len}, '\0');
     return line.len ? give(f, line, frame) : FRAME_NONE;
 }
+
+size_t framer_datagram_room(size_t max_size)
+{
+    return max_size + SLACK;
+}
+
+enum frame_kind framer_datagram(struct framer *f, struct slice bytes, size_t length,
+                                struct frame *frame)
+{
+    f->number++;
+    if (length <= bytes.len)
+        bytes = trim_counted(bytes);
+    return bytes.len ? give(f, bytes, frame) : FRAME_NONE;
+}

@@ -55,6 +55,17 @@ enum frame_kind framer_next(struct framer *f, struct frame *frame);
  */
 enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame);
 
+/*
+ * A datagram instead of a stream: it is one message (RFC 5426, section 3.1). `length` is what it
+ * had, of which `bytes` need be no more than a little over max_size. FRAME_NONE where it holds
+ * nothing.
+ */
+enum frame_kind framer_datagram(struct framer *f, struct slice bytes, size_t length,
+                                struct frame *frame);
+
+/* The bytes to keep of a datagram. */
+size_t framer_datagram_room(size_t max_size);
+
 /* Whether the stream so far ends within a message. */
 bool framer_within(const struct framer *f);
 

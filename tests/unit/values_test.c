@@ -85,10 +85,22 @@ static void addresses(void)
     unit(address_is("tcp://localhost:0", "localhost", "0"), "a name");
     unit(address_is("tcp://[::]:514", "::", "514"), "IPv6");
     unit(address_is("tcp://[::1]:65535", "::1", "65535"), "IPv6, highest port");
+    unit(address_is("udp://", "127.0.0.1", "514"), "the port of udp");
+    unit(address_is("tls://h", "h", "6514"), "the port of tls");
+    unit(address_is("udp://[::1]", "::1", "514"), "IPv6 without a port");
+    unit(address_parse("--x", "unix:/dev/log", &a) && a.transport == TRANSPORT_UNIX &&
+             strcmp(a.path, "/dev/log") == 0,
+         "a path");
+    char path[130] = "unixgram:";
+    memset(path + 9, 'x', 107);
+    unit(address_parse("--x", path, &a) && a.transport == TRANSPORT_UNIXGRAM, "the longest path");
+    path[9 + 107] = 'x';
+    unit(!address_parse("--x", path, &a), "a path that is too long");
     static const char *const bad[] = {"",           "8888",          "tcp://",         "tcp://h",
                                       "tcp://h:",   "tcp://h:x",     "tcp://h:65536",  "tcp://h:1x",
-                                      "udp://h:1",  "tcp://::1:514", "tcp://[::1:514", "tcp://h:-1",
-                                      "tcp://h:+1", "tcp://h:1k"};
+                                      "udp:h:1",    "tcp://::1:514", "tcp://[::1:514", "tcp://h:-1",
+                                      "tcp://h:+1", "tcp://h:1k",    "udp://h:",       "udp://::1",
+                                      "unix:",      "http://h:1",    "tls://[::1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         unit(!address_parse("--x", bad[i], &a), "'%s' is no address", bad[i]);
 }
