@@ -167,7 +167,7 @@ static bool option(int fd, int name, int *value)
     return getsockopt(fd, SOL_SOCKET, name, value, &length) == 0;
 }
 
-/* False where the socket is none that we can listen on. */
+/* False, with errno, where it is no socket that we can listen on. */
 static bool find_transport(int fd, bool tls, enum transport *transport)
 {
     int domain;
@@ -177,6 +177,7 @@ static bool find_transport(int fd, bool tls, enum transport *transport)
         !option(fd, SO_ACCEPTCONN, &listening))
         return false;
     bool ip = domain == AF_INET || domain == AF_INET6;
+    errno = EINVAL;
     if ((!ip && domain != AF_UNIX) || (type != SOCK_DGRAM && (type != SOCK_STREAM || !listening)))
         return false;
     if (ip)
@@ -209,10 +210,8 @@ static void name_socket(struct listener *l)
 bool listener_adopt(struct listener *l, int fd, bool tls)
 {
     *l = (struct listener){.fd = fd};
-    if (!find_transport(fd, tls, &l->transport)) {
-        errno = EINVAL;
+    if (!find_transport(fd, tls, &l->transport))
         return false;
-    }
     name_socket(l);
     if (l->transport == TRANSPORT_UNIXGRAM && !set(fd, SOL_SOCKET, SO_PASSCRED, 1))
         report("%s: who sends cannot be told: %m", l->name);

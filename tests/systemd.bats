@@ -1,0 +1,116 @@
+#!/usr/bin/env bats
+# shnek-parse as a service: sockets that were passed to it, and what it tells the service manager.
+# shellcheck disable=SC2154 # `start` and bats set variables
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+load lib/certificates
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+    shnek_teardown
+}
+
+lines_in() {
+    [[ $(wc -l <"$1") == "$2" ]]
+}
+
+# free_port [udp]: one that nobody has now, in $port.
+free_port() {
+    start finder shnek-parse -l "${1:-tcp}://127.0.0.1:0"
+    port=$(port_of "$(listen_url finder.err)")
+    kill "$finder_pid"
+    wait_exit finder
+}
+
+# activated NAME OPTION... -- OPTION...: those of systemd-socket-activate, and those of shnek-parse.
+# It starts shnek-parse when something comes.
+activated() {
+    local name=$1 own=()
+    shift
+    while [[ $1 != -- ]]; do
+        own+=("$1")
+        shift
+    done
+    start "$name" systemd-socket-activate "${own[@]}" "$(command -v shnek-parse)" -l systemd "${@:2}"
+    wait_until grep -q '^Listening on ' "$name.err"
+}
+
+message() {
+    echo "<34>1 - - - - - - $1"
+}
+
+@test "connections come to the sockets that systemd passed, and one of them speaks TLS" {
+    need systemd-socket-activate openssl
+    local tcp tls
+    free_port
+    tcp=$port
+    free_port
+    tls=$port
+    tls_certificates
+    activated relay -l "127.0.0.1:$tcp" -l "127.0.0.1:$tls" -l "$PWD/log.sock" --fdname=one:tls:two -- \
+        --tls-cert=server.pem --tls-key=server.key --meta
+    message tcp >"/dev/tcp/127.0.0.1/$tcp"
+    wait_until lines_in relay.out 1
+    { message tls && cat; } < <(wait_until lines_in relay.out 2) |
+        openssl s_client -quiet -connect "127.0.0.1:$tls" -CAfile ca.pem &>client &
+    message unix | socat -u - "UNIX-CONNECT:log.sock"
+    wait_until lines_in relay.out 3
+    [[ $(jq -r '.transport + " " + .msg' relay.out | LC_ALL=C sort) == $'tcp tcp\ntls tls\nunix unix' ]]
+    grep -q "listening on tls://127.0.0.1:$tls$" relay.err
+    kill "$relay_pid"
+    wait_exit relay
+    [[ $status == 0 && -S log.sock ]]
+}
+
+@test "datagrams come to the sockets that systemd passed" {
+    need systemd-socket-activate
+    free_port udp
+    activated relay -d -l "127.0.0.1:$port" -l "$PWD/log.sock" -- --meta
+    message udp >"/dev/udp/127.0.0.1/$port"
+    wait_until lines_in relay.out 1
+    logger -u log.sock --rfc5424 --socket-errors=on unixgram
+    wait_until lines_in relay.out 2
+    [[ $(jq -r '.transport + " " + .msg' relay.out) == $'udp udp\nunixgram unixgram' ]]
+    kill "$relay_pid"
+    wait_exit relay
+    [[ $status == 0 ]]
+}
+
+@test "without sockets, or with those of another process, -l systemd is an error" {
+    run --separate-stderr timeout 10 shnek-parse -l systemd
+    [[ $status == 2 && $stderr == 'shnek-parse: --listen: systemd passed no sockets' ]]
+    LISTEN_PID=1 LISTEN_FDS=1 run --separate-stderr timeout 10 shnek-parse -l systemd
+    [[ $status == 2 && $stderr == 'shnek-parse: --listen: systemd passed no sockets' ]]
+}
+
+@test "what cannot be listened on is named" {
+    # shellcheck disable=SC2016 # the inner shell's own
+    run --separate-stderr timeout 10 bash -c \
+        'export LISTEN_PID=$BASHPID LISTEN_FDS=1; exec shnek-parse -l systemd 3</dev/null'
+    [[ $status == 2 ]]
+    [[ $stderr == 'shnek-parse: --listen: socket 3 of systemd: Socket operation on non-socket' ]]
+}
+
+@test "the service manager is told when it listens, reads certificates again, and ends" {
+    start manager socat -u UNIX-RECV:notify -
+    exists() { [[ -S notify ]]; }
+    wait_until exists
+    tls_certificates
+    NOTIFY_SOCKET=$PWD/notify start relay shnek-parse -l tcp://:0 -l tls://:0 --tls-cert=server.pem \
+        --tls-key=server.key
+    wait_until grep -q 'READY=1' manager.out
+    grep -qx 'STATUS=listening on 2 sockets' <(tr -d '\0' <manager.out; echo)
+    kill -HUP "$relay_pid"
+    wait_until grep -q 'RELOADING=1' manager.out
+    ready_again() { [[ $(grep -c 'READY=1' manager.out) == 2 ]]; }
+    wait_until ready_again
+    kill "$relay_pid"
+    wait_exit relay
+    [[ $status == 0 ]]
+    wait_until grep -q 'STOPPING=1' manager.out
+}
