@@ -96,7 +96,8 @@ static char *structured_data(char *to, const struct structured_data *sd)
     return to;
 }
 
-void record_write(struct buffer *out, const struct rfc5424 *m, const struct record_extras *extras)
+void record_write(struct buffer *out, const struct syslog_message *m,
+                  const struct record_extras *extras)
 {
     /* What is added to a message by itself is less than six times the bytes that ask for it. */
     size_t fixed = 512 + extras->meta.len;
@@ -106,7 +107,9 @@ void record_write(struct buffer *out, const struct rfc5424 *m, const struct reco
     to = json_raw(to, severity_names[m->severity]);
     to = json_literal(to, "\",\"facility\":\"");
     to = json_raw(to, facility_names[m->facility]);
-    to = json_literal(to, "\",\"version\":1,\"timestamp\":");
+    to =
+        m->version ? json_literal(to, "\",\"version\":1") : json_literal(to, "\",\"version\":null");
+    to = json_literal(to, ",\"timestamp\":");
     to = string_or_null(to, m->timestamp);
     to = json_literal(to, ",\"hostname\":");
     to = string_or_null(to, m->hostname);

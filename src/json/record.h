@@ -2,7 +2,7 @@
 #define SHNEK_JSON_RECORD_H
 
 #include "base/buffer.h"
-#include "syslog/rfc5424.h"
+#include "syslog/message.h"
 
 /* What a record has beyond the message, where it was asked for. at == NULL: it was not. */
 struct record_extras {
@@ -14,7 +14,8 @@ struct record_extras {
  * Appends a message as one JSON object and LF: severity, facility, version, timestamp, hostname,
  * appname, procid, msgid, sd, msg, and the extras. Always valid UTF-8.
  */
-void record_write(struct buffer *out, const struct rfc5424 *m, const struct record_extras *extras);
+void record_write(struct buffer *out, const struct syslog_message *m,
+                  const struct record_extras *extras);
 
 /* The members "peer", "transport" and "received", with a comma before each. */
 void record_meta(struct buffer *out, struct slice peer, struct slice transport,

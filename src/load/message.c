@@ -44,7 +44,7 @@ static char *put_number(char *to, uint64_t k, unsigned n)
 /* Whether a value is one field of its own in the place that its option has in a message. */
 static bool valid(const char *flag, const char *format, const char *value)
 {
-    struct rfc5424 m = {0};
+    struct syslog_message m = {0};
     struct defect defect = {0};
     char *message;
     int length = asprintf(&message, format, value);
@@ -59,7 +59,7 @@ static bool valid(const char *flag, const char *format, const char *value)
         report("%s: '%s': a SP ends the field", flag, value);
         good = false;
     }
-    rfc5424_free(&m);
+    syslog_message_free(&m);
     free(message);
     return good;
 }

@@ -50,7 +50,7 @@ static int end(struct relay *r, bool wrote)
     complaints_settle(&r->complaints);
     complaints_settle(&r->refusals);
     signals_end(&r->signals);
-    rfc5424_free(&r->message);
+    syslog_message_free(&r->message);
     buffer_free(&r->meta);
     if (!wrote || r->failed || counted(&r->stats.dropped))
         return STATUS_FAILED;

@@ -52,7 +52,7 @@ struct relay {
     struct output rejects; /* unused where config->rejects is NULL */
     struct complaints complaints;
     struct complaints refusals; /* of peers */
-    struct rfc5424 message;
+    struct syslog_message message;
     struct timestamp_writer clock;
     struct access_counts peers;
     struct buffer meta;

@@ -3,7 +3,7 @@
 #include "base/scan.h"
 #include "syslog/timestamp.h"
 
-static const char *pri(const struct parse *in, const char *p, struct rfc5424 *m)
+static const char *pri(const struct parse *in, const char *p, struct syslog_message *m)
 {
     static const char field[] = "PRI";
     unsigned number = 0;
@@ -38,7 +38,7 @@ static const char *version(const struct parse *in, const char *p)
 }
 
 /* Up to the SP behind it, or the end of the message. */
-static const char *timestamp(const struct parse *in, const char *p, struct rfc5424 *m)
+static const char *timestamp(const struct parse *in, const char *p, struct syslog_message *m)
 {
     static const char field[] = "TIMESTAMP";
     const char *start = p;
@@ -101,7 +101,7 @@ static struct slice msg(const char *p, const char *end)
     return slice_between(p, end);
 }
 
-bool rfc5424_parse(struct slice message, struct rfc5424 *m, struct defect *defect)
+bool rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *defect)
 {
     struct parse in = {message.at, message.at + message.len, defect};
     m->length = message.len;
@@ -117,11 +117,7 @@ bool rfc5424_parse(struct slice message, struct rfc5424 *m, struct defect *defec
     p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
     if (!p)
         return false;
+    m->version = 1;
     m->msg = msg(p, in.end);
     return true;
-}
-
-void rfc5424_free(struct rfc5424 *m)
-{
-    structured_data_free(&m->sd);
 }

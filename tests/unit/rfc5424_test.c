@@ -7,7 +7,7 @@
 #include "json/record.h"
 
 /* What the table has for a message: its record without LF, or "!FIELD: reason (at byte N)". */
-static void outcome(struct slice message, struct rfc5424 *m, struct buffer *out)
+static void outcome(struct slice message, struct syslog_message *m, struct buffer *out)
 {
     struct defect defect;
     struct slice guarded = unit_guarded(message);
@@ -99,7 +99,7 @@ static void each_case(const char *path)
 {
     FILE *table = unit_table(path);
     struct unit_case c;
-    struct rfc5424 m = {0};
+    struct syslog_message m = {0};
     struct buffer out = {0};
     unsigned cases = 0;
     while (unit_next_case(table, &c)) {
@@ -113,7 +113,7 @@ static void each_case(const char *path)
     }
     unit(cases >= 150, "only %u cases", cases);
     buffer_free(&out);
-    rfc5424_free(&m);
+    syslog_message_free(&m);
     fclose(table);
 }
 
