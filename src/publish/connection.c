@@ -192,6 +192,13 @@ static void describe(natsStatus status, const char *text, char *why)
     snprintf(why, CONNECTION_WHY, "%s", text && *text ? text : natsStatus_GetText(status));
 }
 
+/* A server that is full or about to end says so, but may be gone before that is read. */
+static bool hung_up(natsStatus s)
+{
+    const char *text = nats_GetLastError(NULL);
+    return s == NATS_PROTOCOL_ERROR && text && strstr(text, "got ''");
+}
+
 /* Whether a later attempt may end otherwise. */
 static bool may_pass(natsStatus s)
 {
@@ -225,8 +232,12 @@ enum connection_attempt connection_open(struct connection_config *config, uint64
     bool later = may_pass(s);
     natsStatus last = NATS_OK;
     const char *text = nats_GetLastError(&last);
-    if (!*why && s == NATS_PROTOCOL_ERROR && wants_tls(config) && !config->tlscert)
+    if (!*why && s == NATS_PROTOCOL_ERROR && wants_tls(config) && !config->tlscert) {
         describe(s, "the server ends the TLS handshake; it may want a certificate of ours", why);
+    } else if (!*why && hung_up(s)) {
+        describe(s, "the server hangs up", why);
+        later = true;
+    }
     if (!*why)
         describe(s, last == s ? text : NULL, why);
     connection_free(*c, config);
