@@ -83,13 +83,13 @@ opened() {
     ended "${!pid}" || [[ /proc/${!pid}/fd/$2 -ef pub.in && ! -e /proc/${!pid}/fd/$feed ]]
 }
 
-# start_load RATE: into pub.in, as fast as it is read (max) the file lines, or at RATE what spamlog
-# makes and shnek-parse passes on until end_load.
+# start_load RATE [COUNT]: into pub.in, as fast as it is read (max) the file lines, or at RATE what
+# spamlog makes and shnek-parse passes on: COUNT messages, or until end_load.
 start_load() {
     local command=(cat lines)
     if [[ $1 != max ]]; then
         mkfifo syslog
-        start spam into syslog spamlog -r "$1"
+        start spam into syslog spamlog -r "$1" ${2:+-n "$2"}
         command=(shnek-parse syslog)
     fi
     if [[ -n ${feed-} ]]; then
@@ -99,10 +99,10 @@ start_load() {
     fi
 }
 
-# end_load RATE: until all is written. How much that is at a low rate is in $all.
+# end_load RATE [COUNT]: until all is written. How much that is at a low rate is in $all.
 end_load() {
     if [[ $1 != max ]]; then
-        kill -TERM "$spam_pid"
+        [[ -n ${2-} ]] || kill -TERM "$spam_pid"
         wait_exit spam
         is "$status" 0
         all=$(sed -n 's/^spamlog: sent \([0-9]*\) .*/\1/p' spam.err)
@@ -478,21 +478,39 @@ with_spool() {
 
 # Time
 
-@test "while there is no server memory is bounded, the writer waits, and order is kept" {
-    local all=500000 # more than all buffers hold
-    make_lines "$all"
+# Whether PROCESS sleeps and has still written so much, as /proc tells it.
+waits_at() {
+    [[ $(cut -d ' ' -f 3 "/proc/$1/stat") == S && $(grep wchar "/proc/$1/io") == "$2" ]]
+}
+
+@test "while there is no server for a minute memory is flat, the sender waits, and order is kept" {
+    local all=1000000 written pub_kib parse_kib # more than all buffers hold
     nats_start
     start_proxy -n "$all"
-    start_fed pub shnek-pub -s "$by_proxy"
-    start_writer cat lines
+    mkfifo pub.in syslog
+    start pub from pub.in shnek-pub -s "$by_proxy"
+    start parse into pub.in shnek-parse syslog
+    start spam into syslog spamlog -r max -n "$all"
     wait_until taken_at_least 20000
     crash_nats
-    wait_until stands_still "$writer_pid"
-    running "$writer_pid"
-    is "$(cut -d ' ' -f 3 "/proc/$writer_pid/stat")" S
-    nats_restart {feed}>&-
-    end_of_input
-    wait_exit writer
+    wait_until stands_still "$spam_pid"
+    written=$(grep wchar "/proc/$spam_pid/io")
+    pub_kib=$(rss_kib "$pub_pid")
+    parse_kib=$(rss_kib "$parse_pid")
+    SECONDS=0
+    while ((SECONDS < 61)); do
+        waits_at "$spam_pid" "$written"
+        if [[ -z ${SANITIZE-} ]]; then
+            at_most "$(rss_kib "$pub_pid")" $((pub_kib + 512))
+            at_most "$(rss_kib "$parse_pid")" $((parse_kib + 512))
+        fi
+        pause
+    done
+    nats_restart
+    wait_exit spam
+    is "$status" 0
+    wait_exit parse
+    is "$status" 0
     if [[ -z ${SANITIZE-} ]] && running "$pub_pid"; then
         at_most "$(rss_peak_kib "$pub_pid")" 65536
     fi
@@ -517,6 +535,121 @@ with_spool() {
     ended_with 0
     end_proxy
     is "$missing $damaged $unique" "0 0 $all"
+}
+
+# Servers that do not want it
+
+connections_are() {
+    [[ $(nats_varz connections) == "$1" ]]
+}
+
+reports() {
+    (($(grep -c "$1" "$2") >= $3))
+}
+
+reload_nats() {
+    sed -i "$1" nats.conf
+    kill -HUP "$nats_pid"
+}
+
+# fill_server RATE COUNT: the server has room for a subscriber and one more.
+fill_server() {
+    local all=$2 port
+    make_lines "$all"
+    nats_start 'max_connections: 2'
+    start sub subscriber -u -n "$all" foo
+    wait_until grep -q '^ready' sub.err
+    start other subscriber other
+    wait_until grep -q '^ready' other.err
+    start_proxy
+    port=${by_proxy##*:}
+    mkfifo pub.in
+    start pub from pub.in shnek-pub -s "$by_proxy"
+    start_load "$1" "$all"
+    wait_until reports 'maximum connections exceeded' nats.err 3
+    grep -q '; waiting for a server$' pub.err
+    is "$(nats_varz in_msgs)" 0
+    kill -TERM "$other_pid"
+    wait_exit other
+    wait_until taken_at_least $((all / 20))
+    end_proxy
+    wait_until connections_are 1
+    start other subscriber other
+    wait_until grep -q '^ready' other.err
+    start_proxy -l "$port"
+    wait_until reports 'maximum connections exceeded' nats.err 6
+    running "$pub_pid"
+    kill -TERM "$other_pid"
+    wait_exit other
+    end_load "$1" "$all"
+    ended_with 0 1
+    wait_exit sub
+    cat sub.out
+    [[ $(<sub.out) == *" unique: $all "*" missing: 0 "* ]]
+}
+
+@test "a server that has too many connections is asked again, and has everything in the end" {
+    fill_server max $((500000 / fewer))
+}
+
+@test "a server that has too many connections has everything at a low rate, too" {
+    fill_server 4k 20000
+}
+
+# refuse_login RATE COUNT STEP: the password changes under it, and comes back.
+refuse_login() {
+    local all=$2
+    make_lines "$all"
+    nats_start 'authorization { user: me, password: pw }'
+    start_proxy
+    mkfifo pub.in
+    start pub from pub.in shnek-pub -s "$by_proxy" --user=me --password=pw
+    start_load "$1"
+    wait_until taken_at_least "$3"
+    reload_nats 's/password: pw/password: other/'
+    wait_until grep -q ': Authorization Violation; trying again$' pub.err
+    reload_nats 's/password: other/password: pw/'
+    wait_until grep -q 'has the server again$' pub.err
+    end_load "$1"
+    ended_with 0 1
+    end_proxy
+    is "$missing $damaged $unique" "0 0 $all"
+}
+
+@test "a server that refuses the login for a while has everything in the end" {
+    refuse_login max $((500000 / fewer)) $((20000 / fewer))
+}
+
+@test "a server that refuses the login for a while has everything at a low rate, too" {
+    refuse_login 4k 1 4000
+}
+
+# stop_pub RATE COUNT STEP: until the server takes it for dead.
+stop_pub() {
+    local all=$2
+    make_lines "$all"
+    nats_start 'ping_interval: "500ms"' 'ping_max: 1'
+    start_proxy
+    mkfifo pub.in
+    start pub from pub.in shnek-pub -s "$by_proxy"
+    start_load "$1"
+    wait_until taken_at_least "$3"
+    kill -STOP "$pub_pid"
+    wait_until connections_are 0
+    kill -CONT "$pub_pid"
+    wait_until grep -q 'has the server again$' pub.err
+    end_load "$1"
+    ended_with 0
+    end_proxy
+    is "$missing $damaged $unique" "0 0 $all"
+}
+
+@test "a server that takes shnek-pub for dead has everything in the end" {
+    stop_pub max $((500000 / fewer)) $((20000 / fewer))
+}
+
+@test "a server that takes shnek-pub for dead has everything at a low rate, too" {
+    stop_pub 4k 1 4000
 }
 
 # Other servers
@@ -549,7 +682,7 @@ with_spool() {
     is "$(<sub.out)" $'{"msgid":"1"}\n{"msgid":"3"}'
 }
 
-# start_cluster: three servers n1 n2 n3 with JetStream, their URLs in $urls.
+# start_cluster [CONFIGURATION LINE...]: three servers n1 n2 n3, their URLs in $urls.
 start_cluster() {
     local i name ports routes=
     local -a route_ports
@@ -568,9 +701,10 @@ host: 127.0.0.1
 port: -1
 http: "127.0.0.1:-1"
 ports_file_dir: "$PWD"
-jetstream: {store_dir: "$PWD/n$i"}
+store_dir: "$PWD/n$i"
 cluster: {name: three, host: 127.0.0.1, port: ${route_ports[i]}, routes: [${routes// /, }]}
 END
+        [[ $# == 0 ]] || printf '%s\n' "$@" >>"n$i.conf"
     done
     urls=
     for i in 1 2 3; do
@@ -602,17 +736,22 @@ has_leader() {
     [[ $(leader) == [123] ]]
 }
 
-# kill_leader RATE COUNT STEP: so many are stored before, and so many more after it.
-kill_leader() {
+# kill_member RATE COUNT STEP [NUMBER]: of the leader, or of the only server that it was told of. So
+# many are stored before, and so many more after it.
+kill_member() {
     local all=$2 first name
     make_lines "$all"
-    start_cluster
+    start_cluster 'jetstream: enabled'
+    if [[ $# == 4 ]]; then
+        use_server "$4"
+        urls=$NATS_URL
+    fi
     mkfifo pub.in
     start pub from pub.in shnek-pub -s "$urls" -J --stream=logs --create-stream --replicas=3 --msg-id=auto
     start_load "$1"
     wait_until has_leader
     wait_until stored_at_least "$3"
-    first=$(leader)
+    first=${4-$(leader)}
     name=n${first}_pid
     kill -KILL "${!name}"
     wait_exit "n$first"
@@ -621,14 +760,62 @@ kill_leader() {
     wait_until stored_at_least $((2 * $3))
     end_load "$1"
     ended_with 0
+    [[ $# == 3 ]] || is "$losses" 1
     wait_until stored_at_least "$all"
     holds_once "$all"
 }
 
 @test "a stream with three replicas has every message once when its leader is killed" {
-    kill_leader max $((60000 / fewer)) $((10000 / fewer))
+    kill_member max $((60000 / fewer)) $((10000 / fewer))
 }
 
 @test "a stream with three replicas has every message once when its leader is killed at a low rate" {
-    kill_leader 4k 1 8000
+    kill_member 4k 1 8000
+}
+
+@test "where the only server that it was told of is killed it goes on with those it learned of" {
+    kill_member max $((60000 / fewer)) $((10000 / fewer)) 1
+}
+
+@test "where the only server that it was told of is killed it goes on at a low rate, too" {
+    kill_member 4k 1 8000 1
+}
+
+# close_server RATE COUNT: a lame duck goes on for a while, then it ends one connection after another.
+close_server() {
+    local all=$2 only
+    make_lines "$all"
+    start_cluster 'lame_duck_duration: "30s"' 'lame_duck_grace_period: "500ms"'
+    use_server 2
+    start sub subscriber -u -n "$all" foo
+    wait_until grep -q '^ready' sub.err
+    use_server 1
+    only=$NATS_URL
+    wait_until knows_of foo
+    mkfifo pub.in
+    start pub from pub.in shnek-pub -s "$only"
+    start_load "$1" "$all"
+    wait_until taken_at_least $((all / 50))
+    kill -USR2 "$n1_pid"
+    wait_until grep -q 'has the server again$' pub.err
+    run ! grep "${only#*://}: has the server again" pub.err
+    end_load "$1" "$all"
+    ended_with 0 1
+    wait_exit n1
+    wait_exit sub
+    cat sub.out
+    [[ $(<sub.out) == *" unique: $all "*" missing: 0 "* ]]
+}
+
+# Whether the server sends what has this subject on to another one.
+knows_of() {
+    nats_get 'routez?subs=1' | grep -q "\"$1\""
+}
+
+@test "a server that is closed in lame duck mode is left for another one without a loss" {
+    close_server max $((1000000 / fewer))
+}
+
+@test "a server that is closed in lame duck mode is left without a loss at a low rate, too" {
+    close_server 4k 20000
 }
