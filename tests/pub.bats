@@ -884,14 +884,15 @@ shnek-pub: /dev/full: No space left on device"
     done
 }
 
-@test "SIGTERM ends an attempt that hangs" {
+@test "SIGTERM ends at once an attempt that hangs" {
     silent_server
-    start pub shnek-pub -s "$silent" --timeout=1s
+    start pub shnek-pub -s "$silent" --timeout=1h
     wait_until has_socket "$pub_pid"
     kill -TERM "$pub_pid"
     wait_until -t 10 ended "$pub_pid"
     wait_exit pub
     is "$status" 2
+    is "$(<pub.err)" 'shnek-pub: stopped before there was a server'
 }
 
 # What is lost

@@ -26,14 +26,17 @@ static sigset_t taken(const struct signals *s)
 static void stop(struct signals *s)
 {
     uint64_t now = clock_monotonic();
-    if (!atomic_exchange(&s->stopping, true)) {
+    bool first = !atomic_exchange(&s->stopping, true);
+    const char *why = first ? atomic_load(&s->at_once) : "stopped by a second signal";
+    if (first && !why) {
         s->stopped_at = now;
         eventfd_write(s->stop_fd, 1);
-    } else if (now - s->stopped_at > repeat) {
-        report_last("stopped by a second signal");
+    } else if (first || now - s->stopped_at > repeat) {
+        report_last("%s", why);
         if (s->on_abort)
             s->on_abort(s->abort_argument);
-        stats_print(s->stats, STATS_LAST);
+        if (!first || s->interval)
+            stats_print(s->stats, STATS_LAST);
         _exit(STATUS_FAILED);
     }
 }

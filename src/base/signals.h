@@ -19,6 +19,7 @@ struct signals {
     uint64_t interval;        /* nanoseconds between lines of counters, 0: none */
     void (*on_abort)(void *); /* what to do before a second signal ends it; NULL: nothing */
     void *abort_argument;
+    _Atomic(const char *) at_once; /* not NULL: the first one ends it, too, and this says why */
     bool take_hangup;
     int stop_fd;   /* readable once a drain is asked for */
     int hangup_fd; /* an eventfd; -1 where SIGHUP is not taken */

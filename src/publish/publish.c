@@ -291,6 +291,8 @@ static void take_confirmed(struct publisher *p)
 static bool tend(struct publisher *p)
 {
     enum link_state state = link_tend(&p->link);
+    if (state != LINK_DOWN)
+        atomic_store(&p->signals.at_once, NULL);
     take_confirmed(p);
     if (state == LINK_NEW)
         begin_again(p);
@@ -305,10 +307,6 @@ static bool tend(struct publisher *p)
     }
     if (up && (p->stream_ready || !p->config->jetstream))
         send_lines(p);
-    if (!p->link.was_up && signals_stopping(&p->signals)) {
-        report("stopped before there was a server");
-        return false;
-    }
     return state != LINK_OVER;
 }
 
@@ -343,7 +341,10 @@ static bool start(struct publisher *p)
 {
     p->max_payload = PAYLOAD_MAX;
     input_start(&p->input, STDIN_FILENO);
-    if (!window_open(&p->window, p->config->spool, p->config->window))
+    spill_hold(&p->spill);
+    bool opened = window_open(&p->window, p->config->spool, p->config->window);
+    spill_release(&p->spill);
+    if (!opened)
         return false;
     p->asked = p->window.next.offset;
     if (p->config->rejects && !output_open(&p->rejects, "--rejects", p->config->rejects))
@@ -384,6 +385,8 @@ int publish_run(struct publish_config *config)
     spill_start(&p.spill, &p.window, config->spill, config->spool);
     p.signals.on_abort = config->dry_run ? NULL : spill_abort;
     p.signals.abort_argument = &p.spill;
+    /* Nothing is read before, and the attempt to connect may last. */
+    atomic_init(&p.signals.at_once, config->dry_run ? NULL : "stopped before there was a server");
     if (!signals_start(&p.signals, &p.stats, config->stats_interval))
         return STATUS_FAILED;
     bool started = start(&p);
