@@ -123,16 +123,6 @@ counts_when_told() {
     grep -Eqx "shnek-pub: $2 rate [0-9]+/s" pub.err
 }
 
-# suspend PROCESS: until each of its threads stands still.
-suspend() {
-    kill -STOP "$1"
-    wait_until stands_still "$1"
-}
-
-stands_still() {
-    ! grep -qv '^[0-9]* ([^)]*) T ' /proc/"$1"/task/*/stat
-}
-
 signals_taken() {
     grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }

@@ -95,6 +95,16 @@ takes_signals() {
     ((("0x$blocked" & 0x4202) == 0x4202))
 }
 
+# suspend PROCESS: until each of its threads stands still.
+suspend() {
+    kill -STOP "$1"
+    wait_until suspended "$1"
+}
+
+suspended() {
+    ! grep -qv '^[0-9]* ([^)]*) T ' /proc/"$1"/task/*/stat
+}
+
 # For wait_until: a second TERM counts only some time after the first one.
 ended_when_told() {
     kill -TERM "$1" || true
