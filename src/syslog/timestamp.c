@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "syslog/calendar.h"
 
 static const char field[] = "TIMESTAMP";
 
@@ -34,13 +35,6 @@ static const char *two_digits(const struct parse *in, const char *p, int low, in
     return p + 1;
 }
 
-static int days_in(int year, int month)
-{
-    static const signed char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month == 2 && leap ? 29 : days[month - 1];
-}
-
 static const char *full_date(const struct parse *in, const char *p)
 {
     int century = 0, year = 0, month = 1, day;
@@ -51,7 +45,7 @@ static const char *full_date(const struct parse *in, const char *p)
     p = literal(in, p, '-', "expected '-'");
     if (!p)
         return NULL;
-    return two_digits(in, p, 1, days_in(century * 100 + year, month), "no such day", &day);
+    return two_digits(in, p, 1, calendar_days_in(century * 100 + year, month), "no such day", &day);
 }
 
 static const char *hour_minute(const struct parse *in, const char *p)
