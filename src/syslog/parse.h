@@ -24,6 +24,12 @@ static inline const char *parse_fail(const struct parse *in, const char *field, 
     return NULL;
 }
 
+/* What is behind a BOM, or `p` where none stands there. */
+static inline const char *skip_bom(const char *p, const char *end)
+{
+    return end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 ? p + 3 : p;
+}
+
 static inline bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "syslog/parse.h"
+
 #define NAME(literal)                                                                              \
     {                                                                                              \
         literal, sizeof literal - 1                                                                \
@@ -61,4 +63,18 @@ bool pri_from_name(const char *text, unsigned *pri)
         return false;
     *pri = facility * 8 + severity;
     return true;
+}
+
+const char *pri_read(const char *p, const char *end, unsigned *pri)
+{
+    unsigned number = 0;
+    int digits = 0;
+    if (p == end || *p++ != '<')
+        return NULL;
+    for (; p < end && is_digit(*p) && digits < 3; p++, digits++)
+        number = number * 10 + (unsigned)(*p - '0');
+    if (digits == 0 || number > 191 || p == end || *p != '>')
+        return NULL;
+    *pri = number;
+    return p + 1;
 }

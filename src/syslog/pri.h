@@ -12,4 +12,7 @@ extern const struct slice facility_names[24];
 /* "34" or "auth.crit"; a severity alone is of facility user, as logger(1) has it. */
 bool pri_from_name(const char *text, unsigned *pri);
 
+/* '<', one to three digits, '>'; NULL where something else stands at `p`, or a number over 191. */
+const char *pri_read(const char *p, const char *end, unsigned *pri);
+
 #endif

@@ -92,13 +92,10 @@ static const char *header_field(const struct parse *in, const char *p,
 /* From the SP before it, or the end of the message. */
 static struct slice msg(const char *p, const char *end)
 {
-    static const char bom[] = "\xEF\xBB\xBF";
     struct slice none = {0};
     if (p++ == end)
         return none;
-    if (end - p >= 3 && memcmp(p, bom, 3) == 0)
-        p += 3;
-    return slice_between(p, end);
+    return slice_between(skip_bom(p, end), end);
 }
 
 bool rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *defect)
