@@ -5,6 +5,7 @@
 
 enum {
     MSG_LEN_DIGITS = 10,
+    PRI_DIGITS = 3,
     SLACK = 4 /* kept over max_size: CR, NUL, and enough to see where a UTF-8 sequence ends */
 };
 
@@ -13,8 +14,14 @@ void framer_start(struct framer *f, enum framing framing, size_t max_size, bool 
     *f = (struct framer){.framing = framing, .max_size = max_size, .truncate = truncate};
 }
 
+void framer_join_lines(struct framer *f)
+{
+    f->joining = true;
+}
+
 void framer_free(struct framer *f)
 {
+    buffer_free(&f->held);
     buffer_free(&f->partial);
 }
 
@@ -83,14 +90,16 @@ static enum frame_kind join(struct framer *f, struct slice part, bool ends, stru
     return FRAME_MESSAGE;
 }
 
-static enum frame_kind give(struct framer *f, struct slice message, struct frame *frame)
+static enum frame_kind give(struct framer *f, uint64_t number, struct slice message,
+                            struct frame *frame)
 {
-    frame->number = f->number;
+    frame->number = number;
     frame->message = message;
     return message.len > f->max_size ? too_long(f, message, frame) : FRAME_MESSAGE;
 }
 
-static enum frame_kind next_line(struct framer *f, struct frame *frame)
+/* The next line that is not empty; false where its end has not come. */
+static inline __attribute__((always_inline)) bool find_line(struct framer *f, struct slice *line)
 {
     while (f->block.len) {
         const char *lf = memchr(f->block.at, '\n', f->block.len);
@@ -101,17 +110,96 @@ static enum frame_kind next_line(struct framer *f, struct frame *frame)
             f->skipping = !lf;
             continue;
         }
-        struct slice line;
-        if (join(f, part, lf != NULL, &line) == FRAME_NONE)
-            return FRAME_NONE;
+        if (join(f, part, lf != NULL, line) == FRAME_NONE)
+            return false;
         f->number++;
         if (!f->skipping)
-            line = without(without(line, '\r'), '\0');
-        if (line.len)
-            return give(f, line, frame);
+            *line = without(without(*line, '\r'), '\0');
+        if (line->len)
+            return true;
+        f->empty_lines++;
         forget_given(f);
     }
+    return false;
+}
+
+static enum frame_kind next_line(struct framer *f, struct frame *frame)
+{
+    struct slice line;
+    return find_line(f, &line) ? give(f, f->number, line, frame) : FRAME_NONE;
+}
+
+static bool begins_with_pri(struct slice line)
+{
+    size_t i = 1;
+    while (i < line.len && i <= PRI_DIGITS && is_digit(line.at[i]))
+        i++;
+    return i > 1 && i < line.len && line.at[0] == '<' && line.at[i] == '>';
+}
+
+/* No more than it takes to see that the message is too long. */
+static void hold_more(struct framer *f, struct slice bytes)
+{
+    size_t room = f->max_size + SLACK - f->held.len;
+    buffer_add(&f->held, (struct slice){bytes.at, bytes.len < room ? bytes.len : room});
+}
+
+static void hold(struct framer *f, struct slice line)
+{
+    f->held.len = 0;
+    f->held_number = f->number;
+    f->holding = true;
+    f->empty_lines = 0;
+    hold_more(f, line);
+}
+
+static void hold_continuation(struct framer *f, struct slice line)
+{
+    size_t full = f->max_size + SLACK;
+    for (f->empty_lines++; f->empty_lines && f->held.len < full; f->empty_lines--)
+        hold_more(f, (struct slice){"\n", 1});
+    f->empty_lines = 0;
+    hold_more(f, line);
+}
+
+static enum frame_kind give_held(struct framer *f, struct frame *frame)
+{
+    f->holding = false;
+    return give(f, f->held_number, (struct slice){f->held.at, f->held.len}, frame);
+}
+
+/* What was held has been given and used: now the line behind it is held. */
+static void settle(struct framer *f)
+{
+    if (f->waiting.at)
+        hold(f, f->waiting);
+    f->waiting = (struct slice){0};
+}
+
+static enum frame_kind next_joined(struct framer *f, struct frame *frame)
+{
+    struct slice line;
+    for (; find_line(f, &line); forget_given(f)) {
+        if (!f->holding) {
+            hold(f, line);
+        } else if (!begins_with_pri(line)) {
+            hold_continuation(f, line);
+        } else {
+            f->waiting = line;
+            return give_held(f, frame);
+        }
+    }
     return FRAME_NONE;
+}
+
+bool framer_holds(const struct framer *f)
+{
+    return f->holding;
+}
+
+enum frame_kind framer_release(struct framer *f, struct frame *frame)
+{
+    return f->holding ? give_held(f, frame) : FRAME_NONE;
 }
 
 static enum frame_kind broken(struct framer *f, const char *reason, struct frame *frame)
@@ -182,7 +270,7 @@ static enum frame_kind next_counted(struct framer *f, struct frame *frame)
         if (!f->skipping)
             message = trim_counted(message);
         if (message.len)
-            return give(f, message, frame);
+            return give(f, f->number, message, frame);
         forget_given(f);
     }
     return FRAME_NONE;
@@ -226,12 +314,18 @@ static void decide(struct framer *f)
 
 enum frame_kind framer_next(struct framer *f, struct frame *frame)
 {
+    if (f->joining)
+        settle(f);
     forget_given(f);
     if (f->framing == FRAMING_AUTO && f->block.len)
         decide(f);
     if (f->framing == FRAMING_AUTO)
         return FRAME_NONE;
-    return f->framing == FRAMING_OCTET ? next_counted(f, frame) : next_line(f, frame);
+    if (f->framing == FRAMING_OCTET)
+        return next_counted(f, frame);
+    if (f->joining)
+        return next_joined(f, frame);
+    return next_line(f, frame);
 }
 
 static enum frame_kind cut(struct framer *f, const char *field, struct frame *frame)
@@ -239,12 +333,37 @@ static enum frame_kind cut(struct framer *f, const char *field, struct frame *fr
     frame->message = (struct slice){f->partial.len ? f->partial.at : "", f->partial.len};
     frame->defect =
         (struct defect){field, "stream ends within it", f->digits ? f->offset : f->partial.len};
+    f->digits = 0;
+    f->left = 0;
+    f->partial_given = true;
     return FRAME_REFUSED;
+}
+
+/* The last line, which has no LF. */
+static struct slice take_rest(struct framer *f)
+{
+    f->partial_given = true;
+    return without((struct slice){f->partial.at, f->partial.len}, '\0');
+}
+
+/* What is held, with the last line where that belongs to it. */
+static enum frame_kind end_held(struct framer *f, bool whole, struct frame *frame)
+{
+    struct slice rest = {f->partial.at, f->partial.len};
+    if (whole && rest.len && !f->skipping && !begins_with_pri(rest)) {
+        rest = take_rest(f);
+        if (rest.len)
+            hold_continuation(f, rest);
+    }
+    return give_held(f, frame);
 }
 
 enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame)
 {
+    settle(f);
     forget_given(f);
+    if (f->holding)
+        return end_held(f, whole, frame);
     if (f->skipping || !framer_within(f))
         return FRAME_NONE;
     if (f->digits || f->framing != FRAMING_OCTET)
@@ -254,9 +373,8 @@ enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame)
         return cut(f, "MSG-LEN", frame);
     if (f->framing == FRAMING_OCTET || !whole)
         return cut(f, "SYSLOG-MSG", frame);
-    f->partial_given = true;
-    struct slice line = without((struct slice){f->partial.at, f->partial.len}, '\0');
-    return line.len ? give(f, line, frame) : FRAME_NONE;
+    struct slice line = take_rest(f);
+    return line.len ? give(f, f->number, line, frame) : FRAME_NONE;
 }
 
 size_t framer_datagram_room(size_t max_size)

@@ -41,17 +41,36 @@ struct framer {
     uint64_t offset; /* of `block` in the stream */
     struct slice block;
     struct buffer partial;
+    /* Where lines are joined: */
+    bool joining;
+    bool holding;
+    struct buffer held;   /* the message that may go on, at most a little more than max_size */
+    uint64_t held_number; /* of its first line */
+    uint64_t empty_lines; /* behind it, which count only where it goes on */
+    struct slice waiting; /* the line behind the frame given last, of the next message */
 };
 
 void framer_start(struct framer *f, enum framing framing, size_t max_size, bool truncate);
+
+/*
+ * From now on, in newline framing, a line that does not begin with a PRI continues the message
+ * before it, behind a LF. So a message is held until a line with a PRI comes, or the end, or until
+ * it is released. Octet counting is not touched.
+ */
+void framer_join_lines(struct framer *f);
+
+/* Whether a message is held that framer_release would give. */
+bool framer_holds(const struct framer *f);
+enum frame_kind framer_release(struct framer *f, struct frame *frame);
 
 /* The next bytes of the stream, which must stay until framer_next has given FRAME_NONE. */
 void framer_feed(struct framer *f, struct slice block);
 enum frame_kind framer_next(struct framer *f, struct frame *frame);
 
 /*
- * Once, at the end of the stream: a last line without LF is a message, a counted frame that was cut
- * is refused. Where it was not the sender who ended it (`whole` is false), the line is refused too.
+ * At the end of the stream, until it gives FRAME_NONE: a last line without LF is a message, a
+ * counted frame that was cut is refused. Where it was not the sender who ended it (`whole` is
+ * false), the line is refused too. What is held is a message.
  */
 enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame);
 
