@@ -1,6 +1,9 @@
 # fish completion for shnek-parse; files are taken where nothing else is said
 
 complete -c shnek-parse -s l -l listen -x -a 'tcp:// tls:// udp:// unix: unixgram: systemd' -d 'Listen there'
+complete -c shnek-parse -s f -l format -x -a 'rfc5424 auto rfc3164' -d 'How messages are read'
+complete -c shnek-parse -l tz -x -a 'local utc' -d 'Zone of times that do not name theirs'
+complete -c shnek-parse -l multiline -d 'Lines without a PRI continue the message before'
 complete -c shnek-parse -s F -l framing -x -a 'auto newline octet' -d 'How messages are told apart'
 complete -c shnek-parse -l max-size -x -a '8k 64k 1M' -d 'Longest message'
 complete -c shnek-parse -l oversize -x -a 'reject truncate' -d 'What to do with a longer one'

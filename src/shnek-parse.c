@@ -1,6 +1,10 @@
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -14,6 +18,8 @@ static const char help[] =
     "Turns syslog from files, stdin or the network into JSON lines on stdout.\n"
     "  -l, --listen=ADDRESS       tcp://HOST:PORT, udp://, tls://; unix:PATH,\n"
     "                             unixgram:PATH; systemd (its sockets); may repeat\n"
+    "  -f, --format=FORMAT        rfc5424, auto (and all else), rfc3164 [rfc5424]\n"
+    "      --tz=ZONE, --multiline zone of times without one; join lines to a PRI's\n"
     "  -F, --framing=FRAMING      auto, newline or octet (RFC 6587)        [auto]\n"
     "      --max-size=SIZE        longest message, in bytes                [64k]\n"
     "      --oversize=ACTION      reject or truncate what is longer        [reject]\n"
@@ -33,7 +39,9 @@ static const char help[] =
     "Status: 0 all went through, 1 something was rejected, 2 failed.\n";
 
 enum {
-    OPTION_MAX_SIZE = 256,
+    OPTION_TZ = 256,
+    OPTION_MULTILINE,
+    OPTION_MAX_SIZE,
     OPTION_OVERSIZE,
     OPTION_RCVBUF,
     OPTION_REUSEPORT,
@@ -57,6 +65,9 @@ enum {
 
 static const struct option options[] = {
     {"listen", required_argument, NULL, 'l'},
+    {"format", required_argument, NULL, 'f'},
+    {"tz", required_argument, NULL, OPTION_TZ},
+    {"multiline", no_argument, NULL, OPTION_MULTILINE},
     {"framing", required_argument, NULL, 'F'},
     {"max-size", required_argument, NULL, OPTION_MAX_SIZE},
     {"oversize", required_argument, NULL, OPTION_OVERSIZE},
@@ -92,6 +103,36 @@ static bool listen_on(struct relay_config *c, const char *text)
     size_t capacity = c->listen_count;
     c->listen = array_grow(c->listen, &capacity, c->listen_count, sizeof *c->listen);
     return address_parse("--listen", text, &c->listen[c->listen_count++]);
+}
+
+static bool set_format(struct relay_config *c, const char *text)
+{
+    static const char *const words[] = {"rfc5424", "auto", "rfc3164", NULL};
+    int choice;
+    if (!option_choice("--format", text, words, &choice))
+        return false;
+    c->format = (enum format_choice)choice;
+    return true;
+}
+
+/* A name of the zone database becomes the process's own zone. */
+static bool set_zone(struct relay_config *c, const char *text)
+{
+    char path[PATH_MAX];
+    struct stat found;
+    if (zone_parse(text, &c->zone))
+        return true;
+    const char *folder = getenv("TZDIR");
+    snprintf(path, sizeof path, "%s/%s", folder ? folder : "/usr/share/zoneinfo", text);
+    if (*text == '\0' || *text == '.' || strstr(text, "..") || stat(path, &found) != 0 ||
+        !S_ISREG(found.st_mode)) {
+        report("--tz: '%s' is not local, utc, an offset such as +09:00, or a zone such as "
+               "Europe/Berlin",
+               text);
+        return false;
+    }
+    c->zone = (struct zone){0};
+    return setenv("TZ", text, 1) == 0;
 }
 
 static bool set_framing(struct relay_config *c, const char *text)
@@ -130,6 +171,12 @@ static bool set_socket_mode(struct relay_config *c, const char *text)
 static bool set_message_option(struct relay_config *c, int option, const char *text)
 {
     switch (option) {
+    case 'f':
+        return set_format(c, text);
+    case OPTION_TZ:
+        return set_zone(c, text);
+    case OPTION_MULTILINE:
+        return c->multiline = true;
     case 'F':
         return set_framing(c, text);
     case OPTION_MAX_SIZE:
@@ -249,7 +296,7 @@ static bool read_options(int argc, char **argv, struct relay_config *c, int *sta
     int option;
     bool good = true;
     argv[0] = program_invocation_short_name;
-    while (good && (option = getopt_long(argc, argv, "l:F:qhV", options, NULL)) != -1) {
+    while (good && (option = getopt_long(argc, argv, "l:f:F:qhV", options, NULL)) != -1) {
         if (option == 'h' || option == 'V') {
             *status = option == 'h' ? print_help(help) : print_version();
             return false;
@@ -272,7 +319,9 @@ int main(int argc, char **argv)
                                   .handshake_timeout = 10 * NS_PER_S};
     int status;
     descriptors_reserve_standard();
-    if (read_options(argc, argv, &config, &status))
+    bool good = read_options(argc, argv, &config, &status);
+    tzset();
+    if (good)
         status = relay_run(&config);
     free(config.listen);
     access_config_free(&config.access);

@@ -107,9 +107,10 @@ void record_write(struct buffer *out, const struct syslog_message *m,
     to = json_raw(to, severity_names[m->severity]);
     to = json_literal(to, "\",\"facility\":\"");
     to = json_raw(to, facility_names[m->facility]);
-    to =
-        m->version ? json_literal(to, "\",\"version\":1") : json_literal(to, "\",\"version\":null");
-    to = json_literal(to, ",\"timestamp\":");
+    if (m->version)
+        to = json_literal(to, "\",\"version\":1,\"timestamp\":");
+    else
+        to = json_literal(to, "\",\"version\":null,\"timestamp\":");
     to = string_or_null(to, m->timestamp);
     to = json_literal(to, ",\"hostname\":");
     to = string_or_null(to, m->hostname);

@@ -210,6 +210,7 @@ bool connection_close(struct connection *c, struct relay *r, bool whole)
     if (c->count)
         access_leave(&r->peers, c->count);
     deadline_clear(&c->deadline);
+    deadline_clear(&c->release);
     buffer_free(&c->header);
     close(c->input.fd);
     free(c->peer);

@@ -29,6 +29,14 @@ static enum progress read_block(struct relay *r, struct input *in, struct stream
     }
 }
 
+/* Nothing came for the time that a wait may take. */
+static enum progress rest(struct relay *r, struct stream *s, bool waited_for_lines)
+{
+    if (!waited_for_lines)
+        return relay_idle(r) ? MORE : STUCK;
+    return stream_release(s, r) == STREAM_STUCK ? STUCK : MORE;
+}
+
 /* To its end, or to the end of a drain. */
 static bool copy(struct relay *r, int fd, const char *name)
 {
@@ -40,13 +48,16 @@ static bool copy(struct relay *r, int fd, const char *name)
     stream_start(&s, r, name, fd == STDIN_FILENO ? "stdin" : "file");
     while (progress == MORE) {
         bool within = framer_within(&s.framer);
-        switch (input_wait(&in, &r->signals, within, relay_patience(r))) {
+        int patience = relay_patience(r);
+        bool for_lines = stream_holds(&s) && (patience < 0 || patience > STREAM_PATIENCE);
+        if (for_lines)
+            patience = STREAM_PATIENCE;
+        switch (input_wait(&in, &r->signals, within, patience)) {
         case INPUT_READY:
             progress = read_block(r, &in, &s, &whole);
             break;
         case INPUT_IDLE:
-            if (!relay_idle(r))
-                progress = STUCK;
+            progress = rest(r, &s, for_lines);
             break;
         case INPUT_END:
             whole = false;

@@ -62,6 +62,7 @@ int relay_run(const struct relay_config *config)
     struct relay r = {.config = config,
                       .complaints = {.quiet = config->quiet},
                       .refusals = {.quiet = config->quiet},
+                      .format = {.choice = config->format, .reckoning = {.zone = config->zone}},
                       .clock = {.utc = true}};
     if (!start(&r))
         return STATUS_FAILED;

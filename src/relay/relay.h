@@ -11,8 +11,9 @@
 #include "base/signals.h"
 #include "base/stats.h"
 #include "relay/access.h"
+#include "syslog/format.h"
 #include "syslog/frame.h"
-#include "syslog/rfc5424.h"
+#include "syslog/message.h"
 #include "syslog/timestamp.h"
 #include "tls/tls.h"
 
@@ -30,7 +31,10 @@ struct relay_config {
     uint64_t idle_timeout;      /* nanoseconds, 0: none */
     char **files;               /* "-" is stdin */
     int file_count;
+    enum format_choice format;
+    struct zone zone; /* of times that do not name theirs */
     enum framing framing;
+    bool multiline;
     uint64_t max_size;
     uint64_t max_connections;
     uint64_t stats_interval; /* nanoseconds, 0: none */
@@ -52,6 +56,7 @@ struct relay {
     struct output rejects; /* unused where config->rejects is NULL */
     struct complaints complaints;
     struct complaints refusals; /* of peers */
+    struct format format;
     struct syslog_message message;
     struct timestamp_writer clock;
     struct access_counts peers;

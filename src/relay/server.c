@@ -32,6 +32,7 @@ struct server {
     uint64_t unread; /* connections that a drain has not read to their quota */
     struct deadlines handshakes;
     struct deadlines idle;
+    struct deadlines held; /* messages that may go on in a further line */
 };
 
 static bool watch(struct server *s, int fd, void *who, uint32_t events, int operation)
@@ -85,6 +86,10 @@ static void set_deadline(struct server *s, struct connection *c)
         deadline_set(&s->idle, &c->deadline, clock_monotonic());
     else if (c->phase == PHASE_OPEN)
         deadline_clear(&c->deadline);
+    if (stream_holds(&c->stream))
+        deadline_set(&s->held, &c->release, clock_monotonic());
+    else
+        deadline_clear(&c->release);
 }
 
 static void add(struct server *s, const struct listener *l, int fd, const struct sockaddr *peer,
@@ -207,6 +212,7 @@ static bool open_all(struct server *s)
     descriptors_raise_limit();
     deadlines_start(&s->handshakes, s->relay->config->handshake_timeout);
     deadlines_start(&s->idle, s->relay->config->idle_timeout);
+    deadlines_start(&s->held, STREAM_PATIENCE * (NS_PER_S / 1000));
     s->accepting = true;
     return open_listeners(s) && open_transports(s) && watch_all(s);
 }
@@ -256,6 +262,24 @@ static struct connection *of_deadline(struct deadline *d)
     return (struct connection *)((char *)d - offsetof(struct connection, deadline));
 }
 
+static struct connection *of_release(struct deadline *d)
+{
+    return (struct connection *)((char *)d - offsetof(struct connection, release));
+}
+
+/* Gives the messages that nothing has continued. */
+static bool release(struct server *s, uint64_t now)
+{
+    struct deadline *d;
+    while ((d = deadlines_passed(&s->held, now))) {
+        struct connection *c = of_release(d);
+        if (stream_release(&c->stream, s->relay) == STREAM_STUCK)
+            return false;
+        deadline_clear(d);
+    }
+    return true;
+}
+
 /* Drops those whose time is over. */
 static bool expire(struct server *s)
 {
@@ -277,7 +301,7 @@ static bool expire(struct server *s)
             return false;
     }
     complaints_tick(&s->relay->refusals);
-    return true;
+    return release(s, now);
 }
 
 static int shorter(int wait, int other)
@@ -294,10 +318,9 @@ static int milliseconds(uint64_t ns)
 static int patience(const struct server *s)
 {
     int wait = s->starved ? RETRY_MS : -1;
-    if (s->handshakes.ends.next == &s->handshakes.ends && s->idle.ends.next == &s->idle.ends)
-        return wait;
     uint64_t now = clock_monotonic();
     wait = shorter(wait, milliseconds(deadlines_left(&s->handshakes, now)));
+    wait = shorter(wait, milliseconds(deadlines_left(&s->held, now)));
     return shorter(wait, milliseconds(deadlines_left(&s->idle, now)));
 }
 

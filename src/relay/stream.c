@@ -9,6 +9,8 @@ void stream_start(struct stream *s, struct relay *r, const char *name, const cha
     s->name = s->peer = name;
     s->transport = transport;
     framer_start(&s->framer, r->config->framing, (size_t)r->config->max_size, r->config->truncate);
+    if (r->config->multiline)
+        framer_join_lines(&s->framer);
 }
 
 static bool refuse(struct stream *s, struct relay *r, const struct frame *frame)
@@ -23,7 +25,7 @@ static bool refuse(struct stream *s, struct relay *r, const struct frame *frame)
 
 static bool pass_on(struct stream *s, struct relay *r, struct frame *frame)
 {
-    if (!rfc5424_parse(frame->message, &r->message, &frame->defect))
+    if (!format_parse(&r->format, frame->message, &r->message, &frame->defect))
         return refuse(s, r, frame);
     struct record_extras extras = {0};
     if (r->config->meta)
@@ -37,7 +39,7 @@ static bool pass_on(struct stream *s, struct relay *r, struct frame *frame)
     return true;
 }
 
-/* The way of one message: frame -> RFC 5424 -> record -> output. */
+/* The way of one message: frame -> format -> record -> output. */
 static enum stream_state take_frame(struct stream *s, struct relay *r, enum frame_kind kind,
                                     struct frame *frame)
 {
@@ -47,11 +49,17 @@ static enum stream_state take_frame(struct stream *s, struct relay *r, enum fram
     return kind == FRAME_BROKEN ? STREAM_BROKEN : STREAM_OPEN;
 }
 
-/* Where a block came from and when, once for all messages in it. */
-static void note_meta(struct stream *s, struct relay *r)
+/* When a block came, and where from: once for all messages in it. */
+static void note_arrival(struct stream *s, struct relay *r)
 {
+    if (!r->config->meta && r->config->format == FORMAT_RFC5424)
+        return;
+    uint64_t time = clock_real();
+    r->format.reckoning.now = (int64_t)(time / NS_PER_S);
+    if (!r->config->meta)
+        return;
     char now[TIMESTAMP_MAX];
-    char *end = timestamp_write(&r->clock, clock_real(), now);
+    char *end = timestamp_write(&r->clock, time, now);
     r->meta.len = 0;
     record_meta(&r->meta, (struct slice){s->peer, strlen(s->peer)},
                 (struct slice){s->transport, strlen(s->transport)}, slice_between(now, end));
@@ -64,8 +72,7 @@ enum stream_state stream_take(struct stream *s, struct relay *r, struct slice bl
     struct frame frame;
     count(&r->stats.bytes, block.len);
     complaints_tick(&r->complaints);
-    if (r->config->meta)
-        note_meta(s, r);
+    note_arrival(s, r);
     framer_feed(&s->framer, block);
     while (state == STREAM_OPEN && (kind = framer_next(&s->framer, &frame)) != FRAME_NONE)
         state = take_frame(s, r, kind, &frame);
@@ -80,19 +87,30 @@ enum stream_state stream_take_datagram(struct stream *s, struct relay *r, struct
     enum frame_kind kind = framer_datagram(&s->framer, bytes, length, &frame);
     if (kind == FRAME_NONE)
         return STREAM_OPEN;
-    if (r->config->meta)
-        note_meta(s, r);
+    note_arrival(s, r);
     return take_frame(s, r, kind, &frame);
+}
+
+bool stream_holds(const struct stream *s)
+{
+    return framer_holds(&s->framer);
+}
+
+enum stream_state stream_release(struct stream *s, struct relay *r)
+{
+    struct frame frame;
+    enum frame_kind kind = framer_release(&s->framer, &frame);
+    note_arrival(s, r);
+    return kind == FRAME_NONE ? STREAM_OPEN : take_frame(s, r, kind, &frame);
 }
 
 enum stream_state stream_end(struct stream *s, struct relay *r, bool whole)
 {
-    struct frame frame;
-    enum frame_kind kind = framer_end(&s->framer, whole, &frame);
     enum stream_state state = STREAM_OPEN;
-    if (r->config->meta)
-        note_meta(s, r);
-    if (kind != FRAME_NONE)
+    enum frame_kind kind;
+    struct frame frame;
+    note_arrival(s, r);
+    while (state == STREAM_OPEN && (kind = framer_end(&s->framer, whole, &frame)) != FRAME_NONE)
         state = take_frame(s, r, kind, &frame);
     framer_free(&s->framer);
     return state;

@@ -26,6 +26,14 @@ enum stream_state stream_take(struct stream *s, struct relay *r, struct slice bl
 enum stream_state stream_take_datagram(struct stream *s, struct relay *r, struct slice bytes,
                                        size_t length);
 
+/*
+ * Whether a message is held that may go on in a further line, as --multiline has it; when nothing
+ * has come for STREAM_PATIENCE milliseconds, release it.
+ */
+enum { STREAM_PATIENCE = 200 };
+bool stream_holds(const struct stream *s);
+enum stream_state stream_release(struct stream *s, struct relay *r);
+
 /* The end; `whole` says that it was the sender's. Frees what the stream holds. */
 enum stream_state stream_end(struct stream *s, struct relay *r, bool whole);
 

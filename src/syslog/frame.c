@@ -388,5 +388,5 @@ enum frame_kind framer_datagram(struct framer *f, struct slice bytes, size_t len
     f->number++;
     if (length <= bytes.len)
         bytes = trim_counted(bytes);
-    return bytes.len ? give(f, bytes, frame) : FRAME_NONE;
+    return bytes.len ? give(f, f->number, bytes, frame) : FRAME_NONE;
 }
