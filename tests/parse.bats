@@ -476,6 +476,178 @@ END
     is "$stderr" 'shnek-parse: /dev/full: No space left on device'
 }
 
+# Formats
+
+# record TIMESTAMP: the record of "<38>TIME web1 sshd[22]: hi"
+record() {
+    printf '{"severity":"info","facility":"auth","version":null,"timestamp":"%s",' "$1"
+    printf '"hostname":"web1","appname":"sshd","procid":22,"msgid":null,"sd":{},"msg":"hi"}\n'
+}
+
+@test "without --format, and with --format=rfc5424, only RFC 5424 is taken, strictly" {
+    local option
+    for option in --raw --format=rfc5424 '-f rfc5424'; do
+        # shellcheck disable=SC2086
+        given "<38>Nov 22 17:00:00 web1 sshd[22]: hi\n<13>1 2026-11-22t17:00:00Z - - - - -\ntext\n" $option
+        is "$status" 1
+        is "$output" ''
+        is "$stderr" "\
+shnek-parse: stdin:1: VERSION: must be 1 (at byte 4)
+shnek-parse: stdin:2: TIMESTAMP: expected 'T' (at byte 16)
+shnek-parse: stdin:3: PRI: expected '<' (at byte 0)"
+    done
+}
+
+@test "-f auto takes RFC 5424, what was meant to be it, RFC 3164, and any line" {
+    given "${HEAD}one\n<13>1 2026-11-22t17:00:00.1234567Z - - - - two\n<38>2026-11-22 17:00:00 web1 sshd[22]: hi\ntext\n" \
+        -f auto --tz=+09:00
+    is "$status" 0
+    is "$stderr" ''
+    is "${lines[0]}" "$(json one)"
+    is "${lines[1]}" '{"severity":"notice","facility":"user","version":1,"timestamp":"2026-11-22T17:00:00.1234567Z","hostname":null,"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"two"}'
+    is "${lines[2]}" "$(record 2026-11-22T17:00:00+09:00)"
+    is "${lines[3]}" '{"severity":"notice","facility":"user","version":null,"timestamp":null,"hostname":null,"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"text"}'
+}
+
+@test "-f rfc3164 does not look for RFC 5424" {
+    given "${HEAD}one\n<38>2026-11-22T17:00:00Z web1 sshd[22]: hi\n" --format=rfc3164
+    is "$status" 0
+    is "${lines[0]}" '{"severity":"notice","facility":"user","version":null,"timestamp":null,"hostname":null,"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"1 - - - - - - one"}'
+    is "${lines[1]}" "$(record 2026-11-22T17:00:00Z)"
+}
+
+@test "-f auto and -f rfc3164 reject what holds nothing, and what is too long, and nothing else" {
+    local format
+    for format in auto rfc3164; do
+        given "<13>\n<13> \n \t\n<999>\n$(repeat x 70)\n<13>1\n" -f $format --max-size=64
+        is "$status" 1
+        is "${#lines[@]}" 2
+        is "$stderr" "\
+shnek-parse: stdin:1: MSG: there is none (at byte 4)
+shnek-parse: stdin:2: MSG: there is none (at byte 5)
+shnek-parse: stdin:3: MSG: there is none (at byte 2)
+shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
+    done
+}
+
+@test "a time without a year is in the one that is nearest, in the zone of --tz" {
+    local day
+    for day in '-1 day' '+1 day' '-150 days' '+150 days'; do
+        day=$(TZ=UTC date -d "$day" '+%Y-%m-%d')
+        given "<38>$(LC_ALL=C date -d "$day" '+%b %e') 12:34:56 web1 sshd[22]: hi\n" -f auto --tz=utc
+        [[ $day == *-02-29 ]] || is "$output" "$(record "${day}T12:34:56Z")"
+    done
+}
+
+@test "--tz is the zone of times that do not name theirs, local unless told" {
+    local input='<38>2026-07-22 17:00:00 web1 sshd[22]: hi\n' zone
+    for zone in utc UTC +00:00; do
+        given "$input" -f auto --tz=$zone
+        is "$output" "$(record 2026-07-22T17:00:00Z)"
+    done
+    given "$input" -f auto --tz=-03:30
+    is "$output" "$(record 2026-07-22T17:00:00-03:30)"
+    given "$input" -f auto --tz=local
+    is "$output" "$(record "$(date -d '2026-07-22 17:00:00' +%FT%T%:z | sed 's/+00:00$/Z/')")"
+    TZ=CET-1CEST,M3.5.0,M10.5.0/3 given "$input" -f auto
+    is "$output" "$(record 2026-07-22T17:00:00+02:00)"
+    given '<38>2026-07-22 17:00:00 UTC web1 sshd[22]: hi\n' -f auto --tz=+09:00
+    is "$output" "$(record 2026-07-22T17:00:00Z)"
+}
+
+@test "--tz takes a name of the zone database" {
+    [[ -f /usr/share/zoneinfo/America/St_Johns ]] || skip 'needs /usr/share/zoneinfo'
+    TZ=UTC given '<38>2026-07-22 17:00:00 web1 sshd[22]: hi\n<38>2026-01-22 17:00:00 web1 sshd[22]: hi\n' \
+        -f auto --tz=America/St_Johns
+    is "$output" "$(record 2026-07-22T17:00:00-02:30 && record 2026-01-22T17:00:00-03:30)"
+}
+
+@test "-f auto makes valid records of random bytes, one for each line" {
+    need jq iconv
+    head -c 1M /dev/urandom | LC_ALL=C tr -d '\0\r' | LC_ALL=C sed -E '
+        1~5s/^/<13>/; 2~5s/^/<13>Nov 22 17:00:00 /; 3~5s/^/<13>Nov 22 17:00:00 host app[1]: /
+        4~5s/^/<13>1 2026-11-22T17:00:00Z /; 5~5s/^/<13>1 2026-11-22T17:00:00Z host app 1 id [a b="/' >in
+    shnek-parse -F newline -f auto --max-size=1M in >out 2>err || is "$?" 1
+    iconv -f UTF-8 -t UTF-8 out >/dev/null
+    jq -es length out
+    is "$(($(wc -l <out) + $(grep -c 'MSG: there is none' err || true)))" "$(grep -ac . in)"
+}
+
+@test "--raw keeps what was read as RFC 3164" {
+    given '<38>2026-11-22T17:00:00Z web1 sshd[22]: hi\n' -f auto --raw
+    [[ $output == *'"msg":"hi","raw":"<38>2026-11-22T17:00:00Z web1 sshd[22]: hi"}' ]]
+}
+
+# Lines that are joined
+
+@test "--multiline joins lines without a PRI to the message before them" {
+    given "${HEAD}one\n  at x\n\n  at y\r\n\n${HEAD}two\n${HEAD}six\nlast" --multiline
+    is "$status" 0
+    is "$output" "$(json 'one\n  at x\n\n  at y' && json two && json 'six\nlast')"
+    given "first\n${HEAD}one\n" --multiline
+    is "$status" 1
+    is "$output" "$(json one)"
+    is "$stderr" "shnek-parse: stdin:1: PRI: expected '<' (at byte 0)"
+    given "${HEAD}one\n x\nbad" --multiline -f auto --raw
+    [[ $output == *'"msg":"one\n x\nbad","raw":"<13>1 - - - - - - one\n x\nbad"}' ]]
+}
+
+@test "--multiline does not touch octet counting" {
+    given "21 ${HEAD}one4 text21 ${HEAD}two" --multiline
+    is "$status" 1
+    is "$output" "$(json one && json two)"
+}
+
+@test "--multiline gives what is held when nothing has come for a while" {
+    mkfifo in
+    start parse shnek-parse --multiline --meta in
+    feed in
+    printf '%sone\n' "$HEAD" >&"$feed"
+    printf ' x\n' >&"$feed"
+    wait_until -t 5 lines_are parse.out 1
+    [[ $(<parse.out) == *'"msg":"one\n x","peer":"in","received":"2'* ]]
+    printf '%stwo\n%ssix\n' "$HEAD" "$HEAD" >&"$feed"
+    wait_until -t 5 lines_are parse.out 3
+    exec {feed}>&-
+    wait_exit parse
+    is "$status" 0
+}
+
+@test "--multiline waits for lines that come slowly" {
+    slowly() {
+        local i
+        printf '%sone\n' "$HEAD"
+        for i in 1 2 3 4 5; do
+            sleep 0.05
+            echo "$i"
+        done
+    }
+    run --separate-stderr shnek-parse --multiline < <(slowly)
+    is "$status" 0
+    is "$output" "$(json 'one\n1\n2\n3\n4\n5')"
+}
+
+@test "--multiline and SIGTERM: what is held is given" {
+    mkfifo in
+    start parse shnek-parse --multiline in
+    feed in
+    printf '%sone\n x\n' "$HEAD" >&"$feed"
+    kill -TERM "$parse_pid"
+    wait_exit parse
+    is "$status" 0
+    is "$(<parse.out)" "$(json 'one\n x')"
+}
+
+@test "--multiline and --max-size: the joined message is rejected or cut" {
+    given "${HEAD}$(repeat x 40)\n$(repeat y 30)\nz\n${HEAD}two\n" --multiline --max-size=64
+    is "$status" 1
+    is "$output" "$(json two)"
+    is "$stderr" 'shnek-parse: stdin:1: SYSLOG-MSG: longer than --max-size (at byte 64)'
+    given "${HEAD}$(repeat x 40)\n$(repeat y 30)\nz\n${HEAD}two\n" --multiline --max-size=64 --oversize=truncate
+    is "$status" 0
+    is "$output" "$(json "$(repeat x 40)\\nyyyyy" && json two)"
+}
+
 # Keys that are added
 
 @test "--meta adds the peer and the time, --raw the message as it came, behind msg in that order" {
@@ -1011,6 +1183,17 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 --stats=1d|--stats: '1d'
 --stats=-1s|--stats: '-1s'
 -F lines|--framing: 'lines'
+-f rfc9999|--format: 'rfc9999' is not one of rfc5424, auto, rfc3164
+--format=|--format: ''
+-f|'f'
+--tz=|--tz: ''
+--tz=+9|--tz: '+9'
+--tz=+25:00|--tz: '+25:00'
+--tz=Europe/Nowhere|--tz: 'Europe/Nowhere'
+--tz=Europe|--tz: 'Europe'
+--tz=../../../etc/passwd|--tz: '../../../etc/passwd'
+--tz=/etc/passwd|--tz: '/etc/passwd'
+--multiline=x|'--multiline'
 --framing=|--framing: ''
 --oversize=drop|--oversize: 'drop'
 -l tcp://127.0.0.1:0 file|--listen
@@ -1048,7 +1231,8 @@ END
         is "$stderr" ''
         [[ ${lines[0]} == 'usage: shnek-parse '* ]]
     done
-    for option in listen framing max-size oversize max-connections meta raw rejects stats quiet help version; do
+    for option in listen framing max-size oversize max-connections meta raw rejects stats quiet help version \
+        format tz multiline; do
         [[ $output == *"--$option"* ]]
     done
     run --separate-stderr shnek-parse --help
@@ -1113,4 +1297,18 @@ END
     run --separate-stderr bash -c 'ulimit -t 10 && exec shnek-parse --max-size=4M in >out'
     is "$status" 0
     lines_are out 4
+}
+
+@test "the CPU time for a message of any other kind grows no faster than its length" {
+    local word
+    {
+        for word in a 1 . : '1: ' 'a: ' '[' 'a[1' '=' '%' 'a ' ' ' '<1>' '2026 ' 'Nov ' '[a b="' '[a b="c"]'; do
+            yes "$word" | head -n 1000000 | tr -d '\n' | sed 's/^/<13>/; s/$/\n/'
+            yes "$word" | head -n 1000000 | tr -d '\n' | sed 's/^/<13>Nov 22 17:00:00 /; s/$/\n/'
+            yes "$word" | head -n 1000000 | tr -d '\n' | sed 's/^/<13>1 2026-11-22T17:00:00Z h a /; s/$/\n/'
+        done
+    } >in
+    run --separate-stderr bash -c 'ulimit -t 30 && exec shnek-parse -f auto -F newline --max-size=16M in | wc -l'
+    is "$status" 0
+    is "$output" 50
 }
