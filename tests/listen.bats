@@ -849,3 +849,16 @@ END
     is "$status" 2
     is "$(sed 1d relay.err)" 'shnek-parse: stdout: No space left on device'
 }
+
+@test "with --multiline a connection's message is given when nothing continues it" {
+    local peer
+    start relay shnek-parse -f auto --multiline -l tcp://:0
+    listening relay
+    exec {peer}<>"/dev/tcp/127.0.0.1/$port"
+    printf '<13>a: one\n  two\n' >&"$peer"
+    wait_until grep -q '"msg":"one\\n  two"' relay.out
+    printf 'three\n<13>b: four\n' >&"$peer"
+    exec {peer}>&-
+    wait_until grep -q '"msg":"four"' relay.out
+    is "$(jq -c .msg relay.out)" $'"one\\n  two"\n"three"\n"four"'
+}

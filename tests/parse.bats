@@ -605,7 +605,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     printf '%sone\n' "$HEAD" >&"$feed"
     printf ' x\n' >&"$feed"
     wait_until -t 5 lines_are parse.out 1
-    [[ $(<parse.out) == *'"msg":"one\n x","peer":"in","received":"2'* ]]
+    [[ $(<parse.out) == *'"msg":"one\n x","peer":"in","transport":"file","received":"2'* ]]
     printf '%stwo\n%ssix\n' "$HEAD" "$HEAD" >&"$feed"
     wait_until -t 5 lines_are parse.out 3
     exec {feed}>&-
