@@ -43,6 +43,19 @@ static inline uint64_t block_not_plain(block b)
     return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
 }
 
+static inline uint64_t block_is_any(block b, char c, char d, char e)
+{
+    block any =
+        _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8(c)), _mm_cmpeq_epi8(b, _mm_set1_epi8(d)));
+    return (uint64_t)(unsigned)_mm_movemask_epi8(
+        _mm_or_si128(any, _mm_cmpeq_epi8(b, _mm_set1_epi8(e))));
+}
+
+static inline block block_of_words(uint64_t low, uint64_t high)
+{
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+
 #elif defined(__ARM_NEON)
 
 #include <arm_neon.h>
@@ -77,6 +90,18 @@ static inline uint64_t block_not_plain(block b)
     return block_mask(vorrq_u8(outside, marks));
 }
 
+static inline uint64_t block_is_any(block b, char c, char d, char e)
+{
+    uint8x16_t any =
+        vorrq_u8(vceqq_u8(b, vdupq_n_u8((uint8_t)c)), vceqq_u8(b, vdupq_n_u8((uint8_t)d)));
+    return block_mask(vorrq_u8(any, vceqq_u8(b, vdupq_n_u8((uint8_t)e))));
+}
+
+static inline block block_of_words(uint64_t low, uint64_t high)
+{
+    return vcombine_u8(vcreate_u8(low), vcreate_u8(high));
+}
+
 #else
 
 typedef uint64_t block;
@@ -98,6 +123,13 @@ static inline void block_store(char *p, block b)
     memcpy(p, &b, sizeof b);
 }
 
+/* The first of two words that stand for as many bytes as one has. */
+static inline block block_of_words(uint64_t low, uint64_t high)
+{
+    (void)high;
+    return le64toh(low);
+}
+
 static inline uint64_t block_less(block b, unsigned n)
 {
     return (b - BLOCK_ONES * n) & ~b & BLOCK_TOPS;
@@ -106,6 +138,12 @@ static inline uint64_t block_less(block b, unsigned n)
 static inline uint64_t block_equal(block b, unsigned char c)
 {
     return block_less(b ^ (BLOCK_ONES * c), 1);
+}
+
+static inline uint64_t block_is_any(block b, char c, char d, char e)
+{
+    return block_equal(b, (unsigned char)c) | block_equal(b, (unsigned char)d) |
+           block_equal(b, (unsigned char)e);
 }
 
 static inline uint64_t block_not_print(block b)
@@ -125,6 +163,21 @@ static inline size_t block_first(uint64_t mask)
     return (size_t)__builtin_ctzll(mask) >> BLOCK_SHIFT;
 }
 
+/* Whether none of the first n bytes, at least one and at most BLOCK, is in the mask. */
+static inline int block_none(uint64_t mask, size_t n)
+{
+    return mask << (64 - (n << BLOCK_SHIFT)) == 0;
+}
+
+/* How many of eight bytes, as they stand in memory, are digits before the first that is none. */
+static inline size_t word_digits(uint64_t word)
+{
+    const uint64_t ones = ~(uint64_t)0 / 255;
+    word = le64toh(word) ^ ones * '0';
+    uint64_t others = ((word + ones * (128 - 10)) | word) & ones * 128;
+    return others ? (size_t)__builtin_ctzll(others) / 8 : 8;
+}
+
 /* PRINTUSASCII of RFC 5424: 33 to 126. */
 static inline int is_print(char c)
 {
@@ -135,6 +188,39 @@ static inline int is_print(char c)
 static inline int is_plain(char c)
 {
     return (unsigned char)(c - 32) < 128 - 32 && c != '"' && c != '\\';
+}
+
+/* What SD-NAME of RFC 5424 is made of. */
+static inline int is_sd_name(char c)
+{
+    return is_print(c) && c != '=' && c != ']' && c != '"';
+}
+
+/* The first byte in [p, end) that is not SD-NAME, or end. */
+static inline const char *scan_sd_name(const char *p, const char *end)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        block b = block_load(p);
+        uint64_t mask = block_not_print(b) | block_is_any(b, '=', ']', '"');
+        if (mask)
+            return p + block_first(mask);
+    }
+    while (p < end && is_sd_name(*p))
+        p++;
+    return p;
+}
+
+/* The first '"', ']' or '\\' in [p, end), or end. */
+static inline const char *scan_param_value(const char *p, const char *end)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        uint64_t mask = block_is_any(block_load(p), '"', ']', '\\');
+        if (mask)
+            return p + block_first(mask);
+    }
+    while (p < end && *p != '"' && *p != ']' && *p != '\\')
+        p++;
+    return p;
 }
 
 /* The first byte in [p, end) that is not PRINTUSASCII, or end. */
@@ -163,23 +249,83 @@ static inline const char *scan_plain(const char *p, const char *end)
     return p;
 }
 
+/* All of n bytes, fewer than BLOCK, in words that overlap; no byte beside them is touched. */
+static inline void copy_short(char *to, const char *p, size_t n)
+{
+    if (n >= 8) {
+        uint64_t low, high;
+        memcpy(&low, p, 8);
+        memcpy(&high, p + n - 8, 8);
+        memcpy(to, &low, 8);
+        memcpy(to + n - 8, &high, 8);
+    } else if (n >= 4) {
+        uint32_t low, high;
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+        memcpy(to, &low, 4);
+        memcpy(to + n - 4, &high, 4);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            to[i] = p[i];
+    }
+}
+
+/* memcpy for a few bytes, inline. */
+static inline void copy_bytes(char *to, const char *p, size_t n)
+{
+    if (n < BLOCK) {
+        copy_short(to, p, n);
+        return;
+    }
+    for (size_t i = 0; i < n - BLOCK; i += BLOCK)
+        block_store(to + i, block_load(p + i));
+    block_store(to + n - BLOCK, block_load(p + n - BLOCK));
+}
+
+/* Whether n bytes, 4 or more and fewer than BLOCK, are plain. */
+static inline int short_is_plain(const char *p, size_t n)
+{
+    uint64_t low, high;
+    if (n >= 8) {
+        memcpy(&low, p, 8);
+        memcpy(&high, p + n - 8, 8);
+    } else {
+        uint32_t first, last;
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        high = low = (uint64_t)last << 32 | first;
+    }
+    return block_not_plain(block_of_words(low, high)) == 0;
+}
+
 /*
  * Copies plain bytes from [p, end) to `to` up to the first that is not, and gives their number.
- * May write up to BLOCK - 1 bytes more than that.
+ * May write up to BLOCK - 1 bytes more than that, but none where all are plain.
  */
 static inline size_t copy_plain(char *to, const char *p, const char *end)
 {
-    const char *start = p;
-    for (; end - p >= BLOCK; p += BLOCK, to += BLOCK) {
-        block b = block_load(p);
-        block_store(to, b);
-        uint64_t mask = block_not_plain(b);
-        if (mask)
-            return (size_t)(p - start) + block_first(mask);
+    size_t n = (size_t)(end - p);
+    size_t i = 0;
+    if (n >= BLOCK) {
+        /* The last block overlaps the one before it. */
+        for (;;) {
+            block b = block_load(p + i);
+            block_store(to + i, b);
+            uint64_t mask = block_not_plain(b);
+            if (mask)
+                return i + block_first(mask);
+            if (i == n - BLOCK)
+                return n;
+            i = n - i >= 2 * BLOCK ? i + BLOCK : n - BLOCK;
+        }
     }
-    while (p < end && is_plain(*p))
-        *to++ = *p++;
-    return (size_t)(p - start);
+    if (n >= 4 && short_is_plain(p, n)) {
+        copy_short(to, p, n);
+        return n;
+    }
+    for (; i < n && is_plain(p[i]); i++)
+        to[i] = p[i];
+    return i;
 }
 
 #endif

@@ -20,17 +20,79 @@ static const char *naive_plain(const char *p, const char *end)
     return p;
 }
 
+static const char *naive_sd_name(const char *p, const char *end)
+{
+    while (p<end && * p> 32 && *p < 127 && *p != '=' && *p != ']' && *p != '"')
+        p++;
+    return p;
+}
+
+static const char *naive_param_value(const char *p, const char *end)
+{
+    while (p < end && *p != '"' && *p != ']' && *p != '\\')
+        p++;
+    return p;
+}
+
 static void one(struct slice bytes, int byte, size_t at)
 {
     char copy[LONGEST + BLOCK];
     const char *end = bytes.at + bytes.len;
     unit(scan_print(bytes.at, end) == naive_print(bytes.at, end), "print: byte %d at %zu of %zu",
          byte, at, bytes.len);
+    unit(scan_sd_name(bytes.at, end) == naive_sd_name(bytes.at, end),
+         "SD-NAME: byte %d at %zu of %zu", byte, at, bytes.len);
+    unit(scan_param_value(bytes.at, end) == naive_param_value(bytes.at, end),
+         "PARAM-VALUE: byte %d at %zu of %zu", byte, at, bytes.len);
     const char *plain = naive_plain(bytes.at, end);
     unit(scan_plain(bytes.at, end) == plain, "plain: byte %d at %zu of %zu", byte, at, bytes.len);
     size_t n = (size_t)(plain - bytes.at);
     unit(copy_plain(copy, bytes.at, end) == n && memcmp(copy, bytes.at, n) == 0,
          "copy: byte %d at %zu of %zu", byte, at, bytes.len);
+}
+
+/* Copies of every length, which touch nothing beside them. */
+static void copies(void)
+{
+    char bytes[LONGEST];
+    char copy[LONGEST + 2];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)('A' + i);
+    for (size_t length = 0; length <= LONGEST; length++) {
+        struct slice s = unit_guarded((struct slice){bytes, length});
+        memset(copy, '-', sizeof copy);
+        copy_bytes(copy + 1, s.at, length);
+        unit(copy[0] == '-' && memcmp(copy + 1, bytes, length) == 0 && copy[1 + length] == '-',
+             "copy of %zu", length);
+    }
+}
+
+/* A mask has a bit for each of its bytes only where it is told to look so far. */
+static void masks(void)
+{
+    char bytes[BLOCK];
+    for (size_t at = 0; at < BLOCK; at++) {
+        memset(bytes, 'a', sizeof bytes);
+        bytes[at] = '"';
+        for (size_t n = 1; n <= BLOCK; n++)
+            unit(block_none(block_not_plain(block_load(bytes)), n) == (n <= at), "%zu of %zu", at,
+                 n);
+    }
+}
+
+static void digits(void)
+{
+    char bytes[8];
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < 8; at++) {
+            uint64_t word;
+            size_t expected = byte >= '0' && byte <= '9' ? 8 : at;
+            memcpy(bytes, "01928374", 8);
+            bytes[at] = (char)byte;
+            memcpy(&word, bytes, 8);
+            unit(word_digits(word) == expected, "digits: byte %d at %zu", byte, at);
+        }
+    }
 }
 
 static void loops(void)
@@ -92,6 +154,10 @@ static void sequences(void)
                 unit(valid == (expected != 0) && (!valid || n == expected),
                      "UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2], bytes[3],
                      length);
+                n = utf8_whole(s.at, s.at + s.len);
+                unit(n == (length == 4 && expected > 1 ? expected : 0),
+                     "whole UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2],
+                     bytes[3], length);
             }
         }
     }
@@ -100,6 +166,9 @@ static void sequences(void)
 int main(void)
 {
     loops();
+    copies();
+    masks();
+    digits();
     sequences();
     return unit_end("scan");
 }
