@@ -3,13 +3,41 @@
 #include "syslog/pri.h"
 #include "json/string.h"
 
-static char *string_or_null(char *to, struct slice value)
+/* A literal of at most 32 bytes, stored in blocks of 16: room behind it is written over. */
+#define PADDING "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define json_fixed(to, literal)                                                                    \
+    ((char *)memcpy(to, literal PADDING, sizeof literal <= 17 ? 16 : 32) + sizeof literal - 1)
+
+static inline char *string_or_null(char *to, struct slice value)
 {
     return value.at ? json_string(to, value) : json_literal(to, "null");
 }
 
+/* A field of the HEADER, which is not empty. */
+static inline char *field(char *to, struct slice value, const char *limit)
+{
+    return value.at ? json_string_within(to, value, limit) : json_fixed(to, "null");
+}
+
+static inline char *pri_name(char *to, struct slice name)
+{
+    memcpy(to, name.at, PRI_NAME);
+    return to + name.len;
+}
+
+/* Its characters need no escape. */
+static inline char *timestamp(char *to, struct slice value)
+{
+    if (!value.at)
+        return json_literal(to, "null");
+    *to++ = '"';
+    to = json_raw(to, value);
+    *to++ = '"';
+    return to;
+}
+
 /* Digits only, no leading zero, at most 2^63 - 1: whoever reads the JSON can hold it. */
-static bool is_number(struct slice procid)
+static inline bool is_number(struct slice procid)
 {
     static const char most[] = "9223372036854775807";
     size_t digits = sizeof most - 1;
@@ -21,13 +49,30 @@ static bool is_number(struct slice procid)
     return procid.len < digits || memcmp(procid.at, most, digits) <= 0;
 }
 
-static char *procid(char *to, struct slice value)
+/* Most are a few digits, which a word takes whole: then it is written, and more room than it needs.
+ */
+static inline bool short_number(char *to, struct slice procid, const char *limit)
 {
-    return value.at && is_number(value) ? json_raw(to, value) : string_or_null(to, value);
+    uint64_t word;
+    if (procid.len > sizeof word || limit - procid.at < (ptrdiff_t)sizeof word ||
+        procid.at[0] == '0')
+        return false;
+    memcpy(&word, procid.at, sizeof word);
+    memcpy(to, &word, sizeof word);
+    return word_digits(word) >= procid.len;
+}
+
+static inline char *procid(char *to, struct slice value, const char *limit)
+{
+    if (!value.at)
+        return json_fixed(to, "null");
+    if (short_number(to, value, limit))
+        return to + value.len;
+    return is_number(value) ? json_raw(to, value) : field(to, value, limit);
 }
 
 /* PARAM-VALUE: \" \\ and \] are unescaped (RFC 5424, section 6.3.3), then it is any string. */
-static char *param_value(char *to, struct slice value)
+static char *unescaped(char *to, struct slice value)
 {
     const char *end = value.at + value.len;
     const char *piece = value.at;
@@ -45,35 +90,46 @@ static char *param_value(char *to, struct slice value)
     return to;
 }
 
-static char *param(char *to, const struct structured_data *sd, const struct sd_param *first)
+static inline char *param_value(char *to, const struct sd_param *param, const char *limit)
 {
-    to = json_string(to, first->name);
-    *to++ = ':';
-    if (first->next == SD_NONE)
-        return param_value(to, first->value);
+    if (param->escapes)
+        return unescaped(to, param->value);
+    if (param->value.len == 0)
+        return json_fixed(to, "\"\"");
+    return json_string_within(to, param->value, limit);
+}
+
+static char *values(char *to, const struct structured_data *sd, const struct sd_param *first,
+                    const char *limit)
+{
     *to++ = '[';
-    to = param_value(to, first->value);
+    to = param_value(to, first, limit);
     for (uint32_t i = first->next; i != SD_NONE; i = sd->params[i].next) {
         *to++ = ',';
-        to = param_value(to, sd->params[i].value);
+        to = param_value(to, &sd->params[i], limit);
     }
     *to++ = ']';
     return to;
 }
 
-static char *element(char *to, const struct structured_data *sd, const struct sd_element *first)
+static char *element(char *to, const struct structured_data *sd, const struct sd_element *first,
+                     const char *limit)
 {
     bool comma = false;
-    to = json_string(to, first->id);
-    to = json_literal(to, ":{");
+    to = json_string_within(to, first->id, limit);
+    *to++ = ':';
+    *to++ = '{';
     for (const struct sd_element *e = first;; e = &sd->elements[e->next]) {
         for (uint32_t i = e->first; i < e->end; i++) {
-            if (sd->params[i].repeats)
+            const struct sd_param *p = &sd->params[i];
+            if (p->repeats)
                 continue;
             if (comma)
                 *to++ = ',';
             comma = true;
-            to = param(to, sd, &sd->params[i]);
+            to = json_string_within(to, p->name, limit);
+            *to++ = ':';
+            to = p->next == SD_NONE ? param_value(to, p, limit) : values(to, sd, p, limit);
         }
         if (e->next == SD_NONE)
             break;
@@ -82,7 +138,7 @@ static char *element(char *to, const struct structured_data *sd, const struct sd
     return to;
 }
 
-static char *structured_data(char *to, const struct structured_data *sd)
+static char *structured_data(char *to, const struct structured_data *sd, const char *limit)
 {
     *to++ = '{';
     for (uint32_t i = 0; i < sd->element_count; i++) {
@@ -90,7 +146,7 @@ static char *structured_data(char *to, const struct structured_data *sd)
             continue;
         if (i)
             *to++ = ',';
-        to = element(to, sd, &sd->elements[i]);
+        to = element(to, sd, &sd->elements[i], limit);
     }
     *to++ = '}';
     return to;
@@ -100,37 +156,41 @@ void record_write(struct buffer *out, const struct syslog_message *m,
                   const struct record_extras *extras)
 {
     /* What is added to a message by itself is less than six times the bytes that ask for it. */
+    const char *limit = m->bytes.at + m->bytes.len;
     size_t fixed = 512 + extras->meta.len;
-    char *to =
-        buffer_room(out, fixed + JSON_STRING_ROOM(m->length) + JSON_STRING_ROOM(extras->raw.len));
-    to = json_literal(to, "{\"severity\":\"");
-    to = json_raw(to, severity_names[m->severity]);
-    to = json_literal(to, "\",\"facility\":\"");
-    to = json_raw(to, facility_names[m->facility]);
+    char *to = buffer_room(out, fixed + JSON_STRING_ROOM(m->bytes.len) +
+                                    JSON_STRING_ROOM(extras->raw.len));
+    to = json_fixed(to, "{\"severity\":\"");
+    to = pri_name(to, severity_names[m->severity]);
+    to = json_fixed(to, "\",\"facility\":\"");
+    to = pri_name(to, facility_names[m->facility]);
     if (m->version)
-        to = json_literal(to, "\",\"version\":1,\"timestamp\":");
+        to = json_fixed(to, "\",\"version\":1,\"timestamp\":");
     else
-        to = json_literal(to, "\",\"version\":null,\"timestamp\":");
-    to = string_or_null(to, m->timestamp);
-    to = json_literal(to, ",\"hostname\":");
-    to = string_or_null(to, m->hostname);
-    to = json_literal(to, ",\"appname\":");
-    to = string_or_null(to, m->appname);
-    to = json_literal(to, ",\"procid\":");
-    to = procid(to, m->procid);
-    to = json_literal(to, ",\"msgid\":");
-    to = string_or_null(to, m->msgid);
-    to = json_literal(to, ",\"sd\":");
-    to = structured_data(to, &m->sd);
-    to = json_literal(to, ",\"msg\":");
+        to = json_fixed(to, "\",\"version\":null,\"timestamp\":");
+    to = timestamp(to, m->timestamp);
+    to = json_fixed(to, ",\"hostname\":");
+    to = field(to, m->hostname, limit);
+    to = json_fixed(to, ",\"appname\":");
+    to = field(to, m->appname, limit);
+    to = json_fixed(to, ",\"procid\":");
+    to = procid(to, m->procid, limit);
+    to = json_fixed(to, ",\"msgid\":");
+    to = field(to, m->msgid, limit);
+    to = json_fixed(to, ",\"sd\":");
+    if (m->sd.element_count == 0)
+        to = json_fixed(to, "{}");
+    else
+        to = structured_data(to, &m->sd, limit);
+    to = json_fixed(to, ",\"msg\":");
     to = string_or_null(to, m->msg);
     if (extras->meta.at)
         to = json_raw(to, extras->meta);
     if (extras->raw.at) {
-        to = json_literal(to, ",\"raw\":");
+        to = json_fixed(to, ",\"raw\":");
         to = json_string(to, extras->raw);
     }
-    to = json_literal(to, "}\n");
+    to = json_fixed(to, "}\n");
     buffer_wrote(out, to);
 }
 

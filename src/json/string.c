@@ -35,11 +35,20 @@ char *json_text(char *to, struct slice text)
             to = escape(to, *p++);
             continue;
         }
-        while (p < end && (unsigned char)*p >= 0x80) {
-            bool valid;
-            size_t n = utf8_step(p, end, &valid);
-            to = valid ? json_raw(to, (struct slice){p, n}) : json_literal(to, "\xEF\xBF\xBD");
+        do {
+            size_t n = utf8_whole(p, end);
+            if (n) {
+                memcpy(to, p, 4);
+            } else {
+                bool valid;
+                n = utf8_step(p, end, &valid);
+                if (valid)
+                    memcpy(to, p, n);
+                else
+                    to = json_literal(to, "\xEF\xBF\xBD") - n;
+            }
             p += n;
-        }
+            to += n;
+        } while (p < end && (unsigned char)*p >= 0x80);
     }
 }

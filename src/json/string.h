@@ -13,18 +13,37 @@
  */
 char *json_text(char *to, struct slice text);
 
-/* The same between quotes. */
+/* The same between quotes; most strings are plain to their end. */
 static inline char *json_string(char *to, struct slice text)
 {
     *to++ = '"';
-    to = json_text(to, text);
+    size_t plain = copy_plain(to, text.at, text.at + text.len);
+    to += plain;
+    if (plain < text.len)
+        to = json_text(to, (struct slice){text.at + plain, text.len - plain});
     *to++ = '"';
     return to;
 }
 
+/* The same for a text that stands in something longer, which ends at `limit`. */
+static inline char *json_string_within(char *to, struct slice text, const char *limit)
+{
+    if (text.len - 1 < BLOCK && limit - text.at >= BLOCK) {
+        block b = block_load(text.at);
+        block_store(to + 1, b);
+        if (block_none(block_not_plain(b), text.len)) {
+            to[0] = '"';
+            to[1 + text.len] = '"';
+            return to + 2 + text.len;
+        }
+    }
+    return json_string(to, text);
+}
+
+/* Bytes that are JSON already. */
 static inline char *json_raw(char *to, struct slice bytes)
 {
-    memcpy(to, bytes.at, bytes.len);
+    copy_bytes(to, bytes.at, bytes.len);
     return to + bytes.len;
 }
 

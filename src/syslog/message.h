@@ -3,6 +3,7 @@
 
 #include "base/slice.h"
 #include "syslog/structured-data.h"
+#include "syslog/timestamp.h"
 
 /*
  * What every way of reading a message finds. The slices point into its bytes, or to what the reader
@@ -10,7 +11,7 @@
  * used anew for each message.
  */
 struct syslog_message {
-    size_t length; /* of the whole message */
+    struct slice bytes; /* the whole message */
     unsigned facility;
     unsigned severity;
     unsigned version; /* 0: that of RFC 3164, which has none */
@@ -20,7 +21,8 @@ struct syslog_message {
     struct slice procid;
     struct slice msgid;
     struct structured_data sd;
-    struct slice msg; /* without the BOM; at == NULL where there is no MSG */
+    struct slice msg;              /* without the BOM; at == NULL where there is no MSG */
+    char minute[TIMESTAMP_MINUTE]; /* of timestamp_parse */
 };
 
 static inline void syslog_message_free(struct syslog_message *m)

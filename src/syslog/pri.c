@@ -6,7 +6,7 @@
 
 #define NAME(literal)                                                                              \
     {                                                                                              \
-        literal, sizeof literal - 1                                                                \
+        literal "\0\0\0\0\0\0\0", sizeof literal - 1                                               \
     }
 
 const struct slice severity_names[8] = {NAME("emerg"), NAME("alert"),   NAME("crit"),

@@ -5,7 +5,9 @@
 
 #include "base/slice.h"
 
-/* The names of RFC 5424, section 6.2.1, as syslog.conf(5) writes them, by their numbers. */
+/* The names of RFC 5424, section 6.2.1, as syslog.conf(5) writes them, by their numbers. None is
+ * longer than PRI_NAME, and of each so many bytes can be read. */
+enum { PRI_NAME = 8 };
 extern const struct slice severity_names[8];
 extern const struct slice facility_names[24];
 

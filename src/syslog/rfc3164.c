@@ -183,7 +183,7 @@ bool rfc3164_parse(struct slice message, struct reckoning *reckoning, struct sys
         return false;
     }
     *m = (struct syslog_message){
-        .length = message.len, .facility = pri / 8, .severity = pri % 8, .sd = m->sd};
+        .bytes = message, .facility = pri / 8, .severity = pri % 8, .sd = m->sd};
     m->sd.element_count = m->sd.param_count = 0;
 
     behind = marked_time(reckoning, first, end, &m->timestamp);

@@ -37,6 +37,29 @@ static const char *version(const struct parse *in, const char *p)
     return *p == ' ' ? p + 1 : parse_fail(in, field, "must be 1", p);
 }
 
+/* "<34>1 ", the usual way in; NULL where somebody has to look closer. */
+static inline const char *usual_start(const char *p, const char *end, struct syslog_message *m)
+{
+    if (end - p < 8 || p[0] != '<')
+        return NULL;
+    unsigned number = (unsigned char)(p[1] - '0');
+    unsigned second = (unsigned char)(p[2] - '0');
+    unsigned third = (unsigned char)(p[3] - '0');
+    if (number == 0 || number > 9 || second > 9)
+        return NULL;
+    number = number * 10 + second;
+    p += 3;
+    if (third <= 9) {
+        number = number * 10 + third;
+        p++;
+    }
+    if (number > 191 || p[0] != '>' || p[1] != '1' || p[2] != ' ')
+        return NULL;
+    m->facility = number / 8;
+    m->severity = number % 8;
+    return p + 3;
+}
+
 /* Up to the SP behind it, or the end of the message. */
 static const char *timestamp(const struct parse *in, const char *p, struct syslog_message *m)
 {
@@ -48,7 +71,7 @@ static const char *timestamp(const struct parse *in, const char *p, struct syslo
         m->timestamp = (struct slice){0};
         p++;
     } else {
-        p = timestamp_parse(in, p);
+        p = timestamp_parse(in, p, m->minute);
         if (!p)
             return NULL;
         m->timestamp = slice_between(start, p);
@@ -67,12 +90,10 @@ static const struct header_field appname = {"APP-NAME", 48, "longer than 48 char
 static const struct header_field procid = {"PROCID", 128, "longer than 128 characters"};
 static const struct header_field msgid = {"MSGID", 32, "longer than 32 characters"};
 
-/* From the SP before the field to the one behind it, or the end of the message. */
-static const char *header_field(const struct parse *in, const char *p,
-                                const struct header_field *field, struct slice *value)
+/* The same, and what is wrong where it is not valid. */
+static const char *check_field(const struct parse *in, const char *p,
+                               const struct header_field *field, struct slice *value)
 {
-    if (!p)
-        return NULL;
     if (p == in->end || ++p == in->end)
         return parse_fail(in, field->name, "", p);
     const char *start = p;
@@ -89,8 +110,37 @@ static const char *header_field(const struct parse *in, const char *p,
     return p;
 }
 
+/* From the SP before the field to the one behind it, or the end of the message. */
+static inline const char *header_field(const struct parse *in, const char *p,
+                                       const struct header_field *field, struct slice *value)
+{
+    if (!p)
+        return NULL;
+    /* Most fields end within a block, and messages well behind it. */
+    if (in->end - p > BLOCK) {
+        uint64_t mask = block_not_print(block_load(p + 1));
+        size_t length = mask ? block_first(mask) : 0;
+        if (length > 1 && p[1 + length] == ' ') {
+            *value = (struct slice){p + 1, length};
+            return p + 1 + length;
+        }
+    }
+    return check_field(in, p, field, value);
+}
+
 /* From the SP before it, or the end of the message. */
-static struct slice msg(const char *p, const char *end)
+static inline const char *structured_data(const struct parse *in, const char *p,
+                                          struct structured_data *sd)
+{
+    if (in->end - p > 2 && p[1] == '-' && p[2] == ' ') {
+        sd->element_count = sd->param_count = 0;
+        return p + 2;
+    }
+    return structured_data_parse(in, p == in->end ? p : p + 1, sd);
+}
+
+/* The same for MSG. */
+static inline struct slice msg(const char *p, const char *end)
 {
     struct slice none = {0};
     if (p++ == end)
@@ -101,9 +151,12 @@ static struct slice msg(const char *p, const char *end)
 bool rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *defect)
 {
     struct parse in = {message.at, message.at + message.len, defect};
-    m->length = message.len;
-    const char *p = pri(&in, in.start, m);
-    p = p ? version(&in, p) : NULL;
+    m->bytes = message;
+    const char *p = usual_start(in.start, in.end, m);
+    if (!p) {
+        p = pri(&in, in.start, m);
+        p = p ? version(&in, p) : NULL;
+    }
     p = p ? timestamp(&in, p, m) : NULL;
     p = header_field(&in, p, &hostname, &m->hostname);
     p = header_field(&in, p, &appname, &m->appname);
@@ -111,7 +164,7 @@ bool rfc5424_parse(struct slice message, struct syslog_message *m, struct defect
     p = header_field(&in, p, &msgid, &m->msgid);
     if (!p)
         return false;
-    p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
+    p = structured_data(&in, p, &m->sd);
     if (!p)
         return false;
     m->version = 1;

@@ -11,70 +11,76 @@ enum {
     FEW = 8 /* up to so many names comparing each with each is cheaper than a table */
 };
 
-/* SD-NAME; `stop` says what is wrong with '=', SP, ']' or '"' where none of `enders` may stand. */
-static const char *sd_name(const struct parse *in, const char *p, const char *field,
-                           const char *enders, const char *stop, struct slice *name)
+/* Why an SD-NAME cannot end at `p`; `stop` is for what may end others. */
+static const char *bad_name(const struct parse *in, const char *start, const char *p,
+                            const char *field, const char *stop)
 {
-    const char *start = p;
-    const char *limit = in->end - p > NAME_MAX_LENGTH ? p + NAME_MAX_LENGTH : in->end;
-    while (p < limit && is_print(*p) && *p != '=' && *p != ']' && *p != '"')
-        p++;
+    if (p - start > NAME_MAX_LENGTH)
+        return parse_fail(in, field, "longer than 32 characters", start + NAME_MAX_LENGTH);
     if (p == in->end)
         return parse_fail(in, field, "", p);
-    if (*p == '=' || *p == ']' || *p == '"' || *p == ' ') {
-        if (p == start)
-            return parse_fail(in, field, "is empty", p);
-        if (!strchr(enders, *p))
-            return parse_fail(in, field, stop, p);
-        *name = slice_between(start, p);
-        return p;
-    }
-    return parse_fail(in, field,
-                      is_print(*p) ? "longer than 32 characters" : "not printable US-ASCII", p);
+    if (*p != '=' && *p != ']' && *p != '"' && *p != ' ')
+        return parse_fail(in, field, "not printable US-ASCII", p);
+    return parse_fail(in, field, p == start ? "is empty" : stop, p);
+}
+
+/* SD-NAME, and one of two bytes that may end it. */
+static inline const char *sd_name(const struct parse *in, const char *p, const char *field,
+                                  char ender, char other, const char *stop, struct slice *name)
+{
+    const char *start = p;
+    p = scan_sd_name(p, in->end);
+    if (p == start || p - start > NAME_MAX_LENGTH || p == in->end || (*p != ender && *p != other))
+        return bad_name(in, start, p, field, stop);
+    *name = slice_between(start, p);
+    return p;
 }
 
 /* The byte behind the closing quote. */
-static const char *param_value(const struct parse *in, const char *p, struct slice *value)
+static const char *param_value(const struct parse *in, const char *p, struct sd_param *param)
 {
     static const char field[] = "PARAM-VALUE";
     if (p == in->end || *p != '"')
         return parse_fail(in, field, "expected '\"'", p);
     const char *start = ++p;
     for (;; p++) {
-        while (p < in->end && *p != '"' && *p != ']' && *p != '\\')
-            p++;
+        p = scan_param_value(p, in->end);
         if (p == in->end)
             return parse_fail(in, field, "", p);
         if (*p == '"')
             break;
         if (*p == ']')
             return parse_fail(in, field, "']' is not escaped", p);
+        param->escapes = true;
         if (p + 1 < in->end && (p[1] == '"' || p[1] == '\\' || p[1] == ']'))
             p++;
     }
-    *value = slice_between(start, p);
+    param->value = slice_between(start, p);
     return p + 1;
 }
 
 static const char *sd_param(const struct parse *in, const char *p, struct structured_data *sd)
 {
-    sd->params = array_grow(sd->params, &sd->param_capacity, sd->param_count, sizeof *sd->params);
+    if (sd->param_count == sd->param_capacity)
+        sd->params =
+            array_grow(sd->params, &sd->param_capacity, sd->param_count, sizeof *sd->params);
     struct sd_param *param = &sd->params[sd->param_count];
     *param = (struct sd_param){.next = SD_NONE};
-    p = sd_name(in, p, "PARAM-NAME", "=", "expected '='", &param->name);
+    p = sd_name(in, p, "PARAM-NAME", '=', '=', "expected '='", &param->name);
     if (p)
-        p = param_value(in, p + 1, &param->value);
+        p = param_value(in, p + 1, param);
     sd->param_count++;
     return p;
 }
 
 static const char *sd_element(const struct parse *in, const char *p, struct structured_data *sd)
 {
-    sd->elements =
-        array_grow(sd->elements, &sd->element_capacity, sd->element_count, sizeof *sd->elements);
+    if (sd->element_count == sd->element_capacity)
+        sd->elements = array_grow(sd->elements, &sd->element_capacity, sd->element_count,
+                                  sizeof *sd->elements);
     struct sd_element *element = &sd->elements[sd->element_count++];
     *element = (struct sd_element){.first = sd->param_count, .next = SD_NONE};
-    p = sd_name(in, p, "SD-ID", " ]", "expected SP or ']'", &element->id);
+    p = sd_name(in, p, "SD-ID", ' ', ']', "expected SP or ']'", &element->id);
     while (p && p < in->end && *p == ' ')
         p = sd_param(in, p + 1, sd);
     if (!p)

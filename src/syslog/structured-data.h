@@ -15,6 +15,7 @@ struct sd_param {
     struct slice value; /* between the quotes, escapes as they stand */
     uint32_t next;      /* the next one of that name, or SD_NONE */
     bool repeats;       /* not the first of its name */
+    bool escapes;       /* there is a backslash in the value */
 };
 
 struct sd_element {

@@ -5,8 +5,13 @@
 
 #include "syslog/parse.h"
 
-/* FULL-DATE "T" FULL-TIME of RFC 5424, section 6.2.3, from `p`; not NILVALUE. */
-const char *timestamp_parse(const struct parse *in, const char *p);
+enum { TIMESTAMP_MINUTE = 16 }; /* "2026-11-22T17:04" */
+
+/*
+ * FULL-DATE "T" FULL-TIME of RFC 5424, section 6.2.3, from `p`; not NILVALUE. `minute` keeps what
+ * was valid of the last one, as the next one most often begins so; all zero is ready for use.
+ */
+const char *timestamp_parse(const struct parse *in, const char *p, char *minute);
 
 /*
  * Writes times as TIMESTAMP, with six digits of TIME-SECFRAC. What repeats within a second is kept.
