@@ -3,15 +3,18 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/report.h"
+#include "tls/reason.h"
 
 struct tls {
     SSL_CTX *context;
@@ -70,22 +73,12 @@ void tls_config_free(struct tls_config *config)
     config->peer_count = 0;
 }
 
-/* The first error is the cause, those after it are what it led to. */
-static void openssl_reason(char *why)
-{
-    unsigned long error = ERR_get_error();
-    const char *text = ERR_reason_error_string(error);
-    if (ERR_SYSTEM_ERROR(error))
-        text = strerror(ERR_GET_REASON(error));
-    snprintf(why, TLS_WHY, "%s", text ? text : "it failed");
-    ERR_clear_error();
-}
-
 static bool not_usable(const char *flag, const char *path)
 {
     char why[TLS_WHY];
-    openssl_reason(why);
-    report("%s: %s: %s", flag, path, why);
+    bool no_key = ERR_GET_REASON(ERR_peek_error()) == ERR_R_UNSUPPORTED;
+    tls_reason(X509_V_OK, why);
+    report("%s: %s: %s", flag, path, no_key ? "there is no private key in it" : why);
     return false;
 }
 
@@ -230,19 +223,10 @@ struct tls_session *tls_accept(struct tls *tls, int fd)
     return s;
 }
 
-/* Why an SSL call failed. */
+/* Why an SSL call failed; errno is its own. */
 static void session_reason(const struct tls_session *s, char *why)
 {
-    long verdict = SSL_get_verify_result(s->ssl);
-    unsigned long error = ERR_peek_error();
-    if (ERR_GET_LIB(error) != ERR_LIB_SSL ||
-        ERR_GET_REASON(error) != SSL_R_CERTIFICATE_VERIFY_FAILED)
-        openssl_reason(why);
-    else if (verdict == X509_V_ERR_HOSTNAME_MISMATCH)
-        snprintf(why, TLS_WHY, "the certificate is for another name");
-    else
-        snprintf(why, TLS_WHY, "the certificate: %s", X509_verify_cert_error_string(verdict));
-    ERR_clear_error();
+    tls_reason(SSL_get_verify_result(s->ssl), why);
 }
 
 struct tls_session *tls_connect(struct tls *tls, int fd, const char *host, char *why)
@@ -313,13 +297,51 @@ void tls_subject(const struct tls_session *s, char *text)
     BIO_free(out);
 }
 
+/* Reads until something else comes than data: SSL_ERROR_... */
+static int read_on(struct tls_session *s)
+{
+    char rest[256];
+    size_t got;
+    int n;
+    ERR_clear_error();
+    do {
+        errno = 0;
+        n = SSL_read_ex(s->ssl, rest, sizeof rest, &got);
+    } while (n == 1);
+    return SSL_get_error(s->ssl, n);
+}
+
+/*
+ * Whether the peer has ended it. With TLS 1.3 it refuses our certificate after the handshake: then
+ * an alert waits to be read, whatever becomes of what is written.
+ */
+static bool has_ended(struct tls_session *s)
+{
+    int fd = SSL_get_fd(s->ssl);
+    struct pollfd peer = {.fd = fd, .events = POLLIN};
+    if (poll(&peer, 1, 0) <= 0)
+        return false;
+    int flags = fcntl(fd, F_GETFL);
+    fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    bool ended = read_on(s) != SSL_ERROR_WANT_READ;
+    int error = errno;
+    fcntl(fd, F_SETFL, flags);
+    errno = error;
+    return ended;
+}
+
 bool tls_write(struct tls_session *s, const char *from, size_t length, char *why)
 {
     size_t wrote;
-    ERR_clear_error();
-    errno = 0;
-    if (SSL_write_ex(s->ssl, from, length, &wrote) == 1)
-        return true;
+    if (!has_ended(s)) {
+        ERR_clear_error();
+        errno = 0;
+        if (SSL_write_ex(s->ssl, from, length, &wrote) == 1)
+            return true;
+        int error = errno;
+        if (ERR_peek_error() == 0 && !has_ended(s))
+            errno = error;
+    }
     session_reason(s, why);
     return false;
 }
@@ -333,19 +355,8 @@ void tls_goodbye(struct tls_session *s)
 
 bool tls_close(struct tls_session *s, char *why)
 {
-    char rest[256];
-    size_t got;
-    ERR_clear_error();
-    errno = 0;
-    if (SSL_shutdown(s->ssl) < 0 && SSL_get_error(s->ssl, -1) != SSL_ERROR_WANT_READ) {
-        session_reason(s, why);
-        return false;
-    }
-    int n;
-    while ((n = SSL_read_ex(s->ssl, rest, sizeof rest, &got)) == 1)
-        ;
-    int error = SSL_get_error(s->ssl, n);
-    if (error == SSL_ERROR_ZERO_RETURN)
+    SSL_shutdown(s->ssl); /* where that fails, what is to be read says why */
+    if (read_on(s) == SSL_ERROR_ZERO_RETURN)
         return true;
     session_reason(s, why);
     return false;

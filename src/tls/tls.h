@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/slice.h"
+#include "tls/reason.h"
 
 /* Whom we talk to: a name, as RFC 5425, section 5 compares it, or a certificate's fingerprint. */
 struct tls_peer {
@@ -22,7 +23,6 @@ struct tls_config {
     size_t peer_count;
 };
 
-enum { TLS_WHY = 256 };     /* room for why something failed */
 enum { TLS_SUBJECT = 512 }; /* room for what tls_subject makes */
 
 /* NAME, or sha256: and 64 hexadecimal digits with or without colons. False, and a report that names
@@ -68,7 +68,8 @@ bool tls_established(const struct tls_session *s);
 /* The subject of the peer's certificate (RFC 2253) into TLS_SUBJECT bytes; empty: it has none. */
 void tls_subject(const struct tls_session *s, char *text);
 
-/* All of it, on a descriptor that blocks. */
+/* All of it, on a descriptor that blocks. Of tls_connect only. False, too, where the peer has ended
+ * the session, which is looked for first. */
 bool tls_write(struct tls_session *s, const char *from, size_t length, char *why);
 
 /* Of tls_accept: says goodbye. */
