@@ -22,7 +22,7 @@ void stats_print(struct stats *s, enum stats_kind kind)
     uint64_t out = counted(&s->out);
     uint64_t per_second = rate(out, now - s->started);
     if (kind == STATS_INTERVAL) {
-        per_second = rate(out - s->printed_out, now - s->printed);
+        per_second = rate(out > s->printed_out ? out - s->printed_out : 0, now - s->printed);
         s->printed = now;
         s->printed_out = out;
     }
