@@ -12,8 +12,11 @@ _spamlog()
         [[ ${COMP_WORDS[i]} != -- ]] || option=--
     done
 
-    # bash makes three words of --option=value.
-    if [[ $cur == = ]]; then
+    # bash makes three words of --option=value, and several of unix:path.
+    if [[ ${COMP_LINE:0:${COMP_POINT:-0}} == *unix?(gram):*([^[:space:]]) ]]; then
+        compopt -o default # files
+        return
+    elif [[ $cur == = ]]; then
         cur=
     elif [[ $option == = ]]; then
         option=${COMP_WORDS[COMP_CWORD - 2]}
@@ -26,6 +29,7 @@ _spamlog()
     -n | --count) words='1 100 1k 1M' ;;
     -d | --duration) words='1s 10s 1m 1h' ;;
     -c | --connections) words='1 10 100' ;;
+    -f | --format) words='rfc5424 rfc3164' ;;
     -F | --framing) words='newline octet' ;;
     --size) words='100 1k 64k' ;;
     -p | --priority)
@@ -36,20 +40,26 @@ _spamlog()
         fi
         ;;
     --stats) words='1s 10s 1m' ;;
+    --tls-cert | --tls-key | --tls-ca)
+        compopt -o default # files
+        return
+        ;;
+    --tls-peer) words='sha256:' ;;
     -m | --message | --hostname | --appname | --procid | --msgid | --sd | --timestamp) ;;
     *)
         if [[ $option == -- || $cur != -* ]]; then
-            words='tcp://'
+            words='tcp:// tls:// udp:// unix: unixgram:'
         else
-            words='-r --rate= -n --count= -d --duration= -c --connections= -F --framing= -m
-                --message= --size= -p --priority= --hostname= --appname= --procid= --msgid= --sd=
-                --timestamp= --stats --stats= -q --quiet -h --help -V --version'
+            words='-r --rate= -n --count= -d --duration= -c --connections= -f --format= -F
+                --framing= -m --message= --size= -p --priority= --hostname= --appname= --procid=
+                --msgid= --sd= --timestamp= --tls-cert= --tls-key= --tls-ca= --tls-peer= --stats
+                --stats= -q --quiet -h --help -V --version'
         fi
         ;;
     esac
 
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-    [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *[=/.] ]] || compopt -o nospace
+    [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *[=/.:] ]] || compopt -o nospace
 }
 
 complete -F _spamlog spamlog

@@ -5,11 +5,12 @@ set -l facilities kern user mail daemon auth syslog lpr news uucp cron authpriv 
 set -l severities emerg alert crit err warning notice info debug
 set -l priorities $facilities.$severities
 
-complete -c spamlog -f -a tcp://
+complete -c spamlog -f -a 'tcp:// tls:// udp:// unix: unixgram:'
 complete -c spamlog -s r -l rate -x -a 'max 1 100 1k 1M' -d 'Messages a second, N/DURATION or max'
 complete -c spamlog -s n -l count -x -a '1 100 1k 1M' -d 'Stop after that many'
 complete -c spamlog -s d -l duration -x -a '1s 10s 1m 1h' -d 'Stop after that time'
 complete -c spamlog -s c -l connections -x -a '1 10 100' -d 'Share the messages among that many'
+complete -c spamlog -s f -l format -x -a 'rfc5424 rfc3164' -d 'What a message looks like'
 complete -c spamlog -s F -l framing -x -a 'newline octet' -d 'How messages are told apart'
 complete -c spamlog -s m -l message -x -d MSG
 complete -c spamlog -l size -x -a '100 1k 64k' -d 'Make messages of that many bytes'
@@ -20,6 +21,10 @@ complete -c spamlog -l procid -x -d PROCID
 complete -c spamlog -l msgid -x -d MSGID
 complete -c spamlog -l sd -x -d STRUCTURED-DATA
 complete -c spamlog -l timestamp -x -d TIMESTAMP
+complete -c spamlog -l tls-cert -r -F -d 'Our certificate'
+complete -c spamlog -l tls-key -r -F -d 'Its private key'
+complete -c spamlog -l tls-ca -r -F -d "Who signed the receiver's certificate"
+complete -c spamlog -l tls-peer -x -a sha256: -d "Whom the receiver's certificate names"
 complete -c spamlog -l stats -a '1s 10s 1m' -d 'Print counters at that interval'
 complete -c spamlog -s q -l quiet -d 'No report at the end'
 complete -c spamlog -s h -l help -d 'Print a summary of the options'

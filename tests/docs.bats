@@ -244,7 +244,7 @@ words_of_option() {
 
 @test "the completions offer the words that an option takes, and no others" {
     local option program words
-    for option in 'shnek-parse --format' 'shnek-parse --framing' 'shnek-parse --oversize' 'spamlog --framing'; do
+    for option in 'shnek-parse --format' 'shnek-parse --framing' 'shnek-parse --oversize' 'spamlog --framing' 'spamlog --format'; do
         read -r program option <<<"$option"
         words=$(words_of_option "$program" "$option")
         [[ -n $words ]]
@@ -290,10 +290,20 @@ words_of_option() {
     bash_offers "$address" shnek-parse --listen = tc
     bash_offers $'compopt -o nospace\nunixgram:' shnek-parse -l unixg
     bash_offers 'compopt -o default' shnek-parse -l unix : /de
-    bash_offers "$address" spamlog ''
-    bash_offers "$address" spamlog -n 5 t
+    bash_offers "$address" spamlog -n 5 tc
     bash_offers $'compopt -o nospace\ntls://' shnek-pub -s t
     bash_offers '' shnek-parse -l tcp : //
+}
+
+@test "bash completes the other destinations of spamlog, and behind unix: files" {
+    bash_offers $'tcp://\ntls://\nudp://\nunix:\nunixgram:' spamlog ''
+    bash_offers $'compopt -o nospace\nudp://' spamlog -n 5 ud
+    bash_offers 'compopt -o default' spamlog unix : x
+    bash_offers 'compopt -o default' spamlog unixgram : /dev/l
+    bash_offers '' spamlog udp : //
+    for option in cert key ca; do
+        bash_offers 'compopt -o default' spamlog "--tls-$option" = ''
+    done
 }
 
 @test "the completed priorities are those that spamlog takes" {
@@ -321,6 +331,7 @@ words_of_option() {
     [[ $(complete_in_fish shnek-parse Makef) == Makefile ]]
     [[ $(complete_in_fish shnek-pub --creds Makef) == Makefile ]]
     [[ -z $(complete_in_fish shnek-pub Makef) ]]
-    [[ $(complete_in_fish spamlog '') == tcp://* ]]
+    [[ $(complete_in_fish spamlog '') == tcp://*tls://*udp://*unix:*unixgram:* ]]
+    [[ $(complete_in_fish spamlog --tls-ca Makef) == Makefile ]]
     [[ $(complete_in_fish spamlog -p local7.em) == local7.emerg* ]]
 }

@@ -3,11 +3,8 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/descriptors.h"
 #include "base/report.h"
 #include "base/signals.h"
 #include "load/sender.h"
@@ -19,62 +16,37 @@ struct load {
     struct message_writer writer;
     struct stats stats;
     struct signals signals;
-    struct sender *senders;
+    struct senders senders;
     uint64_t next;  /* message */
     uint64_t limit; /* messages */
-    uint64_t sent;  /* messages that were written */
-    uint64_t bytes; /* the same */
     uint64_t start; /* clock_monotonic, when message 0 is due */
     uint64_t start_real;
     uint64_t lag; /* nanoseconds, the most that a message was behind its time */
 };
 
-static bool connect_all(struct load *l)
-{
-    size_t count = (size_t)l->config->connections;
-    descriptors_raise_limit();
-    l->senders = calloc(count, sizeof *l->senders);
-    if (!l->senders) {
-        report("out of memory");
-        return false;
-    }
-    for (size_t i = 0; i < count; i++)
-        l->senders[i].out.fd = -1;
-    if (!l->config->destination) {
-        output_start(&l->senders[0].out, STDOUT_FILENO, "stdout");
-        return true;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (!sender_connect(&l->senders[i], l->config->destination))
-            return false;
-    return true;
-}
-
 static void count_sent(struct load *l)
 {
+    const struct senders *s = &l->senders;
     count(&l->stats.in, l->next - counted(&l->stats.in));
-    count(&l->stats.out, l->sent - counted(&l->stats.out));
-    count(&l->stats.bytes, l->bytes - counted(&l->stats.bytes));
+    count(&l->stats.out, s->sent - counted(&l->stats.out));
+    count(&l->stats.dropped, s->dropped - counted(&l->stats.dropped));
+    count(&l->stats.bytes, s->bytes - counted(&l->stats.bytes));
 }
 
 static bool flush_all(struct load *l)
 {
-    for (size_t i = 0; i < l->config->connections; i++)
-        if (l->senders[i].waiting && !sender_flush(&l->senders[i], &l->sent, &l->bytes))
-            return false;
+    bool good = senders_flush(&l->senders);
     count_sent(l);
-    return true;
+    return good;
 }
 
 static bool send_one(struct load *l, uint64_t ns)
 {
-    struct sender *s = &l->senders[l->next % l->config->connections];
+    struct sender *s = &l->senders.all[l->next % l->senders.count];
     struct buffer *b = &s->out.buffer;
     char *at = buffer_room(b, l->writer.room);
-    const char *end = message_write(&l->writer, l->next++, ns, at);
-    buffer_wrote(b, end);
-    s->waiting++;
-    return b->len < OUTPUT_BLOCK || sender_flush(s, &l->sent, &l->bytes);
+    buffer_wrote(b, message_write(&l->writer, l->next++, ns, at));
+    return sender_took(s);
 }
 
 /* As many as go: each has the time at which it was made. */
@@ -140,26 +112,26 @@ static uint64_t message_limit(const struct load_config *c)
 static void print_report(struct load *l, uint64_t ns)
 {
     char asked[64] = "max";
+    const struct senders *s = &l->senders;
     double seconds = (double)ns / (double)NS_PER_S;
     struct rate rate = l->config->rate;
     if (rate.messages)
         snprintf(asked, sizeof asked, "%.6g/s",
                  (double)rate.messages * (double)NS_PER_S / (double)rate.ns);
     report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms",
-           l->sent, l->bytes, seconds, seconds > 0 ? (double)l->sent / seconds : 0.0, asked,
+           s->sent, s->bytes, seconds, seconds > 0 ? (double)s->sent / seconds : 0.0, asked,
            (double)l->lag / 1e6);
 }
 
 static bool end(struct load *l, bool good)
 {
-    for (size_t i = 0; l->senders && i < l->config->connections; i++)
-        if (l->senders[i].out.fd >= 0)
-            good = sender_end(&l->senders[i], l->config->destination != NULL) && good;
+    good = senders_drain(&l->senders) && good;
     uint64_t ns = clock_monotonic() - l->start;
+    good = senders_close(&l->senders) && good;
+    count_sent(l);
     signals_end(&l->signals);
     if (l->start && !l->config->quiet)
         print_report(l, ns);
-    free(l->senders);
     message_free(&l->writer);
     return good;
 }
@@ -172,7 +144,8 @@ int load_run(const struct load_config *config)
         message_free(&l.writer);
         return STATUS_FAILED;
     }
-    bool good = connect_all(&l);
+    bool good = senders_open(&l.senders, &config->destination, (size_t)config->connections,
+                             l.writer.shortest);
     if (good) {
         l.start = clock_monotonic();
         l.start_real = clock_real();

@@ -4,11 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "load/destination.h"
 #include "load/message.h"
 #include "load/schedule.h"
 
 struct load_config {
-    const char *destination; /* tcp://HOST:PORT, or NULL: stdout */
+    struct destination destination;
     struct message_config message;
     struct rate rate;
     uint64_t count;    /* 0: no limit */

@@ -2,11 +2,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/report.h"
 #include "base/utf8.h"
-#include "syslog/rfc5424.h"
+#include "load/fields.h"
 
 enum { NUMBER_MAX = 20, PADDING = '.' };
 
@@ -41,50 +40,21 @@ static char *put_number(char *to, uint64_t k, unsigned n)
     return to + n;
 }
 
-/* Whether a value is one field of its own in the place that its option has in a message. */
-static bool valid(const char *flag, const char *format, const char *value)
+static size_t stamp_length(const struct message_config *c)
 {
-    struct syslog_message m = {0};
-    struct defect defect = {0};
-    char *message;
-    int length = asprintf(&message, format, value);
-    if (length < 0) {
-        report("out of memory");
-        return false;
-    }
-    bool good = rfc5424_parse((struct slice){message, (size_t)length}, &m, &defect);
-    if (!good) {
-        report("%s: '%s': %s: %s", flag, value, defect.field, defect.reason);
-    } else if (m.msg.at) {
-        report("%s: '%s': a SP ends the field", flag, value);
-        good = false;
-    }
-    syslog_message_free(&m);
-    free(message);
-    return good;
-}
-
-/* Where a value has a SP too many, what was to be STRUCTURED-DATA is left over as MSG. */
-static bool all_valid(const struct message_config *c)
-{
-    return (!c->timestamp || valid("--timestamp", "<0>1 %s - - - - -", c->timestamp)) &&
-           valid("--hostname", "<0>1 - %s - - - -", c->hostname) &&
-           valid("--appname", "<0>1 - - %s - - -", c->appname) &&
-           valid("--procid", "<0>1 - - - %s - -", c->procid) &&
-           (!c->msgid || valid("--msgid", "<0>1 - - - - %s -", c->msgid)) &&
-           valid("--sd", "<0>1 - - - - - %s", c->sd);
+    return c->timestamp ? 0 : c->format == FORMAT_RFC3164 ? TIMESTAMP_RFC3164 : TIMESTAMP_MAX;
 }
 
 static bool fits(const struct message_writer *w)
 {
     const struct message_config *c = w->config;
-    size_t least = w->head.len + (c->timestamp ? 0 : TIMESTAMP_MAX) + w->middle.len +
-                   (c->msgid ? 0 : NUMBER_MAX) + w->tail.len;
+    size_t least =
+        w->head.len + stamp_length(c) + w->middle.len + (c->msgid ? 0 : NUMBER_MAX) + w->tail.len;
     if (c->size && c->size < least) {
         report("--size: the parts before MSG can take %zu bytes", least);
         return false;
     }
-    if (!c->octet_counting && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
+    if (c->frame == MESSAGE_LINE && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
         report("%s: a line end in it wants --framing=octet",
                strchr(c->sd, '\n') ? "--sd" : "--message");
         return false;
@@ -92,24 +62,52 @@ static bool fits(const struct message_writer *w)
     return true;
 }
 
+static void add_rfc5424(struct message_writer *w)
+{
+    const struct message_config *c = w->config;
+    const char *const fields[] = {c->hostname, c->appname, c->procid, c->msgid ? c->msgid : ""};
+    add(&w->head, "1 ");
+    for (int i = 0; i < 4; i++) {
+        add(&w->middle, " ");
+        add(&w->middle, fields[i]);
+    }
+    add(&w->tail, " ");
+    add(&w->tail, c->sd);
+    add(&w->tail, " ");
+}
+
+static void add_rfc3164(struct message_writer *w)
+{
+    const struct message_config *c = w->config;
+    add(&w->middle, " ");
+    if (strcmp(c->hostname, "-") != 0) {
+        add(&w->middle, c->hostname);
+        add(&w->middle, " ");
+    }
+    add(&w->middle, c->appname);
+    if (strcmp(c->procid, "-") != 0) {
+        add(&w->middle, "[");
+        add(&w->middle, c->procid);
+        add(&w->middle, "]");
+    }
+    add(&w->middle, ": ");
+    add(&w->tail, " ");
+}
+
 bool message_start(struct message_writer *w, const struct message_config *config)
 {
     char pri[16];
-    *w = (struct message_writer){.config = config};
-    snprintf(pri, sizeof pri, "<%u>1 ", config->pri);
+    *w = (struct message_writer){.config = config, .digits = 1, .next_digit = 10};
+    if (!fields_valid(config))
+        return false;
+    snprintf(pri, sizeof pri, "<%u>", config->pri);
     add(&w->head, pri);
+    if (config->format == FORMAT_RFC3164)
+        add_rfc3164(w);
+    else
+        add_rfc5424(w);
     if (config->timestamp)
         add(&w->head, config->timestamp);
-    for (int i = 0; i < 3; i++) {
-        add(&w->middle, " ");
-        add(&w->middle, i == 0 ? config->hostname : i == 1 ? config->appname : config->procid);
-    }
-    add(&w->middle, " ");
-    if (config->msgid)
-        add(&w->middle, config->msgid);
-    add(&w->tail, " ");
-    add(&w->tail, config->sd);
-    add(&w->tail, " ");
     buffer_add(&w->text, (struct slice){w->tail.at, w->tail.len});
     add(&w->text, config->text);
     w->text_length = w->text.len;
@@ -118,8 +116,11 @@ bool message_start(struct message_writer *w, const struct message_config *config
         memset(buffer_room(&w->text, more), PADDING, more);
         w->text.len += more;
     }
-    w->room = w->head.len + w->middle.len + w->text.len + TIMESTAMP_MAX + 2 * NUMBER_MAX + 2;
-    return all_valid(config) && fits(w);
+    w->before = w->head.len + stamp_length(config) + w->middle.len;
+    w->room = w->before + w->text.len + 2 * NUMBER_MAX + 2;
+    w->shortest =
+        config->size ? (size_t)config->size : w->before + (config->msgid ? 0 : 1) + w->text.len;
+    return fits(w);
 }
 
 /* Text that is cut is cut between characters; what that leaves is padded. */
@@ -133,26 +134,34 @@ static char *put_text(const struct message_writer *w, char *to, size_t n)
     return to + n;
 }
 
+static unsigned count_digits(struct message_writer *w, uint64_t k)
+{
+    while (k >= w->next_digit && w->digits < NUMBER_MAX) {
+        w->digits++;
+        w->next_digit *= 10;
+    }
+    return w->digits;
+}
+
 char *message_write(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
     const struct message_config *c = w->config;
-    char stamp[TIMESTAMP_MAX];
-    size_t stamp_length =
-        c->timestamp ? 0 : (size_t)(timestamp_write(&w->clock, ns, stamp) - stamp);
-    unsigned number_length = c->msgid ? 0 : digits(k);
-    size_t before = w->head.len + stamp_length + w->middle.len + number_length;
+    unsigned number = c->msgid ? 0 : count_digits(w, k);
+    size_t before = w->before + number;
     size_t text = c->size ? (size_t)c->size - before : w->text.len;
-    if (c->octet_counting) {
+    if (c->frame == MESSAGE_COUNTED) {
         to = put_number(to, before + text, digits(before + text));
         *to++ = ' ';
     }
     to = put(to, &w->head, w->head.len);
-    memcpy(to, stamp, stamp_length);
-    to = put(to + stamp_length, &w->middle, w->middle.len);
-    if (number_length)
-        to = put_number(to, k, number_length);
+    if (!c->timestamp)
+        to = c->format == FORMAT_RFC3164 ? timestamp_write_rfc3164(&w->clock, ns, to)
+                                         : timestamp_write(&w->clock, ns, to);
+    to = put(to, &w->middle, w->middle.len);
+    if (number)
+        to = put_number(to, k, number);
     to = put_text(w, to, text);
-    if (!c->octet_counting)
+    if (c->frame == MESSAGE_LINE)
         *to++ = '\n';
     return to;
 }

@@ -8,35 +8,46 @@
 #include "base/buffer.h"
 #include "syslog/timestamp.h"
 
+enum message_format { FORMAT_RFC5424, FORMAT_RFC3164 };
+
+/* What tells messages apart: LF, MSG-LEN (RFC 6587), or nothing, where each is a datagram. */
+enum message_frame { MESSAGE_LINE, MESSAGE_COUNTED, MESSAGE_BARE };
+
 struct message_config {
+    enum message_format format;
+    enum message_frame frame;
     unsigned pri;
     const char *timestamp; /* NULL: when it is due */
-    const char *hostname;
-    const char *appname;
+    const char *hostname;  /* "-": none, here and below */
+    const char *appname;   /* in RFC 3164 the TAG, which must be */
     const char *procid;
-    const char *msgid; /* NULL: the message's number */
-    const char *sd;
+    const char *msgid; /* NULL: the message's number; RFC 3164 has it before the text always */
+    const char *sd;    /* of RFC 5424 only */
     const char *text;
-    uint64_t size;       /* of a whole message without its frame; 0: as it comes */
-    bool octet_counting; /* else newline framing */
+    uint64_t size; /* of a whole message without its frame; 0: as it comes */
 };
 
-/* Writes messages of RFC 5424 that differ in TIMESTAMP and MSGID. */
+/* Writes messages that differ in TIMESTAMP and in their number. */
 struct message_writer {
     const struct message_config *config;
     struct timestamp_writer clock;
     struct buffer head;   /* up to TIMESTAMP */
-    struct buffer middle; /* from there to MSGID */
-    struct buffer tail;   /* from there on */
-    struct buffer text;   /* tail, padded to what --size can need */
+    struct buffer middle; /* from there to the number */
+    struct buffer tail;   /* from there to the text */
+    struct buffer text;   /* tail and text, padded to what --size can need */
     size_t text_length;   /* of text, without the padding */
+    size_t before;        /* the bytes before the number */
     size_t room;          /* the most that one message can take, with its frame */
+    size_t shortest;      /* the least, without it */
+    unsigned digits;      /* of the number of the last message */
+    uint64_t next_digit;  /* the number from which on it has one more */
 };
 
 /* False, and a report that names the field, where the messages would not be valid. */
 bool message_start(struct message_writer *w, const struct message_config *config);
 
-/* Message k, framed, for a time in nanoseconds since 1970, into room bytes; gives its end. */
+/* Message k, framed, for a time in nanoseconds since 1970, into room bytes; gives its end. No k is
+ * less than that of the call before. */
 char *message_write(struct message_writer *w, uint64_t k, uint64_t ns, char *to);
 
 void message_free(struct message_writer *w);

@@ -2,76 +2,120 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/address.h"
+#include "base/descriptors.h"
 #include "base/report.h"
+#include "load/datagram.h"
 
 enum { ACK_POLL_MS = 10 };
 
-static int connect_one(const struct addrinfo *at)
+static bool is_datagram(const struct senders *s)
 {
-    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd, at->ai_addr, at->ai_addrlen) == 0)
-        return fd;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
+    return s->to->text && transport_is_datagram(s->to->address.transport);
 }
 
-bool sender_connect(struct sender *s, const char *destination)
+static bool shake_hands(struct sender *s)
 {
-    struct address address;
-    if (!address_parse("DESTINATION", destination, &address))
-        return false;
-    struct addrinfo *found = address_resolve(&address, false);
-    if (!found)
-        return false;
-    int fd = -1;
-    for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
-        fd = connect_one(at);
-    if (fd < 0)
-        report("%s: %m", destination);
-    else
-        output_start(&s->out, fd, destination);
-    freeaddrinfo(found);
-    return fd >= 0;
+    char why[TLS_WHY];
+    s->tls = tls_connect(s->of->tls, s->out.fd, s->of->to->address.host, why);
+    if (!s->tls)
+        report("%s: %s", s->out.name, why);
+    return s->tls != NULL;
 }
 
-bool sender_flush(struct sender *s, uint64_t *sent, uint64_t *bytes)
+static bool open_one(struct sender *s, size_t shortest)
 {
+    const struct senders *of = s->of;
+    if (!of->to->text) {
+        output_start(&s->out, STDOUT_FILENO, "stdout");
+        return true;
+    }
+    int fd = destination_connect(of->to);
+    if (fd < 0)
+        return false;
+    output_start(&s->out, fd, of->to->text);
+    s->out.failed =
+        (of->tls && !shake_hands(s)) || (is_datagram(of) && !datagram_start(s, shortest));
+    return !s->out.failed;
+}
+
+bool senders_open(struct senders *s, const struct destination *to, size_t count, size_t shortest)
+{
+    *s = (struct senders){.to = to};
+    descriptors_raise_limit();
+    if (to->text && to->address.transport == TRANSPORT_TLS && !(s->tls = tls_client(&to->tls)))
+        return false;
+    s->all = calloc(count, sizeof *s->all);
+    if (!s->all) {
+        report("out of memory");
+        return false;
+    }
+    while (s->count < count) {
+        struct sender *one = &s->all[s->count++];
+        *one =
+            (struct sender){.of = s, .out = {.fd = -1}, .block = is_datagram(s) ? 0 : OUTPUT_BLOCK};
+        if (!open_one(one, shortest))
+            return false;
+    }
+    return true;
+}
+
+static bool flush_tls(struct sender *s)
+{
+    char why[TLS_WHY];
+    struct buffer *b = &s->out.buffer;
+    if (!s->out.failed && b->len && !tls_write(s->tls, b->at, b->len, why)) {
+        report("%s: %s", s->out.name, why);
+        s->out.failed = true;
+    }
+    b->len = 0;
+    return !s->out.failed;
+}
+
+bool sender_flush(struct sender *s)
+{
+    if (is_datagram(s->of))
+        return datagram_flush(s);
     size_t length = s->out.buffer.len;
-    if (!output_flush(&s->out))
+    if (!(s->tls ? flush_tls(s) : output_flush(&s->out)))
         return false;
-    *bytes += length;
-    *sent += s->waiting;
+    s->of->bytes += length;
+    s->of->sent += s->waiting;
     s->waiting = 0;
     return true;
 }
 
-/* What the peer's kernel did not acknowledge would be lost with a reset. */
-static bool acknowledged(const struct sender *s)
+bool sender_took_more(struct sender *s)
+{
+    return is_datagram(s->of) ? datagram_took(s) : sender_flush(s);
+}
+
+bool senders_flush(struct senders *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->all[i].waiting && !sender_flush(&s->all[i]))
+            return false;
+    return true;
+}
+
+/* What the peer's kernel did not acknowledge would be lost with a reset; what is in a Unix socket
+ * nobody has read. */
+static bool acknowledged(int fd)
 {
     char answer[256];
     int unsent = 0;
-    struct pollfd peer = {.fd = s->out.fd, .events = POLLIN};
-    if (shutdown(s->out.fd, SHUT_WR) != 0)
+    struct pollfd peer = {.fd = fd, .events = POLLIN};
+    if (shutdown(fd, SHUT_WR) != 0)
         return false;
-    while (ioctl(s->out.fd, SIOCOUTQ, &unsent) == 0 && unsent > 0) {
+    while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0) {
         if (poll(&peer, 1, ACK_POLL_MS) <= 0)
             continue;
-        ssize_t n = recv(s->out.fd, answer, sizeof answer, MSG_DONTWAIT);
+        ssize_t n = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         if (n == 0)
@@ -79,17 +123,51 @@ static bool acknowledged(const struct sender *s)
     }
     int error = 0;
     socklen_t length = sizeof error;
-    if (getsockopt(s->out.fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
         return false;
     errno = error;
     return error == 0;
 }
 
-bool sender_end(struct sender *s, bool connected)
+static bool drain_one(struct sender *s)
 {
-    if (connected && !s->out.failed && !acknowledged(s)) {
+    char why[TLS_WHY];
+    if (!sender_flush(s))
+        return false;
+    if (!s->of->to->text || s->of->to->address.transport == TRANSPORT_UDP)
+        return true;
+    if (s->tls && !tls_close(s->tls, why)) {
+        report("%s: %s", s->out.name, why);
+        s->out.failed = true;
+    } else if (!s->tls && !acknowledged(s->out.fd)) {
         report("%s: %m", s->out.name);
         s->out.failed = true;
     }
-    return output_end(&s->out);
+    return !s->out.failed;
+}
+
+bool senders_drain(struct senders *s)
+{
+    bool good = true;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->all[i].out.fd >= 0)
+            good = drain_one(&s->all[i]) && good;
+    return good;
+}
+
+bool senders_close(struct senders *s)
+{
+    bool good = true;
+    for (size_t i = 0; i < s->count; i++) {
+        struct sender *one = &s->all[i];
+        if (one->out.fd < 0)
+            continue;
+        if (is_datagram(s))
+            datagram_settle(one);
+        tls_session_free(one->tls);
+        good = output_end(&one->out) && good;
+    }
+    tls_free(s->tls);
+    free(s->all);
+    return good && s->dropped == 0;
 }

@@ -204,7 +204,7 @@ static void new_second(struct timestamp_writer *w, time_t second)
 char *timestamp_write(struct timestamp_writer *w, uint64_t ns, char *to)
 {
     int64_t second = (int64_t)(ns / NS_PER_S);
-    if (second != w->second || !w->tail_length)
+    if (second != w->second || !w->head[0])
         new_second(w, second);
     memcpy(to, w->head, 20);
     to += 20;
@@ -213,4 +213,17 @@ char *timestamp_write(struct timestamp_writer *w, uint64_t ns, char *to)
         to[i] = (char)('0' + micros % 10);
     memcpy(to + 6, w->tail, w->tail_length);
     return to + 6 + w->tail_length;
+}
+
+char *timestamp_write_rfc3164(struct timestamp_writer *w, uint64_t ns, char *to)
+{
+    time_t second = (time_t)(ns / NS_PER_S);
+    if (second != w->second || !w->head[0]) {
+        struct tm t;
+        w->second = second;
+        localtime_r(&second, &t);
+        strftime(w->head, sizeof w->head, "%b %e %H:%M:%S", &t);
+    }
+    memcpy(to, w->head, TIMESTAMP_RFC3164);
+    return to + TIMESTAMP_RFC3164;
 }

@@ -14,20 +14,25 @@ enum { TIMESTAMP_MINUTE = 16 }; /* "2026-11-22T17:04" */
 const char *timestamp_parse(const struct parse *in, const char *p, char *minute);
 
 /*
- * Writes times as TIMESTAMP, with six digits of TIME-SECFRAC. What repeats within a second is kept.
- * All zero is ready for use.
+ * Writes times as TIMESTAMP, in one of the forms below. What repeats within a second is kept. All
+ * zero is ready for use.
  */
 struct timestamp_writer {
     bool utc; /* 'Z'; else the local zone's offset */
     int64_t second;
-    char head[24]; /* up to the fraction */
+    char head[24]; /* up to the fraction; empty: nothing is kept */
     char tail[8];  /* behind it */
     unsigned tail_length;
 };
 
-enum { TIMESTAMP_MAX = 32 };
+enum { TIMESTAMP_MAX = 32, TIMESTAMP_RFC3164 = 15 };
 
-/* Nanoseconds since 1970 to `to`, at most TIMESTAMP_MAX bytes; gives the end of what it wrote. */
+/* Nanoseconds since 1970 to `to`, with six digits of TIME-SECFRAC, TIMESTAMP_MAX bytes, or less
+ * with 'Z'; gives the end of what it wrote. */
 char *timestamp_write(struct timestamp_writer *w, uint64_t ns, char *to);
+
+/* The same as "Nov  2 15:04:05" in the local zone (RFC 3164, section 4.1.2), TIMESTAMP_RFC3164
+ * bytes. */
+char *timestamp_write_rfc3164(struct timestamp_writer *w, uint64_t ns, char *to);
 
 #endif
