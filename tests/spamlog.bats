@@ -4,6 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 load lib/shnek
+load lib/certificates
 
 setup() {
     shnek_setup
@@ -35,6 +36,69 @@ invalid() {
     [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 1 ]]
     # shellcheck disable=SC2053
     [[ $stderr == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
+}
+
+# fails PATTERN ARGUMENT...: status 2, and one line with the reason.
+fails() {
+    local pattern=$1
+    shift
+    run --separate-stderr timeout 30 spamlog -q "$@"
+    # shellcheck disable=SC2053
+    [[ $status == 2 && ${#stderr_lines[@]} == 1 && $stderr == "spamlog: "$pattern ]] ||
+        { echo "$status: $stderr" && return 1; }
+}
+
+# counters PID: asks it for them, once it does not die of being asked.
+counters() {
+    grep -qE '^SigBlk:.*[1-9a-f]' "/proc/$1/status" && kill -USR1 "$1"
+}
+
+# out NAME COUNT: it counts so many as sent.
+out() {
+    local pid=${1}_pid
+    counters "${!pid}" && grep -q " out $2 " "$1.err"
+}
+
+# receive NAME ADDRESS [OPTION...]: socat takes it into NAME.out; its port, if any, is in $port.
+receive() {
+    local name=$1 address=$2 pid=${1}_pid
+    shift 2
+    start "$name" socat -dd -u "$@" "$address" stdout
+    wait_until grep -qE 'listening on|starting data transfer' "$name.err"
+    case $address in
+    udp*) port=$(udp_port "${!pid}") ;;
+    unix*) ;;
+    *) port=$(tcp_port "$name") ;;
+    esac
+}
+
+tcp_port() {
+    sed -n 's/.* listening on AF=.*:\([0-9]*\)$/\1/p' "$1.err"
+}
+
+udp_port() {
+    local socket hex
+    socket=$(find "/proc/$1/fd" -lname 'socket:*' -printf '%l\n' | tr -dc '0-9\n' | paste -sd '|')
+    hex=$(awk -v socket="^($socket)\$" '$10 ~ socket { sub(/.*:/, "", $2); print $2 }' \
+        /proc/net/udp /proc/net/udp6)
+    echo $((16#$hex))
+}
+
+# tls_server NAME OPTION...: openssl takes it, with the certificate in server.pem; its port is in
+# $port. It would end where its stdin does.
+tls_server() {
+    local name=$1
+    shift
+    [[ -p stdin ]] || mkfifo stdin
+    start "$name" bash -c 'exec openssl s_server "$@" <>stdin' bash -accept 0 -cert server.pem \
+        -key server.key "$@"
+    wait_until grep -q '^ACCEPT .*:' "$name.out"
+    port=$(sed -n 's/^ACCEPT .*://p' "$name.out")
+}
+
+# came NAME COUNT: so many messages, each with another MSGID.
+came() {
+    [[ $(wc -l <"$1.out") == "$2" && $(cut -d ' ' -f 6 "$1.out" | sort -u | wc -l) == "$2" ]]
 }
 
 @test "a message has the parts that the options give, and MSGID counts from 0" {
@@ -164,7 +228,18 @@ invalid() {
     misused "--priority: '192' is not*" -p 192
     misused "--priority: 'auth.none' is not*" -p auth.none
     misused "--connections: stdout is only one" -c 2
-    misused "DESTINATION: 'udp://h:1' is not an address: tcp://HOST:PORT" udp://h:1
+    misused "DESTINATION: 'relp://h:1' is not an address: tcp://HOST:PORT, *" relp://h:1
+    misused "DESTINATION: 'tcp://h' is not an address: tcp://HOST:PORT" tcp://h
+    misused "DESTINATION: 'unix:' is not an address: it has no PATH" unix:
+    misused "--framing: a datagram has none" -F newline udp://h
+    misused "--framing: a datagram has none" -F octet unixgram:x
+    misused "--tls-ca: it is for tls://HOST*" --tls-ca=x tcp://:1
+    misused "--tls-peer: it is for tls://HOST*" --tls-peer=x
+    misused "--tls-key: it wants --tls-cert" --tls-key=x tls://h
+    misused "--tls-peer: 'sha256:00': a fingerprint is *" --tls-peer=sha256:00 tls://h
+    misused "--format: 'rfc1149' is not one of rfc5424, rfc3164" -f rfc1149
+    misused "--msgid: RFC 3164 has no MSGID" -f rfc3164 --msgid=x
+    misused "--sd: RFC 3164 has no STRUCTURED-DATA" --sd=- -f rfc3164
     misused "'b': only one DESTINATION is taken" tcp://127.0.0.1:1 b
     misused "unrecognized option '--no-such'" --no-such
 }
@@ -292,7 +367,7 @@ END
     wait_until takes_signals "$spam_pid"
     full() {
         local was=${now-}
-        kill -USR1 "$spam_pid"
+        counters "$spam_pid"
         now=$(grep -o ' out [0-9]*' spam.err | tail -n 1)
         [[ -n $now && $now == "$was" ]] && ((++same > 5))
     }
@@ -353,14 +428,12 @@ signal.pause()'
 
 @test "counters come at the interval of --stats, at its end and at SIGUSR1" {
     start spam spamlog -r 1/h --stats=20ms
-    counters() { [[ $(grep -cE '^spamlog: in 1 out 1 rejected 0 dropped 0 bytes [0-9]+ rate [0-9]+/s$' spam.err) -ge $1 ]]; }
-    wait_until counters 3
+    lines() { [[ $(grep -cE '^spamlog: in 1 out 1 rejected 0 dropped 0 bytes [0-9]+ rate [0-9]+/s$' spam.err) -ge $1 ]]; }
+    wait_until lines 3
     kill "$spam_pid"
     wait_exit spam
     start other spamlog -r 1/h
-    wait_until takes_signals "$other_pid"
-    told() { kill -USR1 "$other_pid" && grep -q '^spamlog: in 1 out 1 ' other.err; }
-    wait_until told
+    wait_until out other 1
     run --separate-stderr spamlog -q -n 3 -r max --stats "${fixed[@]}"
     [[ $stderr =~ ^spamlog:\ in\ 3\ out\ 3\ rejected\ 0\ dropped\ 0\ bytes\ $(printf '%s\n' "$output" | wc -c)\ rate\ [0-9]+/s$ ]]
 }
@@ -375,4 +448,290 @@ signal.pause()'
     done
     run --separate-stderr spamlog --version
     [[ $status == 0 && -z $stderr && $output =~ ^spamlog\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+@test "at full throttle all arrives over TCP and Unix connections, in order" {
+    receive tcp tcp-listen:0,bind=127.0.0.1
+    spamlog -q -r max -n 200k "tcp://127.0.0.1:$port"
+    receive unix unix-listen:socket
+    spamlog -q -r max -n 200k unix:socket
+    for name in tcp unix; do
+        wait_exit "$name"
+        cut -d ' ' -f 6 "$name.out" | cmp - <(seq 0 199999)
+    done
+}
+
+@test "at full throttle all arrives as Unix datagrams: a full queue is waited for" {
+    receive gram unix-recv:socket
+    spamlog -q -r max -n 200k -c 2 -m $'LF makes it a line\n' unixgram:socket
+    wait_until came gram 200000
+}
+
+@test "over UDP all arrives that the receiver has room for" {
+    receive udp udp-recv:0,bind=127.0.0.1,rcvbuf=8000000
+    run --separate-stderr spamlog -r 20k -n 20k -m $'LF makes it a line\n' "udp://127.0.0.1:$port"
+    [[ $status == 0 && ${#stderr_lines[@]} == 1 && $stderr == 'spamlog: sent 20000 bytes '* ]]
+    wait_until came udp 20000
+}
+
+@test "each message is a datagram and nothing but the message" {
+    local message='<34>1 2024-12-15T20:57:00.217+09:00 host app 7 0 - hello from C!'
+    receive gram unix-recv:socket -v
+    receive udp udp-recv:0,bind=127.0.0.1 -v
+    spamlog -q -r max -n 3 "${fixed[@]}" "udp://127.0.0.1:$port"
+    spamlog -q -r max -n 3 "${fixed[@]}" unixgram:socket
+    for name in udp gram; do
+        datagrams() { [[ $(grep -c " length=${#message} " "$name.err") == 3 ]]; }
+        wait_until datagrams
+        [[ $(<"$name.out") == "$message${message/7 0/7 1}${message/7 0/7 2}" ]]
+    done
+}
+
+@test "at a low rate each datagram goes when it is due" {
+    receive udp udp-recv:0,bind=127.0.0.1
+    receive gram unix-recv:socket
+    start one spamlog -q -r 1/h "udp://127.0.0.1:$port"
+    start two spamlog -q -r 1/h unixgram:socket
+    both() { [[ -s udp.out && -s gram.out ]]; }
+    wait_until both
+}
+
+@test "what nobody takes over UDP is reported, counted as dropped, and status 2" {
+    receive probe udp-recv:0,bind=127.0.0.1
+    kill "$probe_pid"
+    wait_exit probe
+    for rate in 1k max; do
+        run --separate-stderr spamlog -r "$rate" -n 500 --stats "udp://127.0.0.1:$port"
+        [[ $status == 2 ]]
+        [[ ${stderr_lines[0]} == "spamlog: udp://127.0.0.1:$port: Connection refused (1 dropped so far)" ]]
+        [[ $stderr == *"spamlog: udp://127.0.0.1:$port: Connection refused (500 dropped so far)"* ]]
+        [[ $stderr == *'spamlog: in 500 out 0 rejected 0 dropped 500 '* ]]
+        [[ ${stderr_lines[-1]} == 'spamlog: sent 0 '* && ${#stderr_lines[@]} -lt 20 ]]
+    done
+    fails "*: Connection refused (1 dropped so far)" -n 1 "udp://localhost:$port"
+}
+
+@test "over IPv6 too, and a receiver that comes back gets the rest" {
+    grep -q . /proc/net/if_inet6 || skip 'needs IPv6'
+    receive probe 'udp6-recv:0,bind=[::1]'
+    kill "$probe_pid"
+    wait_exit probe
+    start spam spamlog -r 500 --stats=20ms "udp://[::1]:$port"
+    wait_until grep -q 'Connection refused' spam.err
+    receive udp "udp6-recv:$port,bind=[::1]"
+    some() { [[ -s udp.out ]]; }
+    wait_until some
+    kill "$spam_pid"
+    wait_exit spam
+    [[ $status == 2 ]]
+    grep -qE '^spamlog: sent [1-9]' spam.err
+}
+
+@test "a Unix socket that is not there, or has nobody, or is of another kind, is told of" {
+    fails 'unix:none: No such file or directory' -n 1 unix:none
+    fails 'unixgram:none: No such file or directory' -n 1 unixgram:none
+    receive gram unix-recv:socket
+    fails 'unix:socket: Protocol wrong type for socket' -n 1 unix:socket
+    kill -KILL "$gram_pid"
+    wait_exit gram
+    fails 'unixgram:socket: Connection refused' -n 1 unixgram:socket
+}
+
+@test "a receiver of Unix datagrams that goes away in mid-run is reported, with status 2" {
+    receive gram unix-recv:socket
+    start spam spamlog -r max unixgram:socket
+    some() { [[ -s gram.out ]]; }
+    wait_until some
+    kill -KILL "$gram_pid"
+    wait_exit spam
+    [[ $status == 2 ]]
+    grep -q '^spamlog: unixgram:socket: Connection refused$' spam.err
+}
+
+@test "it ends when the receiver at a Unix socket has read everything, not before" {
+    receive gram unix-recv:gram
+    receive unix unix-listen:unix
+    kill -STOP "$gram_pid" "$unix_pid"
+    start one spamlog -r max -n 5 -m $'x\n' unixgram:gram
+    start two spamlog -r max -n 5 unix:unix
+    wait_until out one 5
+    wait_until out two 5
+    running "$one_pid" && running "$two_pid"
+    kill -CONT "$gram_pid" "$unix_pid"
+    for name in one two; do
+        wait_exit "$name"
+        [[ $status == 0 ]]
+    done
+    wait_until came gram 5
+    wait_until came unix 5
+}
+
+@test "a Unix connection that ends with messages unread is a failure" {
+    receive unix unix-listen:unix
+    kill -STOP "$unix_pid"
+    start spam spamlog -r max -n 5 unix:unix
+    wait_until out spam 5
+    kill -KILL "$unix_pid"
+    wait_exit spam
+    [[ $status == 2 ]]
+    grep -qE '^spamlog: unix:unix: (Connection reset by peer|Broken pipe)$' spam.err
+}
+
+@test "a message that no datagram can hold is refused before anything is sent" {
+    receive udp udp-recv:0,bind=127.0.0.1 -b 65536
+    fails "udp://127.0.0.1:$port: a message of 65508 bytes is too long for a datagram, which takes 65507" \
+        -n 1 --size=65508 "udp://127.0.0.1:$port"
+    spamlog -q -n 1 --size=65507 "udp://127.0.0.1:$port"
+    size() { [[ $(wc -c <udp.out) == "$1" ]]; }
+    wait_until size 65507
+    receive gram unix-recv:socket -b 500000
+    fails 'unixgram:socket: a message of 536870912 bytes is too long *' -n 1 --size=512M unixgram:socket
+    spamlog -q -n 1 --size=300000 unixgram:socket
+    has_size() { [[ $(wc -c <gram.out) == 300000 ]]; }
+    wait_until has_size
+}
+
+@test "at full throttle all arrives over TLS, over several connections too" {
+    local options=bind=127.0.0.1,cert=server.pem,key=server.key,cafile=ca.pem,fork
+    tls_certificates
+    # shellcheck disable=SC2016
+    start tls socat -dd -u "openssl-listen:0,$options" system:'cat >part.$SOCAT_PID'
+    wait_until grep -q 'listening on' tls.err
+    spamlog -q -r max -n 200k -c 2 -F newline --tls-ca=ca.pem --tls-cert=client.pem \
+        --tls-key=client.key "tls://localhost:$(tcp_port tls)"
+    all() {
+        cat part.* >tls.out
+        came tls 200000
+    }
+    wait_until all
+}
+
+@test "over TLS messages are counted in octets, unless it is told otherwise" {
+    local message='<34>1 2024-12-15T20:57:00.217+09:00 host app 7 0 - hello from C!'
+    tls_certificates
+    for framing in default octet newline; do
+        receive tls openssl-listen:0,bind=127.0.0.1,cert=server.pem,key=server.key,verify=0
+        local options=()
+        [[ $framing == default ]] || options=(-F "$framing")
+        spamlog -q -n 1 "${fixed[@]}" --tls-ca=ca.pem "${options[@]}" "tls://127.0.0.1:$port"
+        wait_exit tls
+        if [[ $framing == newline ]]; then
+            [[ $(<tls.out) == "$message" ]]
+        else
+            [[ $(<tls.out) == "${#message} $message" ]]
+        fi
+    done
+}
+
+@test "the certificate of the receiver must be good, for its name, or have the fingerprint" {
+    tls_certificates
+    tls_server tls
+    local url=tls://localhost:$port
+    for options in --tls-ca=ca.pem "--tls-peer=$(fingerprint server.pem)" \
+        "--tls-peer=other.example --tls-peer=localhost --tls-ca=ca.pem"; do
+        # shellcheck disable=SC2086
+        spamlog -q -n 1 $options "$url"
+    done
+    fails "$url: the certificate is signed by no CA of ours" -n 1 --tls-ca=other-ca.pem "$url"
+    fails "$url: the certificate is signed by no CA of ours" -n 1 "$url"
+    fails "$url: the certificate is for another name" -n 1 --tls-ca=ca.pem --tls-peer=other.example "$url"
+    fails "tls://127.0.0.2:$port: the certificate is for another name" -n 1 --tls-ca=ca.pem \
+        "tls://127.0.0.2:$port"
+    fails "$url: the certificate is for another name" -n 1 --tls-ca=ca.pem \
+        "--tls-peer=$(fingerprint client.pem)" "$url"
+}
+
+@test "an expired certificate is refused" {
+    tls_certificates
+    cp expired.pem server.pem
+    cp expired.key server.key
+    tls_server tls
+    fails '*: the certificate has expired' -n 1 --tls-ca=ca.pem "tls://localhost:$port"
+}
+
+@test "a server that wants a certificate gets it, or its refusal is told, whenever it comes" {
+    tls_certificates
+    tls_server tls -Verify 1 -verify_return_error -CAfile ca.pem
+    local url=tls://localhost:$port rate
+    spamlog -q -n 1 --tls-ca=ca.pem --tls-cert=client.pem --tls-key=client.key "$url"
+    cat client.pem client.key >both.pem
+    spamlog -q -n 1 --tls-ca=ca.pem --tls-cert=both.pem "$url"
+    for rate in '1 -n 1' 'max -n 1' '20' max; do
+        # shellcheck disable=SC2086
+        fails "$url: it wants a certificate" --tls-ca=ca.pem -r $rate "$url"
+        # shellcheck disable=SC2086
+        fails "$url: it does not know who signed our certificate" --tls-ca=ca.pem -r $rate \
+            --tls-cert=stranger.pem --tls-key=stranger.key "$url"
+    done
+    fails "$url: it says that our certificate has expired" --tls-ca=ca.pem -n 1 \
+        --tls-cert=expired.pem --tls-key=expired.key "$url"
+}
+
+@test "TLS 1.2 will do, TLS 1.1 and what is no TLS will not" {
+    tls_certificates
+    tls_server new -tls1_2
+    spamlog -q -n 1 --tls-ca=ca.pem "tls://localhost:$port"
+    tls_server old -tls1_1 -cipher DEFAULT@SECLEVEL=0
+    fails '*: it has no TLS from version 1.2 on' -n 1 --tls-ca=ca.pem "tls://localhost:$port"
+    start mail socat -dd tcp-listen:0,bind=127.0.0.1 system:'echo 220 ready; cat'
+    wait_until grep -q 'listening on' mail.err
+    fails '*: it does not speak TLS' -n 1 "tls://127.0.0.1:$(tcp_port mail)"
+}
+
+@test "files that are no certificates and keys are refused by the name of the option" {
+    tls_certificates
+    echo rubbish >rubbish
+    fails '--tls-ca: none: No such file or directory' --tls-ca=none tls://localhost
+    fails '--tls-ca: rubbish: *' --tls-ca=rubbish tls://localhost
+    fails '--tls-cert: rubbish: *' --tls-cert=rubbish tls://localhost
+    fails '--tls-cert: client.pem: there is no private key in it' --tls-cert=client.pem tls://localhost
+    fails '--tls-key: server.key: key values mismatch' --tls-cert=client.pem --tls-key=server.key \
+        tls://localhost
+}
+
+@test "a TLS receiver that goes away in mid-run is reported, with status 2" {
+    tls_certificates
+    tls_server tls
+    start spam spamlog -r 5k -F newline --tls-ca=ca.pem "tls://localhost:$port"
+    some() { grep -q "<34>1" tls.out; }
+    wait_until some
+    kill -KILL "$tls_pid"
+    wait_exit spam
+    [[ $status == 2 ]]
+    grep -qE '^spamlog: tls://.*: (Connection reset by peer|Broken pipe|it closed the connection.*)$' spam.err
+}
+
+@test "with --format=rfc3164 messages have TAG, PID and their number before the text" {
+    run --separate-stderr spamlog -q -r max -n 2 -f rfc3164 -p daemon.info --hostname=web \
+        --appname=sshd --procid=42 --timestamp='Nov  2 10:00:00' -m 'Accepted: key'
+    [[ $status == 0 && -z $stderr ]]
+    [[ ${lines[0]} == '<30>Nov  2 10:00:00 web sshd[42]: 0 Accepted: key' ]]
+    [[ ${lines[1]} == '<30>Nov  2 10:00:00 web sshd[42]: 1 Accepted: key' ]]
+    run --separate-stderr spamlog -q -n 1 --format=rfc3164 --hostname=- --procid=- --timestamp='Nov  2 10:00:00'
+    [[ $output == '<34>Nov  2 10:00:00 spamlog: 0 hello from C!' ]]
+    run --separate-stderr spamlog -q -n 1 --format=rfc3164 --timestamp=2024-12-15T20:57:00Z -F octet --hostname=h --procid=1
+    local message='<34>2024-12-15T20:57:00Z h spamlog[1]: 0 hello from C!'
+    [[ $output == "${#message} $message" ]]
+}
+
+@test "the time of RFC 3164 is the local one, as date tells it" {
+    local zone=NPT-5:45 before after time
+    before=$(LC_ALL=C TZ=$zone date '+%b %e %T')
+    run -0 env TZ=$zone spamlog -q -n 1 -f rfc3164
+    after=$(LC_ALL=C TZ=$zone date '+%b %e %T')
+    [[ $output =~ ^'<34>'([A-Z][a-z]{2}\ [\ 1-3][0-9]\ [0-9]{2}:[0-9]{2}:[0-9]{2})\ "$(uname -n)"\ spamlog\[[0-9]+\]:\ 0\ hello\ from\ C!$ ]]
+    time=${BASH_REMATCH[1]}
+    [[ $before < $time || $before == "$time" ]] && [[ $time < $after || $time == "$after" ]]
+}
+
+@test "--size and what is not allowed hold in RFC 3164 too" {
+    spamlog -q -r max -n 1200 --size=100 -f rfc3164 | awk 'length != 100 { exit 1 } END { exit NR != 1200 }'
+    invalid "--hostname: 'a b': is no HOSTNAME*" -f rfc3164 --hostname='a b'
+    invalid "--appname: 'a:b': is no TAG*" -f rfc3164 --appname=a:b
+    invalid "--appname: '-': is no TAG*" -f rfc3164 --appname=-
+    invalid "--appname: '*': is no TAG*" -f rfc3164 --appname="$(printf '%033d' 0)"
+    invalid "--procid: '4]': is no PID*" -f rfc3164 --procid='4]'
+    invalid "--timestamp: 'Nov 2 10:00:00': is no TIMESTAMP*" -f rfc3164 --timestamp='Nov 2 10:00:00'
+    invalid "--timestamp: 'Nov  2 25:00:00': is no TIMESTAMP*" -f rfc3164 --timestamp='Nov  2 25:00:00'
+    invalid "--size: the parts before MSG can take * bytes" -f rfc3164 --size=20
 }
