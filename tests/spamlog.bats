@@ -50,7 +50,7 @@ fails() {
 
 # counters PID: asks it for them, once it does not die of being asked.
 counters() {
-    grep -qE '^SigBlk:.*[1-9a-f]' "/proc/$1/status" && kill -USR1 "$1"
+    takes_signals "$1" && kill -USR1 "$1"
 }
 
 # out NAME COUNT: it counts so many as sent.

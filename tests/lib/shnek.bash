@@ -72,6 +72,9 @@ wait_until() {
 start() {
     local name=$1
     shift
+    # What an earlier one of that name wrote must not be taken for this one's.
+    : >"$BATS_TEST_TMPDIR/$name.out"
+    : >"$BATS_TEST_TMPDIR/$name.err"
     "$@" </dev/null >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" 3>&- &
     printf -v "${name}_pid" %s "$!"
     started[$!]=$name
