@@ -37,10 +37,12 @@ static bool parse_port(const char *text, uint16_t *port)
     return digits > 0 && digits < 6 && text[digits] == '\0' && n <= UINT16_MAX;
 }
 
-/* "PROXY TCP4 SOURCE DESTINATION PORT PORT" */
+/* "PROXY TCP4 SOURCE DESTINATION PORT PORT"; behind UNKNOWN may stand anything. */
 static enum proxy_state parse_v1(char *line, struct sockaddr_storage *peer)
 {
     char *words[6];
+    if (strcmp(line, "PROXY UNKNOWN") == 0 || strncmp(line, "PROXY UNKNOWN ", 14) == 0)
+        return PROXY_SILENT;
     size_t count = 0;
     for (char *rest = line, *word; (word = strsep(&rest, " "));) {
         if (count == 6)
@@ -51,8 +53,6 @@ static enum proxy_state parse_v1(char *line, struct sockaddr_storage *peer)
     unsigned char destination[16];
     uint16_t port;
     uint16_t destination_port;
-    if (count >= 2 && strcmp(words[1], "UNKNOWN") == 0)
-        return PROXY_SILENT;
     if (count != 6 || !parse_port(words[4], &port) || !parse_port(words[5], &destination_port))
         return PROXY_NO_PROXY;
     int family = strcmp(words[1], "TCP4") == 0   ? AF_INET
