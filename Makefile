@@ -48,7 +48,8 @@ build/%.o: src/%.c build/flags
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # What is pure enough to be tested by itself.
-UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o
+UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
+	build/relay/access.o build/relay/proxy-protocol.o
 build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(UNITS)
