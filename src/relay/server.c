@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -280,28 +281,45 @@ static bool release(struct server *s, uint64_t now)
     return true;
 }
 
-/* Drops those whose time is over. */
-static bool expire(struct server *s)
+/* Whether what a connection has sent waits to be read: it is not silent, we were busy. */
+static bool waits(const struct connection *c)
 {
-    struct deadline *d;
-    uint64_t now = clock_monotonic();
-    while ((d = deadlines_passed(&s->handshakes, now))) {
-        struct connection *c = of_deadline(d);
+    int arrived = 0;
+    return ioctl(c->input.fd, FIONREAD, &arrived) == 0 && arrived > 0;
+}
+
+/* The time of a connection is over. */
+static bool expire(struct server *s, struct connection *c)
+{
+    if (c->phase == PHASE_OPEN) {
+        if (complaints_allow(&s->relay->refusals))
+            report("%s: silent for --idle-timeout, closed", c->name);
+    } else {
         relay_refuse(s->relay, c->name,
                      c->phase == PHASE_HANDSHAKE ? "TLS: no handshake within --handshake-timeout"
                                                  : "no PROXY header within --handshake-timeout");
-        if (!drop(s, c, false))
+    }
+    return drop(s, c, false);
+}
+
+/* Drops those whose time is over, where one more read does not mend it. */
+static bool expire_all(struct server *s, const struct deadlines *q, uint64_t now)
+{
+    struct deadline *d;
+    while ((d = deadlines_passed(q, now))) {
+        if (waits(of_deadline(d)) && !read_some(s, of_deadline(d)))
+            return false;
+        if (deadlines_passed(q, now) == d && !expire(s, of_deadline(d)))
             return false;
     }
-    while ((d = deadlines_passed(&s->idle, now))) {
-        struct connection *c = of_deadline(d);
-        if (complaints_allow(&s->relay->refusals))
-            report("%s: silent for --idle-timeout, closed", c->name);
-        if (!drop(s, c, false))
-            return false;
-    }
+    return true;
+}
+
+static bool look_at_deadlines(struct server *s)
+{
+    uint64_t now = clock_monotonic();
     complaints_tick(&s->relay->refusals);
-    return release(s, now);
+    return expire_all(s, &s->handshakes, now) && expire_all(s, &s->idle, now) && release(s, now);
 }
 
 static int shorter(int wait, int other)
@@ -336,7 +354,7 @@ static bool round_trip(struct server *s, int most)
     for (int i = 0; i < n; i++)
         if (!event(s, events[i].data.ptr))
             return false;
-    return expire(s);
+    return look_at_deadlines(s);
 }
 
 static bool serve(struct server *s)
