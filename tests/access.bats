@@ -1,0 +1,643 @@
+#!/usr/bin/env bats
+# shnek-parse -l: who may speak, for how long, how many of them, for whom a proxy speaks, and the
+# files of Unix sockets.
+# shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+load lib/certificates
+
+HEAD='<13>1 - - - - - - '
+V2='\r\n\r\n\0\r\nQUIT\n'
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# is GOT EXPECTED
+is() {
+    [[ $1 == "$2" ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+lines_are() {
+    [[ $(wc -l <"$1") == "$2" ]]
+}
+
+# relay OPTION...: shnek-parse on the addresses that the options give; $port is the first one's.
+relay() {
+    start relay shnek-parse "$@"
+    url=$(listen_url relay.err)
+    port=$(port_of "$url")
+}
+
+# connect [HOST]: a connection to the relay at descriptor $connection.
+connect() {
+    exec {connection}<>"/dev/tcp/${1:-127.0.0.1}/$port"
+}
+
+hang_up() {
+    local descriptor=$1
+    exec {descriptor}>&-
+}
+
+# The address that the connection at a descriptor comes from, where that is an IPv4 one.
+name_of() {
+    local socket
+    socket=$(readlink "/proc/$$/fd/$1")
+    socket=${socket//[!0-9]/}
+    echo "127.0.0.1:$(printf %d "0x$(awk -v inode="$socket" '$10 == inode { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp)")"
+}
+
+# from ADDRESS TEXT: a message from one of this machine's addresses.
+from() {
+    printf '%s%s\n' "$HEAD" "$2" | socat -u - "TCP4:127.0.0.1:$port,bind=$1"
+}
+
+# hung_up DESCRIPTOR: whether the relay ends the connection without a word.
+hung_up() {
+    local word='' status=0
+    read -rt 30 word <&"$1" || status=$?
+    is "$word $status" ' 1'
+}
+
+# The message that came with each record, one a line.
+texts() {
+    sed 's/.*"msg":"\([^"]*\)".*/\1/' "$1"
+}
+
+peers() {
+    sed 's/.*"peer":"\([^"]*\)".*/\1/' "$1"
+}
+
+refusals() {
+    grep ': refused: ' relay.err
+}
+
+# counted TEXT: whether the counters of the relay have come to hold it.
+counted() {
+    takes_signals "$relay_pid" && kill -USR1 "$relay_pid" && grep -q -e " $1\( \|\$\)" relay.err
+}
+
+need_ipv6() {
+    grep -qs '^0\{31\}1 .* lo$' /proc/net/if_inet6 || skip 'needs IPv6'
+}
+
+# as_nobody COMMAND...
+as_nobody() {
+    setpriv --reuid=65534 --clear-groups "$@"
+}
+
+need_another_user() {
+    [[ $(id -u) == 0 ]] || skip 'needs root'
+    need setpriv socat
+    # Whoever is to reach the socket stands in its folder already.
+    chmod 755 .
+}
+
+# --allow
+
+@test "--allow lets in over TCP who is named, and refuses others before a byte is read" {
+    local name
+    need socat
+    relay -l tcp://127.0.0.1:0 --allow=127.0.0.2 --allow=127.0.1.0/24
+    connect
+    name=$(name_of "$connection")
+    echo "${HEAD}no" >&"$connection" || true
+    wait_until lines_are relay.err 2
+    is "$(refusals)" "shnek-parse: $name: refused: not in --allow"
+    wait_until counted 'bytes 0 rate 0/s refused 1'
+    from 127.0.0.2 yes
+    wait_until lines_are relay.out 1
+    from 127.0.1.77 again
+    wait_until lines_are relay.out 2
+    from 127.0.2.1 no
+    wait_until counted 'refused 2'
+    is "$(texts relay.out)" $'yes\nagain'
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+}
+
+@test "--allow refuses datagrams, and counts them" {
+    need socat
+    relay -l udp://127.0.0.1:0 --allow=127.0.0.2/31
+    echo "${HEAD}no" >"/dev/udp/127.0.0.1/$port"
+    wait_until lines_are relay.err 2
+    grep -Eqx 'shnek-parse: 127\.0\.0\.1:[0-9]+: refused: not in --allow' relay.err
+    wait_until counted 'bytes 0 rate 0/s refused 1'
+    echo "${HEAD}yes" | socat -u - "UDP4-SENDTO:127.0.0.1:$port,bind=127.0.0.3"
+    wait_until lines_are relay.out 1
+    is "$(texts relay.out)" yes
+}
+
+@test "--allow refuses before a TLS handshake is begun" {
+    need openssl socat
+    tls_certificates
+    relay -l tls://127.0.0.1:0 --tls-cert=server.pem --tls-key=server.key --allow=127.0.0.2
+    connect
+    wait_until lines_are relay.err 2
+    is "$(refusals)" "shnek-parse: $(name_of "$connection"): refused: not in --allow"
+    hung_up "$connection"
+    echo "${HEAD}yes" | socat -u - "OPENSSL:127.0.0.1:$port,bind=127.0.0.2,verify=0"
+    wait_until lines_are relay.out 1
+}
+
+@test "--allow knows IPv6 networks" {
+    need_ipv6
+    relay -l 'tcp://[::1]:0' -l 'udp://[::1]:0' --allow=::/64
+    connect ::1
+    echo "${HEAD}yes" >&"$connection"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    relay -l 'tcp://[::1]:0' --allow=::2/127 --allow=0.0.0.0/0
+    connect ::1
+    hung_up "$connection"
+    wait_until grep -Eqx 'shnek-parse: \[::1\]:[0-9]+: refused: not in --allow' relay.err
+}
+
+@test "IPv4 peers of an IPv6 socket are known by their IPv4 network" {
+    local udp
+    need_ipv6
+    relay -l 'tcp://[::]:0' -l 'udp://[::]:0' --allow=127.0.0.0/8
+    wait_until grep -q 'listening on udp:' relay.err
+    udp=$(sed -n 's/.*listening on udp:.*://p' relay.err)
+    connect 127.0.0.1
+    echo "${HEAD}tcp" >&"$connection"
+    wait_until lines_are relay.out 1
+    echo "${HEAD}udp" >"/dev/udp/127.0.0.1/$udp"
+    wait_until lines_are relay.out 2
+    is "$(texts relay.out)" $'tcp\nudp'
+    connect ::1
+    hung_up "$connection"
+    wait_until counted 'refused 1'
+}
+
+@test "what is no network is a usage error that shows it" {
+    local network
+    for network in '' x localhost 127.0.0 127.0.0.256 /8 127.0.0.1:514 '[::1]' ::g 1.2.3.4,5.6.7.8; do
+        run --separate-stderr timeout 5 shnek-parse -l tcp://:0 --allow="$network"
+        is "$status" 2
+        is "$stderr" "shnek-parse: --allow: '$network' is not an address or a network: 192.0.2.0/24, 2001:db8::/32
+shnek-parse: try 'shnek-parse --help'"
+    done
+    for network in 127.0.0.0/33 ::/129 127.0.0.0/ 127.0.0.0/x 127.0.0.0/-1 127.0.0.0/8/8; do
+        run --separate-stderr timeout 5 shnek-parse -l tcp://:0 --allow="$network"
+        is "$status" 2
+        is "${#stderr_lines[@]}" 2
+        [[ ${stderr_lines[0]} == "shnek-parse: --allow: '${network#*/}' "* ]]
+    done
+}
+
+# --allow-uid
+
+@test "--allow-uid lets in at Unix sockets who is named, by number and by name" {
+    local user
+    for user in "$(id -u)" "$(id -un)"; do
+        relay -l unix:stream -l unixgram:datagram --allow-uid="$user" --meta
+        wait_until test -S datagram
+        need socat
+        echo "${HEAD}stream" | socat -u - UNIX-CONNECT:stream
+        wait_until lines_are relay.out 1
+        echo "${HEAD}datagram" | socat -u - UNIX-SENDTO:datagram
+        wait_until lines_are relay.out 2
+        is "$(texts relay.out)" $'stream\ndatagram'
+        is "$(peers relay.out | sed 's/pid=[1-9][0-9]*$/pid=N/' | uniq)" "uid=$(id -u),pid=N"
+        kill -TERM "$relay_pid"
+        wait_exit relay
+        is "$status" 0
+    done
+}
+
+@test "--allow-uid refuses other users at Unix sockets" {
+    need_another_user
+    relay -l unix:stream -l unixgram:datagram --allow-uid=root --socket-mode=666
+    wait_until grep -q unixgram relay.err
+    echo "${HEAD}no" | as_nobody socat -u - UNIX-CONNECT:stream || true
+    wait_until lines_are relay.err 3
+    echo "${HEAD}no" | as_nobody socat -u - UNIX-SENDTO:datagram
+    wait_until lines_are relay.err 4
+    is "$(refusals | sed 's/pid=[1-9][0-9]*:/pid=N:/' | uniq -c | sed 's/^ *//')" \
+        '2 shnek-parse: uid=65534,pid=N: refused: not in --allow-uid'
+    wait_until counted 'bytes 0 rate 0/s refused 2'
+    echo "${HEAD}yes" | socat -u - UNIX-CONNECT:stream
+    wait_until lines_are relay.out 1
+}
+
+@test "--allow-uid lets another user in, and not root" {
+    need_another_user
+    relay -l unix:stream --allow-uid=65534 --socket-mode=666
+    echo "${HEAD}yes" | as_nobody socat -u - UNIX-CONNECT:stream
+    wait_until lines_are relay.out 1
+    echo "${HEAD}no" | socat -u - UNIX-CONNECT:stream || true
+    wait_until grep -q 'uid=0,pid=[0-9]*: refused: not in --allow-uid' relay.err
+    is "$(texts relay.out)" yes
+}
+
+@test "what is no user is a usage error that shows it" {
+    local user
+    for user in '' nobody-of-that-name -1; do
+        run --separate-stderr timeout 5 shnek-parse -l unix:s --allow-uid="$user"
+        is "$status" 2
+        is "${stderr_lines[0]}" "shnek-parse: --allow-uid: there is no user '$user'"
+    done
+    run --separate-stderr timeout 5 shnek-parse -l unix:s --allow-uid=99999999999
+    is "$status" 2
+    [[ ! -e s ]]
+}
+
+# --max-connections-per-peer
+
+@test "--max-connections-per-peer refuses one more, and frees a place when one ends" {
+    local first second
+    relay -l tcp://127.0.0.1:0 --max-connections-per-peer=2
+    connect
+    first=$connection
+    connect
+    second=$connection
+    connect
+    hung_up "$connection"
+    is "$(refusals)" "shnek-parse: $(name_of "$connection"): refused: more than --max-connections-per-peer"
+    hang_up "$connection"
+    echo "${HEAD}one" >&"$first"
+    wait_until lines_are relay.out 1
+    # Its last words show that the relay has seen it go.
+    printf '%stwo' "$HEAD" >&"$second"
+    hang_up "$second"
+    wait_until lines_are relay.out 2
+    connect
+    echo "${HEAD}three" >&"$connection"
+    wait_until lines_are relay.out 3
+    is "$(texts relay.out)" $'one\ntwo\nthree'
+    wait_until counted 'refused 1'
+}
+
+@test "--max-connections-per-peer counts each address, and each user, by itself" {
+    need socat
+    relay -l tcp://127.0.0.1:0 -l unix:stream --max-connections-per-peer=1
+    wait_until test -S stream
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until lines_are relay.out 1
+    from 127.0.0.2 two
+    wait_until lines_are relay.out 2
+    mkfifo in
+    start user socat -u OPEN:in UNIX-CONNECT:stream
+    exec {feed}>in
+    echo "${HEAD}three" >&"$feed"
+    wait_until lines_are relay.out 3
+    echo "${HEAD}no" | socat -u - UNIX-CONNECT:stream || true
+    wait_until grep -Eq 'uid=[0-9]+,pid=[0-9]+: refused: more than --max-connections-per-peer' relay.err
+    hang_up "$feed"
+    wait_exit user
+    lines_are relay.out 3
+}
+
+@test "--max-connections-per-peer holds in a flood, and a good peer goes on" {
+    local i first
+    need socat
+    relay -l tcp://127.0.0.1:0 --max-connections-per-peer=3
+    mkfifo in
+    start good socat -u OPEN:in "TCP4:127.0.0.1:$port,bind=127.0.0.2"
+    exec {feed}>in
+    connect
+    first=$connection
+    connect
+    connect
+    for i in {1..300}; do
+        : >"/dev/tcp/127.0.0.1/$port"
+        echo "$HEAD$i" >&"$feed"
+    done
+    wait_until lines_are relay.out 300
+    wait_until counted 'refused 300'
+    is "$(texts relay.out)" "$(seq 300)"
+    is "$(find "/proc/$relay_pid/fd" -lname 'socket:*' | wc -l)" 5
+    echo "${HEAD}last" >&"$first"
+    wait_until grep -q last relay.out
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    # The other lines of each second are only counted.
+    (($(refusals | wc -l) < 300))
+    grep -Eqx 'shnek-parse: [0-9]+ more such lines held back' relay.err
+}
+
+# --proxy-protocol
+
+proxied() {
+    relay -l tcp://127.0.0.1:0 --proxy-protocol --allow=127.0.0.1 --meta "$@"
+}
+
+@test "--proxy-protocol takes the peer from the header, of version 1" {
+    proxied
+    printf 'PROXY TCP4 192.0.2.7 198.51.100.1 41022 514\r\n%sone\nbad\n' "$HEAD" >"/dev/tcp/127.0.0.1/$port"
+    wait_until lines_are relay.out 1
+    printf 'PROXY TCP6 2001:db8::7 2001:db8::1 41022 514\r\n%stwo\nbad\n' "$HEAD" >"/dev/tcp/127.0.0.1/$port"
+    wait_until lines_are relay.out 2
+    is "$(peers relay.out)" $'192.0.2.7:41022\n[2001:db8::7]:41022'
+    wait_until lines_are relay.err 3
+    is "$(sed 1d relay.err)" "shnek-parse: 192.0.2.7:41022:2: PRI: expected '<' (at byte 0)
+shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
+}
+
+@test "--proxy-protocol takes the peer from the header, of version 2" {
+    proxied
+    printf "$V2"'\x21\x11\0\x0c\xc0\0\x02\x07\xc6\x33\x64\x01\xa0\x3e\x19\x72%s\n' "${HEAD}IPv4" >"/dev/tcp/127.0.0.1/$port"
+    wait_until lines_are relay.out 1
+    printf "$V2"'\x21\x21\0\x24\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\xa0\x3e\x19\x72%s\n' "${HEAD}IPv6" >"/dev/tcp/127.0.0.1/$port"
+    wait_until lines_are relay.out 2
+    printf "$V2"'\x21\x11\0\x13\xc0\0\x02\x08\xc6\x33\x64\x01\xa0\x3e\x19\x72\x02\0\x04abcd%s\n' "${HEAD}TLV" >"/dev/tcp/127.0.0.1/$port"
+    wait_until lines_are relay.out 3
+    is "$(peers relay.out)" $'192.0.2.7:41022\n[2001:db8::7]:41022\n192.0.2.8:41022'
+    is "$(texts relay.out)" $'IPv4\nIPv6\nTLV'
+    lines_are relay.err 1
+}
+
+@test "where a proxy speaks for nobody, it is itself the peer" {
+    local header
+    proxied
+    for header in 'PROXY UNKNOWN\r\n' "$V2"'\x20\0\0\0' "$V2"'\x21\0\0\x03abc'; do
+        connect
+        printf "$header"'%s\n' "$(name_of "$connection")" | sed "\$s/127/${HEAD}127/" >&"$connection"
+        wait_until grep -q "\"msg\":\"$(name_of "$connection")\"" relay.out
+    done
+    is "$(peers relay.out)" "$(texts relay.out)"
+    lines_are relay.out 3
+    lines_are relay.err 1
+}
+
+@test "a PROXY header may come in single bytes" {
+    local header byte
+    proxied
+    connect
+    header=$'PROXY TCP4 192.0.2.7 198.51.100.1 41022 514\r\n'
+    for ((byte = 0; byte < ${#header}; byte++)); do
+        printf %s "${header:byte:1}" >&"$connection"
+    done
+    echo "${HEAD}one" >&"$connection"
+    wait_until lines_are relay.out 1
+    connect
+    for byte in '\r' '\n' '\r' '\n' '\0' '\r' '\n' Q U I T '\n' '\x21' '\x11' '\0' '\x0f' '\xc0' '\0' \
+        '\x02' '\x08' '\xc6' 3 d '\x01' '\xa0' '\x3e' '\x19' '\x72' '\x04' '\0' "\0${HEAD}two"; do
+        printf "$byte" >&"$connection"
+    done
+    echo >&"$connection"
+    wait_until lines_are relay.out 2
+    is "$(peers relay.out)" $'192.0.2.7:41022\n192.0.2.8:41022'
+    is "$(texts relay.out)" $'one\ntwo'
+}
+
+@test "what is no PROXY header is refused, and others are served on" {
+    local good text count=0
+    proxied
+    connect
+    good=$connection
+    printf 'PROXY UNKNOWN\r\n' >&"$good"
+    for text in "$HEAD"'no\n' 'PROXY TCP4 x\r\n' "$V2"'\x31\x11\0\0' 'GET / HTTP/1.1\r\n' '\x16\x03\x01\x02\0\x01' '\r\n\r\nx'; do
+        connect
+        printf "$text" >&"$connection"
+        wait_until lines_are relay.err $((++count + 1))
+        is "$(tail -n 1 relay.err)" "shnek-parse: $(name_of "$connection"): refused: no PROXY protocol header"
+        hang_up "$connection"
+        echo "$HEAD$count" >&"$good"
+        wait_until lines_are relay.out $count
+    done
+    # One that leaves within its header, and one that says nothing: a look whether the port is open.
+    connect
+    printf 'PROXY TCP4 192.0.2.7' >&"$connection"
+    text=$(name_of "$connection")
+    hang_up "$connection"
+    wait_until lines_are relay.err $((++count + 1))
+    is "$(tail -n 1 relay.err)" "shnek-parse: $text: refused: it left in the PROXY header"
+    : >"/dev/tcp/127.0.0.1/$port"
+    wait_until counted "refused $count"
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    is "$(refusals | wc -l)" $count
+}
+
+@test "a PROXY header from who is not allowed is refused" {
+    need socat
+    proxied
+    printf 'PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n%sno\n' "$HEAD" |
+        socat -u - "TCP4:127.0.0.1:$port,bind=127.0.0.2" || true
+    wait_until grep -Eq '127\.0\.0\.2:[0-9]+: refused: not in --allow$' relay.err
+    # Nor is it asked whether those are, for whom a proxy speaks.
+    printf 'PROXY TCP4 127.0.0.2 127.0.0.1 1 2\r\n%syes\n' "$HEAD" >"/dev/tcp/127.0.0.1/$port"
+    wait_until lines_are relay.out 1
+    is "$(peers relay.out)" 127.0.0.2:1
+}
+
+@test "without --allow, --proxy-protocol is a usage error" {
+    run --separate-stderr timeout 5 shnek-parse -l tcp://:0 --proxy-protocol
+    is "$status" 2
+    is "${stderr_lines[0]}" 'shnek-parse: --proxy-protocol: name the proxies with --allow; anybody else could lie'
+}
+
+@test "a PROXY header stands before TLS" {
+    need openssl socat
+    tls_certificates
+    relay -l tls://127.0.0.1:0 --tls-cert=server.pem --tls-key=server.key --tls-ca=ca.pem \
+        --proxy-protocol --allow=127.0.0.1 --meta
+    # What a proxy does.
+    start proxy socat UNIX-LISTEN:front \
+        "SYSTEM:{ printf 'PROXY TCP4 192.0.2.7 198.51.100.1 41022 6514\\r\\n'; cat; } | socat - TCP\:127.0.0.1\:$port"
+    wait_until test -S front
+    printf '%sone\nbad\n' "$HEAD" |
+        timeout 60 openssl s_client -quiet -no_ign_eof -unix front -cert client.pem -key client.key &>client.log
+    wait_until lines_are relay.out 1
+    is "$(peers relay.out)" '192.0.2.7:41022 CN=client.example'
+    wait_until grep -q "^shnek-parse: 192.0.2.7:41022:2: PRI" relay.err
+    connect
+    printf '\x16\x03\x01' >&"$connection"
+    wait_until grep -Fxq "shnek-parse: $(name_of "$connection"): refused: no PROXY protocol header" relay.err
+}
+
+@test "--max-connections-per-peer counts those for whom a proxy speaks" {
+    local i open=()
+    proxied --max-connections-per-peer=1
+    for i in 1 2 3; do
+        connect
+        open+=("$connection")
+        printf 'PROXY TCP4 192.0.2.%d 198.51.100.1 41022 514\r\n%s%d\n' "$i" "$HEAD" "$i" >&"$connection"
+        wait_until lines_are relay.out "$i"
+    done
+    connect
+    printf 'PROXY TCP4 192.0.2.2 198.51.100.1 41023 514\r\n%sno\n' "$HEAD" >&"$connection"
+    wait_until grep -Fxq 'shnek-parse: 192.0.2.2:41023: refused: more than --max-connections-per-peer' relay.err
+    printf '%slast' "$HEAD" >&"${open[1]}"
+    hang_up "${open[1]}"
+    wait_until lines_are relay.out 4
+    printf 'PROXY TCP4 192.0.2.2 198.51.100.1 41024 514\r\n%syes\n' "$HEAD" >"/dev/tcp/127.0.0.1/$port"
+    wait_until lines_are relay.out 5
+    is "$(texts relay.out | tail -n 1)" yes
+}
+
+@test "a PROXY header has to come within --handshake-timeout" {
+    local silent slow good
+    proxied --handshake-timeout=2s
+    connect
+    good=$connection
+    printf 'PROXY UNKNOWN\r\n' >&"$good"
+    connect
+    silent=$connection
+    connect
+    slow=$connection
+    printf 'PROXY ' >&"$slow"
+    hung_up "$silent"
+    hung_up "$slow"
+    is "$(refusals | sort)" "$(for i in "$silent" "$slow"; do
+        echo "shnek-parse: $(name_of "$i"): refused: no PROXY header within --handshake-timeout"
+    done | sort)"
+    echo "${HEAD}one" >&"$good"
+    wait_until lines_are relay.out 1
+    wait_until counted 'refused 2'
+}
+
+# --idle-timeout
+
+@test "--idle-timeout closes a silent peer and leaves a busy one" {
+    local silent busy count=0
+    relay -l tcp://127.0.0.1:0 --idle-timeout=3s
+    connect
+    silent=$connection
+    connect
+    busy=$connection
+    printf '%scut' "$HEAD" >&"$silent"
+    until grep -q 'silent for' relay.err; do
+        echo "$HEAD$((++count))" >&"$busy"
+        wait_until lines_are relay.out $count
+    done
+    wait_until lines_are relay.err 3
+    hung_up "$silent"
+    echo "$HEAD$((++count))" >&"$busy"
+    wait_until lines_are relay.out $count
+    is "$(sed 1d relay.err)" "shnek-parse: $(name_of "$silent"): silent for --idle-timeout, closed
+shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 21)"
+}
+
+@test "--idle-timeout does not close who has spoken while stdout was blocked" {
+    local other seen
+    need spamlog
+    mkfifo out
+    start relay bash -c 'exec shnek-parse -l tcp://127.0.0.1:0 --idle-timeout=1s --stats=50ms >out'
+    exec {reader}<out
+    port=$(port_of "$(listen_url relay.err)")
+    connect
+    other=$connection
+    start spam spamlog -r max -n 100000 "tcp://127.0.0.1:$port"
+    # What it has put out stays the same for twice the timeout, and the other one speaks then.
+    blocked() {
+        tail -n 41 relay.err | sed -n 's/.* out \([1-9][0-9]*\) .*/\1/p' >told
+        [[ $(wc -l <told) == 41 && $(sort -u told | wc -l) == 1 ]]
+    }
+    wait_until grep -q ' out [1-9]' relay.err
+    echo "${HEAD}spoken" >&"$other"
+    wait_until blocked
+    cat <&"$reader" >got 3>&- &
+    wait_until grep -q spoken got
+    echo "${HEAD}again" >&"$other"
+    wait_until grep -q again got
+    wait_exit spam
+    is "$status" 0
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    wait $!
+    lines_are got 100002
+}
+
+# The files of Unix sockets
+
+@test "--socket-mode sets the permissions of a socket's file" {
+    local mode
+    for mode in 600 666 0; do
+        relay -l unix:stream -l unixgram:datagram --socket-mode=$mode
+        wait_until test -S datagram
+        is "$(stat -c %a stream datagram)" $mode$'\n'$mode
+        kill -TERM "$relay_pid"
+        wait_exit relay
+    done
+    umask 077
+    relay -l unix:stream
+    is "$(stat -c %a stream)" 700
+    run --separate-stderr timeout 5 shnek-parse -l unix:s --socket-mode=888
+    is "$status" 2
+    is "${stderr_lines[0]}" "shnek-parse: --socket-mode: '888' is not a mode in octal, up to 777"
+}
+
+@test "the file of a socket is gone at the end" {
+    relay -l unix:stream -l unixgram:datagram
+    wait_until test -S datagram
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    [[ ! -e stream && ! -e datagram ]]
+}
+
+@test "a file that has come in the socket's place stays" {
+    relay -l unix:stream
+    rm stream
+    echo mine >stream
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$(<stream)" mine
+}
+
+@test "the file of a socket that nobody listens on is replaced" {
+    need socat
+    relay -l unix:stream -l unixgram:datagram
+    wait_until test -S datagram
+    kill -KILL "$relay_pid"
+    wait_exit relay
+    [[ -S stream && -S datagram ]]
+    relay -l unix:stream -l unixgram:datagram
+    wait_until grep -q unixgram relay.err
+    echo "${HEAD}one" | socat -u - UNIX-CONNECT:stream
+    wait_until lines_are relay.out 1
+    echo "${HEAD}two" | socat -u - UNIX-SENDTO:datagram
+    wait_until lines_are relay.out 2
+}
+
+@test "a socket that somebody listens on is refused with status 2, and stays" {
+    local address
+    need socat
+    relay -l unix:stream -l unixgram:datagram
+    wait_until test -S datagram
+    for address in unix:stream unixgram:datagram unixgram:stream unix:datagram; do
+        run --separate-stderr timeout 20 shnek-parse -l $address
+        is "$status" 2
+        is "$stderr" "shnek-parse: $address: Address already in use"
+    done
+    echo "${HEAD}one" | socat -u - UNIX-CONNECT:stream
+    wait_until lines_are relay.out 1
+    echo "${HEAD}two" | socat -u - UNIX-SENDTO:datagram
+    wait_until lines_are relay.out 2
+}
+
+@test "what is no socket is never removed" {
+    local address
+    echo mine >file
+    mkdir folder
+    ln -s nowhere link
+    mkfifo fifo
+    for address in {unix,unixgram}:{file,folder,link,fifo}; do
+        run --separate-stderr timeout 20 shnek-parse -l $address
+        is "$status" 2
+        is "$stderr" "shnek-parse: $address: Address already in use"
+    done
+    is "$(<file)" mine
+    [[ -d folder && -L link && -p fifo ]]
+    run --separate-stderr timeout 20 shnek-parse -l unix:none/socket
+    is "$status" 2
+    is "$stderr" 'shnek-parse: unix:none/socket: No such file or directory'
+}
