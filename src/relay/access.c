@@ -38,15 +38,6 @@ static unsigned parse_address(const char *text, unsigned char *to)
     return inet_pton(AF_INET6, text, to) == 1 ? 128 : 0;
 }
 
-static void clear_host_part(struct network *n)
-{
-    for (unsigned i = 0; i < 16; i++) {
-        unsigned kept = n->bits <= i * 8 ? 0 : n->bits - i * 8;
-        if (kept < 8)
-            n->address[i] &= (unsigned char)(0xff00 >> kept);
-    }
-}
-
 bool access_config_network(struct access_config *config, const char *flag, const char *text)
 {
     char address[INET6_ADDRSTRLEN];
@@ -66,7 +57,6 @@ bool access_config_network(struct access_config *config, const char *flag, const
     if (text[length] && !option_count(flag, text + length + 1, 0, width, &bits))
         return false;
     n.bits = (unsigned)bits + 128 - width;
-    clear_host_part(&n);
     size_t capacity = config->network_count;
     config->networks = array_grow(config->networks, &capacity, capacity, sizeof n);
     config->networks[config->network_count++] = n;
