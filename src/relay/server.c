@@ -187,9 +187,10 @@ static bool open_transports(struct server *s)
             if (!s->datagrams && !(s->datagrams = datagrams_open(s->relay)))
                 return false;
         }
-        if (l->transport == TRANSPORT_TLS && !s->tls &&
-            !(s->tls = tls_server(&s->relay->config->tls)))
+        if (l->transport == TRANSPORT_TLS && !s->tls) {
+            report("%s: it needs --tls-cert", l->name);
             return false;
+        }
     }
     return true;
 }
@@ -210,11 +211,14 @@ static bool watch_all(struct server *s)
 
 static bool open_all(struct server *s)
 {
+    const struct relay_config *config = s->relay->config;
     descriptors_raise_limit();
-    deadlines_start(&s->handshakes, s->relay->config->handshake_timeout);
-    deadlines_start(&s->idle, s->relay->config->idle_timeout);
+    deadlines_start(&s->handshakes, config->handshake_timeout);
+    deadlines_start(&s->idle, config->idle_timeout);
     deadlines_start(&s->held, STREAM_PATIENCE * (NS_PER_S / 1000));
     s->accepting = true;
+    if (config->tls.cert && !(s->tls = tls_server(&config->tls)))
+        return false;
     return open_listeners(s) && open_transports(s) && watch_all(s);
 }
 

@@ -33,6 +33,7 @@ static const struct reason session_reasons[] = {
 
 static const struct reason certificate_reasons[] = {
     {X509_V_ERR_HOSTNAME_MISMATCH, "the certificate is for another name"},
+    {X509_V_ERR_APPLICATION_VERIFICATION, "the certificate has another fingerprint"},
     {X509_V_ERR_CERT_HAS_EXPIRED, "the certificate has expired"},
     {X509_V_ERR_CERT_NOT_YET_VALID, "the certificate is not valid yet"},
     {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "the certificate is signed by no CA of ours"},

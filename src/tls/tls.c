@@ -73,33 +73,53 @@ void tls_config_free(struct tls_config *config)
     config->peer_count = 0;
 }
 
-static bool not_usable(const char *flag, const char *path)
+static bool not_usable(const char *flag, const char *path, const char *what)
 {
     char why[TLS_WHY];
-    bool no_key = ERR_GET_REASON(ERR_peek_error()) == ERR_R_UNSUPPORTED;
-    tls_reason(X509_V_OK, why);
-    report("%s: %s: %s", flag, path, no_key ? "there is no private key in it" : why);
+    if (ERR_SYSTEM_ERROR(ERR_peek_error()))
+        tls_reason(X509_V_OK, why);
+    else
+        snprintf(why, sizeof why, "%s", what);
+    ERR_clear_error();
+    report("%s: %s: %s", flag, path, why);
     return false;
 }
 
 /* No question for a passphrase on the terminal. */
-static int no_passphrase(char *to, int size, int writing, void *argument)
+static int no_passphrase(char *to, int size, int writing, void *asked)
 {
-    (void)to, (void)size, (void)writing, (void)argument;
-    return 0;
+    (void)to, (void)size, (void)writing;
+    *(bool *)asked = true;
+    return -1;
+}
+
+static bool load_key(SSL_CTX *c, const char *flag, const char *path)
+{
+    bool asked = false;
+    SSL_CTX_set_default_passwd_cb(c, no_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(c, &asked);
+    bool good = SSL_CTX_use_PrivateKey_file(c, path, SSL_FILETYPE_PEM) == 1;
+    SSL_CTX_set_default_passwd_cb(c, NULL);
+    SSL_CTX_set_default_passwd_cb_userdata(c, NULL);
+    if (asked)
+        return not_usable(flag, path, "the key has a passphrase");
+    /* A key of another kind than the certificate's is taken at first. */
+    if (ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_X509 ||
+        (good && SSL_CTX_check_private_key(c) != 1))
+        return not_usable(flag, path, "the key is for another certificate");
+    return good || not_usable(flag, path, "it holds no key");
 }
 
 static bool load(SSL_CTX *c, const struct tls_config *config)
 {
-    const char *key = config->key ? config->key : config->cert;
-    const char *key_flag = config->key ? "--tls-key" : "--tls-cert";
-    SSL_CTX_set_default_passwd_cb(c, no_passphrase);
+    ERR_clear_error();
     if (config->cert && SSL_CTX_use_certificate_chain_file(c, config->cert) != 1)
-        return not_usable("--tls-cert", config->cert);
-    if (config->cert && SSL_CTX_use_PrivateKey_file(c, key, SSL_FILETYPE_PEM) != 1)
-        return not_usable(key_flag, key);
+        return not_usable("--tls-cert", config->cert, "it holds no certificate");
+    if (config->cert && !(config->key ? load_key(c, "--tls-key", config->key)
+                                      : load_key(c, "--tls-cert", config->cert)))
+        return false;
     if (config->ca && SSL_CTX_load_verify_locations(c, config->ca, NULL) != 1)
-        return not_usable("--tls-ca", config->ca);
+        return not_usable("--tls-ca", config->ca, "it holds no certificate");
     return true;
 }
 
@@ -142,11 +162,13 @@ static int verify(X509_STORE_CTX *store, void *argument)
         X509_STORE_CTX_set_error(store, X509_V_OK);
         return 1;
     }
-    if (X509_verify_cert(store) != 1)
+    bool only_fingerprints = SSL_is_server(ssl) && !config->ca;
+    if (!only_fingerprints && X509_verify_cert(store) != 1)
         return 0;
-    if (has_name(cert, config, SSL_get_app_data(ssl)))
+    if (!only_fingerprints && has_name(cert, config, SSL_get_app_data(ssl)))
         return 1;
-    X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
+    X509_STORE_CTX_set_error(store, only_fingerprints ? X509_V_ERR_APPLICATION_VERIFICATION
+                                                      : X509_V_ERR_HOSTNAME_MISMATCH);
     return 0;
 }
 
@@ -263,6 +285,7 @@ bool tls_feed(struct tls_session *s, struct slice block)
 enum tls_state tls_take(struct tls_session *s, char *to, size_t room, size_t *got, char *why)
 {
     ERR_clear_error();
+    errno = 0;
     int n = SSL_read_ex(s->ssl, to, room, got);
     if (n == 1)
         return TLS_DATA;
