@@ -69,9 +69,14 @@ struct connection *connection_open(struct relay *r, int fd, enum transport trans
     return c;
 }
 
+static bool within_record(const struct connection *c)
+{
+    return c->tls && c->phase == PHASE_OPEN && tls_within(c->tls);
+}
+
 bool connection_within(const struct connection *c)
 {
-    return framer_within(&c->stream.framer);
+    return framer_within(&c->stream.framer) || within_record(c);
 }
 
 static enum connection_state take(struct connection *c, struct relay *r, struct slice block)
@@ -107,6 +112,23 @@ static enum connection_state fail_tls(struct connection *c, struct relay *r, con
     return CONNECTION_CUT;
 }
 
+/* A drain wants the message that was begun, but none of those behind it in the same record. */
+static enum connection_state take_rest(struct connection *c, struct relay *r, struct slice text)
+{
+    enum connection_state taken = CONNECTION_OPEN;
+    for (; taken == CONNECTION_OPEN && text.len && framer_within(&c->stream.framer); text.len--)
+        taken = take(c, r, (struct slice){text.at++, 1});
+    return taken;
+}
+
+static enum connection_state take_text(struct connection *c, struct relay *r, size_t length)
+{
+    struct slice text = {r->plain, length};
+    if (length == 0)
+        return CONNECTION_OPEN;
+    return c->only_rest ? take_rest(c, r, text) : take(c, r, text);
+}
+
 /* Plain text from what came, as much in one piece as the block holds. */
 static enum connection_state take_tls(struct connection *c, struct relay *r, struct slice bytes)
 {
@@ -123,8 +145,7 @@ static enum connection_state take_tls(struct connection *c, struct relay *r, str
             length += got;
         if (c->phase == PHASE_HANDSHAKE && tls_established(c->tls))
             note_subject(c);
-        enum connection_state taken =
-            length ? take(c, r, (struct slice){r->plain, length}) : CONNECTION_OPEN;
+        enum connection_state taken = take_text(c, r, length);
         if (taken != CONNECTION_OPEN)
             return taken;
     }
@@ -181,15 +202,24 @@ static enum connection_state left(struct connection *c, struct relay *r)
     return c->tls ? CONNECTION_CUT : CONNECTION_ENDED;
 }
 
+static enum connection_state fail_read(struct connection *c, struct relay *r)
+{
+    if (c->phase != PHASE_OPEN)
+        relay_refuse(r, c->name, strerror(errno));
+    else if (complaints_allow(&r->complaints))
+        report("%s: %m", c->name);
+    return CONNECTION_CUT;
+}
+
 enum connection_state connection_read(struct connection *c, struct relay *r)
 {
+    if (input_drained(&c->input, within_record(c)))
+        c->only_rest = true;
     ssize_t n = input_read(&c->input, r->block, RELAY_BLOCK, connection_within(c));
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return CONNECTION_OPEN;
-    if (n < 0 && complaints_allow(&r->complaints))
-        report("%s: %m", c->name);
     if (n < 0)
-        return CONNECTION_CUT;
+        return fail_read(c, r);
     if (n == 0)
         return left(c, r);
     c->heard = true;
@@ -201,8 +231,21 @@ enum connection_state connection_read(struct connection *c, struct relay *r)
     return state;
 }
 
+/* The record of TLS that was cut held messages, or the end of the one that is rejected anyway. */
+static void reject_record(struct connection *c, struct relay *r)
+{
+    if (framer_within(&c->stream.framer))
+        return;
+    count(&r->stats.in, 1);
+    count(&r->stats.rejected, 1);
+    if (complaints_allow(&r->complaints))
+        report("%s: TLS: stream ends within a record", c->name);
+}
+
 bool connection_close(struct connection *c, struct relay *r, bool whole)
 {
+    if (!whole && within_record(c))
+        reject_record(c, r);
     bool wrote = stream_end(&c->stream, r, whole) != STREAM_STUCK;
     if (c->tls && c->phase == PHASE_OPEN)
         tls_goodbye(c->tls);

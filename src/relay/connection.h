@@ -17,6 +17,7 @@ struct connection {
     struct stream stream;
     enum connection_phase phase;
     bool heard;           /* something came of it */
+    bool only_rest;       /* of the next record of TLS only the end of the message is wanted */
     struct buffer header; /* as much of the PROXY header as has come */
     struct tls_session *tls;
     struct access_count *count; /* among the connections of its peer */

@@ -303,6 +303,11 @@ enum tls_state tls_take(struct tls_session *s, char *to, size_t room, size_t *go
     }
 }
 
+bool tls_within(const struct tls_session *s)
+{
+    return SSL_has_pending(s->ssl) || strcmp(SSL_rstate_string(s->ssl), "RB") == 0;
+}
+
 bool tls_established(const struct tls_session *s)
 {
     return SSL_is_init_finished(s->ssl);

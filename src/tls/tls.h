@@ -62,6 +62,9 @@ enum tls_state {
 /* The next bytes that were in it, after the handshake; handshake and alerts are answered. */
 enum tls_state tls_take(struct tls_session *s, char *to, size_t room, size_t *got, char *why);
 
+/* Whether what was fed ends within a record, of which nothing can be taken before its end. */
+bool tls_within(const struct tls_session *s);
+
 /* Whether the handshake is over and the peer is whom we want. */
 bool tls_established(const struct tls_session *s);
 
