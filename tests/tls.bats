@@ -1,0 +1,555 @@
+#!/usr/bin/env bats
+# shnek-parse -l tls://: who is let in, what a connection's end means, new certificates, the drain.
+# shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+load lib/certificates
+
+HEAD='<13>1 - - - - - - '
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR" || return
+    need openssl
+    refused=0
+    served=0
+    tls_certificates
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# is GOT EXPECTED
+is() {
+    [[ $1 == "$2" ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+lines_are() {
+    [[ $(wc -l <"$1") == "$2" ]]
+}
+
+# relay [OPTION...]: shnek-parse on a free port, with the server's certificate.
+relay() {
+    start relay shnek-parse -l tls://127.0.0.1:0 --tls-cert=server.pem --tls-key=server.key "$@"
+    listening
+}
+
+listening() {
+    url=$(listen_url relay.err)
+    port=$(port_of "$url")
+}
+
+end_relay() {
+    kill -TERM "$relay_pid"
+    wait_exit relay
+}
+
+# client [OPTION...]: sends its stdin, and says goodbye.
+client() {
+    timeout 60 openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:$port" "$@" &>client.log
+}
+
+# fed_client NAME [OPTION...]: one that sends what comes to descriptor $feed.
+fed_client() {
+    local name=$1
+    shift
+    mkfifo "$name.in"
+    # shellcheck disable=SC2016 # this is for the shell that it starts
+    start "$name" bash -c 'exec openssl s_client -quiet -no_ign_eof -connect "$@" <"$0"' \
+        "$name.in" "127.0.0.1:$port" "$@"
+    exec {feed}<>"$name.in"
+}
+
+connect() {
+    exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+}
+
+hang_up() {
+    local descriptor=$1
+    exec {descriptor}>&-
+}
+
+# The address that the connection at a descriptor comes from.
+name_of() {
+    local socket
+    socket=$(readlink "/proc/$$/fd/$1")
+    socket=${socket//[!0-9]/}
+    echo "127.0.0.1:$(printf %d "0x$(awk -v inode="$socket" '$10 == inode { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp)")"
+}
+
+# hung_up DESCRIPTOR: whether the relay ends the connection. It may have sent an alert.
+hung_up() {
+    timeout 30 cat <&"$1" >alert
+}
+
+texts() {
+    sed 's/.*"msg":"\([^"]*\)".*/\1/' "$1"
+}
+
+peers() {
+    sed 's/.*"peer":"\([^"]*\)".*/\1/' "$1"
+}
+
+# counted TEXT: whether the counters of the relay have come to hold it.
+counted() {
+    takes_signals "$relay_pid" && kill -USR1 "$relay_pid" && grep -q -e " $1\( \|\$\)" relay.err
+}
+
+signals_taken() {
+    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+}
+
+# signed NAME SUBJECT [SAN]: a certificate of the authority ca.
+signed() {
+    openssl req -x509 -CA ca.pem -CAkey ca.key "${certificate_key[@]}" -keyout "$1.key" -out "$1.pem" \
+        -days 2 -subj "$2" ${3:+-addext "subjectAltName=$3"} 2>/dev/null
+}
+
+self_signed() {
+    openssl req -x509 "${certificate_key[@]}" -keyout "$1.key" -out "$1.pem" -days 2 -subj "/CN=$1" 2>/dev/null
+}
+
+# good_peer CERTIFICATE: one that is connected all the time, and that served_on asks for.
+good_peer() {
+    fed_client good -cert "$1.pem" -key "$1.key"
+    served_on
+}
+
+served_on() {
+    echo "$HEAD$((++served))" >&"$feed"
+    wait_until lines_are relay.out $served
+}
+
+refusals() {
+    sed -n 's/^shnek-parse: 127\.0\.0\.1:[0-9]*: refused: //p' relay.err
+}
+
+refusals_are() {
+    [[ $(refusals | wc -l) == "$1" ]]
+}
+
+# was_refused WHY: one more has been, in one line, is counted, and the good peer is served on.
+was_refused() {
+    wait_until refusals_are $((++refused))
+    is "$(refusals | tail -n 1)" "$1"
+    wait_until counted "refused $refused"
+    served_on
+    is "$(grep -Evc ': refused: |: listening on | in [0-9]+ out ' relay.err)" 0
+}
+
+# refuses WHY [OPTION...]: such a client, which is told so by an alert.
+refuses() {
+    local why=$1
+    shift
+    # It stays until it is told to go.
+    timeout 60 openssl s_client -quiet -connect "127.0.0.1:$port" "$@" </dev/null &>client.log || true
+    was_refused "$why"
+    grep -q ' alert ' client.log
+}
+
+# lets_in [OPTION...]
+lets_in() {
+    served=$((served + 1))
+    echo "$HEAD$served" | client "$@"
+    wait_until lines_are relay.out $served
+    is "$(texts relay.out)" "$(seq $served)"
+}
+
+# Messages
+
+@test "a message arrives over TLS 1.2 and 1.3, with the key apart or in the certificate's file" {
+    local version
+    cat server.pem server.key >both.pem
+    relay
+    for version in -tls1_2 -tls1_3; do
+        lets_in $version -CAfile ca.pem -verify_return_error -verify_hostname localhost
+    done
+    end_relay
+    is "$status" 0
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+    served=0
+    start relay shnek-parse -l tls://127.0.0.1:0 --tls-cert=both.pem
+    listening
+    lets_in -CAfile ca.pem -verify_return_error
+}
+
+@test "both framings go over TLS, and socat and logger deliver" {
+    need socat logger
+    relay
+    printf '%sone\n%stwo\n' "$HEAD" "$HEAD" | client
+    wait_until lines_are relay.out 2
+    printf '23 %sthree22 %sfour' "$HEAD" "$HEAD" | client
+    wait_until lines_are relay.out 4
+    logger --rfc5424 --no-act -s five 2>&1 | socat -u - "OPENSSL:127.0.0.1:$port,cafile=ca.pem"
+    wait_until lines_are relay.out 5
+    is "$(texts relay.out)" $'one\ntwo\nthree\nfour\nfive'
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+}
+
+@test "--meta shows the subject of the peer's certificate, and tls" {
+    relay --meta --tls-ca=ca.pem
+    signed odd '/O=Fünf, "GmbH"/CN=odd.example'
+    lets_in -cert client.pem -key client.key
+    lets_in -cert odd.pem -key odd.key
+    is "$(grep -c '"transport":"tls"' relay.out)" 2
+    [[ $(sed -n 1p relay.out) =~ '"peer":"127.0.0.1:'[0-9]+' CN=client.example","transport"' ]]
+    sed -n 2p relay.out | grep -Eq '"peer":"127\.0\.0\.1:[0-9]+ CN=odd\.example,O=[^"]*F[^,]*nf\\+, [^ ]*GmbH'
+    end_relay
+    served=0
+    relay --meta
+    lets_in
+    [[ $(peers relay.out) =~ ^127\.0\.0\.1:[0-9]+$ ]]
+}
+
+@test "200,000 lines arrive once each, by openssl and by socat" {
+    local n=200000
+    need spamlog socat
+    [[ -z ${SANITIZE-} ]] || n=20000
+    relay
+    spamlog -q -r max -n $n >sent
+    client <sent
+    wait_until lines_are relay.out $n
+    socat -u - "OPENSSL:127.0.0.1:$port,cafile=ca.pem" <sent
+    wait_until lines_are relay.out $((2 * n))
+    cut -d '"' -f 28 relay.out | cmp - <(seq 0 $((n - 1)) && seq 0 $((n - 1)))
+    end_relay
+    is "$status" 0
+}
+
+# Who is let in
+
+@test "--tls-ca refuses who has no certificate, or a wrong one, and serves others on" {
+    relay --tls-ca=ca.pem
+    good_peer client
+    refuses 'TLS: peer did not return a certificate'
+    refuses 'TLS: peer did not return a certificate' -tls1_2
+    refuses 'TLS: the certificate: unable to get local issuer certificate' -cert stranger.pem -key stranger.key
+    refuses 'TLS: the certificate: certificate has expired' -cert expired.pem -key expired.key
+    refuses 'TLS: the certificate: certificate has expired' -cert expired.pem -key expired.key -tls1_2
+    self_signed own
+    refuses 'TLS: the certificate: self-signed certificate' -cert own.pem -key own.key
+    end_relay
+    is "$status" 0
+}
+
+@test "--tls-peer refuses who has another name, and serves others on" {
+    relay --tls-ca=ca.pem --tls-peer=client.example
+    good_peer client
+    refuses 'TLS: the certificate is for another name' -cert server.pem -key server.key
+    refuses 'TLS: the certificate: unable to get local issuer certificate' -cert stranger.pem -key stranger.key
+    # A CN does not count where the SAN has DNS names, and a wildcard stands for one label.
+    signed cn /CN=client.example DNS:other.example
+    refuses 'TLS: the certificate is for another name' -cert cn.pem -key cn.key
+    signed wild /CN=x 'DNS:*.client.example,DNS:*.example.com,DNS:cl*.example'
+    refuses 'TLS: the certificate is for another name' -cert wild.pem -key wild.key
+}
+
+@test "--tls-peer refuses who has another fingerprint, and serves others on" {
+    self_signed own
+    self_signed other
+    relay --tls-peer="$(fingerprint own.pem)"
+    good_peer own
+    refuses 'TLS: the certificate has another fingerprint' -cert other.pem -key other.key
+    refuses 'TLS: the certificate has another fingerprint' -cert client.pem -key client.key
+    refuses 'TLS: peer did not return a certificate'
+}
+
+@test "--tls-peer lets in by DNS name, wildcard, common name and IP address" {
+    relay --tls-ca=ca.pem --tls-peer=client.example --tls-peer=a.wild.example --tls-peer=192.0.2.7 \
+        --tls-peer=2001:db8::7 --tls-peer=common.example
+    lets_in -cert client.pem -key client.key
+    signed wild /CN=x 'DNS:*.wild.example'
+    lets_in -cert wild.pem -key wild.key
+    signed common /CN=common.example
+    lets_in -cert common.pem -key common.key
+    signed ip /CN=x IP:192.0.2.7
+    lets_in -cert ip.pem -key ip.key
+    signed ipv6 /CN=x IP:2001:db8:0::7
+    lets_in -cert ipv6.pem -key ipv6.key
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+}
+
+@test "--tls-peer lets in by fingerprint, with a CA beside it, too" {
+    local print
+    self_signed own
+    print=$(fingerprint own.pem)
+    relay --tls-peer="$print"
+    lets_in -cert own.pem -key own.key
+    end_relay
+    served=0
+    # In small letters and without colons.
+    print=${print,,}
+    relay --tls-ca=ca.pem --tls-peer="sha256:$(tr -d : <<<"${print#*:}")" --tls-peer=client.example
+    lets_in -cert own.pem -key own.key
+    lets_in -cert client.pem -key client.key
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+}
+
+# What is no handshake
+
+@test "TLS 1.1 is refused" {
+    relay
+    good_peer client
+    refuses 'TLS: unsupported protocol' -tls1_1 -cipher DEFAULT:@SECLEVEL=0
+}
+
+@test "garbage in place of a handshake is refused in one line, and others are served on" {
+    local text
+    relay
+    good_peer client
+    for text in 'GET / HTTP/1.1\r\n\r\n=http request' "$HEAD"'text\n=wrong version number' \
+        '\0\0\0\0\0\0\0\0=wrong version number' '\x16\x03\x01\xff\xff\xff\xff=packet length too long' \
+        '\x15\x03\x01\0\x02\x01\0=unexpected message' '\x16\x03\x01\0\x04\x01\0\0\0=length too short'; do
+        connect
+        printf "${text%=*}" >&"$connection"
+        hung_up "$connection"
+        was_refused "TLS: ${text#*=}"
+        hang_up "$connection"
+    done
+    connect
+    head -c 100000 /dev/urandom >&"$connection" || true
+    wait_until refusals_are $((++refused))
+    served_on
+}
+
+@test "a handshake that never ends is ended by --handshake-timeout, in one line" {
+    local silent half
+    relay --handshake-timeout=2s
+    good_peer client
+    connect
+    silent=$connection
+    connect
+    half=$connection
+    printf '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03' >&"$half"
+    hung_up "$silent"
+    hung_up "$half"
+    wait_until refusals_are 2
+    is "$(grep ': refused: ' relay.err | sort)" "$(for i in "$silent" "$half"; do
+        echo "shnek-parse: $(name_of "$i"): refused: TLS: no handshake within --handshake-timeout"
+    done | sort)"
+    wait_until counted 'refused 2'
+    served_on
+}
+
+@test "a peer that leaves during the handshake is reported, one that says nothing is not" {
+    need socat
+    relay
+    good_peer client
+    connect
+    printf '\x16\x03\x01\x02\0\x01' >&"$connection"
+    hang_up "$connection"
+    was_refused 'TLS: it left during the handshake'
+    connect
+    hang_up "$connection"
+    mkfifo reset
+    start peer socat -u OPEN:reset "TCP:127.0.0.1:$port,linger=0"
+    exec {connection}<>reset
+    printf '\x16\x03\x01\x02\0\x01' >&"$connection"
+    wait_until connected
+    kill -KILL "$peer_pid"
+    was_refused 'Connection reset by peer'
+}
+
+# Whether socat has, and has read: three connections are there, and nothing is left in its FIFO.
+connected() {
+    [[ $(find "/proc/$relay_pid/fd" -lname 'socket:*' | wc -l) == 3 ]] && ! read -rt 0 <&"$connection"
+}
+
+# The end of a connection
+
+@test "a line that is cut without TLS's goodbye is rejected, with it it is a message" {
+    relay --stats=1h
+    printf '%sone\n%stwo' "$HEAD" "$HEAD" | client
+    wait_until lines_are relay.out 2
+    fed_client cut
+    printf '%sthree\n%scut' "$HEAD" "$HEAD" >&"$feed"
+    wait_until lines_are relay.out 3
+    wait_until counted 'bytes 88'
+    kill -KILL "$cut_pid"
+    wait_until grep -Eqx 'shnek-parse: 127\.0\.0\.1:[0-9]+:2: SYSLOG-MSG: stream ends within it \(at byte 21\)' relay.err
+    is "$(texts relay.out)" $'one\ntwo\nthree'
+    end_relay
+    is "$status" 1
+    grep -q ' in 4 out 3 rejected 1 ' relay.err
+}
+
+# stopped_client BYTES: of what a client sends, so many bytes come to the relay; the rest does when
+# there is a line in the FIFO `go`. What it sends is in the file `sent`, and 8 KiB a record.
+stopped_client() {
+    need socat
+    mkfifo go
+    cat >middle <<END
+#!/bin/bash
+{ dd bs=1 count=$1 status=none; read -r <go; cat; } | socat - TCP:127.0.0.1:$port
+END
+    chmod +x middle
+    start middle socat UNIX-LISTEN:front EXEC:./middle
+    wait_until test -S front
+    before=$(bytes_read)
+    start stopped bash -c 'exec openssl s_client -quiet -unix front <sent'
+}
+
+make_sent() {
+    local i
+    for i in {1..250}; do
+        echo "$HEAD$i"
+    done >sent
+}
+
+bytes_read() {
+    awk '/^rchar/ { print $2 }' "/proc/$relay_pid/io"
+}
+
+# Whether the relay has read as many bytes of its only connection.
+taken_in() {
+    (($(bytes_read) >= before + $1))
+}
+
+@test "a record of TLS that SIGTERM cuts is finished, where its rest comes soon" {
+    make_sent
+    relay
+    stopped_client 3000
+    wait_until taken_in 3000
+    kill -TERM "$relay_pid"
+    wait_until signals_taken "$relay_pid"
+    echo >go
+    wait_exit relay
+    is "$status" 0
+    is "$(texts relay.out)" "$(seq 250)"
+}
+
+@test "a record of TLS that SIGTERM cuts is rejected, where its rest does not come" {
+    make_sent
+    relay
+    stopped_client 3000
+    wait_until taken_in 3000
+    end_relay
+    is "$status" 1
+    is "$(<relay.out)" ''
+    is "$(sed 1d relay.err | sed 's/:[0-9]*:/:N:/')" 'shnek-parse: 127.0.0.1:N: TLS: stream ends within a record'
+    echo >go
+}
+
+@test "SIGTERM under load ends it with whole records, without a gap, and with status 0" {
+    local i
+    need spamlog jq
+    relay
+    for i in 1 2 3; do
+        start "load$i" bash -c 'spamlog -q -r max --hostname="$1" |
+            exec openssl s_client -quiet -connect "127.0.0.1:$2"' bash "h$i" "$port"
+    done
+    many() { for i in 1 2 3; do (($(grep -c "\"h$i\"" relay.out) > 5000)) || return; done; }
+    wait_until many
+    end_relay
+    is "$status" 0
+    is "$(<relay.err)" "shnek-parse: listening on $url"
+    is "$(tail -c 1 relay.out)" ''
+    for i in 1 2 3; do
+        grep "\"hostname\":\"h$i\"" relay.out | cut -d '"' -f 28 >ids
+        cmp ids <(seq 0 $(($(wc -l <ids) - 1)))
+    done
+    record='\{"severity":"crit","facility":"auth","version":1,"timestamp":"[-0-9T:.+Z]+","hostname":"h[123]",'
+    record+='"appname":"spamlog","procid":[0-9]+,"msgid":"[0-9]+","sd":\{\},"msg":"hello from C!"\}'
+    is "$(grep -Evxc "$record" relay.out)" 0
+}
+
+# New certificates
+
+@test "SIGHUP brings a new certificate to new connections, and old ones live on" {
+    local first
+    relay --tls-ca=ca.pem
+    good_peer client
+    first=$(shown)
+    is "$first" "$(fingerprint server.pem)"
+    certificate server ca localhost DNS:localhost -days 2
+    is "$(shown)" "$first"
+    kill -HUP "$relay_pid"
+    wait_until grep -Fxq 'shnek-parse: read the certificates again' relay.err
+    is "$(shown)" "$(fingerprint server.pem)"
+    served_on
+    # Another CA, too.
+    mv other-ca.pem ca.pem
+    kill -HUP "$relay_pid"
+    again() { [[ $(grep -c 'read the certificates again' relay.err) == 2 ]]; }
+    wait_until again
+    lets_in -cert stranger.pem -key stranger.key
+    served_on
+}
+
+# The fingerprint of the certificate that a new connection is shown.
+shown() {
+    timeout 60 openssl s_client -connect "127.0.0.1:$port" -cert client.pem -key client.key </dev/null 2>/dev/null >shown.pem
+    fingerprint shown.pem
+}
+
+@test "where SIGHUP finds no good certificate, that is reported, and the old one stays" {
+    local first
+    relay
+    first=$(shown)
+    : >server.pem
+    kill -HUP "$relay_pid"
+    wait_until lines_are relay.err 3
+    mv client.pem server.pem
+    kill -HUP "$relay_pid"
+    wait_until lines_are relay.err 5
+    rm server.key
+    kill -HUP "$relay_pid"
+    wait_until lines_are relay.err 7
+    is "$(sed 1d relay.err)" 'shnek-parse: --tls-cert: server.pem: it holds no certificate
+shnek-parse: the certificates of before stay in use
+shnek-parse: --tls-key: server.key: the key is for another certificate
+shnek-parse: the certificates of before stay in use
+shnek-parse: --tls-key: server.key: No such file or directory
+shnek-parse: the certificates of before stay in use'
+    is "$(timeout 60 openssl s_client -connect "127.0.0.1:$port" </dev/null 2>/dev/null | fingerprint /dev/stdin)" "$first"
+    lets_in
+}
+
+# Usage
+
+# wrong EXPECTED OPTION...: status 2 and this as the first line, without a question on a terminal.
+wrong() {
+    local expected=$1
+    shift
+    run --separate-stderr timeout 20 shnek-parse -l tls://127.0.0.1:0 "$@" </dev/null
+    is "$status" 2
+    is "$output" ''
+    is "${stderr_lines[0]}" "shnek-parse: $expected"
+}
+
+@test "options of TLS that do not go together are usage errors" {
+    wrong "--listen: tls:// needs --tls-cert, the server's certificate"
+    run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --tls-ca=ca.pem
+    is "$status" 2
+    is "${stderr_lines[0]}" 'shnek-parse: --tls-key, --tls-ca, --tls-peer: they need --tls-cert'
+    run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --tls-cert=server.pem
+    is "$status" 2
+    is "${stderr_lines[0]}" 'shnek-parse: --tls-cert: it needs --listen with tls:// or systemd'
+    wrong '--tls-peer: a name proves nothing without --tls-ca' --tls-cert=server.pem --tls-key=server.key --tls-peer=x
+    wrong "--tls-peer: 'sha256:12': a fingerprint is sha256: and 64 hexadecimal digits" --tls-peer=sha256:12
+    wrong '--tls-peer: it is empty' --tls-peer=
+}
+
+@test "files that cannot be used are named with their flag" {
+    openssl genrsa -out rsa.key 2048 2>/dev/null
+    openssl ec -in server.key -aes128 -passout pass:secret -out locked.key 2>/dev/null
+    cat server.pem locked.key >locked.pem
+    echo garbage >garbage
+    wrong '--tls-cert: none: No such file or directory' --tls-cert=none
+    wrong '--tls-cert: garbage: it holds no certificate' --tls-cert=garbage
+    wrong '--tls-cert: server.key: it holds no certificate' --tls-cert=server.key
+    wrong '--tls-cert: server.pem: it holds no key' --tls-cert=server.pem
+    wrong '--tls-cert: locked.pem: the key has a passphrase' --tls-cert=locked.pem
+    wrong '--tls-key: none: No such file or directory' --tls-cert=server.pem --tls-key=none
+    wrong '--tls-key: garbage: it holds no key' --tls-cert=server.pem --tls-key=garbage
+    wrong '--tls-key: client.key: the key is for another certificate' --tls-cert=server.pem --tls-key=client.key
+    wrong '--tls-key: rsa.key: the key is for another certificate' --tls-cert=server.pem --tls-key=rsa.key
+    wrong '--tls-key: locked.key: the key has a passphrase' --tls-cert=server.pem --tls-key=locked.key
+    wrong '--tls-ca: none: No such file or directory' --tls-cert=server.pem --tls-key=server.key --tls-ca=none
+    wrong '--tls-ca: garbage: it holds no certificate' --tls-cert=server.pem --tls-key=server.key --tls-ca=garbage
+}
