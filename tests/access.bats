@@ -2,6 +2,7 @@
 # shnek-parse -l: who may speak, for how long, how many of them, for whom a proxy speaks, and the
 # files of Unix sockets.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+# shellcheck disable=SC2059 # headers are formats of printf, for their bytes.
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
@@ -526,7 +527,7 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
 }
 
 @test "--idle-timeout does not close who has spoken while stdout was blocked" {
-    local other seen
+    local other
     need spamlog
     mkfifo out
     start relay bash -c 'exec shnek-parse -l tcp://127.0.0.1:0 --idle-timeout=1s --stats=50ms >out'
@@ -631,7 +632,7 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
     ln -s nowhere link
     mkfifo fifo
     for address in {unix,unixgram}:{file,folder,link,fifo}; do
-        run --separate-stderr timeout 20 shnek-parse -l $address
+        run --separate-stderr timeout 20 shnek-parse -l "$address"
         is "$status" 2
         is "$stderr" "shnek-parse: $address: Address already in use"
     done

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # shnek-parse -l tls://: who is let in, what a connection's end means, new certificates, the drain.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+# shellcheck disable=SC2059 # garbage is a format of printf, for its bytes.
+# shellcheck disable=SC2030,SC2031 # it takes tests for subshells of each other.
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
