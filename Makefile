@@ -62,7 +62,7 @@ build/tests/bare: tests/bench/bare.c build/flags | build/libraries
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(shell pkg-config --cflags libnats) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell pkg-config --libs libnats)
 
-build/tests/proxy: tests/lib/proxy.c build/flags
+build/tests/proxy build/tests/crowd: build/tests/%: tests/lib/%.c build/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
@@ -80,7 +80,7 @@ build/flags: force
 
 -include $(wildcard build/*.d build/*/*.d)
 
-build-tests: $(PROGRAMS) $(UNIT) build/tests/subscriber build/tests/proxy
+build-tests: $(PROGRAMS) $(UNIT) build/tests/subscriber build/tests/proxy build/tests/crowd
 
 check: setup-check
 	@$(MAKE) --no-print-directory build-tests
