@@ -86,7 +86,7 @@ name_of() {
 
 # hung_up DESCRIPTOR: whether the relay ends the connection. It may have sent an alert.
 hung_up() {
-    timeout 30 cat <&"$1" >alert
+    timeout 30 cat <&"$1" >alert 2>reset || grep -q 'Connection reset' reset
 }
 
 texts() {
@@ -180,14 +180,14 @@ lets_in() {
     lets_in -CAfile ca.pem -verify_return_error
 }
 
-@test "both framings go over TLS, and socat and logger deliver" {
-    need socat logger
+@test "both framings go over TLS, and socat delivers" {
+    need socat
     relay
     printf '%sone\n%stwo\n' "$HEAD" "$HEAD" | client
     wait_until lines_are relay.out 2
     printf '23 %sthree22 %sfour' "$HEAD" "$HEAD" | client
     wait_until lines_are relay.out 4
-    logger --rfc5424 --no-act -s five 2>&1 | socat -u - "OPENSSL:127.0.0.1:$port,cafile=ca.pem"
+    printf '%sfive\n' "$HEAD" | socat -u - "OPENSSL:127.0.0.1:$port,cafile=ca.pem"
     wait_until lines_are relay.out 5
     is "$(texts relay.out)" $'one\ntwo\nthree\nfour\nfive'
     is "$(<relay.err)" "shnek-parse: listening on $url"
@@ -228,13 +228,13 @@ lets_in() {
 @test "--tls-ca refuses who has no certificate, or a wrong one, and serves others on" {
     relay --tls-ca=ca.pem
     good_peer client
-    refuses 'TLS: peer did not return a certificate'
-    refuses 'TLS: peer did not return a certificate' -tls1_2
-    refuses 'TLS: the certificate: unable to get local issuer certificate' -cert stranger.pem -key stranger.key
-    refuses 'TLS: the certificate: certificate has expired' -cert expired.pem -key expired.key
-    refuses 'TLS: the certificate: certificate has expired' -cert expired.pem -key expired.key -tls1_2
+    refuses 'TLS: it has no certificate'
+    refuses 'TLS: it has no certificate' -tls1_2
+    refuses 'TLS: the certificate is signed by no CA of ours' -cert stranger.pem -key stranger.key
+    refuses 'TLS: the certificate has expired' -cert expired.pem -key expired.key
+    refuses 'TLS: the certificate has expired' -cert expired.pem -key expired.key -tls1_2
     self_signed own
-    refuses 'TLS: the certificate: self-signed certificate' -cert own.pem -key own.key
+    refuses 'TLS: the certificate is signed by no CA of ours' -cert own.pem -key own.key
     end_relay
     is "$status" 0
 }
@@ -243,7 +243,7 @@ lets_in() {
     relay --tls-ca=ca.pem --tls-peer=client.example
     good_peer client
     refuses 'TLS: the certificate is for another name' -cert server.pem -key server.key
-    refuses 'TLS: the certificate: unable to get local issuer certificate' -cert stranger.pem -key stranger.key
+    refuses 'TLS: the certificate is signed by no CA of ours' -cert stranger.pem -key stranger.key
     # A CN does not count where the SAN has DNS names, and a wildcard stands for one label.
     signed cn /CN=client.example DNS:other.example
     refuses 'TLS: the certificate is for another name' -cert cn.pem -key cn.key
@@ -258,7 +258,7 @@ lets_in() {
     good_peer own
     refuses 'TLS: the certificate has another fingerprint' -cert other.pem -key other.key
     refuses 'TLS: the certificate has another fingerprint' -cert client.pem -key client.key
-    refuses 'TLS: peer did not return a certificate'
+    refuses 'TLS: it has no certificate'
 }
 
 @test "--tls-peer lets in by DNS name, wildcard, common name and IP address" {
@@ -297,15 +297,15 @@ lets_in() {
 @test "TLS 1.1 is refused" {
     relay
     good_peer client
-    refuses 'TLS: unsupported protocol' -tls1_1 -cipher DEFAULT:@SECLEVEL=0
+    refuses 'TLS: it has no TLS from version 1.2 on' -tls1_1 -cipher DEFAULT:@SECLEVEL=0
 }
 
 @test "garbage in place of a handshake is refused in one line, and others are served on" {
     local text
     relay
     good_peer client
-    for text in 'GET / HTTP/1.1\r\n\r\n=http request' "$HEAD"'text\n=wrong version number' \
-        '\0\0\0\0\0\0\0\0=wrong version number' '\x16\x03\x01\xff\xff\xff\xff=packet length too long' \
+    for text in 'GET / HTTP/1.1\r\n\r\n=it does not speak TLS' "$HEAD"'text\n=it does not speak TLS' \
+        '\0\0\0\0\0\0\0\0=it does not speak TLS' '\x16\x03\x01\xff\xff\xff\xff=it does not speak TLS' \
         '\x15\x03\x01\0\x02\x01\0=unexpected message' '\x16\x03\x01\0\x04\x01\0\0\0=length too short'; do
         connect
         printf "${text%=*}" >&"$connection"

@@ -19,6 +19,7 @@ static const struct reason session_reasons[] = {
     {SSL_R_PACKET_LENGTH_TOO_LONG, "it does not speak TLS"},
     {SSL_R_UNSUPPORTED_PROTOCOL, "it has no TLS from version 1.2 on"},
     {SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "it has no TLS from version 1.2 on"},
+    {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, "it has no certificate"},
     {SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "it wants a certificate"},
     {SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, "it wants a certificate, or has no cipher of ours"},
     {SSL_R_TLSV1_ALERT_UNKNOWN_CA, "it does not know who signed our certificate"},
