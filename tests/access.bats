@@ -514,10 +514,12 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     connect
     busy=$connection
     printf '%scut' "$HEAD" >&"$silent"
-    until grep -q 'silent for' relay.err; do
+    busy_until_one_is_closed() {
         echo "$HEAD$((++count))" >&"$busy"
         wait_until lines_are relay.out $count
-    done
+        grep -q 'silent for' relay.err
+    }
+    wait_until busy_until_one_is_closed
     wait_until lines_are relay.err 3
     hung_up "$silent"
     echo "$HEAD$((++count))" >&"$busy"
