@@ -90,8 +90,9 @@ demo: setup-build
 	@$(MAKE) --no-print-directory $(PROGRAMS) build/tests/subscriber
 	@tests/demo
 
-bench: all build/tests/bare
+bench: all build/tests/bare build/tests/crowd
 	@tests/bench/rates
+	@tests/bench/transports
 	@tests/bench/publish
 
 setup-build:

@@ -632,6 +632,7 @@ shnek-pub: /dev/full: No space left on device"
     printf -- '-----BEGIN USER NKEY SEED-----\n%s\n------END USER NKEY SEED------\n' \
         "$(<user.seed)" >commented.seed
     publish '{}' --nkey=commented.seed
+    echo "$stderr"
     is "$status" 0
     publish '{}' --nkey=stranger.seed
     fails_with "$NATS_URL: *Authorization Violation*"

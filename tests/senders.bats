@@ -187,6 +187,54 @@ END
     done
 }
 
+@test "what rsyslog and syslog-ng send as RFC 3164 arrives complete, with -f auto" {
+    need rsyslogd syslog-ng
+    local rsyslog ng name
+    made 10000
+    relay rsyslog_out -f auto --tz=utc -l tcp://:0
+    local to_rsyslog=${url##*:}
+    relay ng_out -f auto --tz=utc -l tcp://:0
+    local to_ng=${url##*:}
+    free_port
+    rsyslog=$port
+    cat >rsyslog.conf <<END
+global(workDirectory="$PWD")
+main_queue(queue.type="LinkedList" queue.size="50000")
+module(load="imtcp")
+input(type="imtcp" address="127.0.0.1" port="$rsyslog")
+action(type="omfwd" target="127.0.0.1" port="$to_rsyslog" protocol="tcp"
+    template="RSYSLOG_TraditionalForwardFormat")
+END
+    start rsyslog rsyslogd -n -f rsyslog.conf -i "$PWD/rsyslog.pid"
+    wait_until listens_at "$rsyslog"
+    feed "$rsyslog"
+    free_port
+    ng=$port
+    cat >syslog-ng.conf <<END
+@version: 3.35
+options { keep-hostname(yes); };
+source sent { network(transport(tcp) ip(127.0.0.1) port($ng) flags(syslog-protocol)); };
+destination far { network("127.0.0.1" port($to_ng) transport(tcp)); };
+log { source(sent); destination(far); flags(flow-control); };
+END
+    modules=()
+    [[ ! -d $unpacked/lib/syslog-ng ]] ||
+        modules=(--module-path="$(echo "$unpacked"/lib/syslog-ng/[0-9]*)")
+    start ng with_syslog_ng syslog-ng -F --no-caps -f syslog-ng.conf -R persist -c control -p pid \
+        "${modules[@]}"
+    wait_until listens_at "$ng"
+    feed "$ng"
+    for name in rsyslog_out ng_out; do
+        wait_until -t 60 lines_in "$name.out" 10000
+        ends "$name"
+        # The year, the fraction and MSGID are what RFC 3164 has no room for.
+        jq -c '[.version, .severity, .facility, .hostname, .appname, .procid, .msg, (.timestamp | length)]' \
+            "$name.out" | sort -u >got
+        jq -c '[null, .severity, .facility, .hostname, .appname, .procid, .msg, 20]' expected | sort -u |
+            cmp - got
+    done
+}
+
 @test "loggen sends over TCP, counted and not, UDP, TLS and Unix sockets, and everything arrives" {
     need loggen
     tls_certificates

@@ -684,7 +684,7 @@ signal.pause()'
     fails '--tls-ca: none: No such file or directory' --tls-ca=none tls://localhost
     fails '--tls-ca: rubbish: *' --tls-ca=rubbish tls://localhost
     fails '--tls-cert: rubbish: *' --tls-cert=rubbish tls://localhost
-    fails '--tls-cert: client.pem: there is no private key in it' --tls-cert=client.pem tls://localhost
+    fails '--tls-cert: client.pem: it holds no key' --tls-cert=client.pem tls://localhost
     fails '--tls-key: server.key: key values mismatch' --tls-cert=client.pem --tls-key=server.key \
         tls://localhost
 }
