@@ -205,7 +205,8 @@ static bool may_pass(natsStatus s)
     const char *text = nats_GetLastError(NULL);
     return s == NATS_NO_SERVER || s == NATS_TIMEOUT || s == NATS_IO_ERROR ||
            s == NATS_CONNECTION_CLOSED || s == NATS_STALE_CONNECTION ||
-           (text && strcasestr(text, "maximum connections"));
+           (text && (strcasestr(text, "maximum connections") ||
+                     strcasestr(text, "authentication timeout")));
 }
 
 enum connection_attempt connection_open(struct connection_config *config, uint64_t timeout,
