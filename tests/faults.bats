@@ -684,17 +684,13 @@ stop_pub() {
 
 # start_cluster [CONFIGURATION LINE...]: three servers n1 n2 n3, their URLs in $urls.
 start_cluster() {
-    local i name ports routes=
+    local i routes=
     local -a route_ports
     for i in 1 2 3; do
-        start "gate$i" proxy -t 1
-        route_ports[i]=$(port_of "$(listen_url "gate$i.err")")
+        route_ports[i]=$(quiet_port)
         routes+="nats://127.0.0.1:${route_ports[i]} "
     done
     for i in 1 2 3; do
-        name=gate${i}_pid
-        kill -TERM "${!name}"
-        wait_exit "gate$i"
         cat >"n$i.conf" <<END
 server_name: n$i
 host: 127.0.0.1

@@ -63,18 +63,6 @@ feed() {
     socat -u OPEN:sent "TCP:127.0.0.1:$1"
 }
 
-free_port() {
-    shnek-parse -l tcp://:0 2>port.err &
-    local pid=$!
-    port=$(port_of "$(listen_url port.err)")
-    kill "$pid"
-    wait "$pid"
-}
-
-listens_at() {
-    true <>"/dev/tcp/127.0.0.1/$1"
-}
-
 @test "logger sends by UDP, by TCP in both framings, and to Unix sockets of both kinds" {
     local transport i
     relay udp -l udp://127.0.0.1:0
@@ -126,7 +114,7 @@ listens_at() {
     relay tls -l tls://:0 --tls-cert=server.pem --tls-key=server.key --tls-ca=ca.pem \
         --tls-peer=client.example
     local tls=${url##*:}
-    free_port
+    port=$(quiet_port)
     cat >rsyslog.conf <<END
 global(workDirectory="$PWD" defaultNetstreamDriverCAFile="$PWD/ca.pem"
     defaultNetstreamDriverCertFile="$PWD/client.pem" defaultNetstreamDriverKeyFile="$PWD/client.key")
@@ -159,7 +147,7 @@ END
     relay tls -l tls://:0 --tls-cert=server.pem --tls-key=server.key --tls-ca=ca.pem \
         --tls-peer=client.example
     local tls=${url##*:}
-    free_port
+    port=$(quiet_port)
     cat >syslog-ng.conf <<END
 @version: 3.35
 options { keep-hostname(yes); ts-format(iso); frac-digits(6); };
@@ -195,8 +183,7 @@ END
     local to_rsyslog=${url##*:}
     relay ng_out -f auto --tz=utc -l tcp://:0
     local to_ng=${url##*:}
-    free_port
-    rsyslog=$port
+    rsyslog=$(quiet_port)
     cat >rsyslog.conf <<END
 global(workDirectory="$PWD")
 main_queue(queue.type="LinkedList" queue.size="50000")
@@ -208,8 +195,7 @@ END
     start rsyslog rsyslogd -n -f rsyslog.conf -i "$PWD/rsyslog.pid"
     wait_until listens_at "$rsyslog"
     feed "$rsyslog"
-    free_port
-    ng=$port
+    ng=$(quiet_port)
     cat >syslog-ng.conf <<END
 @version: 3.35
 options { keep-hostname(yes); };

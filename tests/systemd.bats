@@ -19,14 +19,6 @@ lines_in() {
     [[ $(wc -l <"$1") == "$2" ]]
 }
 
-# free_port [udp]: one that nobody has now, in $port.
-free_port() {
-    start finder shnek-parse -l "${1:-tcp}://127.0.0.1:0"
-    port=$(port_of "$(listen_url finder.err)")
-    kill "$finder_pid"
-    wait_exit finder
-}
-
 # activated NAME OPTION... -- OPTION...: those of systemd-socket-activate, and those of shnek-parse.
 # It starts shnek-parse when something comes.
 activated() {
@@ -47,10 +39,8 @@ message() {
 @test "connections come to the sockets that systemd passed, and one of them speaks TLS" {
     need systemd-socket-activate openssl
     local tcp tls
-    free_port
-    tcp=$port
-    free_port
-    tls=$port
+    tcp=$(quiet_port)
+    tls=$(quiet_port)
     tls_certificates
     activated relay -l "127.0.0.1:$tcp" -l "127.0.0.1:$tls" -l "$PWD/log.sock" --fdname=one:tls:two -- \
         --tls-cert=server.pem --tls-key=server.key --meta
@@ -69,7 +59,7 @@ message() {
 
 @test "datagrams come to the sockets that systemd passed" {
     need systemd-socket-activate
-    free_port udp
+    port=$(quiet_port)
     activated relay -d -l "127.0.0.1:$port" -l "$PWD/log.sock" -- --meta
     message udp >"/dev/udp/127.0.0.1/$port"
     wait_until lines_in relay.out 1

@@ -131,6 +131,18 @@ listen_url() {
     sed -n '/: listening on /{s/.*: listening on \([^ ,]*\).*/\1/p;q;}' "$1"
 }
 
+# quiet_port: one that nobody listens at, and that is given to nobody who asks for any: the kernel
+# takes those from 32768 on. Servers have to know those of the others before they start.
+quiet_port() {
+    local port
+    until port=$((10240 + RANDOM % 20480)) && ! quietly listens_at "$port"; do :; done
+    echo "$port"
+}
+
+listens_at() {
+    true <>"/dev/tcp/127.0.0.1/$1"
+}
+
 port_of() {
     local port=${1##*:}
     echo "${port%%[!0-9]*}"
