@@ -19,7 +19,7 @@ static const char help[] =
     "  -l, --listen=ADDRESS       tcp://HOST:PORT, udp://, tls://; unix:PATH,\n"
     "                             unixgram:PATH; systemd (its sockets); may repeat\n"
     "  -f, --format=FORMAT        rfc5424, auto (and all else), rfc3164 [rfc5424]\n"
-    "      --tz=ZONE, --multiline zone of times without one; join lines to a PRI's\n"
+    "      --tz=ZONE, --multiline zone of times without one; join lines without PRI\n"
     "  -F, --framing=FRAMING      auto, newline or octet (RFC 6587)        [auto]\n"
     "      --max-size=SIZE        longest message, in bytes                [64k]\n"
     "      --oversize=ACTION      reject or truncate what is longer        [reject]\n"

@@ -8,21 +8,17 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "relay/connection.h"
-#include "relay/datagrams.h"
-#include "relay/listener.h"
+#include "relay/doors.h"
 #include "relay/systemd.h"
 
-enum { LISTENERS = 64, EVENTS = 256, ACCEPTS = 64, RETRY_MS = 100 };
+enum { EVENTS = 256, ACCEPTS = 64, RETRY_MS = 100 };
 
 static const uint64_t grace = NS_PER_S;
 
 struct server {
     struct relay *relay;
     int epoll;
-    struct listener listeners[LISTENERS];
-    int listener_count;
-    struct datagrams *datagrams; /* NULL where no listener takes such */
-    struct tls *tls;             /* NULL where no listener speaks it */
+    struct doors doors;
     bool accepting;
     bool draining;     /* who waited for room is let in to be read, too */
     bool starved;      /* of descriptors, which was reported */
@@ -47,9 +43,10 @@ static void set_accepting(struct server *s, bool on)
     if (s->accepting == on || s->draining)
         return;
     s->accepting = on;
-    for (int i = 0; i < s->listener_count; i++)
-        if (!transport_is_datagram(s->listeners[i].transport))
-            watch(s, s->listeners[i].fd, &s->listeners[i], on ? EPOLLIN : 0, EPOLL_CTL_MOD);
+    for (int i = 0; i < s->doors.count; i++)
+        if (!transport_is_datagram(s->doors.listeners[i].transport))
+            watch(s, s->doors.listeners[i].fd, &s->doors.listeners[i], on ? EPOLLIN : 0,
+                  EPOLL_CTL_MOD);
 }
 
 static bool room_left(const struct server *s)
@@ -97,7 +94,7 @@ static void add(struct server *s, const struct listener *l, int fd, const struct
                 socklen_t length)
 {
     struct connection *c = connection_open(s->relay, fd, l->transport, peer, length,
-                                           l->transport == TRANSPORT_TLS ? s->tls : NULL);
+                                           l->transport == TRANSPORT_TLS ? s->doors.tls : NULL);
     if (!c) {
         close(fd);
         return;
@@ -157,53 +154,15 @@ static bool read_some(struct server *s, struct connection *c)
     return true;
 }
 
-static bool open_listeners(struct server *s)
-{
-    const struct relay_config *config = s->relay->config;
-    for (size_t i = 0; i < config->listen_count; i++) {
-        int opened = listener_open(&config->listen[i], config, s->listeners + s->listener_count,
-                                   LISTENERS - s->listener_count);
-        if (!opened)
-            return false;
-        s->listener_count += opened;
-    }
-    if (config->listen_systemd) {
-        int opened =
-            systemd_listen(s->listeners + s->listener_count, LISTENERS - s->listener_count);
-        if (!opened)
-            return false;
-        s->listener_count += opened;
-    }
-    return true;
-}
-
-/* What the listeners need before something comes to them. */
-static bool open_transports(struct server *s)
-{
-    for (int i = 0; i < s->listener_count; i++) {
-        struct listener *l = &s->listeners[i];
-        if (transport_is_datagram(l->transport)) {
-            datagrams_start(l, s->relay);
-            if (!s->datagrams && !(s->datagrams = datagrams_open(s->relay)))
-                return false;
-        }
-        if (l->transport == TRANSPORT_TLS && !s->tls) {
-            report("%s: it needs --tls-cert", l->name);
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool watch_all(struct server *s)
 {
     struct signals *signals = &s->relay->signals;
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
-    bool good =
-        s->epoll >= 0 && watch(s, signals->stop_fd, s, EPOLLIN, EPOLL_CTL_ADD) &&
-        (signals->hangup_fd < 0 || watch(s, signals->hangup_fd, &s->tls, EPOLLIN, EPOLL_CTL_ADD));
-    for (int i = 0; good && i < s->listener_count; i++)
-        good = watch(s, s->listeners[i].fd, &s->listeners[i], EPOLLIN, EPOLL_CTL_ADD);
+    bool good = s->epoll >= 0 && watch(s, signals->stop_fd, s, EPOLLIN, EPOLL_CTL_ADD) &&
+                (signals->hangup_fd < 0 ||
+                 watch(s, signals->hangup_fd, &s->doors.tls, EPOLLIN, EPOLL_CTL_ADD));
+    for (int i = 0; good && i < s->doors.count; i++)
+        good = watch(s, s->doors.listeners[i].fd, &s->doors.listeners[i], EPOLLIN, EPOLL_CTL_ADD);
     if (!good)
         report("epoll: %m");
     return good;
@@ -217,32 +176,7 @@ static bool open_all(struct server *s)
     deadlines_start(&s->idle, config->idle_timeout);
     deadlines_start(&s->held, STREAM_PATIENCE * (NS_PER_S / 1000));
     s->accepting = true;
-    if (config->tls.cert && !(s->tls = tls_server(&config->tls)))
-        return false;
-    return open_listeners(s) && open_transports(s) && watch_all(s);
-}
-
-static void close_listeners(struct server *s)
-{
-    while (s->listener_count)
-        listener_close(&s->listeners[--s->listener_count]);
-}
-
-/* The certificates are read again; where they cannot be, those of before stay. */
-static void reload(struct server *s)
-{
-    eventfd_t times;
-    eventfd_read(s->relay->signals.hangup_fd, &times);
-    systemd_notify_reloading();
-    struct tls *fresh = tls_server(&s->relay->config->tls);
-    if (fresh) {
-        tls_free(s->tls);
-        s->tls = fresh;
-        report("read the certificates again");
-    } else {
-        report("the certificates of before stay in use");
-    }
-    systemd_notify_ready(s->listener_count);
+    return doors_open(&s->doors, s->relay) && watch_all(s);
 }
 
 static bool event(struct server *s, void *who)
@@ -250,14 +184,16 @@ static bool event(struct server *s, void *who)
     struct listener *l = who;
     if (who == s)
         return true; /* a drain was asked for */
-    if (who == &s->tls) {
-        reload(s);
+    if (who == &s->doors.tls) {
+        eventfd_t times;
+        eventfd_read(s->relay->signals.hangup_fd, &times);
+        doors_reload(&s->doors, s->relay);
         return true;
     }
-    if (l < s->listeners || l >= s->listeners + LISTENERS)
+    if (l < s->doors.listeners || l >= s->doors.listeners + DOORS)
         return read_some(s, who);
     if (transport_is_datagram(l->transport))
-        return datagrams_read(s->datagrams, l, s->relay) != DATAGRAMS_STUCK;
+        return datagrams_read(s->doors.datagrams, l, s->relay) != DATAGRAMS_STUCK;
     accept_some(s, l);
     return true;
 }
@@ -393,9 +329,9 @@ static bool read_arrived(struct server *s)
     uint64_t before;
     do {
         s->starved = false;
-        for (int i = 0; i < s->listener_count; i++)
-            while (!transport_is_datagram(s->listeners[i].transport) &&
-                   accept_some(s, &s->listeners[i]))
+        for (int i = 0; i < s->doors.count; i++)
+            while (!transport_is_datagram(s->doors.listeners[i].transport) &&
+                   accept_some(s, &s->doors.listeners[i]))
                 ;
         before = s->connection_count;
         if (!limit_all(s))
@@ -410,14 +346,14 @@ static bool read_arrived(struct server *s)
 /* Reads what has arrived at the datagrams' sockets. */
 static bool drain_datagrams(struct server *s)
 {
-    for (int i = 0; i < s->listener_count; i++) {
-        struct listener *l = &s->listeners[i];
+    for (int i = 0; i < s->doors.count; i++) {
+        struct listener *l = &s->doors.listeners[i];
         enum datagrams_state state = DATAGRAMS_MORE;
         if (!transport_is_datagram(l->transport))
             continue;
         datagrams_shut(l);
         while (state == DATAGRAMS_MORE)
-            state = datagrams_read(s->datagrams, l, s->relay);
+            state = datagrams_read(s->doors.datagrams, l, s->relay);
         if (state == DATAGRAMS_STUCK)
             return false;
         epoll_ctl(s->epoll, EPOLL_CTL_DEL, l->fd, NULL);
@@ -439,7 +375,7 @@ static bool drain(struct server *s)
         report("connections that waited for a descriptor were not read");
         s->relay->failed = true;
     }
-    close_listeners(s);
+    doors_shut(&s->doors);
     uint64_t deadline = clock_monotonic() + grace;
     for (uint64_t now; s->connection_count && (now = clock_monotonic()) < deadline;)
         if (!round_trip(s, (int)((deadline - now) / 1000000) + 1))
@@ -452,15 +388,13 @@ bool relay_serve(struct relay *r)
     struct server s = {.relay = r, .epoll = -1};
     bool wrote = true;
     if (open_all(&s)) {
-        systemd_notify_ready(s.listener_count);
+        systemd_notify_ready(s.doors.count);
         wrote = serve(&s) && drain(&s);
     } else {
         r->failed = true;
     }
-    close_listeners(&s);
     drop_all(&s);
-    datagrams_close(s.datagrams);
-    tls_free(s.tls);
+    doors_close(&s.doors);
     free(s.by_fd);
     if (s.epoll >= 0)
         close(s.epoll);
