@@ -47,11 +47,6 @@ bool output_flush(struct output *out)
     return !out->failed;
 }
 
-bool output_flush_full(struct output *out)
-{
-    return out->buffer.len < OUTPUT_BLOCK ? !out->failed : output_flush(out);
-}
-
 bool output_end(struct output *out)
 {
     output_flush(out);

@@ -27,7 +27,10 @@ bool output_open(struct output *out, const char *flag, const char *path);
 bool output_flush(struct output *out);
 
 /* output_flush where a block's worth has come together. */
-bool output_flush_full(struct output *out);
+static inline bool output_flush_full(struct output *out)
+{
+    return out->buffer.len < OUTPUT_BLOCK ? !out->failed : output_flush(out);
+}
 
 /* Flushes, closes, frees. False where anything was lost, now or before. */
 bool output_end(struct output *out);

@@ -35,6 +35,13 @@ static inline uint64_t block_not_print(block b)
     return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
 }
 
+static inline uint64_t block_is_quote(block b)
+{
+    block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
+    return (uint64_t)(unsigned)_mm_movemask_epi8(
+        _mm_or_si128(quote, _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'))));
+}
+
 static inline uint64_t block_not_plain(block b)
 {
     block low = _mm_cmplt_epi8(b, _mm_set1_epi8(32));
@@ -81,6 +88,11 @@ static inline uint64_t block_mask(uint8x16_t lanes)
 static inline uint64_t block_not_print(block b)
 {
     return block_mask(vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126))));
+}
+
+static inline uint64_t block_is_quote(block b)
+{
+    return block_mask(vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\'))));
 }
 
 static inline uint64_t block_not_plain(block b)
@@ -149,6 +161,11 @@ static inline uint64_t block_is_any(block b, char c, char d, char e)
 static inline uint64_t block_not_print(block b)
 {
     return block_less(b, 33) | ((b | (b + BLOCK_ONES)) & BLOCK_TOPS);
+}
+
+static inline uint64_t block_is_quote(block b)
+{
+    return block_equal(b, '"') | block_equal(b, '\\');
 }
 
 static inline uint64_t block_not_plain(block b)

@@ -26,12 +26,19 @@ static inline char *pri_name(char *to, struct slice name)
 }
 
 /* Its characters need no escape. */
-static inline char *timestamp(char *to, struct slice value)
+static inline char *timestamp(char *to, struct slice value, const char *limit)
 {
+    enum { MOST = 48 };
     if (!value.at)
         return json_literal(to, "null");
     *to++ = '"';
-    to = json_raw(to, value);
+    if (value.len <= MOST && limit - value.at >= MOST) {
+        for (int i = 0; i < MOST; i += BLOCK)
+            block_store(to + i, block_load(value.at + i));
+        to += value.len;
+    } else {
+        to = json_raw(to, value);
+    }
     *to++ = '"';
     return to;
 }
@@ -69,6 +76,48 @@ static inline char *procid(char *to, struct slice value, const char *limit)
     if (short_number(to, value, limit))
         return to + value.len;
     return is_number(value) ? json_raw(to, value) : field(to, value, limit);
+}
+
+static inline char *bare_field(char *to, struct slice value)
+{
+    if (!value.at)
+        return json_fixed(to, "null");
+    block_store(to + 1, block_load(value.at));
+    to[0] = '"';
+    to[1 + value.len] = '"';
+    return to + 2 + value.len;
+}
+
+static inline char *bare_procid(char *to, struct slice value, const char *limit)
+{
+    if (value.at && short_number(to, value, limit))
+        return to + value.len;
+    return value.at && is_number(value) ? json_raw(to, value) : bare_field(to, value);
+}
+
+/* From "hostname" to "msgid", in the way of most messages. */
+static inline char *bare_fields(char *to, const struct syslog_message *m, const char *limit)
+{
+    to = json_fixed(to, ",\"hostname\":");
+    to = bare_field(to, m->hostname);
+    to = json_fixed(to, ",\"appname\":");
+    to = bare_field(to, m->appname);
+    to = json_fixed(to, ",\"procid\":");
+    to = bare_procid(to, m->procid, limit);
+    to = json_fixed(to, ",\"msgid\":");
+    return bare_field(to, m->msgid);
+}
+
+static char *fields(char *to, const struct syslog_message *m, const char *limit)
+{
+    to = json_fixed(to, ",\"hostname\":");
+    to = field(to, m->hostname, limit);
+    to = json_fixed(to, ",\"appname\":");
+    to = field(to, m->appname, limit);
+    to = json_fixed(to, ",\"procid\":");
+    to = procid(to, m->procid, limit);
+    to = json_fixed(to, ",\"msgid\":");
+    return field(to, m->msgid, limit);
 }
 
 /* PARAM-VALUE: \" \\ and \] are unescaped (RFC 5424, section 6.3.3), then it is any string. */
@@ -168,15 +217,8 @@ void record_write(struct buffer *out, const struct syslog_message *m,
         to = json_fixed(to, "\",\"version\":1,\"timestamp\":");
     else
         to = json_fixed(to, "\",\"version\":null,\"timestamp\":");
-    to = timestamp(to, m->timestamp);
-    to = json_fixed(to, ",\"hostname\":");
-    to = field(to, m->hostname, limit);
-    to = json_fixed(to, ",\"appname\":");
-    to = field(to, m->appname, limit);
-    to = json_fixed(to, ",\"procid\":");
-    to = procid(to, m->procid, limit);
-    to = json_fixed(to, ",\"msgid\":");
-    to = field(to, m->msgid, limit);
+    to = timestamp(to, m->timestamp, limit);
+    to = m->bare ? bare_fields(to, m, limit) : fields(to, m, limit);
     to = json_fixed(to, ",\"sd\":");
     if (m->sd.element_count == 0)
         to = json_fixed(to, "{}");

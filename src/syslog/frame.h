@@ -38,7 +38,7 @@ struct framer {
     size_t max_size;
     uint64_t left;   /* octet counting: MSG-LEN, less what came of its message */
     uint64_t number; /* of frames begun */
-    uint64_t offset; /* of `block` in the stream */
+    uint64_t offset; /* of `block` in the stream, for octet counting */
     struct slice block;
     struct buffer partial;
     /* Where lines are joined: */

@@ -16,6 +16,8 @@ struct syslog_message {
     unsigned severity;
     unsigned version; /* 0: that of RFC 3164, which has none */
     struct slice timestamp;
+    bool bare; /* hostname to msgid are shorter than a block, each block lies in `bytes`, and has no
+                  '"' or '\\' in the field */
     struct slice hostname;
     struct slice appname;
     struct slice procid;

@@ -112,20 +112,34 @@ static const char *check_field(const struct parse *in, const char *p,
 
 /* From the SP before the field to the one behind it, or the end of the message. */
 static inline const char *header_field(const struct parse *in, const char *p,
-                                       const struct header_field *field, struct slice *value)
+                                       const struct header_field *field, struct slice *value,
+                                       bool *bare)
 {
     if (!p)
         return NULL;
     /* Most fields end within a block, and messages well behind it. */
     if (in->end - p > BLOCK) {
-        uint64_t mask = block_not_print(block_load(p + 1));
+        block b = block_load(p + 1);
+        uint64_t mask = block_not_print(b);
         size_t length = mask ? block_first(mask) : 0;
-        if (length > 1 && p[1 + length] == ' ') {
-            *value = (struct slice){p + 1, length};
+        if (length && p[1 + length] == ' ') {
+            *value = (struct slice){length == 1 && p[1] == '-' ? NULL : p + 1, length};
             return p + 1 + length;
         }
     }
+    *bare = false;
     return check_field(in, p, field, value);
+}
+
+/* In the fields up to `end`; nothing before them can have one. */
+static inline bool has_quote(const struct parse *in, const char *p, const char *end)
+{
+    uint64_t found = 0;
+    if (end - in->start < BLOCK)
+        return true;
+    for (; end - p > BLOCK; p += BLOCK)
+        found |= block_is_quote(block_load(p));
+    return (found | block_is_quote(block_load(end - BLOCK))) != 0;
 }
 
 /* From the SP before it, or the end of the message. */
@@ -158,12 +172,15 @@ bool rfc5424_parse(struct slice message, struct syslog_message *m, struct defect
         p = p ? version(&in, p) : NULL;
     }
     p = p ? timestamp(&in, p, m) : NULL;
-    p = header_field(&in, p, &hostname, &m->hostname);
-    p = header_field(&in, p, &appname, &m->appname);
-    p = header_field(&in, p, &procid, &m->procid);
-    p = header_field(&in, p, &msgid, &m->msgid);
+    bool bare = true;
+    const char *fields = p;
+    p = header_field(&in, p, &hostname, &m->hostname, &bare);
+    p = header_field(&in, p, &appname, &m->appname, &bare);
+    p = header_field(&in, p, &procid, &m->procid, &bare);
+    p = header_field(&in, p, &msgid, &m->msgid, &bare);
     if (!p)
         return false;
+    m->bare = bare && !has_quote(&in, fields, p);
     p = structured_data(&in, p, &m->sd);
     if (!p)
         return false;

@@ -80,6 +80,21 @@ static void masks(void)
     }
 }
 
+static void quotes(void)
+{
+    char bytes[BLOCK];
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < BLOCK; at++) {
+            memset(bytes, byte == '!' ? '#' : '!', sizeof bytes);
+            bytes[at] = (char)byte;
+            uint64_t mask = block_is_quote(block_load(bytes));
+            bool quote = byte == '"' || byte == '\\';
+            unit(quote ? mask && block_first(mask) == at : mask == 0, "quote: byte %d at %zu", byte,
+                 at);
+        }
+    }
+}
+
 static void digits(void)
 {
     char bytes[8];
@@ -168,6 +183,7 @@ int main(void)
     loops();
     copies();
     masks();
+    quotes();
     digits();
     sequences();
     return unit_end("scan");
