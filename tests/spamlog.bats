@@ -685,7 +685,7 @@ signal.pause()'
     fails '--tls-ca: rubbish: *' --tls-ca=rubbish tls://localhost
     fails '--tls-cert: rubbish: *' --tls-cert=rubbish tls://localhost
     fails '--tls-cert: client.pem: it holds no key' --tls-cert=client.pem tls://localhost
-    fails '--tls-key: server.key: key values mismatch' --tls-cert=client.pem --tls-key=server.key \
+    fails '--tls-key: server.key: the key is for another certificate' --tls-cert=client.pem --tls-key=server.key \
         tls://localhost
 }
 
