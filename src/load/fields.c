@@ -67,9 +67,8 @@ static bool is_time(const char *text)
     if (end && *end == '\0' && strftime(again, sizeof again, form, &t) > 0)
         return strcmp(text, again) == 0;
     struct defect ignored;
-    char minute[TIMESTAMP_MINUTE] = "";
     const struct parse in = {text, text + strlen(text), &ignored};
-    return timestamp_parse(&in, text, minute) == in.end;
+    return timestamp_parse(&in, text) == in.end;
 }
 
 static bool rfc3164_valid(const struct message_config *c)

@@ -13,7 +13,8 @@ void stream_start(struct stream *s, struct relay *r, const char *name, const cha
         framer_join_lines(&s->framer);
 }
 
-static bool refuse(struct stream *s, struct relay *r, const struct frame *frame)
+static __attribute__((noinline)) bool refuse(struct stream *s, struct relay *r,
+                                             const struct frame *frame)
 {
     count(&r->stats.rejected, 1);
     complain(&r->complaints, s->name, frame->number, &frame->defect);
@@ -23,7 +24,7 @@ static bool refuse(struct stream *s, struct relay *r, const struct frame *frame)
     return output_flush_full(&r->rejects);
 }
 
-static bool pass_on(struct stream *s, struct relay *r, struct frame *frame)
+static inline bool pass_on(struct stream *s, struct relay *r, struct frame *frame)
 {
     if (!format_parse(&r->format, frame->message, &r->message, &frame->defect))
         return refuse(s, r, frame);
@@ -40,8 +41,8 @@ static bool pass_on(struct stream *s, struct relay *r, struct frame *frame)
 }
 
 /* The way of one message: frame -> format -> record -> output. */
-static enum stream_state take_frame(struct stream *s, struct relay *r, enum frame_kind kind,
-                                    struct frame *frame)
+static inline enum stream_state take_frame(struct stream *s, struct relay *r, enum frame_kind kind,
+                                           struct frame *frame)
 {
     count(&r->stats.in, 1);
     if (!(kind == FRAME_MESSAGE ? pass_on(s, r, frame) : refuse(s, r, frame)))

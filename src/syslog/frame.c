@@ -312,27 +312,8 @@ static void decide(struct framer *f)
     }
 }
 
-/* A line that lies whole in the block, as most do; false where somebody has to look closer. */
-static inline bool usual_line(struct framer *f, struct frame *frame)
+enum frame_kind framer_look(struct framer *f, struct frame *frame)
 {
-    if (f->framing != FRAMING_NEWLINE || f->joining || f->skipping || f->partial.len ||
-        f->block.len == 0)
-        return false;
-    const char *start = f->block.at;
-    const char *lf = memchr(start, '\n', f->block.len);
-    size_t length = lf ? (size_t)(lf - start) : 0;
-    if (length - 1 >= f->max_size || lf[-1] == '\r' || lf[-1] == '\0')
-        return false;
-    f->block = (struct slice){lf + 1, f->block.len - length - 1};
-    frame->number = ++f->number;
-    frame->message = (struct slice){start, length};
-    return true;
-}
-
-enum frame_kind framer_next(struct framer *f, struct frame *frame)
-{
-    if (usual_line(f, frame))
-        return FRAME_MESSAGE;
     if (f->joining)
         settle(f);
     forget_given(f);

@@ -65,7 +65,7 @@ enum frame_kind framer_release(struct framer *f, struct frame *frame);
 
 /* The next bytes of the stream, which must stay until framer_next has given FRAME_NONE. */
 void framer_feed(struct framer *f, struct slice block);
-enum frame_kind framer_next(struct framer *f, struct frame *frame);
+static inline enum frame_kind framer_next(struct framer *f, struct frame *frame);
 
 /*
  * At the end of the stream, until it gives FRAME_NONE: a last line without LF is a message, a
@@ -89,5 +89,30 @@ size_t framer_datagram_room(size_t max_size);
 bool framer_within(const struct framer *f);
 
 void framer_free(struct framer *f);
+
+/* framer_next for all but the usual line. */
+enum frame_kind framer_look(struct framer *f, struct frame *frame);
+
+/* One that lies whole in the block, as most do. */
+static inline bool framer_usual_line(struct framer *f, struct frame *frame)
+{
+    if (f->framing != FRAMING_NEWLINE || f->joining || f->skipping || f->partial.len ||
+        f->block.len == 0)
+        return false;
+    const char *start = f->block.at;
+    const char *lf = memchr(start, '\n', f->block.len);
+    size_t length = lf ? (size_t)(lf - start) : 0;
+    if (length - 1 >= f->max_size || lf[-1] == '\r' || lf[-1] == '\0')
+        return false;
+    f->block = (struct slice){lf + 1, f->block.len - length - 1};
+    frame->number = ++f->number;
+    frame->message = (struct slice){start, length};
+    return true;
+}
+
+static inline enum frame_kind framer_next(struct framer *f, struct frame *frame)
+{
+    return framer_usual_line(f, frame) ? FRAME_MESSAGE : framer_look(f, frame);
+}
 
 #endif

@@ -3,7 +3,8 @@
 
 #include "base/slice.h"
 #include "syslog/structured-data.h"
-#include "syslog/timestamp.h"
+
+enum { USUAL_MINUTE = 16 }; /* "2026-11-22T17:04" */
 
 /*
  * What every way of reading a message finds. The slices point into its bytes, or to what the reader
@@ -16,15 +17,14 @@ struct syslog_message {
     unsigned severity;
     unsigned version; /* 0: that of RFC 3164, which has none */
     struct slice timestamp;
-    bool bare; /* hostname to msgid are shorter than a block, each block lies in `bytes`, and has no
-                  '"' or '\\' in the field */
+    bool bare; /* as usual_header leaves it; else false */
     struct slice hostname;
     struct slice appname;
     struct slice procid;
     struct slice msgid;
     struct structured_data sd;
-    struct slice msg;              /* without the BOM; at == NULL where there is no MSG */
-    char minute[TIMESTAMP_MINUTE]; /* of timestamp_parse */
+    struct slice msg;          /* without the BOM; at == NULL where there is no MSG */
+    char minute[USUAL_MINUTE]; /* of usual_header: of the last TIMESTAMP */
 };
 
 static inline void syslog_message_free(struct syslog_message *m)

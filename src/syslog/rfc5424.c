@@ -2,6 +2,7 @@
 
 #include "base/scan.h"
 #include "syslog/timestamp.h"
+#include "syslog/usual-header.h"
 
 static const char *pri(const struct parse *in, const char *p, struct syslog_message *m)
 {
@@ -37,29 +38,6 @@ static const char *version(const struct parse *in, const char *p)
     return *p == ' ' ? p + 1 : parse_fail(in, field, "must be 1", p);
 }
 
-/* "<34>1 ", the usual way in; NULL where somebody has to look closer. */
-static inline const char *usual_start(const char *p, const char *end, struct syslog_message *m)
-{
-    if (end - p < 8 || p[0] != '<')
-        return NULL;
-    unsigned number = (unsigned char)(p[1] - '0');
-    unsigned second = (unsigned char)(p[2] - '0');
-    unsigned third = (unsigned char)(p[3] - '0');
-    if (number == 0 || number > 9 || second > 9)
-        return NULL;
-    number = number * 10 + second;
-    p += 3;
-    if (third <= 9) {
-        number = number * 10 + third;
-        p++;
-    }
-    if (number > 191 || p[0] != '>' || p[1] != '1' || p[2] != ' ')
-        return NULL;
-    m->facility = number / 8;
-    m->severity = number % 8;
-    return p + 3;
-}
-
 /* Up to the SP behind it, or the end of the message. */
 static const char *timestamp(const struct parse *in, const char *p, struct syslog_message *m)
 {
@@ -71,7 +49,7 @@ static const char *timestamp(const struct parse *in, const char *p, struct syslo
         m->timestamp = (struct slice){0};
         p++;
     } else {
-        p = timestamp_parse(in, p, m->minute);
+        p = timestamp_parse(in, p);
         if (!p)
             return NULL;
         m->timestamp = slice_between(start, p);
@@ -90,10 +68,12 @@ static const struct header_field appname = {"APP-NAME", 48, "longer than 48 char
 static const struct header_field procid = {"PROCID", 128, "longer than 128 characters"};
 static const struct header_field msgid = {"MSGID", 32, "longer than 32 characters"};
 
-/* The same, and what is wrong where it is not valid. */
-static const char *check_field(const struct parse *in, const char *p,
-                               const struct header_field *field, struct slice *value)
+/* From the SP before the field to the one behind it, or the end of the message. */
+static const char *header_field(const struct parse *in, const char *p,
+                                const struct header_field *field, struct slice *value)
 {
+    if (!p)
+        return NULL;
     if (p == in->end || ++p == in->end)
         return parse_fail(in, field->name, "", p);
     const char *start = p;
@@ -110,50 +90,18 @@ static const char *check_field(const struct parse *in, const char *p,
     return p;
 }
 
-/* From the SP before the field to the one behind it, or the end of the message. */
-static inline const char *header_field(const struct parse *in, const char *p,
-                                       const struct header_field *field, struct slice *value,
-                                       bool *bare)
+static const char *header(const struct parse *in, struct syslog_message *m)
 {
-    if (!p)
-        return NULL;
-    /* Most fields end within a block, and messages well behind it. */
-    if (in->end - p > BLOCK) {
-        block b = block_load(p + 1);
-        uint64_t mask = block_not_print(b);
-        size_t length = mask ? block_first(mask) : 0;
-        if (length && p[1 + length] == ' ') {
-            *value = (struct slice){length == 1 && p[1] == '-' ? NULL : p + 1, length};
-            return p + 1 + length;
-        }
-    }
-    *bare = false;
-    return check_field(in, p, field, value);
-}
-
-/* In the fields up to `end`; nothing before them can have one. */
-static inline bool has_quote(const struct parse *in, const char *p, const char *end)
-{
-    uint64_t found = 0;
-    if (end - in->start < BLOCK)
-        return true;
-    for (; end - p > BLOCK; p += BLOCK)
-        found |= block_is_quote(block_load(p));
-    return (found | block_is_quote(block_load(end - BLOCK))) != 0;
+    const char *p = pri(in, in->start, m);
+    p = p ? version(in, p) : NULL;
+    p = p ? timestamp(in, p, m) : NULL;
+    p = header_field(in, p, &hostname, &m->hostname);
+    p = header_field(in, p, &appname, &m->appname);
+    p = header_field(in, p, &procid, &m->procid);
+    return header_field(in, p, &msgid, &m->msgid);
 }
 
 /* From the SP before it, or the end of the message. */
-static inline const char *structured_data(const struct parse *in, const char *p,
-                                          struct structured_data *sd)
-{
-    if (in->end - p > 2 && p[1] == '-' && p[2] == ' ') {
-        sd->element_count = sd->param_count = 0;
-        return p + 2;
-    }
-    return structured_data_parse(in, p == in->end ? p : p + 1, sd);
-}
-
-/* The same for MSG. */
 static inline struct slice msg(const char *p, const char *end)
 {
     struct slice none = {0};
@@ -162,29 +110,28 @@ static inline struct slice msg(const char *p, const char *end)
     return slice_between(skip_bom(p, end), end);
 }
 
+/* From the SP behind MSGID, or, where `p` is NULL, from the beginning. */
+static bool parse_rest(const char *p, struct syslog_message *m, struct defect *defect)
+{
+    struct parse in = {m->bytes.at, m->bytes.at + m->bytes.len, defect};
+    p = p ? p : header(&in, m);
+    if (p)
+        p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
+    if (p)
+        m->msg = msg(p, in.end);
+    return p != NULL;
+}
+
 bool rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *defect)
 {
-    struct parse in = {message.at, message.at + message.len, defect};
+    const char *end = message.at + message.len;
+    const char *p = usual_header(message.at, end, m);
     m->bytes = message;
-    const char *p = usual_start(in.start, in.end, m);
-    if (!p) {
-        p = pri(&in, in.start, m);
-        p = p ? version(&in, p) : NULL;
-    }
-    p = p ? timestamp(&in, p, m) : NULL;
-    bool bare = true;
-    const char *fields = p;
-    p = header_field(&in, p, &hostname, &m->hostname, &bare);
-    p = header_field(&in, p, &appname, &m->appname, &bare);
-    p = header_field(&in, p, &procid, &m->procid, &bare);
-    p = header_field(&in, p, &msgid, &m->msgid, &bare);
-    if (!p)
-        return false;
-    m->bare = bare && !has_quote(&in, fields, p);
-    p = structured_data(&in, p, &m->sd);
-    if (!p)
-        return false;
     m->version = 1;
-    m->msg = msg(p, in.end);
+    m->bare = p != NULL;
+    if (!p || end - p < 3 || p[1] != '-' || p[2] != ' ')
+        return parse_rest(p, m, defect);
+    m->sd.element_count = m->sd.param_count = 0;
+    m->msg = msg(p + 2, end);
     return true;
 }

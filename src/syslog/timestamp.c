@@ -1,12 +1,9 @@
 #include "syslog/timestamp.h"
 
-#include <endian.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/scan.h"
 #include "syslog/calendar.h"
 
 static const char field[] = "TIMESTAMP";
@@ -79,99 +76,8 @@ static const char *time_offset(const struct parse *in, const char *p)
     return parse_fail(in, field, "expected 'Z', '+' or '-'", p);
 }
 
-/* Eight characters as a number, the first one lowest. */
-#define BYTE(text, at) ((uint64_t)(unsigned char)(text)[at] << (8 * (at)))
-#define WORD(text)                                                                                 \
-    (BYTE(text, 0) | BYTE(text, 1) | BYTE(text, 2) | BYTE(text, 3) | BYTE(text, 4) |               \
-     BYTE(text, 5) | BYTE(text, 6) | BYTE(text, 7))
-
-/* Eight bytes; what is as in the pattern becomes 0, and a digit where that has '0' its value. */
-static inline uint64_t load(const char *p, uint64_t pattern)
+const char *timestamp_parse(const struct parse *in, const char *p)
 {
-    uint64_t word;
-    memcpy(&word, p, sizeof word);
-    return le64toh(word) ^ pattern;
-}
-
-/* The top bit of each byte that is more than 9; bytes above the first such may be wrong. */
-static inline uint64_t not_digits(uint64_t word)
-{
-    return ((word + WORD("vvvvvvvv")) | word) & WORD("\x80\x80\x80\x80\x80\x80\x80\x80");
-}
-
-/* Each byte becomes the number that it makes with the one behind it. */
-static inline uint64_t pairs(uint64_t word)
-{
-    return word * 10 + (word >> 8);
-}
-
-static inline unsigned byte(uint64_t word, unsigned at)
-{
-    return (unsigned)(word >> (8 * at)) & 0xff;
-}
-
-/* "hh:mm" and whatever follows, three bytes at least. */
-static inline bool is_hour_minute(const char *p)
-{
-    uint64_t word = load(p, WORD("00:00\0\0\0")) & 0xffffffffff;
-    uint64_t number = pairs(word);
-    return !(not_digits(word) | byte(word, 2)) && byte(number, 0) < 24 && byte(number, 3) < 60;
-}
-
-/* "YYYY-MM-DDThh:mm" and whatever follows. */
-static bool is_minute(const char *p)
-{
-    uint64_t date = load(p, WORD("0000-00-"));
-    uint64_t time = load(p + 8, WORD("00T00:00"));
-    uint64_t marks = (date & 0xff0000ff00000000) | (time & 0x0000ff0000ff0000);
-    if (not_digits(date) | not_digits(time) | marks)
-        return false;
-    date = pairs(date);
-    time = pairs(time);
-    unsigned month = byte(date, 5);
-    unsigned day = byte(time, 0);
-    if (month - 1 > 11 || day - 1 > 30 || byte(time, 3) > 23 || byte(time, 6) > 59)
-        return false;
-    int year = (int)(byte(date, 0) * 100 + byte(date, 2));
-    return day <= 28 || (int)day <= calendar_days_in(year, (int)month);
-}
-
-/*
- * The end of the TIMESTAMP where it is valid; NULL where it is not, or may reach the end of the
- * message, so that somebody has to look closer.
- */
-static inline const char *valid_timestamp(const char *p, const char *end, char *minute)
-{
-    enum { ROOM = 48 }; /* the longest one, and what a load may touch behind it */
-    if (end - p < ROOM)
-        return NULL;
-    if (memcmp(p, minute, TIMESTAMP_MINUTE) != 0) {
-        if (!is_minute(p))
-            return NULL;
-        memcpy(minute, p, TIMESTAMP_MINUTE);
-    }
-    p += TIMESTAMP_MINUTE;
-    if (p[0] != ':' || (unsigned char)(p[1] - '0') > 5 || !is_digit(p[2]))
-        return NULL;
-    p += 3;
-    if (*p == '.') {
-        uint64_t word;
-        memcpy(&word, p + 1, sizeof word);
-        size_t digits = word_digits(word);
-        if (digits - 1 > 5)
-            return NULL;
-        p += 1 + digits;
-    }
-    if (*p == 'Z')
-        return p + 1;
-    return (*p == '+' || *p == '-') && is_hour_minute(p + 1) ? p + 6 : NULL;
-}
-
-const char *timestamp_parse(const struct parse *in, const char *p, char *minute)
-{
-    const char *valid = valid_timestamp(p, in->end, minute);
-    if (valid)
-        return valid;
     int second;
     p = full_date(in, p);
     p = literal(in, p, 'T', "expected 'T'");

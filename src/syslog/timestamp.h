@@ -5,13 +5,8 @@
 
 #include "syslog/parse.h"
 
-enum { TIMESTAMP_MINUTE = 16 }; /* "2026-11-22T17:04" */
-
-/*
- * FULL-DATE "T" FULL-TIME of RFC 5424, section 6.2.3, from `p`; not NILVALUE. `minute` keeps what
- * was valid of the last one, as the next one most often begins so; all zero is ready for use.
- */
-const char *timestamp_parse(const struct parse *in, const char *p, char *minute);
+/* FULL-DATE "T" FULL-TIME of RFC 5424, section 6.2.3, from `p`; not NILVALUE. */
+const char *timestamp_parse(const struct parse *in, const char *p);
 
 /*
  * Writes times as TIMESTAMP, in one of the forms below. What repeats within a second is kept. All

@@ -127,9 +127,8 @@ static bool time_is(const char *zone, bool utc, uint64_t ns, const char *expecte
     tzset();
     *timestamp_write(&w, ns, text) = '\0';
     struct defect defect;
-    char minute[TIMESTAMP_MINUTE] = "";
     struct parse in = {text, text + strlen(text), &defect};
-    return strcmp(text, expected) == 0 && timestamp_parse(&in, text, minute) == in.end;
+    return strcmp(text, expected) == 0 && timestamp_parse(&in, text) == in.end;
 }
 
 static void times(void)
