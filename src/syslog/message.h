@@ -17,7 +17,7 @@ struct syslog_message {
     unsigned severity;
     unsigned version; /* 0: that of RFC 3164, which has none */
     struct slice timestamp;
-    bool bare; /* as usual_header leaves it; else false */
+    bool bare; /* as usual_header says; else false */
     struct slice hostname;
     struct slice appname;
     struct slice procid;

@@ -63,10 +63,11 @@ struct header_field {
     const char *too_long;
 };
 
-static const struct header_field hostname = {"HOSTNAME", 255, "longer than 255 characters"};
-static const struct header_field appname = {"APP-NAME", 48, "longer than 48 characters"};
-static const struct header_field procid = {"PROCID", 128, "longer than 128 characters"};
-static const struct header_field msgid = {"MSGID", 32, "longer than 32 characters"};
+static const struct header_field hostname = {"HOSTNAME", HOSTNAME_MAX,
+                                             "longer than 255 characters"};
+static const struct header_field appname = {"APP-NAME", APP_NAME_MAX, "longer than 48 characters"};
+static const struct header_field procid = {"PROCID", PROCID_MAX, "longer than 128 characters"};
+static const struct header_field msgid = {"MSGID", MSGID_MAX, "longer than 32 characters"};
 
 /* From the SP before the field to the one behind it, or the end of the message. */
 static const char *header_field(const struct parse *in, const char *p,
@@ -114,7 +115,10 @@ static inline struct slice msg(const char *p, const char *end)
 static bool parse_rest(const char *p, struct syslog_message *m, struct defect *defect)
 {
     struct parse in = {m->bytes.at, m->bytes.at + m->bytes.len, defect};
-    p = p ? p : header(&in, m);
+    if (!p) {
+        m->bare = false;
+        p = header(&in, m);
+    }
     if (p)
         p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
     if (p)
@@ -128,7 +132,6 @@ bool rfc5424_parse(struct slice message, struct syslog_message *m, struct defect
     const char *p = usual_header(message.at, end, m);
     m->bytes = message;
     m->version = 1;
-    m->bare = p != NULL;
     if (!p || end - p < 3 || p[1] != '-' || p[2] != ' ')
         return parse_rest(p, m, defect);
     m->sd.element_count = m->sd.param_count = 0;

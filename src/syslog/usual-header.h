@@ -10,10 +10,13 @@
 #include "syslog/parse.h"
 
 /*
- * The straight way through a HEADER that is as most are: everything in its place, each field
- * shorter than a block, and something behind it. Where it does not see that all is well it says
+ * The straight way through a HEADER that is as most are: everything in its place, and something
+ * behind it. Where it does not see that all is well it says
  * nothing of what is wrong: rfc5424.c looks again.
  */
+
+/* RFC 5424, section 6. */
+enum { HOSTNAME_MAX = 255, APP_NAME_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 };
 
 /* Eight characters as a number, the first one lowest. */
 #define USUAL_BYTE(text, at) ((uint64_t)(unsigned char)(text)[at] << (8 * (at)))
@@ -124,13 +127,29 @@ static inline const char *usual_start(const char *p, const char *end, struct sys
     return p + 3;
 }
 
+/* A field that a block does not hold. */
+static inline const char *long_field(const char *p, const char *end, ptrdiff_t limit,
+                                     struct slice *value)
+{
+    const char *behind = scan_print(p + BLOCK, end);
+    if (behind == end || *behind != ' ' || behind - p > limit)
+        return NULL;
+    *value = slice_between(p, behind);
+    return behind;
+}
+
 /* From the SP before a field to the one behind it. */
-static inline const char *usual_field(const char *p, const char *end, struct slice *value)
+static inline const char *usual_field(const char *p, const char *end, ptrdiff_t limit,
+                                      struct slice *value, bool *bare)
 {
     if (!p || end - p <= BLOCK)
         return NULL;
     uint64_t mask = block_not_print(block_load(++p));
-    size_t length = mask ? block_first(mask) : 0;
+    if (!mask) {
+        *bare = false;
+        return long_field(p, end, limit, value);
+    }
+    size_t length = block_first(mask);
     if (length == 0 || p[length] != ' ')
         return NULL;
     *value = (struct slice){length == 1 && *p == '-' ? NULL : p, length};
@@ -149,22 +168,24 @@ static inline bool has_quote(const char *start, const char *p, const char *end)
 }
 
 /*
- * From `p`, the beginning of a message, to the SP behind MSGID, or NULL. HOSTNAME to MSGID are then
- * shorter than a block, a block can be read from where each begins, and none has a '"' or '\\'.
+ * From `p`, the beginning of a message, to the SP behind MSGID, or NULL. m->bare: HOSTNAME to MSGID
+ * are shorter than a block, a block can be read from where each begins, and none has a '"' or '\\'.
  */
 static inline const char *usual_header(const char *p, const char *end, struct syslog_message *m)
 {
     const char *start = p;
+    bool bare = true;
     p = usual_start(p, end, m);
     const char *behind = p ? usual_timestamp(p, end, m->minute) : NULL;
     if (!behind || *behind != ' ')
         return NULL;
     m->timestamp = slice_between(p, behind);
-    p = usual_field(behind, end, &m->hostname);
-    p = usual_field(p, end, &m->appname);
-    p = usual_field(p, end, &m->procid);
-    p = usual_field(p, end, &m->msgid);
-    return p && !has_quote(start, behind, p) ? p : NULL;
+    p = usual_field(behind, end, HOSTNAME_MAX, &m->hostname, &bare);
+    p = usual_field(p, end, APP_NAME_MAX, &m->appname, &bare);
+    p = usual_field(p, end, PROCID_MAX, &m->procid, &bare);
+    p = usual_field(p, end, MSGID_MAX, &m->msgid, &bare);
+    m->bare = p && bare && !has_quote(start, behind, p);
+    return p;
 }
 
 #endif
