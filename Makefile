@@ -95,6 +95,9 @@ bench: all build/tests/bare build/tests/crowd
 	@tests/bench/transports
 	@tests/bench/publish
 
+bench-check: all
+	@tests/bench/instructions
+
 setup-build:
 	@tests/setup build
 
@@ -127,8 +130,9 @@ help:
 	@echo 'make check       all tests; installs what they need'
 	@echo 'make demo        the relay for five seconds against a private nats-server'
 	@echo 'make bench       what the programs move on this machine'
+	@echo 'make bench-check what a message costs, in instructions, against a baseline'
 	@echo 'make lint        clang-tidy, cppcheck, shellcheck, mandoc, clang-format'
 	@echo 'make install     PREFIX=/usr/local, DESTDIR=; make uninstall takes it back'
 	@echo 'make SANITIZE=address,undefined (or thread) builds with sanitizers'
 
-.PHONY: all build-tests check demo bench setup-build setup-check lint install uninstall clean help force
+.PHONY: all build-tests check demo bench bench-check setup-build setup-check lint install uninstall clean help force
