@@ -36,6 +36,7 @@ spamlog: build/spamlog.o $(LOAD) $(TLS) $(SYSLOG) $(BASE)
 
 shnek-parse spamlog: LIBRARIES = $(shell pkg-config --libs libssl libcrypto)
 shnek-pub: LIBRARIES = $(shell pkg-config --libs libnats libcrypto)
+spamlog: LIBRARIES += -lm
 $(PROGRAMS):
 	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
 
@@ -49,10 +50,10 @@ build/%.o: src/%.c build/flags
 
 # What is pure enough to be tested by itself.
 UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
-	build/relay/access.o build/relay/proxy-protocol.o
+	build/relay/access.o build/relay/proxy-protocol.o build/load/histogram.o
 build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(UNITS)
+	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(UNITS) -lm
 
 build/tests/subscriber: tests/lib/subscriber.c build/flags | build/libraries
 	@mkdir -p $(@D)

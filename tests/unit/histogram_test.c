@@ -1,0 +1,111 @@
+/* The histogram, by the definition: each value by itself, and percentiles of the sorted values. */
+
+#include "load/histogram.h"
+#include "unit.h"
+
+static struct histogram h;
+
+/* The width of a step is the least power of two with which 2048 steps reach past the value. */
+static uint64_t width(uint64_t value)
+{
+    uint64_t w = 1;
+    while (value >= w * 2048)
+        w *= 2;
+    return w;
+}
+
+static void one_value(uint64_t value)
+{
+    uint64_t w = width(value);
+    unit(histogram_lowest_equivalent(value) == value / w * w, "%" PRIu64 ": lowest", value);
+    unit(histogram_highest_equivalent(value) == value / w * w + w - 1, "%" PRIu64 ": highest",
+         value);
+    unit(w == 1 || w * 1000 <= value, "%" PRIu64 ": three digits", value);
+    memset(&h, 0, sizeof h);
+    histogram_record(&h, value);
+    unit(histogram_percentile(&h, 50) == value / w * w + w - 1, "%" PRIu64 ": recorded", value);
+    unit(histogram_greatest(&h) == value / w * w + w - 1, "%" PRIu64 ": greatest", value);
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void percentiles(void)
+{
+    enum { COUNT = 20000 };
+    static uint64_t values[COUNT];
+    unsigned seed = 7;
+    double sum = 0;
+    memset(&h, 0, sizeof h);
+    for (int i = 0; i < COUNT; i++) {
+        uint64_t random = (uint64_t)rand_r(&seed) << 20 ^ (uint64_t)rand_r(&seed);
+        values[i] = random % (UINT64_C(1) << (1 + rand_r(&seed) % 31));
+        sum += (double)values[i];
+        histogram_record(&h, values[i]);
+    }
+    qsort(values, COUNT, sizeof *values, compare);
+    static const struct {
+        double percent;
+        int rank;
+    } wanted[] = {{0, 1},        {50, 10000},    {90, 18000},     {99, 19800},
+                  {99.9, 19980}, {99.99, 19998}, {99.995, 19999}, {100, 20000}};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        unit(histogram_percentile(&h, wanted[i].percent) ==
+                 histogram_highest_equivalent(values[wanted[i].rank - 1]),
+             "p%g", wanted[i].percent);
+    double mean = sum / COUNT;
+    unit(histogram_mean(&h) > mean * 0.999 && histogram_mean(&h) < mean * 1.001, "mean");
+}
+
+/* Five lines for each halving of what is left above, and the rest, as HdrHistogram's Java prints.
+ */
+static void printed(void)
+{
+    struct buffer out = {0};
+    memset(&h, 0, sizeof h);
+    for (int i = 0; i < 4; i++)
+        histogram_record(&h, (uint64_t)(i + 1) * 1000);
+    histogram_print(&h, &out);
+    *buffer_room(&out, 1) = '\0';
+    static const char wanted[] = "       Value     Percentile TotalCount 1/(1-Percentile)\n"
+                                 "\n"
+                                 "       1.000 0.000000000000          1           1.00\n"
+                                 "       1.000 0.100000000000          1           1.11\n"
+                                 "       1.000 0.200000000000          1           1.25\n"
+                                 "       2.000 0.300000000000          2           1.43\n"
+                                 "       2.000 0.400000000000          2           1.67\n"
+                                 "       2.000 0.500000000000          2           2.00\n"
+                                 "       3.001 0.550000000000          3           2.22\n"
+                                 "       3.001 0.600000000000          3           2.50\n"
+                                 "       3.001 0.650000000000          3           2.86\n"
+                                 "       3.001 0.700000000000          3           3.33\n"
+                                 "       3.001 0.750000000000          3           4.00\n"
+                                 "       4.001 0.775000000000          4           4.44\n"
+                                 "       4.001 1.000000000000          4\n"
+                                 "#[Mean    =        2.501, StdDeviation   =        1.118]\n"
+                                 "#[Max     =        4.001, Total count    =            4]\n"
+                                 "#[Buckets =           22, SubBuckets     =         2048]\n";
+    unit(strcmp(out.at, wanted) == 0, "got\n%s", out.at);
+    buffer_free(&out);
+}
+
+int main(void)
+{
+    for (uint64_t value = 0; value < 5000; value++)
+        one_value(value);
+    for (uint64_t power = 4096; power < HISTOGRAM_MAX; power *= 2)
+        for (uint64_t value = power - 2; value < power + 3; value++)
+            one_value(value);
+    one_value(HISTOGRAM_MAX);
+    memset(&h, 0, sizeof h);
+    unit(histogram_percentile(&h, 99) == 0 && histogram_greatest(&h) == 0, "empty");
+    histogram_record(&h, UINT64_MAX);
+    unit(histogram_percentile(&h, 99) == histogram_highest_equivalent(HISTOGRAM_MAX), "past it");
+    percentiles();
+    printed();
+    return unit_end("histogram");
+}
