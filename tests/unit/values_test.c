@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/options.h"
 #include "load/schedule.h"
+#include "syslog/instant.h"
 #include "syslog/pri.h"
 #include "syslog/timestamp.h"
 #include "unit.h"
@@ -146,6 +147,48 @@ static void times(void)
     unit(memcmp(text, "2024-12-15T11:57:18.217004Z", (size_t)(end - text)) == 0, "a second on");
 }
 
+/* Where the reader knows the second, and where it does not. */
+static uint64_t instant(const char *text)
+{
+    struct instant_reader r = {0};
+    uint64_t ns = 0;
+    static const char known[] = "2023-01-01T00:00:00Z";
+    if (instant_read(&r, (struct slice){text, strlen(text)}, &ns))
+        return ns;
+    instant_read(&r, (struct slice){known, sizeof known - 1}, &ns);
+    return instant_read(&r, (struct slice){text, strlen(text)}, &ns) ? ns : NONE;
+}
+
+/* What timestamp_write wrote is read back as what it was, to the microsecond. */
+static void instants(void)
+{
+    static const char *const zones[] = {"UTC", "JST-9", "NST3:30"};
+    struct instant_reader r = {0};
+    char text[TIMESTAMP_MAX];
+    for (size_t zone = 0; zone < sizeof zones / sizeof *zones; zone++) {
+        struct timestamp_writer w = {.utc = zone == 0};
+        setenv("TZ", zones[zone], 1);
+        tzset();
+        for (uint64_t second = 0; second < 4200000000; second += 40009 * 86 + 7) {
+            uint64_t ns = second * NS_PER_S + second % 1000000 * 1000;
+            uint64_t got = 0;
+            char *end = timestamp_write(&w, ns, text);
+            bool good = instant_read(&r, slice_between(text, end), &got) && got == ns;
+            good = good && instant_read(&r, slice_between(text, end), &got) && got == ns;
+            unit(good, "%.*s: %" PRIu64, (int)(end - text), text, got);
+        }
+    }
+    unit(instant("1970-01-01T00:00:01Z") == NS_PER_S, "no fraction");
+    unit(instant("1970-01-01T00:00:01.5Z") == NS_PER_S * 3 / 2, "a short one");
+    unit(instant("2000-02-29T12:00:00-01:00") == 951829200 * NS_PER_S, "a leap day");
+    static const char *const bad[] = {
+        "1969-12-31T23:59:59Z",  "1970-01-01T00:59:59+01:00", "",
+        "2023-02-29T00:00:00Z",  "2023-01-01T00:00:00",       "-",
+        "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00+1:00",  "2023-01-01T00:00:00.1234567Z"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        unit(instant(bad[i]) == NONE, "'%s' is no instant", bad[i]);
+}
+
 int main(void)
 {
     int null = open("/dev/null", O_WRONLY);
@@ -156,5 +199,6 @@ int main(void)
     addresses();
     priorities();
     times();
+    instants();
     return unit_end("values");
 }
