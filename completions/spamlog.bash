@@ -40,20 +40,26 @@ _spamlog()
         fi
         ;;
     --stats) words='1s 10s 1m' ;;
-    --tls-cert | --tls-key | --tls-ca)
+    --expect) words='1 100 1k 1M' ;;
+    --idle) words='1s 10s 1m' ;;
+    --tls-cert | --tls-key | --tls-ca | --csv | --hgrm)
         compopt -o default # files
         return
         ;;
     --tls-peer) words='sha256:' ;;
-    -m | --message | --hostname | --appname | --procid | --msgid | --sd | --timestamp) ;;
+    --run | -m | --message | --hostname | --appname | --procid | --msgid | --sd | --timestamp) ;;
     *)
-        if [[ $option == -- || $cur != -* ]]; then
+        if [[ ($option == -- || $cur != -*) && " ${COMP_WORDS[*]} " == *' --verify '* ]]; then
+            compopt -o default # files
+            return
+        elif [[ $option == -- || $cur != -* ]]; then
             words='tcp:// tls:// udp:// unix: unixgram:'
         else
             words='-r --rate= -n --count= -d --duration= -c --connections= -f --format= -F
                 --framing= -m --message= --size= -p --priority= --hostname= --appname= --procid=
-                --msgid= --sd= --timestamp= --tls-cert= --tls-key= --tls-ca= --tls-peer= --stats
-                --stats= -q --quiet -h --help -V --version'
+                --msgid= --sd= --timestamp= --tls-cert= --tls-key= --tls-ca= --tls-peer=
+                --checksum --run= --verify --expect= --idle= --csv= --hgrm= --stats --stats= -q
+                --quiet -h --help -V --version'
         fi
         ;;
     esac

@@ -5,7 +5,8 @@ set -l facilities kern user mail daemon auth syslog lpr news uucp cron authpriv 
 set -l severities emerg alert crit err warning notice info debug
 set -l priorities $facilities.$severities
 
-complete -c spamlog -f -a 'tcp:// tls:// udp:// unix: unixgram:'
+complete -c spamlog -f -n 'not __fish_contains_opt verify' -a 'tcp:// tls:// udp:// unix: unixgram:'
+complete -c spamlog -F -n '__fish_contains_opt verify'
 complete -c spamlog -s r -l rate -x -a 'max 1 100 1k 1M' -d 'Messages a second, N/DURATION or max'
 complete -c spamlog -s n -l count -x -a '1 100 1k 1M' -d 'Stop after that many'
 complete -c spamlog -s d -l duration -x -a '1s 10s 1m 1h' -d 'Stop after that time'
@@ -25,6 +26,13 @@ complete -c spamlog -l tls-cert -r -F -d 'Our certificate'
 complete -c spamlog -l tls-key -r -F -d 'Its private key'
 complete -c spamlog -l tls-ca -r -F -d "Who signed the receiver's certificate"
 complete -c spamlog -l tls-peer -x -a sha256: -d "Whom the receiver's certificate names"
+complete -c spamlog -l checksum -d 'Add a checksum to each message'
+complete -c spamlog -l run -x -d 'Name of the run in it'
+complete -c spamlog -l verify -d 'Read messages back and report'
+complete -c spamlog -l expect -x -a '1 100 1k 1M' -d 'There are that many'
+complete -c spamlog -l idle -x -a '1s 10s 1m' -d 'Stop after such a silence'
+complete -c spamlog -l csv -r -F -d 'Add the report as a row'
+complete -c spamlog -l hgrm -r -F -d 'Write the percentiles of latency'
 complete -c spamlog -l stats -a '1s 10s 1m' -d 'Print counters at that interval'
 complete -c spamlog -s q -l quiet -d 'No report at the end'
 complete -c spamlog -s h -l help -d 'Print a summary of the options'

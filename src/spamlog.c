@@ -2,41 +2,41 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
-#include "base/address.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/options.h"
 #include "base/report.h"
 #include "base/scan.h"
-#include "load/load.h"
+#include "load/task.h"
 #include "syslog/pri.h"
 
 static const char help[] =
     "usage: spamlog [options] [DESTINATION]              writes syslog messages\n"
+    "       spamlog --verify [options] [FILE...]    reads them back: what is missing?\n"
     "DESTINATION is tcp://HOST:PORT, tls://HOST[:PORT], udp://HOST[:PORT], unix:PATH,\n"
     "unixgram:PATH, or -, which is stdout and the default.\n"
     "  -r, --rate=RATE            messages a second, N/DURATION, or max           [1]\n"
-    "  -n, --count=COUNT          stop after that many\n"
-    "  -d, --duration=DURATION    stop after that time\n"
+    "  -n, --count=COUNT, -d, --duration=DURATION   stop after that many; that time\n"
     "  -c, --connections=COUNT    share the messages among that many              [1]\n"
     "  -f, --format=FORMAT        rfc5424 or rfc3164                        [rfc5424]\n"
     "  -F, --framing=FRAMING      newline or octet (RFC 6587)   [newline; tls: octet]\n"
-    "  -m, --message=TEXT         MSG                                 [hello from C!]\n"
-    "      --size=SIZE            pad or cut MSG to messages of that many bytes\n"
+    "  -m, --message=TEXT, --size=SIZE   MSG, padded or cut to that   [hello from C!]\n"
     "  -p, --priority=PRI         a number or FACILITY.SEVERITY           [auth.crit]\n"
     "      --hostname=NAME, --appname=NAME, --procid=ID     [this host, spamlog, pid]\n"
-    "      --msgid=ID, --sd=SD    MSGID, STRUCTURED-DATA           [counts from 0, -]\n"
-    "      --timestamp=TIME       TIMESTAMP                          [when it is due]\n"
-    "      --tls-cert=FILE, --tls-key=FILE    our certificate           [none; in it]\n"
-    "      --tls-ca=FILE          who signed the receiver's            [the system's]\n"
+    "      --msgid=ID, --sd=SD, --timestamp=TIME   [counts from 0, -, when it is due]\n"
+    "      --checksum, --run=ID   add a checksum, and the run's name         [random]\n"
+    "      --tls-cert=FILE, --tls-key=FILE, --tls-ca=FILE    ours; its key; their CA\n"
     "      --tls-peer=NAME|sha256:FINGERPRINT   who it must be, or one of them [HOST]\n"
+    "      --verify, --expect=COUNT, --idle=DURATION   until so many; after a silence\n"
+    "      --csv=FILE, --hgrm=FILE   add its report as a row; write the percentiles\n"
     "      --stats[=DURATION]     print counters at that interval                [1s]\n"
     "  -q, --quiet                no report at the end\n"
     "  -h, --help; -V, --version  print this; print the version\n"
     "SIZE takes k, M, G; COUNT k, M; DURATION us, ms, s, m, h.\n"
-    "Status: 0 all was sent, 2 failed.\n";
+    "Status: 0 all was sent, or came whole and once; 1 it did not; 2 failed.\n";
 
 enum {
     OPTION_SIZE = 256,
@@ -50,7 +50,14 @@ enum {
     OPTION_TLS_KEY,
     OPTION_TLS_CA,
     OPTION_TLS_PEER,
-    OPTION_STATS
+    OPTION_STATS,
+    OPTION_CHECKSUM,
+    OPTION_RUN,
+    OPTION_VERIFY,
+    OPTION_EXPECT,
+    OPTION_IDLE,
+    OPTION_CSV,
+    OPTION_HGRM
 };
 
 static const struct option options[] = {{"rate", required_argument, NULL, 'r'},
@@ -73,19 +80,17 @@ static const struct option options[] = {{"rate", required_argument, NULL, 'r'},
                                         {"tls-ca", required_argument, NULL, OPTION_TLS_CA},
                                         {"tls-peer", required_argument, NULL, OPTION_TLS_PEER},
                                         {"stats", optional_argument, NULL, OPTION_STATS},
+                                        {"checksum", no_argument, NULL, OPTION_CHECKSUM},
+                                        {"run", required_argument, NULL, OPTION_RUN},
+                                        {"verify", no_argument, NULL, OPTION_VERIFY},
+                                        {"expect", required_argument, NULL, OPTION_EXPECT},
+                                        {"idle", required_argument, NULL, OPTION_IDLE},
+                                        {"csv", required_argument, NULL, OPTION_CSV},
+                                        {"hgrm", required_argument, NULL, OPTION_HGRM},
                                         {"quiet", no_argument, NULL, 'q'},
                                         {"help", no_argument, NULL, 'h'},
                                         {"version", no_argument, NULL, 'V'},
                                         {0}};
-
-/* What the command line says, and what it leaves open until all of it is read. */
-struct command_line {
-    struct load_config load;
-    int framing; /* of `framings` below */
-    const char *sd;
-};
-
-enum { BY_DESTINATION = -1 };
 
 static const char *const framings[] = {"newline", "octet", NULL};
 static const char *const formats[] = {"rfc5424", "rfc3164", NULL};
@@ -115,11 +120,25 @@ static bool set_format(struct load_config *c, const char *text)
     return true;
 }
 
-/* An option whose value is looked at later. NULL: it is none of those. */
-static const char **plain_option(struct command_line *l, int option)
+/* It stands within quotes, and where the report tells several runs apart. */
+static bool set_run(struct load_config *c, const char *text)
 {
-    struct message_config *m = &l->load.message;
-    struct tls_config *tls = &l->load.destination.tls;
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t length = strlen(text);
+    if (length == 0 || length > 32 || strspn(text, allowed) != length) {
+        report("--run: '%s' is not 1 to 32 letters, digits, dots, '_' and '-'", text);
+        return false;
+    }
+    c->message.run = text;
+    return c->message.checksum = true;
+}
+
+/* An option whose value is looked at later. NULL: it is none of those. */
+static const char **plain_option(struct task *t, int option)
+{
+    struct message_config *m = &t->load.message;
+    struct tls_config *tls = &t->load.destination.tls;
     switch (option) {
     case 'm':
         return &m->text;
@@ -132,9 +151,13 @@ static const char **plain_option(struct command_line *l, int option)
     case OPTION_MSGID:
         return &m->msgid;
     case OPTION_SD:
-        return &l->sd;
+        return &t->sd;
     case OPTION_TIMESTAMP:
         return &m->timestamp;
+    case OPTION_CSV:
+        return &t->verify.csv;
+    case OPTION_HGRM:
+        return &t->verify.hgrm;
     case OPTION_TLS_CERT:
         return &tls->cert;
     case OPTION_TLS_KEY:
@@ -146,11 +169,11 @@ static const char **plain_option(struct command_line *l, int option)
     }
 }
 
-static bool set_option(struct command_line *l, int option, const char *text)
+static bool set_option(struct task *t, int option, const char *text)
 {
     static const uint64_t week = 7 * 24 * 3600 * NS_PER_S;
-    struct load_config *c = &l->load;
-    const char **plain = plain_option(l, option);
+    struct load_config *c = &t->load;
+    const char **plain = plain_option(t, option);
     if (plain) {
         *plain = text;
         return true;
@@ -167,7 +190,7 @@ static bool set_option(struct command_line *l, int option, const char *text)
     case 'f':
         return set_format(c, text);
     case 'F':
-        return option_choice("--framing", text, framings, &l->framing);
+        return option_choice("--framing", text, framings, &t->framing);
     case OPTION_SIZE:
         return option_size("--size", text, 1, 1 << 30, &c->message.size);
     case 'p':
@@ -176,6 +199,16 @@ static bool set_option(struct command_line *l, int option, const char *text)
         return tls_config_peer(&c->destination.tls, "--tls-peer", text);
     case OPTION_STATS:
         return option_stats(text, &c->stats_interval);
+    case OPTION_CHECKSUM:
+        return c->message.checksum = true;
+    case OPTION_RUN:
+        return set_run(c, text);
+    case OPTION_VERIFY:
+        return t->verifying = true;
+    case OPTION_EXPECT:
+        return option_count("--expect", text, 1, UINT64_C(1000000000000000), &t->verify.expect);
+    case OPTION_IDLE:
+        return option_duration("--idle", text, 1, week, &t->verify.idle);
     case 'q':
         return c->quiet = true;
     default:
@@ -183,61 +216,28 @@ static bool set_option(struct command_line *l, int option, const char *text)
     }
 }
 
-static bool misuse(const char *text)
+static bool set(struct task *t, int option, const char *text)
 {
-    report("%s", text);
-    return false;
-}
-
-static bool complete_message(struct command_line *l)
-{
-    struct message_config *m = &l->load.message;
-    const struct destination *to = &l->load.destination;
-    bool bare = to->text && transport_is_datagram(to->address.transport);
-    bool tls = to->text && to->address.transport == TRANSPORT_TLS;
-    if (bare && l->framing != BY_DESTINATION)
-        return misuse("--framing: a datagram has none");
-    if (m->format == FORMAT_RFC3164 && (m->msgid || l->sd))
-        return misuse(m->msgid ? "--msgid: RFC 3164 has no MSGID"
-                               : "--sd: RFC 3164 has no STRUCTURED-DATA");
-    m->sd = l->sd ? l->sd : "-";
-    if (l->framing == BY_DESTINATION)
-        l->framing = tls;
-    m->frame = bare ? MESSAGE_BARE : l->framing == 1 ? MESSAGE_COUNTED : MESSAGE_LINE;
-    return true;
-}
-
-static bool complete_tls(const struct destination *to)
-{
-    const struct tls_config *tls = &to->tls;
-    const char *flag = tls->cert         ? "--tls-cert"
-                       : tls->key        ? "--tls-key"
-                       : tls->ca         ? "--tls-ca"
-                       : tls->peer_count ? "--tls-peer"
-                                         : NULL;
-    if (flag && (!to->text || to->address.transport != TRANSPORT_TLS)) {
-        report("%s: it is for tls://HOST[:PORT]", flag);
-        return false;
+    switch (option) {
+    case 'c':
+    case 'q':
+    case OPTION_STATS:
+    case OPTION_CHECKSUM:
+        break;
+    case OPTION_VERIFY:
+    case OPTION_EXPECT:
+    case OPTION_IDLE:
+    case OPTION_CSV:
+    case OPTION_HGRM:
+        t->for_verify = true;
+        break;
+    default:
+        t->for_load = true;
     }
-    return !tls->key || tls->cert || misuse("--tls-key: it wants --tls-cert");
+    return set_option(t, option, text);
 }
 
-static bool complete(struct command_line *l, int argc, char **argv)
-{
-    struct destination *to = &l->load.destination;
-    if (argc - optind > 1) {
-        report("'%s': only one DESTINATION is taken", argv[optind + 1]);
-        return false;
-    }
-    if (optind < argc && strcmp(argv[optind], "-") != 0)
-        to->text = argv[optind];
-    if (!to->text && l->load.connections > 1)
-        return misuse("--connections: stdout is only one");
-    return (!to->text || address_parse("DESTINATION", to->text, &to->address)) &&
-           complete_tls(to) && complete_message(l);
-}
-
-static bool read_options(int argc, char **argv, struct command_line *l, int *status)
+static bool read_options(int argc, char **argv, struct task *t, int *status)
 {
     int option;
     bool good = true;
@@ -247,9 +247,9 @@ static bool read_options(int argc, char **argv, struct command_line *l, int *sta
             *status = option == 'h' ? print_help(help) : print_version();
             return false;
         }
-        good = set_option(l, option, optarg);
+        good = set(t, option, optarg);
     }
-    good = good && complete(l, argc, argv);
+    good = good && task_complete(t, argv + optind, argc - optind);
     if (!good)
         *status = usage_error();
     return good;
@@ -265,24 +265,35 @@ static const char *own_hostname(char *name, size_t size)
     return end > name && scan_print(name, end) == end ? name : "-";
 }
 
+/* Nobody else's, most likely. */
+static const char *own_run(char *name, size_t size)
+{
+    uint32_t id;
+    if (getrandom(&id, sizeof id, 0) != sizeof id)
+        id = (uint32_t)clock_real();
+    snprintf(name, size, "%08x", id);
+    return name;
+}
+
 int main(int argc, char **argv)
 {
     char hostname[256];
     char procid[16];
+    char run[16];
     snprintf(procid, sizeof procid, "%ld", (long)getpid());
-    struct command_line line = {
-        .load = {.message = {.pri = 34,
-                             .hostname = own_hostname(hostname, sizeof hostname),
-                             .appname = "spamlog",
-                             .procid = procid,
-                             .text = "hello from C!"},
-                 .rate = {1, NS_PER_S},
-                 .connections = 1},
-        .framing = BY_DESTINATION};
+    struct task task = {.load = {.message = {.pri = 34,
+                                             .hostname = own_hostname(hostname, sizeof hostname),
+                                             .appname = "spamlog",
+                                             .procid = procid,
+                                             .text = "hello from C!",
+                                             .run = own_run(run, sizeof run)},
+                                 .rate = {1, NS_PER_S},
+                                 .connections = 1},
+                        .framing = FRAMING_BY_DESTINATION};
     int status;
     descriptors_reserve_standard();
-    if (read_options(argc, argv, &line, &status))
-        status = load_run(&line.load);
-    tls_config_free(&line.load.destination.tls);
+    if (read_options(argc, argv, &task, &status))
+        status = task.verifying ? verify_run(&task.verify) : load_run(&task.load);
+    tls_config_free(&task.load.destination.tls);
     return status;
 }

@@ -282,6 +282,9 @@ words_of_option() {
     bash_offers '' shnek-pub --user ''
     bash_offers '' shnek-pub -- -x
     bash_offers '' spamlog --hostname x
+    bash_offers 'compopt -o default' spamlog --hgrm = ''
+    bash_offers 'compopt -o default' spamlog --verify ''
+    bash_offers 'compopt -o default' spamlog --verify -- x
 }
 
 @test "bash completes the schemes where an address is taken, and sets no space behind one" {

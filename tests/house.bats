@@ -39,7 +39,7 @@ uses() {
 @test "relay, publish and load use the languages, tls and base, and not each other" {
     uses relay relay syslog json tls base
     uses publish publish syslog json base
-    uses load load syslog tls base
+    uses load load syslog json tls base
 }
 
 @test "the languages touch no descriptor" {

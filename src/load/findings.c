@@ -1,0 +1,133 @@
+#include "load/findings.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { RANGES = 20 };
+
+__attribute__((format(printf, 2, 3))) static void add(struct buffer *out, const char *format, ...)
+{
+    enum { LINE = 1024 };
+    va_list values;
+    va_start(values, format);
+    char *to = buffer_room(out, LINE);
+    int length = vsnprintf(to, LINE, format, values);
+    buffer_wrote(out, to + (length < LINE ? length : LINE - 1));
+    va_end(values);
+}
+
+static void add_range(struct buffer *out, const char *label, const struct gap *range)
+{
+    add(out, label ? " %s:%" PRIu64 : "%s %" PRIu64, label ? label : "", range->first);
+    if (range->last > range->first)
+        add(out, "-%" PRIu64, range->last);
+}
+
+/* Of a run; gives how many more may be told. */
+static int add_ranges(const struct ledger *l, const struct run *r, int left, struct buffer *out)
+{
+    struct gap range;
+    uint64_t k = 0;
+    while (ledger_range(l, r, k, &range)) {
+        if (left-- == 0) {
+            add(out, " ...");
+            return -1;
+        }
+        add_range(out, l->runs > 1 ? r->label : NULL, &range);
+        k = range.last + 1;
+    }
+    return left;
+}
+
+static void ranges(const struct findings *f, uint64_t expected, struct buffer *out)
+{
+    const struct ledger *l = &f->ledger;
+    int left = RANGES;
+    add(out, "missing-ranges:");
+    size_t start = out->len;
+    for (const struct run *r = l->last; r && left >= 0; r = r->before)
+        left = add_ranges(l, r, left, out);
+    if (l->runs == 0 && expected)
+        add_range(out, NULL, &(struct gap){0, expected - 1});
+    else if (l->unnamed || l->gaps.forgot)
+        add(out, " ?");
+    add(out, out->len == start ? " -\n" : "\n");
+}
+
+static void latency(const struct histogram *h, const char *name, uint64_t micros,
+                    struct buffer *out)
+{
+    if (h->total)
+        add(out, "latency-%s: %.6f\n", name, (double)micros / 1e6);
+    else
+        add(out, "latency-%s: -\n", name);
+}
+
+static void latencies(const struct findings *f, struct buffer *out)
+{
+    static const struct {
+        const char *name;
+        double percent;
+    } told[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}, {"p99.99", 99.99}};
+    const struct histogram *h = &f->latency;
+    add(out, "latency-count: %" PRIu64 "\n", h->total);
+    add(out, "latency-negative: %" PRIu64 "\n", f->negative);
+    latency(h, "mean", (uint64_t)(histogram_mean(h) + 0.5), out);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        latency(h, told[i].name, histogram_percentile(h, told[i].percent), out);
+    latency(h, "max", histogram_greatest(h), out);
+}
+
+void findings_print(const struct findings *f, uint64_t expected, struct buffer *out)
+{
+    add(out, "received: %" PRIu64 "\n", f->received);
+    add(out, "runs: %" PRIu64 "\n", f->ledger.runs);
+    add(out, "connections: %" PRIu64 "\n", f->ledger.seen);
+    add(out, "missing: %" PRIu64 "\n", ledger_missing(&f->ledger));
+    ranges(f, expected, out);
+    add(out, "duplicated: %" PRIu64 "\n", f->duplicated);
+    add(out, "reordered: %" PRIu64 "\n", f->reordered);
+    add(out, "damaged: %" PRIu64 "\n", f->damaged);
+    add(out, "foreign: %" PRIu64 "\n", f->foreign);
+    latencies(f, out);
+}
+
+static void csv_value(struct slice value, struct buffer *out)
+{
+    if (value.len == 1 && *value.at == '-')
+        return;
+    bool quote = memchr(value.at, ',', value.len) || memchr(value.at, '"', value.len);
+    char *to = buffer_room(out, 2 * value.len + 2);
+    if (quote)
+        *to++ = '"';
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.at[i] == '"')
+            *to++ = '"';
+        *to++ = value.at[i];
+    }
+    if (quote)
+        *to++ = '"';
+    buffer_wrote(out, to);
+}
+
+static void csv_row(struct slice report, bool names, struct buffer *out)
+{
+    const char *end = report.at + report.len;
+    for (const char *p = report.at; p < end;) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        const char *colon = memchr(p, ':', (size_t)(lf - p));
+        if (p > report.at)
+            buffer_add(out, (struct slice){",", 1});
+        csv_value(names ? slice_between(p, colon) : slice_between(colon + 2, lf), out);
+        p = lf + 1;
+    }
+    buffer_add(out, (struct slice){"\n", 1});
+}
+
+void findings_csv(struct slice report, bool names, struct buffer *out)
+{
+    if (names)
+        csv_row(report, true, out);
+    csv_row(report, false, out);
+}

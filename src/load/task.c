@@ -1,0 +1,91 @@
+#include "load/task.h"
+
+#include <string.h>
+
+#include "base/report.h"
+
+static bool misuse(const char *text)
+{
+    report("%s", text);
+    return false;
+}
+
+static bool complete_verify(struct task *t, char **files, int count)
+{
+    struct verify_config *c = &t->verify;
+    c->files = files;
+    c->file_count = count;
+    c->connections = t->load.connections;
+    c->marked = t->load.message.checksum;
+    c->stats_interval = t->load.stats_interval;
+    c->quiet = t->load.quiet;
+    if (c->csv && c->hgrm && strcmp(c->csv, "-") == 0 && strcmp(c->hgrm, "-") == 0)
+        return misuse("--csv, --hgrm: stdout is only one");
+    return !t->for_load || misuse("--verify: of the options that make messages only --connections "
+                                  "and --checksum go with it");
+}
+
+static bool complete_rfc3164(const struct task *t)
+{
+    const struct message_config *m = &t->load.message;
+    const char *wrong = m->msgid      ? "--msgid: RFC 3164 has no MSGID"
+                        : t->sd       ? "--sd: RFC 3164 has no STRUCTURED-DATA"
+                        : m->checksum ? "--checksum: RFC 3164 has no STRUCTURED-DATA for it"
+                                      : NULL;
+    return !wrong || misuse(wrong);
+}
+
+static bool complete_message(struct task *t)
+{
+    struct message_config *m = &t->load.message;
+    const struct destination *to = &t->load.destination;
+    bool bare = to->text && transport_is_datagram(to->address.transport);
+    bool tls = to->text && to->address.transport == TRANSPORT_TLS;
+    if (bare && t->framing != FRAMING_BY_DESTINATION)
+        return misuse("--framing: a datagram has none");
+    if (m->format == FORMAT_RFC3164 && !complete_rfc3164(t))
+        return false;
+    m->sd = t->sd ? t->sd : "-";
+    m->connections = t->load.connections;
+    if (t->framing == FRAMING_BY_DESTINATION)
+        t->framing = tls ? FRAMING_COUNTED : FRAMING_LINES;
+    m->frame = bare ? MESSAGE_BARE : t->framing == FRAMING_COUNTED ? MESSAGE_COUNTED : MESSAGE_LINE;
+    return true;
+}
+
+static bool complete_tls(const struct destination *to)
+{
+    const struct tls_config *tls = &to->tls;
+    const char *flag = tls->cert         ? "--tls-cert"
+                       : tls->key        ? "--tls-key"
+                       : tls->ca         ? "--tls-ca"
+                       : tls->peer_count ? "--tls-peer"
+                                         : NULL;
+    if (flag && (!to->text || to->address.transport != TRANSPORT_TLS)) {
+        report("%s: it is for tls://HOST[:PORT]", flag);
+        return false;
+    }
+    return !tls->key || tls->cert || misuse("--tls-key: it wants --tls-cert");
+}
+
+static bool complete_load(struct task *t, char **operands, int count)
+{
+    struct destination *to = &t->load.destination;
+    if (t->for_verify)
+        return misuse("--expect, --idle, --csv and --hgrm: only with --verify");
+    if (count > 1) {
+        report("'%s': only one DESTINATION is taken", operands[1]);
+        return false;
+    }
+    if (count == 1 && strcmp(operands[0], "-") != 0)
+        to->text = operands[0];
+    if (!to->text && t->load.connections > 1)
+        return misuse("--connections: stdout is only one");
+    return (!to->text || address_parse("DESTINATION", to->text, &to->address)) &&
+           complete_tls(to) && complete_message(t);
+}
+
+bool task_complete(struct task *t, char **operands, int count)
+{
+    return t->verifying ? complete_verify(t, operands, count) : complete_load(t, operands, count);
+}

@@ -1,0 +1,24 @@
+#ifndef SHNEK_LOAD_TASK_H
+#define SHNEK_LOAD_TASK_H
+
+#include "load/load.h"
+#include "load/verify.h"
+
+enum { FRAMING_BY_DESTINATION = -1, FRAMING_LINES, FRAMING_COUNTED };
+
+/* What the command line asks for, and what it leaves open until all of it is read. */
+struct task {
+    struct load_config load;
+    struct verify_config verify;
+    int framing;
+    const char *sd;  /* NULL: none was given */
+    bool verifying;  /* read messages back, rather than make them */
+    bool for_load;   /* an option was given that makes messages */
+    bool for_verify; /* an option was given that goes with --verify */
+};
+
+/* Completes what was asked for with the operands; a report, and false, where it does not make
+ * sense. */
+bool task_complete(struct task *t, char **operands, int count);
+
+#endif

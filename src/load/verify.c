@@ -1,0 +1,329 @@
+#include "load/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/input.h"
+#include "base/output.h"
+#include "load/crc32c.h"
+#include "load/findings.h"
+#include "load/reading.h"
+#include "syslog/frame.h"
+#include "syslog/instant.h"
+#include "syslog/parse.h"
+
+enum { BLOCK_SIZE = 256 * 1024, LINE_MAX_SIZE = 16 << 20 };
+
+struct verify {
+    const struct verify_config *config;
+    struct findings found;
+    struct reader reader;
+    struct instant_reader clock;
+    struct stats stats;
+    struct signals signals;
+    struct complaints complaints;
+    struct output csv;
+    struct output hgrm;
+    char *block;
+    uint64_t now; /* clock_real, when the block was read; 0: it tells no latency */
+    bool failed;
+};
+
+/* A number as spamlog writes it. */
+static bool read_number(struct slice text, uint64_t *number)
+{
+    enum { DIGITS = 15 };
+    uint64_t n = 0;
+    if (text.len == 0 || text.len > DIGITS || (*text.at == '0' && text.len > 1))
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_digit(text.at[i]))
+            return false;
+        n = n * 10 + (uint64_t)(text.at[i] - '0');
+    }
+    *number = n;
+    return true;
+}
+
+static bool whole(const struct mark_values *v)
+{
+    char sum[MARK_SUM_DIGITS];
+    mark_write_sum(sum, mark_sum(mark_sum_of_run(v), v));
+    return slice_equal(v->sum, (struct slice){sum, sizeof sum});
+}
+
+static bool read_mark(const struct mark_values *v, struct entry *e)
+{
+    e->run = v->run;
+    return whole(v) && read_number(v->connection, &e->connection) && read_number(v->of, &e->of) &&
+           read_number(v->number, &e->number) && e->of > 0;
+}
+
+static bool read_msgid(const struct verify *v, struct slice msgid, struct entry *e)
+{
+    uint64_t k;
+    if (!read_number(msgid, &k))
+        return false;
+    e->of = v->config->connections;
+    e->connection = k % e->of;
+    e->number = k / e->of;
+    return true;
+}
+
+static void take_latency(struct verify *v, struct slice timestamp)
+{
+    uint64_t due;
+    if (!v->now || !timestamp.at || !instant_read(&v->clock, timestamp, &due))
+        return;
+    if (due > v->now)
+        v->found.negative++;
+    histogram_record(&v->found.latency, due < v->now ? (v->now - due) / 1000 : 0);
+}
+
+/* False where there cannot be such a message, or no room is left for its run. */
+static bool take_entry(struct verify *v, const struct entry *e, struct slice timestamp)
+{
+    struct findings *f = &v->found;
+    switch (ledger_take(&f->ledger, e)) {
+    case LEDGER_REFUSED:
+        return false;
+    case LEDGER_REPEATED:
+        f->duplicated++;
+        break;
+    case LEDGER_LATE:
+        f->reordered++;
+        take_latency(v, timestamp);
+        break;
+    case LEDGER_NEW:
+        take_latency(v, timestamp);
+        break;
+    }
+    f->received++;
+    count(&v->stats.out, 1);
+    return true;
+}
+
+static void damaged(struct verify *v, const char *name, const struct frame *frame)
+{
+    v->found.damaged++;
+    count(&v->stats.rejected, 1);
+    complain(&v->complaints, name, frame->number, &frame->defect);
+}
+
+/* What it is, in `e`; a defect where it is damaged. */
+static enum reading identify(struct verify *v, struct frame *frame, struct mark_values *values,
+                             struct entry *e)
+{
+    enum reading got = reading(&v->reader, frame->message, values, &frame->defect);
+    *e = (struct entry){.hostname = values->hostname, .procid = values->procid};
+    if (got == READING_MARKED) {
+        frame->defect = (struct defect){MARK_ID, "the checksum is another", 0};
+        return read_mark(values, e) ? READING_MARKED : READING_DAMAGED;
+    }
+    if (got != READING_DAMAGED && v->config->marked) {
+        frame->defect = (struct defect){MARK_ID, "there is no checksum", 0};
+        return READING_DAMAGED;
+    }
+    if (got == READING_PLAIN && !read_msgid(v, values->msgid, e))
+        return READING_FOREIGN;
+    return got;
+}
+
+static void take_message(struct verify *v, const char *name, struct frame *frame)
+{
+    struct mark_values values;
+    struct entry e;
+    enum reading got = identify(v, frame, &values, &e);
+    if (got == READING_DAMAGED)
+        damaged(v, name, frame);
+    else if (got == READING_FOREIGN || !take_entry(v, &e, values.timestamp))
+        v->found.foreign++;
+}
+
+/* False where nothing more can be told apart. */
+static bool take_frame(struct verify *v, const char *name, enum frame_kind kind,
+                       struct frame *frame)
+{
+    count(&v->stats.in, 1);
+    if (kind == FRAME_MESSAGE)
+        take_message(v, name, frame);
+    else
+        damaged(v, name, frame);
+    return kind != FRAME_BROKEN;
+}
+
+static bool all_came(const struct verify *v)
+{
+    return v->config->expect && v->found.received - v->found.duplicated >= v->config->expect;
+}
+
+static bool read_block(struct verify *v, struct input *in, struct framer *f, const char *name)
+{
+    struct frame frame;
+    enum frame_kind kind;
+    ssize_t n = input_read(in, v->block, BLOCK_SIZE, framer_within(f));
+    if (n < 0 && errno == EAGAIN)
+        return true;
+    if (n < 0) {
+        report("%s: %m", name);
+        v->failed = true;
+    }
+    if (n <= 0)
+        return false;
+    v->now = in->live ? clock_real() : 0;
+    count(&v->stats.bytes, (uint64_t)n);
+    complaints_tick(&v->complaints);
+    framer_feed(f, (struct slice){v->block, (size_t)n});
+    while ((kind = framer_next(f, &frame)) != FRAME_NONE)
+        if (!take_frame(v, name, kind, &frame))
+            return false;
+    if (in->live && !in->limited && all_came(v))
+        input_limit(in); /* what has come as well may be a repetition */
+    return true;
+}
+
+/* False where it was not the end of the input that ended it. */
+static bool read_input(struct verify *v, int fd, const char *name)
+{
+    struct input in;
+    struct framer f;
+    struct frame frame;
+    enum input_state state;
+    uint64_t idle = v->config->idle ? (v->config->idle - 1) / 1000000 + 1 : 0;
+    input_start(&in, fd);
+    framer_start(&f, FRAMING_AUTO, LINE_MAX_SIZE, false);
+    while ((state = input_wait(&in, &v->signals, framer_within(&f), idle ? (int)idle : -1)) ==
+               INPUT_READY &&
+           read_block(v, &in, &f, name))
+        ;
+    enum frame_kind kind = framer_end(&f, state == INPUT_READY, &frame);
+    if (kind != FRAME_NONE)
+        take_frame(v, name, kind, &frame);
+    framer_free(&f);
+    return state == INPUT_READY && !all_came(v);
+}
+
+static bool read_file(struct verify *v, const char *path)
+{
+    if (strcmp(path, "-") == 0)
+        return read_input(v, STDIN_FILENO, "stdin");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        report("%s: %m", path);
+        v->failed = true;
+        return true;
+    }
+    bool on = read_input(v, fd, path);
+    close(fd);
+    return on;
+}
+
+static void read_all(struct verify *v)
+{
+    if (v->config->file_count == 0)
+        read_file(v, "-");
+    for (int i = 0; i < v->config->file_count && !signals_stopping(&v->signals); i++)
+        if (!read_file(v, v->config->files[i]))
+            break;
+}
+
+/* "-" is stdout, which then has nothing else. */
+static bool open_file(struct output *out, const char *flag, const char *path)
+{
+    *out = (struct output){.fd = -1};
+    if (!path)
+        return true;
+    if (strcmp(path, "-") != 0)
+        return output_open(out, flag, path);
+    output_start(out, STDOUT_FILENO, "stdout");
+    return true;
+}
+
+static bool is_empty(int fd)
+{
+    struct stat s;
+    return fstat(fd, &s) != 0 || !S_ISREG(s.st_mode) || s.st_size == 0;
+}
+
+static bool write_text(struct slice report_text)
+{
+    struct output out;
+    output_start(&out, STDOUT_FILENO, "stdout");
+    buffer_add(&out.buffer, report_text);
+    return output_end(&out);
+}
+
+static bool write_report(struct verify *v)
+{
+    struct buffer text = {0};
+    bool good = true;
+    findings_print(&v->found, v->config->expect, &text);
+    struct slice report_text = {text.at, text.len};
+    if (v->csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO)
+        good = write_text(report_text);
+    if (v->csv.fd >= 0) {
+        findings_csv(report_text, is_empty(v->csv.fd), &v->csv.buffer);
+        good = output_end(&v->csv) && good;
+    }
+    if (v->hgrm.fd >= 0) {
+        if (v->hgrm.fd != STDOUT_FILENO && ftruncate(v->hgrm.fd, 0) != 0)
+            errno = 0; /* no file: there is nothing before it */
+        histogram_print(&v->found.latency, &v->hgrm.buffer);
+        good = output_end(&v->hgrm) && good;
+    }
+    buffer_free(&text);
+    return good;
+}
+
+static int conclude(struct verify *v)
+{
+    const struct findings *f = &v->found;
+    ledger_close(&v->found.ledger, v->config->expect);
+    complaints_settle(&v->complaints);
+    if (f->ledger.full)
+        report("too many runs or connections: the messages of the rest count as foreign");
+    if (f->ledger.gaps.forgot)
+        report("too many gaps: not all ranges are told; missing and duplicated are upper bounds");
+    bool good = write_report(v) && !v->failed;
+    signals_end(&v->signals);
+    bool clean = !ledger_missing(&f->ledger) && !f->duplicated && !f->damaged && !f->ledger.full;
+    return !good ? STATUS_FAILED : clean ? STATUS_OK : STATUS_REJECTED;
+}
+
+static void free_all(struct verify *v)
+{
+    ledger_free(&v->found.ledger);
+    reader_free(&v->reader);
+    free(v->block);
+    free(v);
+}
+
+int verify_run(const struct verify_config *config)
+{
+    struct verify *v = calloc(1, sizeof *v);
+    char *block = malloc(BLOCK_SIZE);
+    if (!v || !block) {
+        report("out of memory");
+        free(block);
+        free(v);
+        return STATUS_FAILED;
+    }
+    v->config = config;
+    v->block = block;
+    v->complaints.quiet = config->quiet;
+    crc32c_prepare();
+    ledger_start(&v->found.ledger);
+    int status = STATUS_FAILED;
+    if (open_file(&v->csv, "--csv", config->csv) && open_file(&v->hgrm, "--hgrm", config->hgrm) &&
+        signals_start(&v->signals, &v->stats, config->stats_interval)) {
+        read_all(v);
+        status = conclude(v);
+    }
+    free_all(v);
+    return status;
+}

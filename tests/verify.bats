@@ -1,0 +1,467 @@
+#!/usr/bin/env bats
+# spamlog --verify: what it says of messages that came through, got lost, came late or changed.
+
+bats_require_minimum_version 1.5.0
+
+load lib/shnek
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# reported NAME [FILE]: the value of that line of the report in $output, or in the file.
+reported() {
+    if [[ $# == 2 ]]; then
+        sed -n "s/^$1: //p" "$2"
+    else
+        sed -n "s/^$1: //p" <<<"$output"
+    fi
+}
+
+# verified STATUS NAME VALUE...: of the last run.
+verified() {
+    [[ $status == "$1" ]] || { echo "status $status" "$output" && return 1; }
+    shift
+    while [[ $# != 0 ]]; do
+        [[ $(reported "$1") == "$2" ]] || { echo "$1 is not $2:" "$output" && return 1; }
+        shift 2
+    done
+}
+
+clean() {
+    verified 0 received "$1" runs 1 missing 0 missing-ranges - duplicated 0 reordered 0 damaged 0 foreign 0
+}
+
+# is_about VALUE LOW HIGH: numbers with fractions.
+is_about() {
+    awk -v value="$1" -v low="$2" -v high="$3" 'BEGIN { exit !(value >= low && value <= high) }' ||
+        { echo "$1 is not from $2 to $3" && return 1; }
+}
+
+# made COUNT CONNECTIONS OPTION...: spamlog's messages through TCP and shnek-parse, into made.json,
+# and as they were, into made.raw.
+made() {
+    local url
+    start parse shnek-parse --raw -l tcp://:0
+    url=$(listen_url parse.err)
+    spamlog -q -r max -n "$1" -c "$2" "${@:3}" "$url"
+    kill "$parse_pid"
+    wait_exit parse
+    jq -c 'del(.raw)' parse.out >made.json
+    jq -r .raw parse.out >made.raw
+}
+
+@test "what shnek-parse writes of spamlog's messages is clean, and so are the messages" {
+    local options
+    for options in '' --checksum; do
+        # shellcheck disable=SC2086
+        spamlog -q -r max -n 10k $options >raw
+        run -0 spamlog --verify $options --expect=10k raw
+        clean 10000
+        shnek-parse raw >json
+        run -0 spamlog --verify $options json
+        clean 10000
+        [[ $(reported connections) == 1 && $(reported latency-count) == 0 ]]
+        run -0 bash -c "spamlog -q -r max -n 10k $options | shnek-parse | spamlog --verify $options -"
+        clean 10000
+        [[ $(reported latency-count) == 10000 ]]
+    done
+}
+
+@test "the report has its lines in one order, one name each" {
+    run -0 bash -c 'spamlog -q -r max -n 1 | spamlog --verify'
+    [[ "${lines[*]%%: *} " == "received runs connections missing missing-ranges \
+duplicated reordered damaged foreign latency-count latency-negative latency-mean latency-p50 latency-p90 \
+latency-p99 latency-p99.9 latency-p99.99 latency-max " ]]
+}
+
+@test "what is lost, repeated, delayed or damaged is named exactly, in twenty seeded cases" {
+    local seed of kind options form
+    for of in 1 3 8; do
+        for kind in plain marked; do
+            options=()
+            [[ $kind == plain ]] || options=(--checksum)
+            made 2000 "$of" "${options[@]}"
+            mv made.json "$kind-$of.json"
+            mv made.raw "$kind-$of.raw"
+        done
+    done
+    for ((seed = 1; seed <= 20; seed++)); do
+        of=$((seed % 3 == 0 ? 1 : seed % 3 == 1 ? 3 : 8))
+        form=$((seed % 2)) && form=${form/0/raw} && form=${form/1/json}
+        kind=marked options=(--checksum)
+        ((seed % 4 < 2)) || kind=plain options=(--connections="$of")
+        awk -v seed="$seed" -v of="$of" -v harm="$((${#kind} == 6))" -v wanted=wanted \
+            -f "$BATS_TEST_DIRNAME/lib/mangle.awk" "$kind-$of.$form" >mangled
+        run -1 spamlog --verify -q --expect=2000 "${options[@]}" mangled
+        diff -u --label "wanted, case $seed: $kind-$of.$form" wanted --label got <(head -n 9 <<<"$output")
+    done
+}
+
+@test "every byte of a message that changes is noticed" {
+    spamlog -q -n 1 --checksum -m 'hé "x"' >raw
+    shnek-parse raw >json
+    for form in raw json; do
+        LC_ALL=C awk '{
+            for (i = 1; i <= length($0); i++)
+                print substr($0, 1, i - 1) (substr($0, i, 1) == "7" ? "8" : "7") substr($0, i + 1)
+        }' "$form" >changed
+        # The first decides on the framing; it must not be taken for the beginning of a count.
+        cat "$form" changed >all
+        run -1 spamlog --verify -q --checksum all
+        verified 1 received 1 damaged "$(wc -l <changed)" missing 0 duplicated 0
+    done
+}
+
+@test "what is damaged is told with its number, or not" {
+    spamlog -q -r max -n 3 --checksum -m hello >raw
+    sed '2s/hello/hallo/' raw >changed
+    echo '<34>1 - x' >>changed
+    run -1 --separate-stderr spamlog --verify changed
+    [[ ${stderr_lines[0]} == 'spamlog: changed:2: spamlog@32473: the checksum is another (at byte 0)' ]]
+    [[ ${stderr_lines[1]} == 'spamlog: changed:4: APP-NAME: message ends here (at byte 9)' ]]
+    verified 1 received 2 missing 1 missing-ranges 1 damaged 2
+    run -1 --separate-stderr spamlog --verify -q changed
+    [[ -z $stderr ]]
+}
+
+@test "the checksum holds for any text, any field, any size, either framing" {
+    local options
+    while read -r options; do
+        eval "options=($options)"
+        run -0 bash -c 'spamlog -q -r max -n 1200 --checksum "$@" | shnek-parse |
+            spamlog --verify --checksum --expect=1200' bash "${options[@]}"
+        clean 1200
+        run -0 bash -c 'spamlog -q -r max -n 1200 --checksum "$@" | spamlog --verify --checksum --expect=1200' \
+            bash "${options[@]}"
+        clean 1200
+    done <<'END'
+-m ''
+-m 'quotes " and \ and é'
+-m $'\xff\xfe\x01\t\xe2\x82'
+-m $'\xef\xbb\xbfbom'
+-m $'line\nends' -F octet
+-m $'an end\n' -F octet
+-m $'an end\r'
+--size=300
+--size=180 -m éééééééééééééééééééééééééééééé --hostname=h --procid=1
+--sd='[a b="\"c\\\\\]é"][d]'
+--hostname=- --appname=- --procid=- --msgid=- --timestamp=-
+--hostname='"' --appname='\' --procid='\"' --msgid='"'
+--procid=007
+--procid=99999999999999999999
+-p local7.debug
+--timestamp=2024-12-15T20:57:00Z
+END
+}
+
+@test "the number of a message of RFC 3164 is the first word of its MSG" {
+    spamlog -q -r max -n 500 -f rfc3164 >raw
+    run -0 spamlog --verify --expect=500 raw
+    clean 500
+    shnek-parse --format=rfc3164 raw >json
+    run -0 spamlog --verify --expect=500 json
+    clean 500
+    spamlog -q -r max -n 500 -f rfc3164 -F octet --hostname=- --timestamp='Nov  2 15:04:05' -m '' >raw
+    run -0 spamlog --verify raw
+    clean 500
+    spamlog -q -r max -n 500 -f rfc3164 | sed '4d; 9s/spamlog\[.*/other: x/; 20,21d' >raw
+    run -1 spamlog --verify --expect=500 raw
+    verified 1 received 496 missing 4 missing-ranges '3 8 19-20' foreign 1
+    run -1 spamlog --verify -q --checksum raw
+    verified 1 received 0 damaged 497
+}
+
+@test "JSON is read whatever the order of its keys, with more of them, and written by others" {
+    spamlog -q -r max -n 100 --checksum -m 'é"/' --sd='[a b="c" b="d"]' | shnek-parse --meta --raw >json
+    for filter in 'to_entries | reverse | from_entries' '.sd |= (to_entries | reverse | from_entries)' \
+        '.sd["spamlog@32473"] |= (to_entries | reverse | from_entries)' '{more: {msg: 1}} + .'; do
+        jq -c "$filter" json >other
+        run -0 spamlog --verify --checksum other
+        clean 100
+    done
+    jq -ca . json | sed 's/": */" : /g; s/,"/ , "/g' >other
+    run -0 spamlog --verify --checksum other
+    clean 100
+}
+
+@test "lines that are none of spamlog's are foreign, and no fault" {
+    {
+        echo '<34>1 - host app - - - hi'
+        spamlog -q -r max -n 3
+        echo '<34>1 - host app - ID47 - hi'
+        echo '{}'
+        echo '{"severity":"crit","msg":"hi"}'
+        echo '<34>1 - host app - 007 - hi'
+    } >mixed
+    run -0 spamlog --verify mixed
+    verified 0 received 3 runs 1 foreign 5 damaged 0
+    run -1 spamlog --verify --checksum mixed
+    verified 1 received 0 damaged 8
+}
+
+@test "several runs are told apart, also in the ranges" {
+    spamlog -q -r max -n 5 --procid=1 --hostname=a >a
+    spamlog -q -r max -n 5 --procid=1 --hostname=b >b
+    spamlog -q -r max -n 5 --procid=1 --hostname=b --run=other >c
+    sed -i 2d a
+    sed -i 3,4d b
+    run -1 spamlog --verify a b c
+    verified 1 received 12 runs 3 connections 3 missing 3 foreign 0
+    [[ $(reported missing-ranges | tr ' ' '\n' | sort) == $'a/1:1\nb/1:2-3' ]]
+    sed -i 3,4d c
+    run -1 spamlog --verify --expect=16 a b c
+    verified 1 missing 6
+    [[ $(reported missing-ranges | tr ' ' '\n' | sort) == $'?\na/1:1\nb/1:2-3\nother:2-3' ]]
+}
+
+@test "connections keep the order, each by itself" {
+    made 3000 3
+    run -0 spamlog --verify -c 3 made.json
+    verified 0 received 3000 connections 3 missing 0 reordered 0
+    made 3000 3 --checksum
+    run -0 spamlog --verify made.raw
+    verified 0 received 3000 connections 3 missing 0 reordered 0
+    grep -v 'conn="1"' made.raw >two
+    run -1 spamlog --verify two
+    verified 1 received 2000 connections 2 missing 1000 reordered 0
+    [[ $(reported missing-ranges) == '1 4 7 10 13 16 19 22 25 28 31 34 37 40 43 46 49 52 55 58 ...' ]]
+}
+
+@test "what is missing at the end is known by --expect, and all of it where nothing came" {
+    spamlog -q -r max -n 90 >raw
+    run -0 spamlog --verify raw
+    clean 90
+    run -1 spamlog --verify --expect=100 raw
+    verified 1 received 90 missing 10 missing-ranges 90-99
+    run -1 spamlog --verify --expect=100 /dev/null
+    verified 1 received 0 runs 0 connections 0 missing 100 missing-ranges 0-99
+    run -0 spamlog --verify /dev/null
+    verified 0 received 0 missing 0 missing-ranges -
+}
+
+@test "once all that is expected has come it stops, though more would come" {
+    run -0 timeout 60 bash -c 'spamlog -q -r max | spamlog --verify --expect=1k'
+    verified 0 missing 0 duplicated 0
+    [[ $(reported received) -ge 1000 ]]
+    mkfifo fifo
+    exec {writer}<>fifo
+    spamlog -q -r max -n 10 >fifo
+    run -0 timeout 60 spamlog --verify --expect=10 fifo
+    clean 10
+    # A repetition is not one of those that are expected.
+    spamlog -q -r max -n 10 >raw
+    start verify spamlog --verify --expect=10 fifo
+    wait_until takes_signals "$verify_pid"
+    { sed 10d raw && sed -n 9p raw; } >fifo
+    counted() { kill -USR1 "$verify_pid" && grep -q '^spamlog: in 10 out 10 ' verify.err; }
+    wait_until counted
+    running "$verify_pid"
+    sed -n 10p raw >fifo
+    wait_exit verify
+    output=$(<verify.out)
+    verified 1 received 11 duplicated 1 missing 0
+    # What has come with the last one is read.
+    spamlog -q -r max -n 10 | tee again >fifo
+    cat again >fifo
+    run -1 timeout 60 spamlog --verify --expect=10 fifo
+    verified 1 received 20 duplicated 10 missing 0
+    exec {writer}>&-
+}
+
+@test "with --idle a silence ends it" {
+    mkfifo fifo
+    exec {writer}<>fifo
+    spamlog -q -r max -n 10 >fifo
+    started_at=${EPOCHREALTIME/[.,]/}
+    run -1 timeout 60 spamlog --verify --expect=11 --idle=300ms fifo
+    ((${EPOCHREALTIME/[.,]/} - started_at >= 300000))
+    verified 1 received 10 missing 1 missing-ranges 10
+    exec {writer}>&-
+}
+
+@test "SIGTERM ends it with its report, of what has come" {
+    mkfifo fifo
+    exec {writer}<>fifo
+    start verify spamlog --verify fifo
+    spamlog -q -r max -n 10 | sed 4d >fifo
+    wait_until takes_signals "$verify_pid"
+    counted() { kill -USR1 "$verify_pid" && grep -q '^spamlog: in 9 out 9 rejected 0 ' verify.err; }
+    wait_until counted
+    kill "$verify_pid"
+    wait_exit verify
+    [[ $status == 1 && $(reported missing-ranges verify.out) == 3 ]]
+    exec {writer}>&-
+}
+
+@test "a relay that stands still for a second shows in the latency of all that were due in it" {
+    mkfifo fifo
+    start verify spamlog --verify --checksum fifo
+    start parse bash -c 'exec shnek-parse -l tcp://:0 >fifo'
+    url=$(listen_url parse.err)
+    start spam spamlog -r 1000 -n 3000 --checksum "$url"
+    until_time() { while ((${EPOCHREALTIME/[.,]/} < $1)); do pause; done; }
+    until_time $((${EPOCHREALTIME/[.,]/} + 500000))
+    kill -STOP "$parse_pid"
+    stopped=${EPOCHREALTIME/[.,]/}
+    until_time $((stopped + 1000000))
+    paused=$((${EPOCHREALTIME/[.,]/} - stopped))
+    kill -CONT "$parse_pid"
+    wait_exit spam
+    kill "$parse_pid"
+    wait_exit parse
+    wait_exit verify
+    output=$(<verify.out)
+    clean 3000
+    # A third of all messages waited, evenly from the whole pause down to nothing.
+    awk -v paused="$paused" -v got="$(reported latency-p90) $(reported latency-p99) $(reported latency-p99.9)
+        $(reported latency-max)" 'BEGIN {
+            split(got, v)
+            p = paused / 1e6
+            print "paused " p ": " got
+            exit !(v[1] > p - 0.32 && v[2] > p - 0.05 && v[3] > p - 0.02 && v[4] >= p - 0.002 && v[4] < p + 0.5)
+        }'
+}
+
+@test "the latency is what an independent clock says, within 10 %" {
+    need python3
+    cat >relay.py <<'END'
+import datetime, math, os, sys, time
+
+late = []
+rest = b""
+while True:
+    time.sleep(0.2)
+    block = os.read(0, 1 << 20)
+    lines = (rest + block).split(b"\n")
+    rest = lines.pop()
+    if not lines:
+        break
+    now = time.time()
+    os.write(1, b"\n".join(lines) + b"\n")
+    for line in lines:
+        due = datetime.datetime.fromisoformat(line.split(b" ")[1].decode()).timestamp()
+        late.append(now - due)
+late.sort()
+for percent in 50, 90, 99, 99.9, 100:
+    print(late[math.ceil(len(late) * percent / 100) - 1], file=sys.stderr)
+END
+    run -0 bash -c 'spamlog -q -r 1000 -n 3000 | python3 relay.py 2>clock | spamlog --verify --hgrm=hgrm'
+    clean 3000
+    mapfile -t clock <clock
+    i=0
+    for name in p50 p90 p99 p99.9 max; do
+        is_about "$(reported "latency-$name")" "$(awk "BEGIN { print ${clock[i]} * 0.9 }")" \
+            "$(awk "BEGIN { print ${clock[i]} * 1.1 }")"
+        i=$((i + 1))
+    done
+    # The same distribution, in milliseconds.
+    is_about "$(awk '$2 == 0.5 { print $1 / 1000; exit }' hgrm)" "$(awk "BEGIN { print $(reported latency-p50) * 0.999 }")" \
+        "$(awk "BEGIN { print $(reported latency-p50) * 1.001 }")"
+}
+
+@test "the percentiles are a file of HdrHistogram" {
+    echo 'old and longer than nothing' >hgrm
+    spamlog -q -r max -n 1000 | spamlog --verify --hgrm=hgrm >report
+    [[ $(head -n 1 hgrm) == '       Value     Percentile TotalCount 1/(1-Percentile)' ]]
+    [[ $(tail -n 3 hgrm) =~ ^'#[Mean    = '\ *[0-9.]+', StdDeviation   = '\ *[0-9.]+']'$'\n#[Max     = '\ *[0-9.]+', Total count    =         1000]'$'\n#[Buckets =           22, SubBuckets     =         2048]'$ ]]
+    sed '1,2d; /^#/d' hgrm | awk 'NF != 3 + ($2 < 1) || $1 < value || $2 <= level && NR > 1 || $3 < count { exit 1 }
+        { value = $1; level = $2; count = $3 } END { exit !(level == 1 && count == 1000 && NR > 20) }'
+    [[ $(spamlog -q -r max -n 9 | spamlog --verify --hgrm=-) == *'Total count    =            9]'* ]]
+}
+
+@test "--csv adds each report as a row below one row of names" {
+    spamlog -q -r max -n 10 >raw
+    run -0 spamlog --verify --csv=runs.csv raw
+    sed -i '2d; 5,6d' raw
+    run -1 spamlog --verify --csv=runs.csv raw
+    [[ $(wc -l <runs.csv) == 3 ]]
+    [[ $(head -n 1 runs.csv) == "$(IFS=, && echo "${lines[*]%%: *}")" ]]
+    [[ $(sed -n 2p runs.csv) == 10,1,1,0,,0,0,0,0,0,0,,,,,,, ]]
+    [[ $(sed -n 3p runs.csv) == '7,1,1,3,1 4-5,0,0,0,0,0,0,,,,,,,' ]]
+    run -1 spamlog --verify --csv=- raw
+    [[ ${#lines[@]} == 2 && ${lines[1]} == "$(sed -n 3p runs.csv)" ]]
+}
+
+@test "with --run and a fixed time the output is the same, byte for byte" {
+    for i in 1 2; do
+        spamlog -q -r max -n 1000 --run=a --hostname=h --procid=1 --timestamp=2026-11-22T10:00:00Z >"$i"
+    done
+    cmp 1 2
+    [[ $(head -n 1 1) == '<34>1 2026-11-22T10:00:00Z h spamlog 1 0 [spamlog@32473 run="a" conn="0" of="1" n="0" crc="'????????'"] hello from C!' ]]
+    run -0 spamlog --verify --checksum 1
+    clean 1000
+    spamlog -q -n 1 --checksum --procid=1 >one
+    spamlog -q -n 1 --checksum --procid=1 >two
+    run -0 spamlog --verify --checksum one two
+    verified 0 received 2 runs 2
+}
+
+@test "its memory does not grow with the number of messages" {
+    local count peak=()
+    mkfifo fifo
+    exec {writer}<>fifo
+    for count in 100000 5000000; do
+        start verify spamlog --verify --checksum fifo
+        wait_until takes_signals "$verify_pid"
+        spamlog -q -r max -n "$count" --checksum >fifo
+        counted() { kill -USR1 "$verify_pid" && grep -q "^spamlog: in $count out $count " verify.err; }
+        wait_until counted
+        peak+=("$(rss_peak_kib "$verify_pid")")
+        kill "$verify_pid"
+        wait_exit verify
+        [[ $status == 0 ]]
+    done
+    exec {writer}>&-
+    echo "${peak[*]} KiB"
+    [[ ${SANITIZE-} ]] || ((peak[1] - peak[0] < 512 && peak[1] < 16384))
+}
+
+@test "gaps that are filled are forgotten, whatever the order" {
+    spamlog -q -r max -n 100k --checksum >raw
+    shuf --random-source=raw raw >shuffled
+    run -0 spamlog --verify --checksum --expect=100k shuffled
+    verified 0 received 100000 missing 0 duplicated 0 damaged 0
+    [[ $(reported reordered) -gt 90000 ]]
+}
+
+@test "misuse gets one clear line and a hint, a file that cannot be read status 2" {
+    while read -r pattern; do
+        read -r options
+        # shellcheck disable=SC2086
+        run --separate-stderr timeout 10 spamlog $options </dev/null
+        [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
+        # shellcheck disable=SC2053
+        [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
+    done <<'END'
+--expect: '0' is too small
+--verify --expect=0
+--idle: 'x' is not a duration*
+--verify --idle=x
+--expect, --idle, --csv and --hgrm: only with --verify
+--expect=5
+--verify: of the options that make messages only --connections and --checksum go with it
+--verify -r 5
+--checksum: RFC 3164 has no STRUCTURED-DATA for it
+-f rfc3164 --checksum
+--checksum: RFC 3164 has no STRUCTURED-DATA for it
+-f rfc3164 --run=a
+--run: 'a:b' is not*
+--run=a:b
+--csv, --hgrm: stdout is only one
+--verify --csv=- --hgrm=-
+--run: '' is not*
+--run=
+END
+    run --separate-stderr spamlog --verify none
+    [[ $status == 2 && $stderr == 'spamlog: none: No such file or directory' ]]
+    run --separate-stderr spamlog --verify --csv=/none/x /dev/null
+    [[ $status == 2 && $stderr == 'spamlog: --csv: /none/x: No such file or directory' ]]
+    run --separate-stderr bash -c 'spamlog --verify /dev/null >/dev/full'
+    [[ $status == 2 && $stderr == 'spamlog: stdout: No space left on device' ]]
+}
