@@ -95,6 +95,7 @@ demo: setup-build
 bench: all build/tests/bare build/tests/crowd
 	@tests/bench/rates
 	@tests/bench/transports
+	@tests/bench/latency
 	@tests/bench/publish
 
 bench-check: all

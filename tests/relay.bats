@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # The three programs together, into a real nats-server.
+# shellcheck disable=SC2030,SC2031 # each test has its own MANY
 
 bats_require_minimum_version 1.5.0
 
@@ -109,7 +110,7 @@ counter() {
 
 @test "while NATS stands still for 10 seconds memory is flat, the sender waits, and all arrives" {
     local end peak_parse=0 peak_pub=0 before
-    MANY=1000000 # more than all buffers hold
+    local MANY=1000000 # more than all buffers hold
     nats_start
     subscribe "$MANY"
     relay
@@ -281,4 +282,23 @@ END
     [[ $(grep -o 'sent [0-9]*' typescript) == "sent $(counter out parse.err)" ]]
     all_there() { [[ $(nats_varz in_msgs) == $(counter out parse.err) ]]; }
     wait_until all_there
+}
+
+@test "spamlog finds all of its messages again at the far end of NATS, at 100,000 a second" {
+    local rate=$((MANY / 10)) many=$((MANY / 2))
+    nats_start
+    relay
+    # shellcheck disable=SC2016 # the inner shell's own
+    start verify bash -c 'subscriber -n "$1" -i 30 logs 2>sub.err |
+        spamlog --verify --checksum --expect="$1"' bash "$many"
+    wait_until grep -q ready sub.err
+    spamlog -q -r "$rate" -n "$many" -c 8 --checksum "$url"
+    wait_exit verify
+    [[ $status == 0 ]] || { cat verify.out verify.err && return 1; }
+    grep -qx "received: $many" verify.out
+    grep -qx 'connections: 8' verify.out
+    for name in missing duplicated reordered damaged foreign; do
+        grep -qx "$name: 0" verify.out
+    done
+    relay_ends_well
 }
