@@ -40,6 +40,12 @@ _spamlog()
         fi
         ;;
     --stats) words='1s 10s 1m' ;;
+    --burst) words='10/1s 1k/10s' ;;
+    --arrivals) words='even poisson' ;;
+    --idle-connections) words='1 10 100' ;;
+    --reconnect-every) words='1 100 10k' ;;
+    --slow) words='10/s 1k/s' ;;
+    --sizes) words='100..1k 64..64k' ;;
     --expect) words='1 100 1k 1M' ;;
     --idle) words='1s 10s 1m' ;;
     --tls-cert | --tls-key | --tls-ca | --csv | --hgrm)
@@ -47,7 +53,7 @@ _spamlog()
         return
         ;;
     --tls-peer) words='sha256:' ;;
-    --run | -m | --message | --hostname | --appname | --procid | --msgid | --sd | --timestamp) ;;
+    --seed | --run | -m | --message | --hostname | --appname | --procid | --msgid | --sd | --timestamp) ;;
     *)
         if [[ ($option == -- || $cur != -*) && " ${COMP_WORDS[*]} " == *' --verify '* ]]; then
             compopt -o default # files
@@ -55,8 +61,9 @@ _spamlog()
         elif [[ $option == -- || $cur != -* ]]; then
             words='tcp:// tls:// udp:// unix: unixgram:'
         else
-            words='-r --rate= -n --count= -d --duration= -c --connections= -f --format= -F
-                --framing= -m --message= --size= -p --priority= --hostname= --appname= --procid=
+            words='-r --rate= --burst= --arrivals= -n --count= -d --duration= -c --connections=
+                --idle-connections= --reconnect-every= --slow= -f --format= -F --framing= -m
+                --message= --size= --sizes= --seed= -p --priority= --hostname= --appname= --procid=
                 --msgid= --sd= --timestamp= --tls-cert= --tls-key= --tls-ca= --tls-peer=
                 --checksum --run= --verify --expect= --idle= --csv= --hgrm= --stats --stats= -q
                 --quiet -h --help -V --version'

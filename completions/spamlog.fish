@@ -7,14 +7,21 @@ set -l priorities $facilities.$severities
 
 complete -c spamlog -f -n 'not __fish_contains_opt verify' -a 'tcp:// tls:// udp:// unix: unixgram:'
 complete -c spamlog -F -n '__fish_contains_opt verify'
-complete -c spamlog -s r -l rate -x -a 'max 1 100 1k 1M' -d 'Messages a second, N/DURATION or max'
+complete -c spamlog -s r -l rate -x -a 'max 1 100 1k 1M' -d 'Messages a second, N/DURATION, A..B/DURATION or max'
+complete -c spamlog -l burst -x -a '10/1s 1k/10s' -d 'So many at once, again and again'
+complete -c spamlog -l arrivals -x -a 'even poisson' -d 'How messages follow one another'
 complete -c spamlog -s n -l count -x -a '1 100 1k 1M' -d 'Stop after that many'
 complete -c spamlog -s d -l duration -x -a '1s 10s 1m 1h' -d 'Stop after that time'
 complete -c spamlog -s c -l connections -x -a '1 10 100' -d 'Share the messages among that many'
+complete -c spamlog -l idle-connections -x -a '1 10 100' -d 'Connections besides that are silent'
+complete -c spamlog -l reconnect-every -x -a '1 100 10k' -d 'Messages of a connection'
+complete -c spamlog -l slow -x -a '10/s 1k/s' -d 'Bytes a second of a connection'
 complete -c spamlog -s f -l format -x -a 'rfc5424 rfc3164' -d 'What a message looks like'
 complete -c spamlog -s F -l framing -x -a 'newline octet' -d 'How messages are told apart'
 complete -c spamlog -s m -l message -x -d MSG
 complete -c spamlog -l size -x -a '100 1k 64k' -d 'Make messages of that many bytes'
+complete -c spamlog -l sizes -x -a '100..1k 64..64k' -d 'Draw them by chance'
+complete -c spamlog -l seed -x -d 'Draw the same again'
 complete -c spamlog -s p -l priority -x -a "$priorities" -d 'A number or FACILITY.SEVERITY'
 complete -c spamlog -l hostname -x -d HOSTNAME
 complete -c spamlog -l appname -x -d APP-NAME

@@ -15,27 +15,28 @@
 
 static const char help[] =
     "usage: spamlog [options] [DESTINATION]              writes syslog messages\n"
-    "       spamlog --verify [options] [FILE...]    reads them back: what is missing?\n"
+    "       spamlog --verify [options] [FILE...]         reads them back, and reports\n"
     "DESTINATION is tcp://HOST:PORT, tls://HOST[:PORT], udp://HOST[:PORT], unix:PATH,\n"
     "unixgram:PATH, or -, which is stdout and the default.\n"
-    "  -r, --rate=RATE            messages a second, N/DURATION, or max           [1]\n"
-    "  -n, --count=COUNT, -d, --duration=DURATION   stop after that many; that time\n"
-    "  -c, --connections=COUNT    share the messages among that many              [1]\n"
+    "  -r, --rate=RATE            max, N[/DURATION] or A..B/DURATION           [1/s]\n"
+    "      --burst=N/DURATION, --arrivals=even|poisson      at once; by chance [even]\n"
+    "  -n, --count=COUNT, -d, --duration=DURATION  stop after that many, or that time\n"
+    "  -c, --connections=COUNT, --idle-connections=COUNT    that send [1]; silent [0]\n"
+    "      --reconnect-every=COUNT, --slow=SIZE/s     messages, bytes of a connection\n"
     "  -f, --format=FORMAT        rfc5424 or rfc3164                        [rfc5424]\n"
     "  -F, --framing=FRAMING      newline or octet (RFC 6587)   [newline; tls: octet]\n"
-    "  -m, --message=TEXT, --size=SIZE   MSG, padded or cut to that   [hello from C!]\n"
+    "  -m, --message=TEXT         MSG                                 [hello from C!]\n"
+    "      --size=SIZE, --sizes=A..B, --seed=N   of a message; by chance; the same\n"
     "  -p, --priority=PRI         a number or FACILITY.SEVERITY           [auth.crit]\n"
     "      --hostname=NAME, --appname=NAME, --procid=ID     [this host, spamlog, pid]\n"
     "      --msgid=ID, --sd=SD, --timestamp=TIME   [counts from 0, -, when it is due]\n"
     "      --checksum, --run=ID   add a checksum, and the run's name         [random]\n"
     "      --tls-cert=FILE, --tls-key=FILE, --tls-ca=FILE    ours; its key; their CA\n"
     "      --tls-peer=NAME|sha256:FINGERPRINT   who it must be, or one of them [HOST]\n"
-    "      --verify, --expect=COUNT, --idle=DURATION   until so many; after a silence\n"
+    "      --verify, --expect=COUNT, --idle=DURATION    of so many; end at a silence\n"
     "      --csv=FILE, --hgrm=FILE   add its report as a row; write the percentiles\n"
-    "      --stats[=DURATION]     print counters at that interval                [1s]\n"
-    "  -q, --quiet                no report at the end\n"
-    "  -h, --help; -V, --version  print this; print the version\n"
-    "SIZE takes k, M, G; COUNT k, M; DURATION us, ms, s, m, h.\n"
+    "      --stats[=DURATION], -q, --quiet  print counters [1s]; no report at the end\n"
+    "  -h, --help, -V, --version   SIZE takes k, M, G; COUNT k, M; DURATION us to h\n"
     "Status: 0 all was sent, or came whole and once; 1 it did not; 2 failed.\n";
 
 enum {
@@ -51,6 +52,13 @@ enum {
     OPTION_TLS_CA,
     OPTION_TLS_PEER,
     OPTION_STATS,
+    OPTION_BURST,
+    OPTION_ARRIVALS,
+    OPTION_SIZES,
+    OPTION_SEED,
+    OPTION_RECONNECT_EVERY,
+    OPTION_IDLE_CONNECTIONS,
+    OPTION_SLOW,
     OPTION_CHECKSUM,
     OPTION_RUN,
     OPTION_VERIFY,
@@ -60,39 +68,48 @@ enum {
     OPTION_HGRM
 };
 
-static const struct option options[] = {{"rate", required_argument, NULL, 'r'},
-                                        {"count", required_argument, NULL, 'n'},
-                                        {"duration", required_argument, NULL, 'd'},
-                                        {"connections", required_argument, NULL, 'c'},
-                                        {"format", required_argument, NULL, 'f'},
-                                        {"framing", required_argument, NULL, 'F'},
-                                        {"message", required_argument, NULL, 'm'},
-                                        {"size", required_argument, NULL, OPTION_SIZE},
-                                        {"priority", required_argument, NULL, 'p'},
-                                        {"hostname", required_argument, NULL, OPTION_HOSTNAME},
-                                        {"appname", required_argument, NULL, OPTION_APPNAME},
-                                        {"procid", required_argument, NULL, OPTION_PROCID},
-                                        {"msgid", required_argument, NULL, OPTION_MSGID},
-                                        {"sd", required_argument, NULL, OPTION_SD},
-                                        {"timestamp", required_argument, NULL, OPTION_TIMESTAMP},
-                                        {"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
-                                        {"tls-key", required_argument, NULL, OPTION_TLS_KEY},
-                                        {"tls-ca", required_argument, NULL, OPTION_TLS_CA},
-                                        {"tls-peer", required_argument, NULL, OPTION_TLS_PEER},
-                                        {"stats", optional_argument, NULL, OPTION_STATS},
-                                        {"checksum", no_argument, NULL, OPTION_CHECKSUM},
-                                        {"run", required_argument, NULL, OPTION_RUN},
-                                        {"verify", no_argument, NULL, OPTION_VERIFY},
-                                        {"expect", required_argument, NULL, OPTION_EXPECT},
-                                        {"idle", required_argument, NULL, OPTION_IDLE},
-                                        {"csv", required_argument, NULL, OPTION_CSV},
-                                        {"hgrm", required_argument, NULL, OPTION_HGRM},
-                                        {"quiet", no_argument, NULL, 'q'},
-                                        {"help", no_argument, NULL, 'h'},
-                                        {"version", no_argument, NULL, 'V'},
-                                        {0}};
+static const struct option options[] = {
+    {"rate", required_argument, NULL, 'r'},
+    {"count", required_argument, NULL, 'n'},
+    {"duration", required_argument, NULL, 'd'},
+    {"connections", required_argument, NULL, 'c'},
+    {"format", required_argument, NULL, 'f'},
+    {"framing", required_argument, NULL, 'F'},
+    {"message", required_argument, NULL, 'm'},
+    {"size", required_argument, NULL, OPTION_SIZE},
+    {"priority", required_argument, NULL, 'p'},
+    {"hostname", required_argument, NULL, OPTION_HOSTNAME},
+    {"appname", required_argument, NULL, OPTION_APPNAME},
+    {"procid", required_argument, NULL, OPTION_PROCID},
+    {"msgid", required_argument, NULL, OPTION_MSGID},
+    {"sd", required_argument, NULL, OPTION_SD},
+    {"timestamp", required_argument, NULL, OPTION_TIMESTAMP},
+    {"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
+    {"tls-key", required_argument, NULL, OPTION_TLS_KEY},
+    {"tls-ca", required_argument, NULL, OPTION_TLS_CA},
+    {"tls-peer", required_argument, NULL, OPTION_TLS_PEER},
+    {"burst", required_argument, NULL, OPTION_BURST},
+    {"arrivals", required_argument, NULL, OPTION_ARRIVALS},
+    {"sizes", required_argument, NULL, OPTION_SIZES},
+    {"seed", required_argument, NULL, OPTION_SEED},
+    {"reconnect-every", required_argument, NULL, OPTION_RECONNECT_EVERY},
+    {"idle-connections", required_argument, NULL, OPTION_IDLE_CONNECTIONS},
+    {"slow", required_argument, NULL, OPTION_SLOW},
+    {"stats", optional_argument, NULL, OPTION_STATS},
+    {"checksum", no_argument, NULL, OPTION_CHECKSUM},
+    {"run", required_argument, NULL, OPTION_RUN},
+    {"verify", no_argument, NULL, OPTION_VERIFY},
+    {"expect", required_argument, NULL, OPTION_EXPECT},
+    {"idle", required_argument, NULL, OPTION_IDLE},
+    {"csv", required_argument, NULL, OPTION_CSV},
+    {"hgrm", required_argument, NULL, OPTION_HGRM},
+    {"quiet", no_argument, NULL, 'q'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {0}};
 
 static const char *const framings[] = {"newline", "octet", NULL};
+static const char *const arrivals[] = {"even", "poisson", NULL};
 static const char *const formats[] = {"rfc5424", "rfc3164", NULL};
 
 static bool set_priority(struct load_config *c, const char *text)
@@ -103,12 +120,35 @@ static bool set_priority(struct load_config *c, const char *text)
     return false;
 }
 
-static bool set_rate(struct load_config *c, const char *text)
+static bool set_arrivals(struct shape *s, const char *text)
 {
-    if (strcmp(text, "max") != 0)
-        return option_rate("--rate", text, &c->rate.messages, &c->rate.ns);
-    c->rate = (struct rate){0};
+    int choice;
+    if (!option_choice("--arrivals", text, arrivals, &choice))
+        return false;
+    s->poisson = choice == 1;
     return true;
+}
+
+static bool set_sizes(struct message_config *c, const char *text)
+{
+    char low[32];
+    const char *dots = strstr(text, "..");
+    if (!dots || dots - text >= (int)sizeof low) {
+        report("--sizes: '%s' is not two sizes, as in 100..4k", text);
+        return false;
+    }
+    snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
+    return option_size("--sizes", low, 1, 1 << 30, &c->size) &&
+           option_size("--sizes", dots + 2, c->size, 1 << 30, &c->size_high);
+}
+
+static bool set_slow(struct senders_config *c, const char *text)
+{
+    char bytes[32];
+    size_t length = strlen(text);
+    length -= length > 2 && strcmp(text + length - 2, "/s") == 0 ? 2 : 0;
+    snprintf(bytes, sizeof bytes, "%.*s", (int)length, text);
+    return option_size("--slow", length < sizeof bytes ? bytes : text, 1, 1 << 30, &c->slow);
 }
 
 static bool set_format(struct load_config *c, const char *text)
@@ -169,6 +209,32 @@ static const char **plain_option(struct task *t, int option)
     }
 }
 
+/* Of the shape of the load. */
+static bool set_shape_option(struct task *t, int option, const char *text)
+{
+    struct load_config *c = &t->load;
+    switch (option) {
+    case OPTION_BURST:
+        t->burst_given = true;
+        return shape_burst(&c->shape, text);
+    case OPTION_ARRIVALS:
+        return set_arrivals(&c->shape, text);
+    case OPTION_RECONNECT_EVERY:
+        return option_count("--reconnect-every", text, 1, UINT64_MAX, &c->senders.reconnect_every);
+    case OPTION_IDLE_CONNECTIONS:
+        return option_count("--idle-connections", text, 0, 100000, &c->senders.idle);
+    case OPTION_SLOW:
+        return set_slow(&c->senders, text);
+    case OPTION_SIZES:
+        t->sizes_given = true;
+        return set_sizes(&c->message, text);
+    case OPTION_SEED:
+        return option_count("--seed", text, 0, UINT64_MAX, &c->message.seed);
+    default:
+        return false;
+    }
+}
+
 static bool set_option(struct task *t, int option, const char *text)
 {
     static const uint64_t week = 7 * 24 * 3600 * NS_PER_S;
@@ -180,18 +246,20 @@ static bool set_option(struct task *t, int option, const char *text)
     }
     switch (option) {
     case 'r':
-        return set_rate(c, text);
+        t->rate_given = true;
+        return shape_rate(&c->shape, text);
     case 'n':
         return option_count("--count", text, 1, UINT64_MAX, &c->count);
     case 'd':
         return option_duration("--duration", text, 1, 52 * week, &c->duration);
     case 'c':
-        return option_count("--connections", text, 1, 100000, &c->connections);
+        return option_count("--connections", text, 1, 100000, &c->senders.count);
     case 'f':
         return set_format(c, text);
     case 'F':
         return option_choice("--framing", text, framings, &t->framing);
     case OPTION_SIZE:
+        t->size_given = true;
         return option_size("--size", text, 1, 1 << 30, &c->message.size);
     case 'p':
         return set_priority(c, text);
@@ -212,7 +280,7 @@ static bool set_option(struct task *t, int option, const char *text)
     case 'q':
         return c->quiet = true;
     default:
-        return false;
+        return set_shape_option(t, option, text);
     }
 }
 
@@ -266,12 +334,17 @@ static const char *own_hostname(char *name, size_t size)
 }
 
 /* Nobody else's, most likely. */
+static uint32_t own_seed(void)
+{
+    uint32_t seed;
+    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
+        seed = (uint32_t)clock_real();
+    return seed;
+}
+
 static const char *own_run(char *name, size_t size)
 {
-    uint32_t id;
-    if (getrandom(&id, sizeof id, 0) != sizeof id)
-        id = (uint32_t)clock_real();
-    snprintf(name, size, "%08x", id);
+    snprintf(name, size, "%08x", own_seed());
     return name;
 }
 
@@ -286,9 +359,10 @@ int main(int argc, char **argv)
                                              .appname = "spamlog",
                                              .procid = procid,
                                              .text = "hello from C!",
-                                             .run = own_run(run, sizeof run)},
-                                 .rate = {1, NS_PER_S},
-                                 .connections = 1},
+                                             .run = own_run(run, sizeof run),
+                                             .seed = own_seed()},
+                                 .shape = {.rate = {1, NS_PER_S}, .group = 1},
+                                 .senders = {.count = 1}},
                         .framing = FRAMING_BY_DESTINATION};
     int status;
     descriptors_reserve_standard();

@@ -244,7 +244,8 @@ words_of_option() {
 
 @test "the completions offer the words that an option takes, and no others" {
     local option program words
-    for option in 'shnek-parse --format' 'shnek-parse --framing' 'shnek-parse --oversize' 'spamlog --framing' 'spamlog --format'; do
+    for option in 'shnek-parse --format' 'shnek-parse --framing' 'shnek-parse --oversize' 'spamlog --framing' \
+        'spamlog --format' 'spamlog --arrivals'; do
         read -r program option <<<"$option"
         words=$(words_of_option "$program" "$option")
         [[ -n $words ]]

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/report.h"
 #include "base/signals.h"
-#include "load/sender.h"
 
 enum { BATCH = 256 };
 
@@ -17,6 +16,8 @@ struct load {
     struct stats stats;
     struct signals signals;
     struct senders senders;
+    struct arrivals arrivals;
+    int batch;      /* messages between two looks at signals and clock */
     uint64_t next;  /* message */
     uint64_t limit; /* messages */
     uint64_t start; /* clock_monotonic, when message 0 is due */
@@ -40,9 +41,20 @@ static bool flush_all(struct load *l)
     return good;
 }
 
+static struct sender *next_sender(const struct load *l)
+{
+    return &l->senders.all[l->next % l->config->senders.count];
+}
+
+/* A slow one must have sent the message before. */
+static bool await_next(struct load *l)
+{
+    return !l->config->senders.slow || sender_await(next_sender(l));
+}
+
 static bool send_one(struct load *l, uint64_t ns)
 {
-    struct sender *s = &l->senders.all[l->next % l->senders.count];
+    struct sender *s = next_sender(l);
     struct buffer *b = &s->out.buffer;
     char *at = buffer_room(b, l->writer.room);
     buffer_wrote(b, message_write(&l->writer, l->next++, ns, at));
@@ -55,7 +67,9 @@ static bool send_flat_out(struct load *l)
     uint64_t end = l->config->duration ? l->start_real + l->config->duration : UINT64_MAX;
     uint64_t now = l->start_real;
     while (l->next < l->limit && now < end && !signals_stopping(&l->signals)) {
-        for (int i = 0; i < BATCH && l->next < l->limit; i++) {
+        if (!await_next(l))
+            return false;
+        for (int i = 0; i < l->batch && l->next < l->limit; i++) {
             now = clock_real();
             if (!send_one(l, now))
                 return false;
@@ -70,6 +84,10 @@ static void wait_until(struct load *l, uint64_t due)
     uint64_t now = clock_monotonic();
     if (now >= due)
         return;
+    if (l->config->senders.slow && l->senders.sent < l->next) {
+        uint64_t pause = trickle_pause(l->config->senders.slow);
+        due = due - now < pause ? due : now + pause;
+    }
     struct timespec left = {(time_t)((due - now) / NS_PER_S), (long)((due - now) % NS_PER_S)};
     ppoll(&(struct pollfd){.fd = l->signals.stop_fd, .events = POLLIN}, 1, &left, NULL);
 }
@@ -77,10 +95,12 @@ static void wait_until(struct load *l, uint64_t due)
 /* Open-loop: a message is sent when it is due, or as soon after as the receiver lets it. */
 static bool send_on_time(struct load *l)
 {
-    struct rate rate = l->config->rate;
-    while (l->next < l->limit && !signals_stopping(&l->signals)) {
+    uint64_t end = l->config->duration ? l->config->duration : UINT64_MAX;
+    uint64_t due = arrivals_next(&l->arrivals);
+    while (l->next < l->limit && due < end && !signals_stopping(&l->signals)) {
+        if (!await_next(l))
+            return false;
         uint64_t passed = clock_monotonic() - l->start;
-        uint64_t due = schedule_due(rate, l->next);
         if (due > passed) {
             if (!flush_all(l))
                 return false;
@@ -89,38 +109,38 @@ static bool send_on_time(struct load *l)
         }
         if (passed - due > l->lag)
             l->lag = passed - due;
-        for (int i = 0; i < BATCH && l->next < l->limit && due <= passed; i++) {
+        for (int i = 0; i < l->batch && l->next < l->limit && due <= passed && due < end; i++) {
             if (!send_one(l, l->start_real + due))
                 return false;
-            due = schedule_due(rate, l->next);
+            due = arrivals_next(&l->arrivals);
         }
         count_sent(l);
     }
     return flush_all(l);
 }
 
-static uint64_t message_limit(const struct load_config *c)
+static int print_rate(const struct shape *s, char *to, size_t size)
 {
-    uint64_t limit = c->count ? c->count : UINT64_MAX;
-    if (c->duration && c->rate.messages) {
-        uint64_t due = schedule_before(c->rate, c->duration);
-        limit = due < limit ? due : limit;
-    }
-    return limit;
+    double rate = (double)s->rate.messages * (double)NS_PER_S / (double)s->rate.ns;
+    if (shape_is_max(s))
+        return snprintf(to, size, "max");
+    if (s->ramp)
+        return snprintf(to, size, "%.6g..%.6g/s", rate, (double)s->top);
+    return snprintf(to, size, "%.6g/s", rate * (double)s->group);
 }
 
 static void print_report(struct load *l, uint64_t ns)
 {
-    char asked[64] = "max";
+    char asked[64];
+    char seed[32] = "";
     const struct senders *s = &l->senders;
     double seconds = (double)ns / (double)NS_PER_S;
-    struct rate rate = l->config->rate;
-    if (rate.messages)
-        snprintf(asked, sizeof asked, "%.6g/s",
-                 (double)rate.messages * (double)NS_PER_S / (double)rate.ns);
-    report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms",
+    print_rate(&l->config->shape, asked, sizeof asked);
+    if (l->config->shape.poisson || l->config->message.size_high)
+        snprintf(seed, sizeof seed, " seed %" PRIu64, l->config->message.seed);
+    report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms%s",
            s->sent, s->bytes, seconds, seconds > 0 ? (double)s->sent / seconds : 0.0, asked,
-           (double)l->lag / 1e6);
+           (double)l->lag / 1e6, seed);
 }
 
 static bool end(struct load *l, bool good)
@@ -138,18 +158,20 @@ static bool end(struct load *l, bool good)
 
 int load_run(const struct load_config *config)
 {
-    struct load l = {.config = config, .limit = message_limit(config)};
+    struct load l = {.config = config,
+                     .limit = config->count ? config->count : UINT64_MAX,
+                     .batch = config->senders.slow ? 1 : BATCH,
+                     .arrivals = arrivals_start(&config->shape, config->message.seed)};
     if (!message_start(&l.writer, &config->message) ||
         !signals_start(&l.signals, &l.stats, config->stats_interval)) {
         message_free(&l.writer);
         return STATUS_FAILED;
     }
-    bool good = senders_open(&l.senders, &config->destination, (size_t)config->connections,
-                             l.writer.shortest);
+    bool good = senders_open(&l.senders, &config->destination, &config->senders, l.writer.shortest);
     if (good) {
         l.start = clock_monotonic();
         l.start_real = clock_real();
-        good = config->rate.messages ? send_on_time(&l) : send_flat_out(&l);
+        good = shape_is_max(&config->shape) ? send_flat_out(&l) : send_on_time(&l);
     }
     return end(&l, good) ? STATUS_OK : STATUS_FAILED;
 }

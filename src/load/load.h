@@ -6,15 +6,16 @@
 
 #include "load/destination.h"
 #include "load/message.h"
-#include "load/schedule.h"
+#include "load/sender.h"
+#include "load/shape.h"
 
 struct load_config {
     struct destination destination;
     struct message_config message;
-    struct rate rate;
-    uint64_t count;    /* 0: no limit */
-    uint64_t duration; /* nanoseconds, 0: no limit */
-    uint64_t connections;
+    struct shape shape;
+    struct senders_config senders;
+    uint64_t count;          /* 0: no limit */
+    uint64_t duration;       /* nanoseconds, 0: no limit */
     uint64_t stats_interval; /* nanoseconds, 0: none */
     bool quiet;              /* no report at the end */
 };

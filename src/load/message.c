@@ -71,7 +71,7 @@ static bool fits(const struct message_writer *w)
     size_t least = w->before + (c->msgid ? 0 : NUMBER_MAX) +
                    (c->checksum ? mark_room(&w->mark) : 0) + w->tail.len;
     if (c->size && c->size < least) {
-        report("--size: the parts before MSG can take %zu bytes", least);
+        report("--size%s: the parts before MSG can take %zu bytes", c->size_high ? "s" : "", least);
         return false;
     }
     if (c->frame == MESSAGE_LINE && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
@@ -228,6 +228,13 @@ static unsigned count_digits(struct message_writer *w, uint64_t k)
     return w->digits;
 }
 
+static size_t draw_size(struct message_writer *w)
+{
+    const struct message_config *c = w->config;
+    return (size_t)(c->size_high ? c->size + random_below(&w->random, c->size_high - c->size + 1)
+                                 : c->size);
+}
+
 /* Made twice, so that messages without a mark do not pay for those with one. */
 static inline __attribute__((always_inline)) char *write_as(struct message_writer *w, uint64_t k,
                                                             uint64_t ns, char *to, bool marked)
@@ -241,7 +248,7 @@ static inline __attribute__((always_inline)) char *write_as(struct message_write
         position = position_of(w, k);
         before += mark_length(m, &position);
     }
-    size_t text = c->size ? (size_t)c->size - before : w->text.len;
+    size_t text = c->size ? draw_size(w) - before : w->text.len;
     if (c->frame == MESSAGE_COUNTED) {
         to = put_number(to, before + text, digits(before + text));
         *to++ = ' ';
@@ -282,6 +289,7 @@ bool message_start(struct message_writer *w, const struct message_config *config
 {
     char pri[16];
     *w = (struct message_writer){.config = config,
+                                 .random = random_start(config->seed, RANDOM_SIZES),
                                  .write = config->checksum ? write_marked : write_unmarked,
                                  .digits = 1,
                                  .next_digit = 10};
@@ -298,8 +306,9 @@ bool message_start(struct message_writer *w, const struct message_config *config
     buffer_add(&w->text, (struct slice){w->tail.at, w->tail.len});
     add(&w->text, config->text);
     w->text_length = w->text.len;
-    if (config->size > w->text.len) {
-        size_t more = (size_t)config->size - w->text.len;
+    uint64_t longest = config->size_high ? config->size_high : config->size;
+    if (longest > w->text.len) {
+        size_t more = (size_t)longest - w->text.len;
         memset(buffer_room(&w->text, more), PADDING, more);
         w->text.len += more;
     }

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "load/mark.h"
+#include "load/random.h"
 #include "syslog/timestamp.h"
 
 enum message_format { FORMAT_RFC5424, FORMAT_RFC3164 };
@@ -26,6 +27,8 @@ struct message_config {
     const char *sd;    /* of RFC 5424 only */
     const char *text;
     uint64_t size;        /* of a whole message without its frame; 0: as it comes */
+    uint64_t size_high;   /* the most, where sizes are drawn; else 0 */
+    uint64_t seed;        /* of what is drawn */
     bool checksum;        /* each message carries a mark (load/mark.h); of RFC 5424 only */
     const char *run;      /* in the mark */
     uint64_t connections; /* among which the messages go in turn */
@@ -48,6 +51,7 @@ struct message_writer {
     const struct message_config *config;
     char *(*write)(struct message_writer *w, uint64_t k, uint64_t ns, char *to);
     struct timestamp_writer clock;
+    struct random random;
     struct buffer head;       /* up to TIMESTAMP */
     struct buffer middle;     /* from there to the number */
     struct message_mark mark; /* after the number */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/report.h"
 #include "load/datagram.h"
@@ -28,7 +29,7 @@ static bool shake_hands(struct sender *s)
     return s->tls != NULL;
 }
 
-static bool open_one(struct sender *s, size_t shortest)
+static bool open_one(struct sender *s)
 {
     const struct senders *of = s->of;
     if (!of->to->text) {
@@ -40,13 +41,32 @@ static bool open_one(struct sender *s, size_t shortest)
         return false;
     output_start(&s->out, fd, of->to->text);
     s->out.failed =
-        (of->tls && !shake_hands(s)) || (is_datagram(of) && !datagram_start(s, shortest));
+        (of->tls && !shake_hands(s)) || (is_datagram(of) && !datagram_start(s, of->shortest));
     return !s->out.failed;
 }
 
-bool senders_open(struct senders *s, const struct destination *to, size_t count, size_t shortest)
+/* Those behind the last that sends are idle. */
+static bool is_idle(const struct sender *s)
 {
-    *s = (struct senders){.to = to};
+    return s >= s->of->all + s->of->config->count;
+}
+
+static bool add_one(struct senders *s)
+{
+    const struct senders_config *c = s->config;
+    struct sender *one = &s->all[s->count++];
+    *one = (struct sender){.of = s,
+                           .out = {.fd = -1},
+                           .block = is_datagram(s) || c->slow ? 0 : OUTPUT_BLOCK,
+                           .left = c->reconnect_every ? c->reconnect_every : UINT64_MAX};
+    return open_one(one);
+}
+
+bool senders_open(struct senders *s, const struct destination *to,
+                  const struct senders_config *config, size_t shortest)
+{
+    size_t count = (size_t)(config->count + config->idle);
+    *s = (struct senders){.to = to, .config = config, .shortest = shortest};
     descriptors_raise_limit();
     if (to->text && to->address.transport == TRANSPORT_TLS && !(s->tls = tls_client(&to->tls)))
         return false;
@@ -55,13 +75,9 @@ bool senders_open(struct senders *s, const struct destination *to, size_t count,
         report("out of memory");
         return false;
     }
-    while (s->count < count) {
-        struct sender *one = &s->all[s->count++];
-        *one =
-            (struct sender){.of = s, .out = {.fd = -1}, .block = is_datagram(s) ? 0 : OUTPUT_BLOCK};
-        if (!open_one(one, shortest))
+    while (s->count < count)
+        if (!add_one(s))
             return false;
-    }
     return true;
 }
 
@@ -77,21 +93,35 @@ static bool flush_tls(struct sender *s)
     return !s->out.failed;
 }
 
-bool sender_flush(struct sender *s)
+bool sender_write(struct sender *s)
 {
-    if (is_datagram(s->of))
-        return datagram_flush(s);
     size_t length = s->out.buffer.len;
     if (!(s->tls ? flush_tls(s) : output_flush(&s->out)))
         return false;
     s->of->bytes += length;
-    s->of->sent += s->waiting;
-    s->waiting = 0;
+    return true;
+}
+
+bool sender_flush(struct sender *s)
+{
+    bool all = true;
+    if (is_datagram(s->of))
+        return datagram_flush(s);
+    if (trickle_holds(&s->trickle))
+        all = trickle_give(&s->trickle, s->of->config->slow, clock_monotonic(), &s->out.buffer);
+    if (!sender_write(s))
+        return false;
+    if (all) {
+        s->of->sent += s->waiting;
+        s->waiting = 0;
+    }
     return true;
 }
 
 bool sender_took_more(struct sender *s)
 {
+    if (s->of->config->slow)
+        trickle_take(&s->trickle, &s->out.buffer, clock_monotonic());
     return is_datagram(s->of) ? datagram_took(s) : sender_flush(s);
 }
 
@@ -100,6 +130,18 @@ bool senders_flush(struct senders *s)
     for (size_t i = 0; i < s->count; i++)
         if (s->all[i].waiting && !sender_flush(&s->all[i]))
             return false;
+    return true;
+}
+
+bool sender_await(struct sender *s)
+{
+    uint64_t pause = trickle_pause(s->of->config->slow);
+    while (trickle_holds(&s->trickle)) {
+        if (!senders_flush(s->of))
+            return false;
+        if (trickle_holds(&s->trickle))
+            nanosleep(&(struct timespec){.tv_nsec = (long)pause}, NULL);
+    }
     return true;
 }
 
@@ -132,7 +174,7 @@ static bool acknowledged(int fd)
 static bool drain_one(struct sender *s)
 {
     char why[TLS_WHY];
-    if (!sender_flush(s))
+    if ((s->of->config->slow && !sender_await(s)) || !sender_flush(s))
         return false;
     if (!s->of->to->text || s->of->to->address.transport == TRANSPORT_UDP)
         return true;
@@ -150,22 +192,36 @@ bool senders_drain(struct senders *s)
 {
     bool good = true;
     for (size_t i = 0; i < s->count; i++)
-        if (s->all[i].out.fd >= 0)
+        if (s->all[i].out.fd >= 0 && !is_idle(&s->all[i]))
             good = drain_one(&s->all[i]) && good;
     return good;
+}
+
+static bool close_one(struct sender *s)
+{
+    if (s->out.fd < 0)
+        return true;
+    if (is_datagram(s->of))
+        datagram_settle(s);
+    tls_session_free(s->tls);
+    s->tls = NULL;
+    bool good = output_end(&s->out);
+    s->out = (struct output){.fd = -1};
+    return good;
+}
+
+bool sender_renew(struct sender *s)
+{
+    s->left = s->of->config->reconnect_every;
+    return drain_one(s) && close_one(s) && open_one(s);
 }
 
 bool senders_close(struct senders *s)
 {
     bool good = true;
     for (size_t i = 0; i < s->count; i++) {
-        struct sender *one = &s->all[i];
-        if (one->out.fd < 0)
-            continue;
-        if (is_datagram(s))
-            datagram_settle(one);
-        tls_session_free(one->tls);
-        good = output_end(&one->out) && good;
+        good = close_one(&s->all[i]) && good;
+        buffer_free(&s->all[i].trickle.held);
     }
     tls_free(s->tls);
     free(s->all);

@@ -7,10 +7,18 @@
 
 #include "base/output.h"
 #include "load/destination.h"
+#include "load/trickle.h"
 
 enum { DATAGRAMS = 64 }; /* the most that are sent at once */
 
 struct senders;
+
+struct senders_config {
+    uint64_t count;
+    uint64_t idle;            /* connections besides, on which nothing is sent */
+    uint64_t reconnect_every; /* messages of a connection; 0: it stays */
+    uint64_t slow;            /* bytes a second of a connection; 0: as fast as it goes */
+};
 
 /* One way out: stdout, a connection, or a socket whose messages are datagrams. */
 struct sender {
@@ -18,16 +26,20 @@ struct sender {
     struct output out; /* its buffer has the messages that wait, one behind the other */
     struct tls_session *tls;
     size_t block;             /* what is worth a write, in bytes; 0: more than bytes decides */
+    uint64_t left;            /* messages until it ends and connects anew */
     uint64_t waiting;         /* messages */
     uint32_t ends[DATAGRAMS]; /* of those, in the buffer, where they are datagrams */
+    struct trickle trickle;   /* where it is slow */
 };
 
 /* All ways to one destination, and what went there. */
 struct senders {
     const struct destination *to;
+    const struct senders_config *config;
     struct tls *tls;
-    struct sender *all;
-    size_t count;
+    struct sender *all; /* those that send, and behind them those that are idle */
+    size_t count;       /* of those that are open */
+    size_t shortest;    /* message, in bytes */
     uint64_t sent;      /* messages that were written and not refused */
     uint64_t bytes;     /* of those that were written */
     uint64_t dropped;   /* messages that were written and refused, which only UDP has */
@@ -39,10 +51,11 @@ struct senders {
 
 /* Each gives false, and a report, where it fails. */
 
-/* Opens so many, for messages of at least that many bytes. */
-bool senders_open(struct senders *s, const struct destination *to, size_t count, size_t shortest);
+/* Opens them, for messages of at least that many bytes. */
+bool senders_open(struct senders *s, const struct destination *to,
+                  const struct senders_config *config, size_t shortest);
 
-/* Writes what waits. */
+/* Writes what waits; where it is slow, what it may by now. */
 bool sender_flush(struct sender *s);
 bool senders_flush(struct senders *s);
 
@@ -53,14 +66,21 @@ bool senders_drain(struct senders *s);
 /* Closes and frees. False, too, where messages were dropped. */
 bool senders_close(struct senders *s);
 
+/* Where senders are slow: waits until this one has sent all it was given. */
+bool sender_await(struct sender *s);
+
+/* The bytes in its buffer, and no counting: for those that count otherwise. */
+bool sender_write(struct sender *s);
+
 /* For sender_took. */
 bool sender_took_more(struct sender *s);
+bool sender_renew(struct sender *s);
 
 /* One more message is in the buffer. Where enough has come together it is written. */
 static inline bool sender_took(struct sender *s)
 {
     s->waiting++;
-    return s->out.buffer.len < s->block || sender_took_more(s);
+    return (s->out.buffer.len < s->block || sender_took_more(s)) && (--s->left || sender_renew(s));
 }
 
 #endif

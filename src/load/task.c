@@ -15,7 +15,7 @@ static bool complete_verify(struct task *t, char **files, int count)
     struct verify_config *c = &t->verify;
     c->files = files;
     c->file_count = count;
-    c->connections = t->load.connections;
+    c->connections = t->load.senders.count;
     c->marked = t->load.message.checksum;
     c->stats_interval = t->load.stats_interval;
     c->quiet = t->load.quiet;
@@ -46,7 +46,7 @@ static bool complete_message(struct task *t)
     if (m->format == FORMAT_RFC3164 && !complete_rfc3164(t))
         return false;
     m->sd = t->sd ? t->sd : "-";
-    m->connections = t->load.connections;
+    m->connections = t->load.senders.count;
     if (t->framing == FRAMING_BY_DESTINATION)
         t->framing = tls ? FRAMING_COUNTED : FRAMING_LINES;
     m->frame = bare ? MESSAGE_BARE : t->framing == FRAMING_COUNTED ? MESSAGE_COUNTED : MESSAGE_LINE;
@@ -68,6 +68,29 @@ static bool complete_tls(const struct destination *to)
     return !tls->key || tls->cert || misuse("--tls-key: it wants --tls-cert");
 }
 
+static bool complete_shape(const struct task *t)
+{
+    const struct senders_config *s = &t->load.senders;
+    const struct shape *shape = &t->load.shape;
+    const struct destination *to = &t->load.destination;
+    bool bare = to->text && transport_is_datagram(to->address.transport);
+    const char *flag = s->reconnect_every ? "--reconnect-every"
+                       : s->idle          ? "--idle-connections"
+                       : s->slow          ? "--slow"
+                                          : NULL;
+    if (t->rate_given && t->burst_given)
+        return misuse("--rate, --burst: each says when messages are due");
+    if (t->size_given && t->sizes_given)
+        return misuse("--size, --sizes: each says how long a message is");
+    if (shape->poisson && shape_is_max(shape))
+        return misuse("--arrivals: with --rate=max nothing is due");
+    if (flag && (!to->text || bare)) {
+        report("%s: %s is no connection", flag, to->text ? "a datagram socket" : "stdout");
+        return false;
+    }
+    return true;
+}
+
 static bool complete_load(struct task *t, char **operands, int count)
 {
     struct destination *to = &t->load.destination;
@@ -79,10 +102,10 @@ static bool complete_load(struct task *t, char **operands, int count)
     }
     if (count == 1 && strcmp(operands[0], "-") != 0)
         to->text = operands[0];
-    if (!to->text && t->load.connections > 1)
+    if (!to->text && t->load.senders.count > 1)
         return misuse("--connections: stdout is only one");
     return (!to->text || address_parse("DESTINATION", to->text, &to->address)) &&
-           complete_tls(to) && complete_message(t);
+           complete_tls(to) && complete_shape(t) && complete_message(t);
 }
 
 bool task_complete(struct task *t, char **operands, int count)

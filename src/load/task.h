@@ -11,7 +11,11 @@ struct task {
     struct load_config load;
     struct verify_config verify;
     int framing;
-    const char *sd;  /* NULL: none was given */
+    const char *sd; /* NULL: none was given */
+    bool rate_given;
+    bool burst_given;
+    bool size_given;
+    bool sizes_given;
     bool verifying;  /* read messages back, rather than make them */
     bool for_load;   /* an option was given that makes messages */
     bool for_verify; /* an option was given that goes with --verify */

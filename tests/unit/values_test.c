@@ -68,9 +68,6 @@ static void rates(void)
     struct rate third = {3, NS_PER_S};
     unit(schedule_due(third, 0) == 0 && schedule_due(third, 3) == NS_PER_S, "due");
     unit(schedule_due(third, 3000000000000) == 1000000000000 * NS_PER_S, "due, without drift");
-    unit(schedule_before(third, NS_PER_S) == 3 && schedule_before(third, NS_PER_S + 1) == 4,
-         "before");
-    unit(schedule_before((struct rate){1000, NS_PER_S}, 5 * NS_PER_S) == 5000, "5 s at 1000/s");
 }
 
 static bool address_is(const char *text, const char *host, const char *port)

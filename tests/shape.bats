@@ -1,0 +1,174 @@
+#!/usr/bin/env bats
+# The shape of spamlog's load: when messages are due, how long they are, and what connections do.
+
+bats_require_minimum_version 1.5.0
+
+load lib/shnek
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR"
+    export TZ=UTC0
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# due FILE: when each of its messages is due, in microseconds after midnight.
+due() {
+    awk '{
+        split(substr($2, 12), t, /[:Z+]/)
+        printf "%.0f\n", (t[1] * 3600 + t[2] * 60 + t[3]) * 1e6
+    }' "$1"
+}
+
+# behind_first FILE: the same after the first of them, over midnight too.
+behind_first() {
+    due "$1" | awk 'NR == 1 { first = $1 } { print ($1 - first + 86400e6) % 86400e6 }'
+}
+
+# misused PATTERN ARGUMENT...: status 2, one line like this and a hint.
+misused() {
+    local pattern=$1
+    shift
+    run --separate-stderr timeout 10 spamlog "$@"
+    [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
+    # shellcheck disable=SC2053
+    [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
+}
+
+# relay: shnek-parse on a port of its own, whose URL is in $url.
+relay() {
+    start parse shnek-parse --meta --stats=100ms -l "${1:-tcp://:0}"
+    url=$(listen_url parse.err)
+}
+
+relay_ends() {
+    kill "$parse_pid"
+    wait_exit parse
+}
+
+@test "on a ramp as many messages are due as the integral of the rate says" {
+    spamlog -q -r 0..2000/1s -d 1s >raw
+    [[ $(wc -l <raw) == 1000 ]]
+    # Message k after sqrt(k / 1000) seconds, cut off to microseconds, as the start was.
+    behind_first raw | awk '{ d = $1 - 1e6 * sqrt((NR - 1) / 1000); if (d < -1.01 || d > 1.01) { print NR, $1; exit 1 } }'
+    spamlog -q -r 3k..1k/500ms -d 500ms >raw
+    [[ $(wc -l <raw) == 1000 ]]
+    run -0 --separate-stderr spamlog -r 1k..2k/100ms -n 190
+    [[ $stderr == *' rate '*' asked 1000..2000/s lag '* ]]
+    spamlog -q -r 1k..2k/100ms -n 190 >raw
+    # 150 in the ramp, and 40 at 2000/s behind it.
+    [[ $(behind_first raw | sed -n 190p) =~ ^(1195..|119499|119501|119500)$ ]]
+}
+
+@test "a burst is due at once, and the next one after its period" {
+    run -0 --separate-stderr spamlog --burst=50/100ms -n 120
+    [[ $stderr == *' asked 500/s lag '* ]]
+    printf '%s\n' "${lines[@]}" >raw
+    [[ $(behind_first raw | uniq -c | awk '{ print $1 ":" $2 }' | paste -sd ' ') =~ ^'50:0 50:'(100000|99999|100001)' 20:'(200000|199999|200001)$ ]]
+    spamlog -q --burst=3/100ms -d 250ms >raw
+    [[ $(wc -l <raw) == 9 ]]
+}
+
+@test "arrivals by chance repeat with their seed, and tell it" {
+    for seed in 1 1 2; do
+        spamlog -q -r 50k -n 5000 --arrivals=poisson --seed="$seed" >raw
+        behind_first raw >>"gaps.$seed"
+    done
+    # The start was cut off to a microsecond too.
+    awk 'NR <= 5000 { first[NR] = $1; next } { d = first[NR - 5000] - $1; if (d < -1 || d > 1) exit 1 }' gaps.1
+    run -1 cmp -s <(head -n 100 gaps.1) gaps.2
+    run -0 --separate-stderr spamlog -r 50k -n 10 --arrivals=poisson --seed=7
+    [[ $stderr == *' seed 7' ]]
+    run -0 --separate-stderr spamlog -r 50k -n 10 --arrivals=poisson
+    [[ $stderr =~ ' seed '[0-9]+$ ]]
+    run -0 --separate-stderr spamlog -r 50k -n 10 --seed=7
+    [[ $stderr != *seed* ]]
+    spamlog -q --burst=10/1ms --arrivals=poisson -n 1000 >raw
+    [[ $(behind_first raw | uniq -c | awk '$1 % 10' | wc -l) == 0 ]]
+}
+
+@test "sizes are drawn evenly, repeat with their seed, and hold in both framings" {
+    fixed=(--hostname=h --procid=1 --timestamp=-)
+    spamlog -q -r max -n 11k "${fixed[@]}" --sizes=100..110 --seed=5 >one
+    spamlog -q -r max -n 11k "${fixed[@]}" --sizes=100..110 --seed=5 >two
+    spamlog -q -r max -n 11k "${fixed[@]}" --sizes=100..110 --seed=6 >three
+    cmp one two
+    run -1 cmp -s one three
+    awk '{ n[length]++ } END { for (i in n) if (n[i] < 850 || n[i] > 1150 || i < 100 || i > 110) exit 1; exit length(n) != 11 }' one
+    spamlog -q -r max -n 1000 -F octet --sizes=200..3k --checksum | spamlog --verify --checksum --expect=1k >report
+    grep -qx 'received: 1000' report
+}
+
+@test "a connection that has had its messages ends, and its place takes another" {
+    relay
+    spamlog -q -r max -n 1000 -c 4 --reconnect-every=10 --checksum "$url"
+    relay_ends
+    [[ $(jq -r .peer parse.out | sort -u | wc -l) == 100 ]]
+    [[ $(jq -r .peer parse.out | sort | uniq -c | awk '{ print $1 }' | sort -u) == 10 ]]
+    run -0 spamlog --verify --checksum --expect=1000 parse.out
+}
+
+@test "over TLS and Unix sockets connections are renewed too" {
+    local -r unix=$BATS_TEST_TMPDIR/socket
+    relay "unix:$unix"
+    spamlog -q -r max -n 100 --reconnect-every=7 --checksum "unix:$unix"
+    relay_ends
+    run -0 spamlog --verify --checksum --expect=100 parse.out
+}
+
+@test "idle connections are open besides, and silent" {
+    relay
+    start spam spamlog -q -r 1/h --idle-connections=20 "$url"
+    connections() { [[ $(awk -v port="$(printf ':%04X' "$(port_of "$url")")" '$2 ~ port "$" && $4 == "01"' /proc/net/tcp | wc -l) == "$1" ]]; }
+    wait_until connections 21
+    kill "$spam_pid"
+    wait_exit spam
+    [[ $status == 0 ]]
+    wait_until connections 0
+    relay_ends
+    [[ $(wc -l <parse.out) == 1 ]]
+}
+
+@test "a slow connection takes the time that its bytes want, and all of them at once" {
+    relay
+    began=${EPOCHREALTIME/[.,]/}
+    run -0 --separate-stderr spamlog -r max -n 10 -c 10 --size=200 --slow=400/s "$url"
+    took=$((${EPOCHREALTIME/[.,]/} - began))
+    # 201 bytes with the LF.
+    echo "$took us"
+    ((took >= 500000 && took < 2000000))
+    relay_ends
+    [[ $(wc -l <parse.out) == 10 ]]
+}
+
+@test "what a slow connection holds up shows as lag" {
+    relay
+    run -0 --separate-stderr spamlog -r 1k -n 5 --size=200 --slow=2k/s "$url"
+    [[ $stderr =~ lag\ ([0-9]+)\. ]]
+    ((BASH_REMATCH[1] >= 380))
+    relay_ends
+    [[ $(wc -l <parse.out) == 5 ]]
+}
+
+@test "misuse of the shape gets one clear line and a hint" {
+    misused "--rate: '1..2' is no ramp, as in 1k..100k/60s" -r 1..2
+    misused "--rate: 'x' is not a count*" -r x..2/s
+    misused "--rate: '0/s' is not a rate*" -r 1..0/s
+    misused "--rate: '1..2000M/s' is too large: up to 1000M a second, and a day" -r 1..2000M/s
+    misused "--burst: '0/1s' is not a rate*" --burst=0/1s
+    misused '--rate, --burst: each says when messages are due' -r 5 --burst=5/s
+    misused '--size, --sizes: each says how long a message is' --size=100 --sizes=100..200
+    misused "--sizes: '100' is not two sizes, as in 100..4k" --sizes=100
+    misused "--sizes: '99' is too small" --sizes=100..99
+    misused "--arrivals: 'x' is not one of even, poisson" --arrivals=x
+    misused '--arrivals: with --rate=max nothing is due' --arrivals=poisson -r max
+    misused '--slow: stdout is no connection' --slow=5
+    misused '--reconnect-every: a datagram socket is no connection' --reconnect-every=5 udp://127.0.0.1:9
+    misused '--idle-connections: stdout is no connection' --idle-connections=5
+    misused '--verify: of the options*' --verify --seed=5
+    run --separate-stderr spamlog -n 1 --sizes=10..200
+    [[ $status == 2 && $stderr == 'spamlog: --sizes: the parts before MSG can take '*' bytes' ]]
+}
