@@ -316,6 +316,12 @@ END
     printf '<34>1 2024-12-15T20:57:00.217+09:00 host app 7 0 - \xff\xfe\x01\n' | cmp - out
 }
 
+@test "with --duration the run lasts so long, so that its rate is what was asked for" {
+    run --separate-stderr spamlog -r 4 -d 1s
+    [[ ${#lines[@]} == 4 && $stderr =~ seconds\ ([0-9]+)\.[0-9]+\ rate\ ([0-9.]+)/s ]]
+    ((BASH_REMATCH[1] >= 1)) && [[ ${BASH_REMATCH[2]} == [0-4]* && ${BASH_REMATCH[2]} != 4.[1-9]* ]]
+}
+
 @test "of a count and a duration the one that is over first ends it" {
     [[ $(spamlog -q -r 1000 -n 5 -d 1h | wc -l) == 5 ]]
     [[ $(spamlog -q -r 1000 -n 1M -d 20ms | wc -l) == 20 ]]
