@@ -23,6 +23,7 @@ complete -c spamlog -l size -x -a '100 1k 64k' -d 'Make messages of that many by
 complete -c spamlog -l sizes -x -a '100..1k 64..64k' -d 'Draw them by chance'
 complete -c spamlog -l seed -x -d 'Draw the same again'
 complete -c spamlog -s p -l priority -x -a "$priorities" -d 'A number or FACILITY.SEVERITY'
+complete -c spamlog -l bad -x -a '1% 10%:pri,sd 100%:utf8' -d 'How many are bad, and in which ways'
 complete -c spamlog -l hostname -x -d HOSTNAME
 complete -c spamlog -l appname -x -d APP-NAME
 complete -c spamlog -l procid -x -d PROCID

@@ -16,8 +16,7 @@
 static const char help[] =
     "usage: spamlog [options] [DESTINATION]              writes syslog messages\n"
     "       spamlog --verify [options] [FILE...]         reads them back, and reports\n"
-    "DESTINATION is tcp://HOST:PORT, tls://HOST[:PORT], udp://HOST[:PORT], unix:PATH,\n"
-    "unixgram:PATH, or -, which is stdout and the default.\n"
+    "DESTINATION is tcp://HOST:PORT, or tls://, udp://, unix:PATH, unixgram:PATH, -.\n"
     "  -r, --rate=RATE            max, N[/DURATION] or A..B/DURATION           [1/s]\n"
     "      --burst=N/DURATION, --arrivals=even|poisson      at once; by chance [even]\n"
     "  -n, --count=COUNT, -d, --duration=DURATION  stop after that many, or that time\n"
@@ -28,6 +27,7 @@ static const char help[] =
     "  -m, --message=TEXT         MSG                                 [hello from C!]\n"
     "      --size=SIZE, --sizes=A..B, --seed=N   of a message; by chance; the same\n"
     "  -p, --priority=PRI         a number or FACILITY.SEVERITY           [auth.crit]\n"
+    "      --bad=RATIO[:KIND,...]    how many are bad, and in which ways    [0, all]\n"
     "      --hostname=NAME, --appname=NAME, --procid=ID     [this host, spamlog, pid]\n"
     "      --msgid=ID, --sd=SD, --timestamp=TIME   [counts from 0, -, when it is due]\n"
     "      --checksum, --run=ID   add a checksum, and the run's name         [random]\n"
@@ -59,6 +59,7 @@ enum {
     OPTION_RECONNECT_EVERY,
     OPTION_IDLE_CONNECTIONS,
     OPTION_SLOW,
+    OPTION_BAD,
     OPTION_CHECKSUM,
     OPTION_RUN,
     OPTION_VERIFY,
@@ -95,6 +96,7 @@ static const struct option options[] = {
     {"reconnect-every", required_argument, NULL, OPTION_RECONNECT_EVERY},
     {"idle-connections", required_argument, NULL, OPTION_IDLE_CONNECTIONS},
     {"slow", required_argument, NULL, OPTION_SLOW},
+    {"bad", required_argument, NULL, OPTION_BAD},
     {"stats", optional_argument, NULL, OPTION_STATS},
     {"checksum", no_argument, NULL, OPTION_CHECKSUM},
     {"run", required_argument, NULL, OPTION_RUN},
@@ -225,6 +227,8 @@ static bool set_shape_option(struct task *t, int option, const char *text)
         return option_count("--idle-connections", text, 0, 100000, &c->senders.idle);
     case OPTION_SLOW:
         return set_slow(&c->senders, text);
+    case OPTION_BAD:
+        return bad_option(&c->bad, text);
     case OPTION_SIZES:
         t->sizes_given = true;
         return set_sizes(&c->message, text);

@@ -17,10 +17,12 @@ struct load {
     struct signals signals;
     struct senders senders;
     struct arrivals arrivals;
-    int batch;      /* messages between two looks at signals and clock */
-    uint64_t next;  /* message */
-    uint64_t limit; /* messages */
-    uint64_t start; /* clock_monotonic, when message 0 is due */
+    struct bad bad;
+    struct buffer badly; /* a bad message */
+    int batch;           /* messages between two looks at signals and clock */
+    uint64_t next;       /* message */
+    uint64_t limit;      /* messages */
+    uint64_t start;      /* clock_monotonic, when message 0 is due */
     uint64_t start_real;
     uint64_t lag; /* nanoseconds, the most that a message was behind its time */
 };
@@ -52,12 +54,39 @@ static bool await_next(struct load *l)
     return !l->config->senders.slow || sender_await(next_sender(l));
 }
 
+/* A receiver may close a connection at once on which MSG-LEN is wrong: nothing must be on the way.
+ */
+static bool send_bad(struct load *l, struct sender *s, enum bad_kind kind, struct slice framed)
+{
+    bool ends = bad_ends_connection(kind);
+    bad_add(&l->bad, kind, framed, l->config->message.frame, &l->badly);
+    if (ends && !sender_flush(s))
+        return false;
+    buffer_add(&s->out.buffer, (struct slice){l->badly.at, l->badly.len});
+    l->badly.len = 0;
+    return sender_took(s) && (!ends || sender_renew(s));
+}
+
+/* By itself, so that messages of a run without bad ones do not pay for it. */
+static __attribute__((noinline)) bool send_drawn(struct load *l, struct sender *s,
+                                                 struct slice framed)
+{
+    enum bad_kind kind;
+    if (bad_draw(&l->bad, &kind))
+        return send_bad(l, s, kind, framed);
+    buffer_wrote(&s->out.buffer, framed.at + framed.len);
+    return sender_took(s);
+}
+
 static bool send_one(struct load *l, uint64_t ns)
 {
     struct sender *s = next_sender(l);
     struct buffer *b = &s->out.buffer;
     char *at = buffer_room(b, l->writer.room);
-    buffer_wrote(b, message_write(&l->writer, l->next++, ns, at));
+    char *end = message_write(&l->writer, l->next++, ns, at);
+    if (l->config->bad.one_in)
+        return send_drawn(l, s, slice_between(at, end));
+    buffer_wrote(b, end);
     return sender_took(s);
 }
 
@@ -142,11 +171,13 @@ static void print_report(struct load *l, uint64_t ns)
     const struct senders *s = &l->senders;
     double seconds = (double)ns / (double)NS_PER_S;
     print_rate(&l->config->shape, asked, sizeof asked);
-    if (l->config->shape.poisson || l->config->message.size_high)
+    if (l->config->shape.poisson || l->config->message.size_high || l->config->bad.one_in)
         snprintf(seed, sizeof seed, " seed %" PRIu64, l->config->message.seed);
     report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms%s",
            s->sent, s->bytes, seconds, seconds > 0 ? (double)s->sent / seconds : 0.0, asked,
            (double)l->lag / 1e6, seed);
+    if (l->config->bad.one_in)
+        bad_report(&l->bad);
 }
 
 static bool end(struct load *l, bool good)
@@ -159,6 +190,8 @@ static bool end(struct load *l, bool good)
     if (l->start && !l->config->quiet)
         print_report(l, ns);
     message_free(&l->writer);
+    bad_free(&l->bad);
+    buffer_free(&l->badly);
     return good;
 }
 
@@ -168,6 +201,7 @@ int load_run(const struct load_config *config)
                      .limit = config->count ? config->count : UINT64_MAX,
                      .batch = config->senders.slow ? 1 : BATCH,
                      .arrivals = arrivals_start(&config->shape, config->message.seed)};
+    bad_start(&l.bad, &config->bad, config->message.seed);
     if (!message_start(&l.writer, &config->message) ||
         !signals_start(&l.signals, &l.stats, config->stats_interval)) {
         message_free(&l.writer);

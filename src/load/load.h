@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "load/bad.h"
 #include "load/destination.h"
 #include "load/message.h"
 #include "load/sender.h"
@@ -14,6 +15,7 @@ struct load_config {
     struct message_config message;
     struct shape shape;
     struct senders_config senders;
+    struct bad_config bad;
     uint64_t count;          /* 0: no limit */
     uint64_t duration;       /* nanoseconds, 0: no limit */
     uint64_t stats_interval; /* nanoseconds, 0: none */

@@ -28,10 +28,11 @@ static bool complete_verify(struct task *t, char **files, int count)
 static bool complete_rfc3164(const struct task *t)
 {
     const struct message_config *m = &t->load.message;
-    const char *wrong = m->msgid      ? "--msgid: RFC 3164 has no MSGID"
-                        : t->sd       ? "--sd: RFC 3164 has no STRUCTURED-DATA"
-                        : m->checksum ? "--checksum: RFC 3164 has no STRUCTURED-DATA for it"
-                                      : NULL;
+    const char *wrong = m->msgid             ? "--msgid: RFC 3164 has no MSGID"
+                        : t->sd              ? "--sd: RFC 3164 has no STRUCTURED-DATA"
+                        : t->load.bad.one_in ? "--bad: it is for messages of RFC 5424"
+                        : m->checksum        ? "--checksum: RFC 3164 has no STRUCTURED-DATA for it"
+                                             : NULL;
     return !wrong || misuse(wrong);
 }
 
@@ -50,7 +51,7 @@ static bool complete_message(struct task *t)
     if (t->framing == FRAMING_BY_DESTINATION)
         t->framing = tls ? FRAMING_COUNTED : FRAMING_LINES;
     m->frame = bare ? MESSAGE_BARE : t->framing == FRAMING_COUNTED ? MESSAGE_COUNTED : MESSAGE_LINE;
-    return true;
+    return bad_fit(&t->load.bad, m->frame, to->text && !bare);
 }
 
 static bool complete_tls(const struct destination *to)

@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# Messages of spamlog that are bad, and whether shnek-parse finds as many.
+
+bats_require_minimum_version 1.5.0
+
+load lib/shnek
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+    shnek_teardown
+}
+
+must_reject=(pri version date length sd cut)
+must_take=(utf8 nul control)
+
+# bad_of KIND FILE: how many the last report in that file has.
+bad_of() {
+    sed -n "s/.*: bad .* $1 \([0-9]*\).*/\1/p" "$2" | tail -n 1
+}
+
+# totals FILE NAME: of shnek-parse's last line of counters.
+totals() {
+    sed -n "s/.* $2 \([0-9]*\).*/\1/p" "$1" | tail -n 1
+}
+
+# misused PATTERN ARGUMENT...: status 2, one line like this and a hint.
+misused() {
+    local pattern=$1
+    shift
+    run --separate-stderr timeout 10 spamlog "$@"
+    [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
+    # shellcheck disable=SC2053
+    [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
+}
+
+# through FRAMING KIND RATIO: 400 messages through a pipe; what is said is in spam.err and parse.err.
+through() {
+    spamlog -r max -n 400 -F "$1" --bad="$3:$2" --seed=1 2>spam.err |
+        shnek-parse --framing="$1" --stats=1h >out 2>parse.err || true
+    [[ $(totals parse.err in) == 400 ]]
+}
+
+@test "each kind that must be rejected is, and what is rejected is counted" {
+    local framing kind
+    for framing in newline octet; do
+        for kind in "${must_reject[@]}" overlong; do
+            echo "$framing $kind"
+            through "$framing" "$kind" 0.5
+            [[ $(bad_of "$kind" spam.err) -gt 150 && $(bad_of "$kind" spam.err) -lt 250 ]]
+            [[ $(totals parse.err rejected) == "$(bad_of "$kind" spam.err)" ]]
+            through "$framing" "$kind" 1
+            [[ $(totals parse.err rejected) == 400 && $(bad_of "$kind" spam.err) == 400 ]]
+        done
+    done
+}
+
+@test "what RFC 5424 allows in MSG is taken" {
+    local framing kind
+    for framing in newline octet; do
+        for kind in "${must_take[@]}"; do
+            echo "$framing $kind"
+            through "$framing" "$kind" 100%
+            [[ $(bad_of "$kind" spam.err) == 400 && $(totals parse.err rejected) == 0 ]]
+        done
+    done
+    through octet nul 1
+    [[ $(head -n 1 out) == *'\u0000'* ]]
+    through octet utf8 1
+    [[ $(head -n 1 out) == *$'\xef\xbf\xbd'* ]]
+}
+
+@test "mixed, all are counted by kind, and the rejected are those that must be" {
+    local kind sum=0 all=0
+    spamlog -r max -n 5000 --bad=0.3 --seed=9 2>spam.err | shnek-parse -q --stats=1h 2>parse.err >out || true
+    for kind in "${must_reject[@]}" overlong; do
+        ((sum += $(bad_of "$kind" spam.err)))
+    done
+    for kind in "${must_take[@]}"; do
+        ((all += $(bad_of "$kind" spam.err)))
+    done
+    [[ $(totals parse.err in) == 5000 && $(totals parse.err rejected) == "$sum" ]]
+    grep -q ": bad $((all + sum)) pri " spam.err
+    ((all + sum > 1350 && all + sum < 1650))
+}
+
+@test "a seed makes the same bad messages again, another one others" {
+    local -r fixed=(-q -r max -n 1000 --hostname=h --procid=1 --timestamp=-)
+    spamlog "${fixed[@]}" --bad=0.5 --seed=4 >one
+    spamlog "${fixed[@]}" --bad=0.5 --seed=4 >two
+    spamlog "${fixed[@]}" --bad=0.5 --seed=5 >three
+    spamlog "${fixed[@]}" --bad=0 >none
+    spamlog "${fixed[@]}" >good
+    cmp one two
+    run -1 cmp -s one three
+    cmp none good
+}
+
+@test "a wrong MSG-LEN and a dropped connection cost one message each" {
+    local kind framing address
+    for address in tcp://:0 "unix:$BATS_TEST_TMPDIR/socket"; do
+        for kind in 'octet msg-len' 'octet drop' 'newline drop' 'octet msg-len,drop'; do
+            read -r framing kind <<<"$kind"
+            echo "$address $framing $kind"
+            start parse shnek-parse --stats=1h -l "$address"
+            spamlog -r max -n 300 -c 3 -F "$framing" --bad="20%:$kind" --seed=2 "$(listen_url parse.err)" 2>spam.err
+            bad=$(sed -n 's/.*: bad \([0-9]*\).*/\1/p' spam.err)
+            ((bad > 30 && bad < 90))
+            all_taken() { [[ $(wc -l <parse.out) == $((300 - bad)) ]]; }
+            wait_until all_taken
+            kill "$parse_pid"
+            wait_exit parse
+            [[ $(totals parse.err rejected) == "$bad" ]]
+        done
+    done
+}
+
+@test "datagrams are bad too" {
+    start parse shnek-parse --stats=1h -l "unixgram:$BATS_TEST_TMPDIR/socket"
+    spamlog -r max -n 300 --bad=1:pri,cut,length "$(listen_url parse.err)" 2>spam.err
+    kill "$parse_pid"
+    wait_exit parse
+    [[ $(totals parse.err rejected) == 300 && ! -s parse.out ]]
+}
+
+@test "what is bad shows as missing and as damaged in what is read back" {
+    spamlog -r max -n 1000 --checksum --bad=0.1:pri,utf8 2>spam.err >raw
+    run -1 spamlog --verify -q --checksum --expect=1k raw
+    bad=$(sed -n 's/.*: bad \([0-9]*\).*/\1/p' spam.err)
+    [[ $(sed -n 's/^missing: //p' <<<"$output") == "$bad" && $(sed -n 's/^damaged: //p' <<<"$output") == "$bad" ]]
+}
+
+@test "misuse of --bad gets one clear line and a hint" {
+    misused "--bad: '2' is not a ratio*" --bad=2
+    misused "--bad: 'x' is not a ratio*" --bad=x
+    misused "--bad: '101%' is not a ratio*" --bad=101%
+    misused "--bad: 'y' is not one of pri, version, date, *" --bad=1:pri,y
+    misused "--bad: '' is not one of *" --bad=1:
+    misused '--bad: drop: it wants a connection' --bad=1:drop
+    misused '--bad: msg-len: it wants --framing=octet' --bad=1:msg-len tcp://127.0.0.1:1
+    misused '--bad: overlong: no datagram is so long' --bad=1:overlong udp://127.0.0.1:1
+    misused '--bad: it is for messages of RFC 5424' --bad=1 -f rfc3164
+}
