@@ -54,7 +54,13 @@ UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
 	build/load/gaps.o build/load/histogram.o build/load/ledger.o build/load/mark.o build/load/shape.o
 build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(UNITS) -lm
+	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) $(UNITS) -lm
+build/tests/json_fuzz_test: tests/fuzz/json_check.c tests/fuzz/json_check.h
+
+# What clang's fuzzer drives.
+build/fuzz/%: tests/fuzz/%.c tests/fuzz/%.h $(SYSLOG:build/%.o=src/%.c) $(JSON:build/%.o=src/%.c) $(BASE:build/%.o=src/%.c)
+	@mkdir -p $(@D)
+	clang -g -O1 -std=c11 -pthread $(ALL_CPPFLAGS) -Itests/unit -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
 
 build/tests/subscriber: tests/lib/subscriber.c build/flags | build/libraries
 	@mkdir -p $(@D)

@@ -1,7 +1,24 @@
-/* tests/data/json.cases: the verdict of json_check, with reason and offset. */
+/*
+ * tests/data/json.cases: the verdict of json_check, with reason and offset, and that json_line has
+ * the same, but where it leaves what is deep to json_check. What has a LF is no line.
+ */
 
 #include "unit.h"
 #include "json/check.h"
+#include "json/line.h"
+
+static bool same_verdict(const struct unit_case *c, bool good)
+{
+    static char text[1 << 18];
+    struct json_line j = {0};
+    if (memchr(c->input.at, '\n', c->input.len) ||
+        (strncmp(c->name, "depth-", 6) == 0 && c->name[7] != '-'))
+        return true;
+    memcpy(text, c->input.at, c->input.len);
+    text[c->input.len] = '\n';
+    struct slice line = unit_guarded((struct slice){text, c->input.len + 1});
+    return json_line(&j, line) == (good ? line.at + c->input.len : NULL);
+}
 
 int main(int argc, char **argv)
 {
@@ -12,10 +29,12 @@ int main(int argc, char **argv)
     while (unit_next_case(table, &c)) {
         struct defect defect;
         char got[256] = "ok";
-        if (!json_check(&check, unit_guarded(c.input), &defect))
+        bool good = json_check(&check, unit_guarded(c.input), &defect);
+        if (!good)
             snprintf(got, sizeof got, "!%s (at byte %" PRIu64 ")", defect.reason, defect.offset);
         unit(slice_equal((struct slice){got, strlen(got)}, c.expected), "%s: got %s, expected %.*s",
              c.name, got, SHOW(c.expected));
+        unit(same_verdict(&c, good), "%s: json_line has another verdict", c.name);
         cases++;
         unit_case_free(&c);
     }
