@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "publish/spill.h"
 #include "json/check.h"
+#include "json/line.h"
 #include "json/reject.h"
 
 enum { PAYLOAD_MAX = 64 * 1024 * 1024 /* no server can be set to take more */ };
@@ -32,6 +33,7 @@ struct publisher {
     struct output rejects;
     struct complaints complaints;
     struct json_check check;
+    struct json_line json;
     size_t max_payload;
     uint64_t asked;  /* the offset up to which a confirmation was asked for */
     uint64_t synced; /* clock_monotonic */
@@ -53,14 +55,23 @@ static void refuse(struct publisher *p, uint64_t number, const struct defect *de
         p->failed = true;
 }
 
-static bool good(struct publisher *p, const struct line *line, struct defect *defect)
+/* The next line, and whether it was found to be JSON on the way to its end. */
+static bool next_line(struct publisher *p, struct line *line, bool *json)
+{
+    struct slice fresh = window_fresh(&p->window);
+    const char *lf = fresh.len && !p->config->no_check ? json_line(&p->json, fresh) : NULL;
+    *json = lf != NULL;
+    return window_next(&p->window, lf, line);
+}
+
+static bool good(struct publisher *p, const struct line *line, bool json, struct defect *defect)
 {
     if (line->text.len > p->max_payload) {
         *defect = (struct defect){"PAYLOAD", "longer than the server takes (max_payload)",
                                   p->max_payload};
         return false;
     }
-    return !line->fresh || p->config->no_check || json_check(&p->check, line->text, defect);
+    return json || !line->fresh || p->config->no_check || json_check(&p->check, line->text, defect);
 }
 
 static void print(struct publisher *p, struct slice payload)
@@ -105,10 +116,11 @@ static void send_lines(struct publisher *p)
 {
     struct line line;
     struct defect defect;
-    while (!p->failed && room(p) && window_next(&p->window, &line)) {
+    bool json;
+    while (!p->failed && room(p) && next_line(p, &line, &json)) {
         if (line.fresh)
             count(&p->stats.in, 1);
-        if (!good(p, &line, &defect)) {
+        if (!good(p, &line, json, &defect)) {
             refuse(p, line.number, &defect, line.text);
             window_refuse(&p->window, &line);
         } else if (p->config->dry_run) {

@@ -35,7 +35,7 @@ static bool write_lines(struct window *w, struct output *out, uint64_t *lines)
 {
     struct line line;
     window_finish(w);
-    while (window_next(w, &line)) {
+    while (window_next(w, NULL, &line)) {
         ++*lines;
         if (!out)
             continue;

@@ -85,8 +85,6 @@ bool window_filled(struct window *w, size_t n, struct slice *too_long)
         *too_long = (struct slice){ring_byte(&w->ring, w->tail), length};
         w->cursors.read = w->tail;
         w->cursors.skipping = 1;
-        if (w->scanned > w->tail)
-            w->scanned = w->tail;
     }
     ring_keep(&w->ring, &w->cursors);
     return over;
@@ -106,8 +104,6 @@ struct slice window_cut(struct window *w)
 {
     struct slice rest = {ring_byte(&w->ring, w->tail), (size_t)(w->cursors.read - w->tail)};
     w->cursors.read = w->tail;
-    if (w->scanned > w->tail)
-        w->scanned = w->tail;
     w->cursors.skipping = 0;
     ring_keep(&w->ring, &w->cursors);
     return rest;
@@ -118,25 +114,31 @@ bool window_within(const struct window *w)
     return w->cursors.skipping || w->cursors.read > w->tail;
 }
 
-bool window_next(struct window *w, struct line *line)
+struct slice window_fresh(const struct window *w)
 {
-    while (w->scanned < w->cursors.read) {
-        const char *from = ring_byte(&w->ring, w->scanned);
-        const char *lf = memchr(from, '\n', (size_t)(w->cursors.read - w->scanned));
-        if (!lf) {
-            w->scanned = w->cursors.read;
-            return false;
-        }
-        uint64_t end = w->scanned + (uint64_t)(lf - from);
-        const char *start = ring_byte(&w->ring, w->next.offset);
-        line->text = (struct slice){start, (size_t)(end - w->next.offset)};
+    if (w->next.offset < w->cursors.checked)
+        return (struct slice){0};
+    return (struct slice){w->at, (size_t)(w->tail - w->next.offset)};
+}
+
+bool window_next(struct window *w, const char *lf, struct line *line)
+{
+    for (; w->next.offset < w->tail; lf = NULL) {
+        const char *start = w->at;
+        if (!lf)
+            lf = memchr(start, '\n', (size_t)(w->tail - w->next.offset));
+        size_t length = (size_t)(lf - start);
+        line->text = (struct slice){start, length};
         line->offset = w->next.offset;
         line->number = ++w->next.lines;
-        w->next.offset = w->scanned = end + 1;
+        w->next.offset += length + 1;
+        w->at += length + 1;
+        if (w->at >= w->ring.at + w->ring.capacity)
+            w->at -= w->ring.capacity;
         line->fresh = w->next.offset > w->cursors.checked;
         if (line->fresh)
             w->cursors.checked = w->next.offset;
-        if (line->text.len && start[line->text.len - 1] == '\r')
+        if (length && start[length - 1] == '\r')
             line->text.len--;
         if (line->text.len && (line->fresh || *start != REFUSED)) {
             w->next.messages++;
@@ -165,7 +167,7 @@ void window_confirm(struct window *w, const struct mark *to)
 void window_rewind(struct window *w)
 {
     w->next = w->confirmed;
-    w->scanned = w->next.offset;
+    w->at = ring_byte(&w->ring, w->next.offset);
 }
 
 void window_close(struct window *w)

@@ -20,9 +20,9 @@ struct window {
     struct cursors cursors;
     struct mark next; /* what window_next gives next: all before it was sent */
     struct mark confirmed;
-    uint64_t scanned; /* no line ends in [next, scanned) */
-    uint64_t tail;    /* where the line begins that was read last */
-    size_t limit;     /* the longest line, in bytes */
+    char *at;      /* the byte at next.offset */
+    uint64_t tail; /* where the line begins that was read last: all before it are whole */
+    size_t limit;  /* the longest line, in bytes */
 };
 
 struct line {
@@ -58,8 +58,14 @@ struct slice window_cut(struct window *w);
 /* Whether what was read ends within a line. */
 bool window_within(const struct window *w);
 
-/* The next whole line that is not empty and was not refused; it stays until it is confirmed. */
-bool window_next(struct window *w, struct line *line);
+/* The whole lines that window_next did not give yet, neither now nor before a window_rewind. */
+struct slice window_fresh(const struct window *w);
+
+/*
+ * The next whole line that is not empty and was not refused; it stays until it is confirmed. `lf`
+ * is where it ends, which has to be looked for where that is NULL.
+ */
+bool window_next(struct window *w, const char *lf, struct line *line);
 
 /* The line that window_next gave last is no message, and is never given again. */
 void window_refuse(struct window *w, const struct line *line);

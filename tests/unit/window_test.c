@@ -78,7 +78,8 @@ static void run(const char *path)
     unit(window_open(&w, path, SIZE), "opens");
     while (good && confirmed < LINES) {
         feed(&w, &s);
-        for (unsigned turns = chance(2000); good && turns && window_next(&w, &line); turns--) {
+        for (unsigned turns = chance(2000); good && turns && window_next(&w, NULL, &line);
+             turns--) {
             if (next % 97 == 96 && next < refused)
                 next++;
             good = is_line(&line, next);
@@ -119,19 +120,22 @@ static void reopened(const char *path)
     char *to = window_room(&w, &room);
     memcpy(to, "one\ntwo\nthr", 11);
     window_filled(&w, 11, &too_long);
-    unit(window_next(&w, &line) && line.text.len == 3 && line.text.at[0] == 'o', "one");
+    unit(window_next(&w, NULL, &line) && line.text.len == 3 && line.text.at[0] == 'o', "one");
     window_confirm(&w, &w.next);
-    window_next(&w, &line);
+    window_next(&w, NULL, &line);
     to = window_room(&w, &room);
     memcpy(to, "ee\nfo", 5); /* and is killed before it can count them in */
     window_close(&w);
 
     unit(window_open(&w, path, 0), "opens again");
-    unit(window_next(&w, &line) && slice_equal(line.text, (struct slice){"two", 3}), "two again");
-    unit(window_next(&w, &line) && slice_equal(line.text, (struct slice){"three", 5}), "three");
-    unit(!window_next(&w, &line) && window_within(&w), "within a line");
+    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"two", 3}),
+         "two again");
+    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"three", 5}),
+         "three");
+    unit(!window_next(&w, NULL, &line) && window_within(&w), "within a line");
     window_finish(&w);
-    unit(window_next(&w, &line) && slice_equal(line.text, (struct slice){"fo", 2}), "finished");
+    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"fo", 2}),
+         "finished");
     window_close(&w);
 }
 
@@ -156,9 +160,10 @@ static void too_long_lines(void)
     to = window_room(&w, &room);
     memcpy(to, "bb\nc\n", 5);
     window_filled(&w, 5, &too_long);
-    unit(window_next(&w, &line) && line.text.at[0] == 'a', "the line before it");
-    unit(window_next(&w, &line) && line.text.at[0] == 'c' && line.text.len == 1, "and behind it");
-    unit(!window_next(&w, &line), "no more");
+    unit(window_next(&w, NULL, &line) && line.text.at[0] == 'a', "the line before it");
+    unit(window_next(&w, NULL, &line) && line.text.at[0] == 'c' && line.text.len == 1,
+         "and behind it");
+    unit(!window_next(&w, NULL, &line), "no more");
     window_close(&w);
 }
 
