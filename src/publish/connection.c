@@ -11,7 +11,7 @@
 #include "publish/nkey.h"
 #include "json/string.h"
 
-enum { MS = 1000000, IO_BUFFER = 64 * 1024, SERVERS_MAX = 256 };
+enum { MS = 1000000, IO_BUFFER = 256 * 1024, SERVERS_MAX = 256 };
 
 struct connection {
     natsConnection *nats;
