@@ -1,8 +1,8 @@
 /*
  * bare [-j] SUBJECT FILE: publishes each line of a file with nats.c and nothing else, through
  * $NATS_URL; with -j asynchronously to JetStream. Prints the seconds from the first message to the
- * last confirmation, and those of CPU time: the floor for what shnek-pub may take. The reading of the
- * file is not in them.
+ * last confirmation, and those of CPU time: the floor for what shnek-pub may take. The reading of
+ * the file is not in them.
  */
 
 #include <nats/nats.h>

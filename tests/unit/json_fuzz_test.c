@@ -226,7 +226,7 @@ static void change(struct text *t)
         break;
     default:
         if (t->length)
-            t->bytes[at % t->length] ^= "\x01\x02\x04\x08\x10\x20\x40\x80"[chance(8)];
+            t->bytes[at % t->length] ^= (char)(1u << chance(8));
     }
 }
 
