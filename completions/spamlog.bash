@@ -46,6 +46,11 @@ _spamlog()
     --reconnect-every) words='1 100 10k' ;;
     --slow) words='10/s 1k/s' ;;
     --sizes) words='100..1k 64..64k' ;;
+    --profile)
+        compopt -o default # files
+        words='plain mixed'
+        ;;
+    --fresh) words='time host counter' ;;
     --bad) words='1% 10%' ;;
     --expect) words='1 100 1k 1M' ;;
     --idle) words='1s 10s 1m' ;;
@@ -64,7 +69,7 @@ _spamlog()
         else
             words='-r --rate= --burst= --arrivals= -n --count= -d --duration= -c --connections=
                 --idle-connections= --reconnect-every= --slow= -f --format= -F --framing= -m
-                --message= --size= --sizes= --seed= -p --priority= --bad= --hostname= --appname= --procid=
+                --message= --size= --sizes= --seed= -p --priority= --profile= --fresh= --bad= --hostname= --appname= --procid=
                 --msgid= --sd= --timestamp= --tls-cert= --tls-key= --tls-ca= --tls-peer=
                 --checksum --run= --verify --expect= --idle= --csv= --hgrm= --stats --stats= -q
                 --quiet -h --help -V --version'

@@ -23,6 +23,8 @@ complete -c spamlog -l size -x -a '100 1k 64k' -d 'Make messages of that many by
 complete -c spamlog -l sizes -x -a '100..1k 64..64k' -d 'Draw them by chance'
 complete -c spamlog -l seed -x -d 'Draw the same again'
 complete -c spamlog -s p -l priority -x -a "$priorities" -d 'A number or FACILITY.SEVERITY'
+complete -c spamlog -l profile -r -F -a 'plain mixed' -d 'What messages look like'
+complete -c spamlog -l fresh -x -a 'time host counter' -d 'What of its lines is made anew'
 complete -c spamlog -l bad -x -a '1% 10%:pri,sd 100%:utf8' -d 'How many are bad, and in which ways'
 complete -c spamlog -l hostname -x -d HOSTNAME
 complete -c spamlog -l appname -x -d APP-NAME

@@ -22,12 +22,12 @@ static const char help[] =
     "  -n, --count=COUNT, -d, --duration=DURATION  stop after that many, or that time\n"
     "  -c, --connections=COUNT, --idle-connections=COUNT    that send [1]; silent [0]\n"
     "      --reconnect-every=COUNT, --slow=SIZE/s     messages, bytes of a connection\n"
-    "  -f, --format=FORMAT        rfc5424 or rfc3164                        [rfc5424]\n"
-    "  -F, --framing=FRAMING      newline or octet (RFC 6587)   [newline; tls: octet]\n"
+    "  -f, --format=rfc5424|rfc3164, -F, --framing=newline|octet  [rfc5424, newline]\n"
     "  -m, --message=TEXT         MSG                                 [hello from C!]\n"
     "      --size=SIZE, --sizes=A..B, --seed=N   of a message; by chance; the same\n"
     "  -p, --priority=PRI         a number or FACILITY.SEVERITY           [auth.crit]\n"
     "      --bad=RATIO[:KIND,...]    how many are bad, and in which ways    [0, all]\n"
+    "      --profile=plain|mixed|FILE, --fresh=time,host,counter  lines with new ones\n"
     "      --hostname=NAME, --appname=NAME, --procid=ID     [this host, spamlog, pid]\n"
     "      --msgid=ID, --sd=SD, --timestamp=TIME   [counts from 0, -, when it is due]\n"
     "      --checksum, --run=ID   add a checksum, and the run's name         [random]\n"
@@ -60,6 +60,8 @@ enum {
     OPTION_IDLE_CONNECTIONS,
     OPTION_SLOW,
     OPTION_BAD,
+    OPTION_PROFILE,
+    OPTION_FRESH,
     OPTION_CHECKSUM,
     OPTION_RUN,
     OPTION_VERIFY,
@@ -97,6 +99,8 @@ static const struct option options[] = {
     {"idle-connections", required_argument, NULL, OPTION_IDLE_CONNECTIONS},
     {"slow", required_argument, NULL, OPTION_SLOW},
     {"bad", required_argument, NULL, OPTION_BAD},
+    {"profile", required_argument, NULL, OPTION_PROFILE},
+    {"fresh", required_argument, NULL, OPTION_FRESH},
     {"stats", optional_argument, NULL, OPTION_STATS},
     {"checksum", no_argument, NULL, OPTION_CHECKSUM},
     {"run", required_argument, NULL, OPTION_RUN},
@@ -111,7 +115,6 @@ static const struct option options[] = {
     {0}};
 
 static const char *const framings[] = {"newline", "octet", NULL};
-static const char *const arrivals[] = {"even", "poisson", NULL};
 static const char *const formats[] = {"rfc5424", "rfc3164", NULL};
 
 static bool set_priority(struct load_config *c, const char *text)
@@ -120,15 +123,6 @@ static bool set_priority(struct load_config *c, const char *text)
         return true;
     report("--priority: '%s' is not a number up to 191, or FACILITY.SEVERITY", text);
     return false;
-}
-
-static bool set_arrivals(struct shape *s, const char *text)
-{
-    int choice;
-    if (!option_choice("--arrivals", text, arrivals, &choice))
-        return false;
-    s->poisson = choice == 1;
-    return true;
 }
 
 static bool set_sizes(struct message_config *c, const char *text)
@@ -142,15 +136,6 @@ static bool set_sizes(struct message_config *c, const char *text)
     snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
     return option_size("--sizes", low, 1, 1 << 30, &c->size) &&
            option_size("--sizes", dots + 2, c->size, 1 << 30, &c->size_high);
-}
-
-static bool set_slow(struct senders_config *c, const char *text)
-{
-    char bytes[32];
-    size_t length = strlen(text);
-    length -= length > 2 && strcmp(text + length - 2, "/s") == 0 ? 2 : 0;
-    snprintf(bytes, sizeof bytes, "%.*s", (int)length, text);
-    return option_size("--slow", length < sizeof bytes ? bytes : text, 1, 1 << 30, &c->slow);
 }
 
 static bool set_format(struct load_config *c, const char *text)
@@ -220,13 +205,18 @@ static bool set_shape_option(struct task *t, int option, const char *text)
         t->burst_given = true;
         return shape_burst(&c->shape, text);
     case OPTION_ARRIVALS:
-        return set_arrivals(&c->shape, text);
+        return shape_arrivals(&c->shape, text);
     case OPTION_RECONNECT_EVERY:
         return option_count("--reconnect-every", text, 1, UINT64_MAX, &c->senders.reconnect_every);
     case OPTION_IDLE_CONNECTIONS:
         return option_count("--idle-connections", text, 0, 100000, &c->senders.idle);
     case OPTION_SLOW:
-        return set_slow(&c->senders, text);
+        return trickle_option(&c->senders.slow, text);
+    case OPTION_PROFILE:
+        c->message.profile = strcmp(text, "plain") == 0 ? NULL : text;
+        return true;
+    case OPTION_FRESH:
+        return profile_fresh(&c->message, text);
     case OPTION_BAD:
         return bad_option(&c->bad, text);
     case OPTION_SIZES:
@@ -288,8 +278,34 @@ static bool set_option(struct task *t, int option, const char *text)
     }
 }
 
+/* The bit of enum message_field. */
+static unsigned field_of(int option)
+{
+    switch (option) {
+    case 'p':
+        return FIELD_PRI;
+    case 'm':
+        return FIELD_TEXT;
+    case OPTION_TIMESTAMP:
+        return FIELD_TIMESTAMP;
+    case OPTION_HOSTNAME:
+        return FIELD_HOSTNAME;
+    case OPTION_APPNAME:
+        return FIELD_APPNAME;
+    case OPTION_PROCID:
+        return FIELD_PROCID;
+    case OPTION_MSGID:
+        return FIELD_MSGID;
+    case OPTION_SD:
+        return FIELD_SD;
+    default:
+        return 0;
+    }
+}
+
 static bool set(struct task *t, int option, const char *text)
 {
+    t->load.message.given |= field_of(option);
     switch (option) {
     case 'c':
     case 'q':

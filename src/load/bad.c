@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/report.h"
+#include "load/parts.h"
 
 enum { OVERLONG = 128 * 1024, CHOICES = 4 };
 
@@ -83,47 +84,6 @@ void bad_start(struct bad *b, const struct bad_config *config, uint64_t seed)
     for (unsigned i = 0; i < BAD_KINDS; i++)
         if (config->kinds & 1U << i)
             b->kinds[b->kind_count++] = (enum bad_kind)i;
-}
-
-/* Where the parts of a message are. */
-struct parts {
-    struct slice fields[5]; /* TIMESTAMP, HOSTNAME, APP-NAME, PROCID, MSGID */
-    const char *start;
-    const char *version;
-    const char *sd;
-    const char *sd_end;
-    const char *end;
-};
-
-static const char *sd_end(const char *p)
-{
-    bool quoted = false;
-    if (*p == '-')
-        return p + 1;
-    for (;; p++) {
-        if (quoted && *p == '\\')
-            p++;
-        else if (*p == '"')
-            quoted = !quoted;
-        else if (!quoted && *p == ']' && p[1] != '[')
-            return p + 1;
-    }
-}
-
-/* Of a valid message; behind it there is a byte more. */
-static struct parts parts_of(struct slice message)
-{
-    struct parts m = {.start = message.at, .end = message.at + message.len};
-    m.version = (const char *)memchr(message.at, '>', message.len) + 1;
-    const char *p = strchr(m.version, ' ') + 1;
-    for (int i = 0; i < 5; i++) {
-        const char *end = strchr(p, ' ');
-        m.fields[i] = slice_between(p, end);
-        p = end + 1;
-    }
-    m.sd = p;
-    m.sd_end = sd_end(p);
-    return m;
 }
 
 static void add(struct buffer *b, const char *text)

@@ -52,7 +52,7 @@ struct ledger {
 struct entry {
     struct slice hostname;
     struct slice procid;
-    struct slice run; /* at == NULL: HOSTNAME and PROCID tell it alone */
+    struct slice run; /* or else HOSTNAME and PROCID tell it */
     uint64_t of;
     uint64_t connection;
     uint64_t number;

@@ -171,7 +171,8 @@ static void print_report(struct load *l, uint64_t ns)
     const struct senders *s = &l->senders;
     double seconds = (double)ns / (double)NS_PER_S;
     print_rate(&l->config->shape, asked, sizeof asked);
-    if (l->config->shape.poisson || l->config->message.size_high || l->config->bad.one_in)
+    if (l->config->shape.poisson || l->config->message.size_high || l->writer.by_chance ||
+        l->config->bad.one_in)
         snprintf(seed, sizeof seed, " seed %" PRIu64, l->config->message.seed);
     report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms%s",
            s->sent, s->bytes, seconds, seconds > 0 ? (double)s->sent / seconds : 0.0, asked,

@@ -1,26 +1,11 @@
 #include "load/message.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
-#include "base/report.h"
 #include "base/utf8.h"
-#include "load/crc32c.h"
 #include "load/fields.h"
-
-enum { NUMBER_MAX = 20, PADDING = '.' };
-
-static const char crc_name[] = "\" crc=\"";
-
-static struct slice text_slice(const char *text)
-{
-    return (struct slice){text, strlen(text)};
-}
-
-static void add(struct buffer *b, const char *text)
-{
-    buffer_add(b, text_slice(text));
-}
+#include "load/profile.h"
 
 static char *put(char *to, const struct buffer *b, size_t n)
 {
@@ -31,7 +16,7 @@ static char *put(char *to, const struct buffer *b, size_t n)
 static unsigned digits(uint64_t k)
 {
     unsigned n = 1;
-    for (uint64_t power = 10; n < NUMBER_MAX && k >= power; power *= 10)
+    for (uint64_t power = 10; n < BODY_NUMBER && k >= power; power *= 10)
         n++;
     return n;
 }
@@ -55,126 +40,30 @@ static char *put_number(char *to, uint64_t k, unsigned n)
     return end;
 }
 
-static size_t stamp_length(const struct message_config *c)
-{
-    return c->timestamp ? 0 : c->format == FORMAT_RFC3164 ? TIMESTAMP_RFC3164 : TIMESTAMP_MAX;
-}
-
-static size_t mark_room(const struct message_mark *m)
-{
-    return m->lead.len + m->middle.len + 2 * NUMBER_MAX + sizeof crc_name - 1 + MARK_SUM_DIGITS;
-}
-
-static bool fits(const struct message_writer *w)
-{
-    const struct message_config *c = w->config;
-    size_t least = w->before + (c->msgid ? 0 : NUMBER_MAX) +
-                   (c->checksum ? mark_room(&w->mark) : 0) + w->tail.len;
-    if (c->size && c->size < least) {
-        report("--size%s: the parts before MSG can take %zu bytes", c->size_high ? "s" : "", least);
-        return false;
-    }
-    if (c->frame == MESSAGE_LINE && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
-        report("%s: a line end in it wants --framing=octet",
-               strchr(c->sd, '\n') ? "--sd" : "--message");
-        return false;
-    }
-    return true;
-}
-
-static struct slice value_of(const char *text)
-{
-    struct slice none = {0};
-    return strcmp(text, "-") == 0 ? none : text_slice(text);
-}
-
-static void mark_start(struct message_writer *w)
-{
-    const struct message_config *c = w->config;
-    struct message_mark *m = &w->mark;
-    char of[NUMBER_MAX + 1];
-    crc32c_prepare();
-    snprintf(of, sizeof of, "%" PRIu64, c->connections);
-    add(&m->of, of);
-    m->values = (struct mark_values){.pri = c->pri,
-                                     .hostname = value_of(c->hostname),
-                                     .appname = value_of(c->appname),
-                                     .procid = value_of(c->procid),
-                                     .run = text_slice(c->run),
-                                     .of = {m->of.at, m->of.len}};
-    if (c->timestamp)
-        m->values.timestamp = value_of(c->timestamp);
-    if (c->msgid)
-        m->values.msgid = value_of(c->msgid);
-    m->text_length = SIZE_MAX;
-    add(&m->lead, " ");
-    add(&m->lead, strcmp(c->sd, "-") == 0 ? "" : c->sd);
-    add(&m->lead, "[" MARK_ID " run=\"");
-    add(&m->lead, c->run);
-    add(&m->lead, "\" conn=\"");
-    add(&m->middle, "\" of=\"");
-    add(&m->middle, of);
-    add(&m->middle, "\" n=\"");
-    add(&w->tail, "\"] ");
-}
-
-static void add_rfc5424(struct message_writer *w)
-{
-    const struct message_config *c = w->config;
-    const char *const fields[] = {c->hostname, c->appname, c->procid, c->msgid ? c->msgid : ""};
-    add(&w->head, "1 ");
-    for (int i = 0; i < 4; i++) {
-        add(&w->middle, " ");
-        add(&w->middle, fields[i]);
-    }
-    if (c->checksum)
-        return mark_start(w);
-    add(&w->tail, " ");
-    add(&w->tail, c->sd);
-    add(&w->tail, " ");
-}
-
-static void add_rfc3164(struct message_writer *w)
-{
-    const struct message_config *c = w->config;
-    add(&w->middle, " ");
-    if (strcmp(c->hostname, "-") != 0) {
-        add(&w->middle, c->hostname);
-        add(&w->middle, " ");
-    }
-    add(&w->middle, c->appname);
-    if (strcmp(c->procid, "-") != 0) {
-        add(&w->middle, "[");
-        add(&w->middle, c->procid);
-        add(&w->middle, "]");
-    }
-    add(&w->middle, ": ");
-    add(&w->tail, " ");
-}
-
 /* Text that is cut is cut between characters; what that leaves is padded. */
-static inline __attribute__((always_inline)) char *put_text(const struct message_writer *w,
-                                                            char *to, size_t n)
+static inline __attribute__((always_inline)) char *put_text(const struct body *b, char *to,
+                                                            size_t n)
 {
-    struct slice text = {w->text.at, w->text_length};
-    size_t whole = utf8_cut(text, n);
-    if (n >= w->text_length || whole == n)
-        return put(to, &w->text, n);
-    memset(put(to, &w->text, whole), PADDING, n - whole);
+    if (n >= b->text_length)
+        return put(to, &b->text, n);
+    size_t whole = utf8_cut((struct slice){b->text.at, b->text_length}, n);
+    memset(put(to, &b->text, whole), BODY_PADDING, n - whole);
     return to + n;
 }
 
 /* The sum over what all messages share, for a MSG that is `length` bytes with the tail. */
-static void sum_text(struct message_writer *w, size_t length)
+static void sum_text(struct message_writer *w, struct body *b, size_t length)
 {
     static const char bom[] = "\xEF\xBB\xBF";
-    struct message_mark *m = &w->mark;
-    m->text.len = 0;
-    char *end = put_text(w, buffer_room(&m->text, length), length);
-    struct slice msg = slice_between(m->text.at + w->tail.len, end);
+    struct body_mark *m = &b->mark;
+    w->msg.len = 0;
+    char *end = put_text(b, buffer_room(&w->msg, length), length);
+    struct slice msg = slice_between(w->msg.at + b->tail, end);
     if (msg.len >= 3 && memcmp(msg.at, bom, 3) == 0)
         msg = slice_between(msg.at + 3, end);
-    m->values.msg = mark_text(msg, &m->canonical);
+    m->values.msg = (struct slice){0};
+    if (!b->no_msg)
+        m->values.msg = mark_text(msg, &w->canonical);
     m->sum_of_run = mark_sum_of_run(&m->values);
     m->text_length = length;
 }
@@ -200,14 +89,14 @@ static struct position position_of(const struct message_writer *w, uint64_t k)
     return p;
 }
 
-static size_t mark_length(const struct message_mark *m, const struct position *p)
+static size_t mark_length(const struct body_mark *m, const struct position *p)
 {
-    return m->lead.len + p->connection_digits + m->middle.len + p->number_digits + sizeof crc_name -
-           1 + MARK_SUM_DIGITS;
+    return m->lead.len + p->connection_digits + m->middle.len + p->number_digits +
+           sizeof BODY_CRC_NAME - 1 + MARK_SUM_DIGITS;
 }
 
 /* Up to the digits of the sum, over a message that has all that stands before already. */
-static char *put_mark(struct message_mark *m, const struct position *p, char *to)
+static char *put_mark(struct body_mark *m, const struct position *p, char *to)
 {
     to = put(to, &m->lead, m->lead.len);
     m->values.connection = (struct slice){to, p->connection_digits};
@@ -215,13 +104,13 @@ static char *put_mark(struct message_mark *m, const struct position *p, char *to
     to = put(to, &m->middle, m->middle.len);
     m->values.number = (struct slice){to, p->number_digits};
     to = put_number(to, p->number, p->number_digits);
-    memcpy(to, crc_name, sizeof crc_name - 1);
-    return mark_write_sum(to + sizeof crc_name - 1, mark_sum(m->sum_of_run, &m->values));
+    memcpy(to, BODY_CRC_NAME, sizeof BODY_CRC_NAME - 1);
+    return mark_write_sum(to + sizeof BODY_CRC_NAME - 1, mark_sum(m->sum_of_run, &m->values));
 }
 
 static unsigned count_digits(struct message_writer *w, uint64_t k)
 {
-    while (k >= w->next_digit && w->digits < NUMBER_MAX) {
+    while (k >= w->next_digit && w->digits < BODY_NUMBER) {
         w->digits++;
         w->next_digit *= 10;
     }
@@ -240,36 +129,37 @@ static inline __attribute__((always_inline)) char *write_as(struct message_write
                                                             uint64_t ns, char *to, bool marked)
 {
     const struct message_config *c = w->config;
-    struct message_mark *m = &w->mark;
+    struct body *b = w->body;
+    struct body_mark *m = &b->mark;
     struct position position;
-    unsigned number = c->msgid ? 0 : count_digits(w, k);
-    size_t before = w->before + number;
+    unsigned number = b->numbered ? count_digits(w, k) : 0;
+    size_t before = b->before + number;
     if (marked) {
         position = position_of(w, k);
         before += mark_length(m, &position);
     }
-    size_t text = c->size ? draw_size(w) - before : w->text.len;
+    size_t text = c->size ? draw_size(w) - before : b->text.len;
     if (c->frame == MESSAGE_COUNTED) {
         to = put_number(to, before + text, digits(before + text));
         *to++ = ' ';
     }
-    to = put(to, &w->head, w->head.len);
+    to = put(to, &b->head, b->head.len);
     const char *stamp = to;
-    if (!c->timestamp)
+    if (b->stamped)
         to = c->format == FORMAT_RFC3164 ? timestamp_write_rfc3164(&w->clock, ns, to)
                                          : timestamp_write(&w->clock, ns, to);
-    if (marked && !c->timestamp)
+    if (marked && b->stamped)
         m->values.timestamp = slice_between(stamp, to);
-    to = put(to, &w->middle, w->middle.len);
+    to = put(to, &b->middle, b->middle.len);
     if (marked && number)
         m->values.msgid = (struct slice){to, number};
     if (number)
         to = put_number(to, k, number);
     if (marked && text != m->text_length)
-        sum_text(w, text);
+        sum_text(w, b, text);
     if (marked)
         to = put_mark(m, &position, to);
-    to = put_text(w, to, text);
+    to = put_text(b, to, text);
     if (c->frame == MESSAGE_LINE)
         *to++ = '\n';
     return to;
@@ -285,49 +175,54 @@ static char *write_unmarked(struct message_writer *w, uint64_t k, uint64_t ns, c
     return write_as(w, k, ns, to, false);
 }
 
+/* Each with the next body in turn, or by chance. */
+static char *write_next(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
+{
+    size_t count = w->bodies.count;
+    w->body = &w->bodies.all[w->by_chance ? random_below(&w->drawing, count) : k % count];
+    return w->config->checksum ? write_marked(w, k, ns, to) : write_unmarked(w, k, ns, to);
+}
+
+static bool make_bodies(struct message_writer *w)
+{
+    const struct message_config *c = w->config;
+    if (c->profile)
+        return profile_bodies(&w->bodies, c, &w->by_chance);
+    struct body *plain = bodies_add(&w->bodies);
+    body_start(plain, c);
+    return body_fits(plain, c);
+}
+
 bool message_start(struct message_writer *w, const struct message_config *config)
 {
-    char pri[16];
     *w = (struct message_writer){.config = config,
                                  .random = random_start(config->seed, RANDOM_SIZES),
-                                 .write = config->checksum ? write_marked : write_unmarked,
+                                 .drawing = random_start(config->seed, RANDOM_BODIES),
+                                 .write = config->profile    ? write_next
+                                          : config->checksum ? write_marked
+                                                             : write_unmarked,
+                                 .shortest = SIZE_MAX,
                                  .digits = 1,
                                  .next_digit = 10};
-    if (!fields_valid(config))
+    if (!fields_valid(config) || !make_bodies(w))
         return false;
-    snprintf(pri, sizeof pri, "<%u>", config->pri);
-    add(&w->head, pri);
-    if (config->format == FORMAT_RFC3164)
-        add_rfc3164(w);
-    else
-        add_rfc5424(w);
-    if (config->timestamp)
-        add(&w->head, config->timestamp);
-    buffer_add(&w->text, (struct slice){w->tail.at, w->tail.len});
-    add(&w->text, config->text);
-    w->text_length = w->text.len;
-    uint64_t longest = config->size_high ? config->size_high : config->size;
-    if (longest > w->text.len) {
-        size_t more = (size_t)longest - w->text.len;
-        memset(buffer_room(&w->text, more), PADDING, more);
-        w->text.len += more;
+    w->body = w->bodies.all;
+    for (size_t i = 0; i < w->bodies.count; i++) {
+        size_t longest = body_longest(&w->bodies.all[i], config);
+        size_t shortest = body_shortest(&w->bodies.all[i], config);
+        w->room = longest > w->room ? longest : w->room;
+        w->shortest = shortest < w->shortest ? shortest : w->shortest;
     }
-    w->before = w->head.len + stamp_length(config) + w->middle.len;
-    w->room = w->before + w->text.len + 2 * NUMBER_MAX + 2 + mark_room(&w->mark);
-    w->shortest =
-        config->size ? (size_t)config->size : w->before + (config->msgid ? 0 : 1) + w->text.len;
-    return fits(w);
+    w->room += BODY_NUMBER + 2; /* the frame */
+    return true;
 }
 
 void message_free(struct message_writer *w)
 {
-    buffer_free(&w->head);
-    buffer_free(&w->middle);
-    buffer_free(&w->tail);
-    buffer_free(&w->text);
-    buffer_free(&w->mark.of);
-    buffer_free(&w->mark.lead);
-    buffer_free(&w->mark.middle);
-    buffer_free(&w->mark.text);
-    buffer_free(&w->mark.canonical);
+    for (size_t i = 0; i < w->bodies.count; i++)
+        body_free(&w->bodies.all[i]);
+    free(w->bodies.all);
+    kept_free(w->bodies.kept);
+    buffer_free(&w->msg);
+    buffer_free(&w->canonical);
 }

@@ -9,7 +9,7 @@ struct random {
 };
 
 /* For what is drawn, each by itself, so that one does not change with another. */
-enum random_stream { RANDOM_ARRIVALS, RANDOM_SIZES, RANDOM_PROFILE, RANDOM_BAD };
+enum random_stream { RANDOM_ARRIVALS, RANDOM_SIZES, RANDOM_PROFILE, RANDOM_BODIES, RANDOM_BAD };
 
 static inline uint64_t random_next(struct random *r)
 {

@@ -51,6 +51,16 @@ bool shape_burst(struct shape *s, const char *text)
     return true;
 }
 
+bool shape_arrivals(struct shape *s, const char *text)
+{
+    static const char *const words[] = {"even", "poisson", NULL};
+    int choice;
+    if (!option_choice("--arrivals", text, words, &choice))
+        return false;
+    s->poisson = choice == 1;
+    return true;
+}
+
 /* Twice the integral of the rate, in messages times NS_PER_S times the ramp; t is in it. */
 static __int128 twice_due(const struct shape *s, uint64_t t)
 {

@@ -19,10 +19,12 @@ struct shape {
 #define SHAPE_RAMP_RATE UINT64_C(1000000000)
 #define SHAPE_RAMP_NS   (24 * 3600 * UINT64_C(1000000000))
 
-/* --rate=RATE, A..B/DURATION or max, and --burst=N/PERIOD. False, and a report, where it is none.
+/* --rate=RATE, A..B/DURATION or max, --burst=N/PERIOD and --arrivals=even|poisson. False, and a
+ * report, where it is none.
  */
 bool shape_rate(struct shape *s, const char *text);
 bool shape_burst(struct shape *s, const char *text);
+bool shape_arrivals(struct shape *s, const char *text);
 
 static inline bool shape_is_max(const struct shape *s)
 {

@@ -28,7 +28,8 @@ static bool complete_verify(struct task *t, char **files, int count)
 static bool complete_rfc3164(const struct task *t)
 {
     const struct message_config *m = &t->load.message;
-    const char *wrong = m->msgid             ? "--msgid: RFC 3164 has no MSGID"
+    const char *wrong = m->profile           ? "--profile: its messages have a format"
+                        : m->msgid           ? "--msgid: RFC 3164 has no MSGID"
                         : t->sd              ? "--sd: RFC 3164 has no STRUCTURED-DATA"
                         : t->load.bad.one_in ? "--bad: it is for messages of RFC 5424"
                         : m->checksum        ? "--checksum: RFC 3164 has no STRUCTURED-DATA for it"
@@ -51,6 +52,7 @@ static bool complete_message(struct task *t)
     if (t->framing == FRAMING_BY_DESTINATION)
         t->framing = tls ? FRAMING_COUNTED : FRAMING_LINES;
     m->frame = bare ? MESSAGE_BARE : t->framing == FRAMING_COUNTED ? MESSAGE_COUNTED : MESSAGE_LINE;
+    m->strict = t->load.bad.one_in > 0;
     return bad_fit(&t->load.bad, m->frame, to->text && !bare);
 }
 
@@ -79,6 +81,10 @@ static bool complete_shape(const struct task *t)
                        : s->idle          ? "--idle-connections"
                        : s->slow          ? "--slow"
                                           : NULL;
+    if (t->load.message.profile && (t->size_given || t->sizes_given))
+        return misuse("--profile: its messages have sizes");
+    if (t->load.message.fresh && !t->load.message.profile)
+        return misuse("--fresh: it wants a --profile");
     if (t->rate_given && t->burst_given)
         return misuse("--rate, --burst: each says when messages are due");
     if (t->size_given && t->sizes_given)

@@ -1,8 +1,20 @@
 #include "load/trickle.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
+#include "base/options.h"
 
 enum { SHORTEST_PAUSE = 1000000, LONGEST_PAUSE = 100000000 };
+
+bool trickle_option(uint64_t *slow, const char *text)
+{
+    char bytes[32];
+    size_t length = strlen(text);
+    length -= length > 2 && strcmp(text + length - 2, "/s") == 0 ? 2 : 0;
+    snprintf(bytes, sizeof bytes, "%.*s", (int)length, text);
+    return option_size("--slow", length < sizeof bytes ? bytes : text, 1, 1 << 30, slow);
+}
 
 void trickle_take(struct trickle *t, struct buffer *from, uint64_t now)
 {

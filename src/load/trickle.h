@@ -13,6 +13,9 @@ struct trickle {
     uint64_t since; /* clock_monotonic, when it began to go */
 };
 
+/* --slow=SIZE[/s]. False, and a report, where it is none. */
+bool trickle_option(uint64_t *slow, const char *text);
+
 /* Takes over what is in a buffer. Nothing may be held. */
 void trickle_take(struct trickle *t, struct buffer *from, uint64_t now);
 

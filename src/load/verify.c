@@ -120,7 +120,7 @@ static enum reading identify(struct verify *v, struct frame *frame, struct mark_
                              struct entry *e)
 {
     enum reading got = reading(&v->reader, frame->message, values, &frame->defect);
-    *e = (struct entry){.hostname = values->hostname, .procid = values->procid};
+    *e = (struct entry){0};
     if (got == READING_MARKED) {
         frame->defect = (struct defect){MARK_ID, "the checksum is another", 0};
         return read_mark(values, e) ? READING_MARKED : READING_DAMAGED;
@@ -129,6 +129,8 @@ static enum reading identify(struct verify *v, struct frame *frame, struct mark_
         frame->defect = (struct defect){MARK_ID, "there is no checksum", 0};
         return READING_DAMAGED;
     }
+    e->hostname = values->hostname;
+    e->procid = values->procid;
     if (got == READING_PLAIN && !read_msgid(v, values->msgid, e))
         return READING_FOREIGN;
     return got;

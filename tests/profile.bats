@@ -1,0 +1,150 @@
+#!/usr/bin/env bats
+# Messages of spamlog that are not all alike: mixed ones, and lines of a file.
+
+bats_require_minimum_version 1.5.0
+
+load lib/shnek
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR"
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# misused PATTERN ARGUMENT...: status 2, one line like this and a hint.
+misused() {
+    local pattern=$1
+    shift
+    run --separate-stderr timeout 10 spamlog "$@"
+    [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
+    # shellcheck disable=SC2053
+    [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
+}
+
+# part LOW HIGH FILTER: in how many percent of out.json that is true.
+part() {
+    local n
+    n=$(jq -c "select($3)" out.json | wc -l)
+    echo "$3: $n of 20000"
+    ((n >= $1 * 200 && n <= $2 * 200))
+}
+
+@test "100,000 mixed messages are valid RFC 5424, in both framings" {
+    local framing seed
+    for framing in newline octet; do
+        for seed in 1 2; do
+            run -0 --separate-stderr bash -c "spamlog -q -r max -n 50k -F $framing --profile=mixed --seed=$seed |
+                shnek-parse --framing=$framing --stats=1h >out"
+            [[ $stderr == *'in 50000 out 50000 rejected 0 '* ]]
+        done
+    done
+}
+
+@test "what is drawn has the distributions that the man page gives" {
+    spamlog -q -r max -n 20k --profile=mixed --seed=4 >raw
+    shnek-parse raw >out.json
+    part 40 52 '.severity == "info"'
+    part 1 5 '.timestamp == null'
+    part 2 8 '.hostname == null'
+    part 2 8 '.appname == null'
+    part 11 19 '.procid == null'
+    part 74 86 '.procid | type == "number"'
+    part 25 35 '.msgid == null'
+    part 35 45 '.msgid != null and (.msgid | test("^[0-9]+$"))'
+    part 44 56 '.sd == {}'
+    part 1 5 '.msg == null'
+    part 1 5 '.msg == ""'
+    # The BOM does not arrive.
+    n=$(grep -c $'\xef\xbb\xbf' raw)
+    ((n >= 7 * 200 && n <= 13 * 200))
+    [[ $(jq -r .facility out.json | sort -u | wc -l) == 24 && $(jq -r .severity out.json | sort -u | wc -l) == 8 ]]
+    n=$(wc -c <raw)
+    echo "$n bytes"
+    ((n > 320 * 20000 && n < 400 * 20000))
+    iconv -f utf-8 -t utf-8 raw >/dev/null
+}
+
+@test "a seed makes the same messages again, another one others, and is told" {
+    for seed in 5 5 6; do
+        spamlog -q -r max -n 5k --profile=mixed --timestamp=- --seed="$seed" | md5sum >>"sums.$seed"
+    done
+    [[ $(sort -u sums.5 | wc -l) == 1 ]]
+    run -1 cmp -s <(head -n 1 sums.5) sums.6
+    run -0 --separate-stderr spamlog -r max -n 1 --profile=mixed --seed=5
+    [[ $stderr == *' seed 5' ]]
+}
+
+@test "the number of a mixed message is that of the message" {
+    spamlog -q -r max -n 3000 --profile=mixed --seed=1 | shnek-parse >out
+    jq -r '.msgid // "-"' out | awk '/^[0-9]+$/ && $1 != NR - 1 { exit 1 }'
+    spamlog -q -r max -n 1000 --profile=mixed --fresh=counter | shnek-parse | jq -r .msgid | cmp - <(seq 0 999)
+}
+
+@test "mixed messages with a checksum come through unchanged" {
+    run -0 bash -c 'spamlog -q -r max -n 20k -F octet --profile=mixed --checksum | spamlog --verify --checksum --expect=20k'
+    run -0 bash -c 'spamlog -q -r max -n 20k --profile=mixed --checksum | shnek-parse | spamlog --verify --checksum --expect=20k'
+    [[ ${lines[0]} == 'received: 20000' && ${lines[1]} == 'runs: 1' ]]
+}
+
+@test "of mixed messages as many are bad as it says" {
+    spamlog -r max -n 5000 --profile=mixed --bad=0.5:pri,version,date,length,sd,cut --seed=1 2>spam.err |
+        shnek-parse -q --stats=1h 2>parse.err >out || true
+    bad=$(sed -n 's/.*: bad \([0-9]*\).*/\1/p' spam.err)
+    ((bad > 2300))
+    grep -q "in 5000 out $((5000 - bad)) rejected $bad " parse.err
+}
+
+@test "an option gives its part to all messages" {
+    spamlog -q -r max -n 1000 --profile=mixed -p local3.err --hostname=h --appname=a --procid=7 --msgid=m --sd='[x y="z"]' -m hi |
+        shnek-parse | jq -c 'del(.timestamp)' | sort -u >out
+    [[ $(<out) == '{"severity":"err","facility":"local3","version":1,"hostname":"h","appname":"a","procid":7,"msgid":"m","sd":{"x":{"y":"z"}},"msg":"hi"}' ]]
+}
+
+lines() {
+    printf '%s\n' '<13>1 2020-01-02T03:04:05Z web app 7 ID1 [a b="c d"][e] caf'$'\xc3\xa9' '' \
+        '<14>1 - - - - - -' '<15>1 - h a 1 2 - '
+}
+
+@test "lines of a file are replayed as they are, in turn" {
+    lines >file
+    spamlog -q -r max -n 7 --profile=file >out
+    { lines | grep . && lines | grep . && lines | head -n 1; } | cmp - out
+    printf 'no syslog\n<13>Nov  2 15:04:05 old\0x\nend' >file
+    spamlog -q -r max -n 3 --profile=file >out
+    { cat file && echo; } | cmp - out
+    [[ $(spamlog -q -r max -n 1 -F octet --profile=file) == '9 no syslog' ]]
+}
+
+@test "with --fresh time, host and counter of a line are new, and the rest is as it was" {
+    lines >file
+    run -0 spamlog -q -r max -n 3 --profile=file --fresh=time,host,counter --hostname=here
+    [[ ${lines[0]} =~ ^'<13>1 20'[2-9][0-9]-[^\ ]+' here app 7 0 [a b="c d"][e] caf'$'\xc3\xa9'$ ]]
+    [[ ${lines[1]} =~ ^'<14>1 20'[2-9][0-9]-[^\ ]+' here - - 1 -'$ ]]
+    [[ ${lines[2]} =~ ^'<15>1 20'[2-9][0-9]-[^\ ]+' here a 1 2 - '$ ]]
+    run -0 spamlog -q -r max -n 1 --profile=file --fresh=counter
+    [[ $output == '<13>1 2020-01-02T03:04:05Z web app 7 0 [a b="c d"][e] caf'$'\xc3\xa9' ]]
+    run -0 bash -c 'spamlog -q -r max -n 100 --profile=file --checksum | shnek-parse | spamlog --verify --checksum --expect=100'
+    printf '<13>1 - - - - - -\n<13>1 broken\n' >file
+    run -2 spamlog -q -r max -n 1 --profile=file --fresh=time
+    [[ $output == 'spamlog: file:2: TIMESTAMP: '* ]]
+    run -2 spamlog -q -r max -n 1 --profile=file --bad=1:pri
+    [[ $output == 'spamlog: file:2: TIMESTAMP: '* ]]
+}
+
+@test "misuse of profiles gets one clear line" {
+    misused '--profile: its messages have sizes' --profile=mixed --size=100
+    misused '--profile: its messages have sizes' --profile=mixed --sizes=100..200
+    misused '--profile: its messages have a format' --profile=mixed -f rfc3164
+    misused '--fresh: it wants a --profile' --fresh=time
+    misused "--fresh: 'x' is not one of time, host, counter" --profile=mixed --fresh=x
+    misused "--fresh: '' is not one of time, host, counter" --profile=mixed --fresh=time,
+    run -2 spamlog -n 1 --profile=none
+    [[ $output == 'spamlog: --profile: none: No such file or directory' ]]
+    run -2 spamlog -n 1 --profile=/dev/null
+    [[ $output == 'spamlog: /dev/null: there is no line in it' ]]
+    run -2 spamlog -n 1 --profile=.
+    [[ $output == 'spamlog: .: Is a directory' ]]
+}
