@@ -68,11 +68,17 @@ static const char *rest_of_string(const char *p, const struct walk *w)
             return p + 1;
         if (*p == '\\') {
             p = escape(p + 1);
-        } else {
-            /* Where it cannot tell, the text is too short for a quote, a brace and a LF. */
-            size_t n = (unsigned char)*p < 0x80 ? 0 : utf8_whole(p, w->end);
-            p = n ? p + n : NULL;
+            continue;
         }
+        if ((unsigned char)*p < 0x80)
+            return NULL;
+        do {
+            /* Where it cannot tell, the text is too short for a quote, a brace and a LF. */
+            size_t n = utf8_whole(p, w->end);
+            if (!n)
+                return NULL;
+            p += n;
+        } while ((unsigned char)*p >= 0x80);
     }
     return NULL;
 }

@@ -139,6 +139,36 @@ static void reopened(const char *path)
     window_close(&w);
 }
 
+/* Whoever knows where a line ends may say so; what comes again is not asked for. */
+static void fresh_lines(void)
+{
+    struct window w;
+    struct line line;
+    struct slice too_long;
+    size_t room;
+    unit(window_open(&w, NULL, SIZE), "opens");
+    unit(window_fresh(&w).len == 0, "nothing was read");
+    memcpy(window_room(&w, &room), "one\r\n\ntwo\nth", 13);
+    window_filled(&w, 13, &too_long);
+    struct slice fresh = window_fresh(&w);
+    unit(slice_equal(fresh, (struct slice){"one\r\n\ntwo\n", 10}), "whole lines: %.*s",
+         SHOW(fresh));
+    unit(window_next(&w, fresh.at + 4, &line) && slice_equal(line.text, (struct slice){"one", 3}) &&
+             line.fresh,
+         "the first one");
+    fresh = window_fresh(&w);
+    unit(slice_equal(fresh, (struct slice){"\ntwo\n", 5}), "the rest: %.*s", SHOW(fresh));
+    window_rewind(&w);
+    unit(window_fresh(&w).len == 0, "none while there are others");
+    unit(window_next(&w, NULL, &line) && line.text.len == 3 && !line.fresh, "the first one again");
+    unit(window_fresh(&w).at == fresh.at && window_fresh(&w).len == 5, "the rest again");
+    unit(window_next(&w, fresh.at, &line) && slice_equal(line.text, (struct slice){"two", 3}) &&
+             line.number == 3 && line.fresh,
+         "an empty line is passed over");
+    unit(!window_next(&w, NULL, &line) && window_fresh(&w).len == 0, "no more");
+    window_close(&w);
+}
+
 static void too_long_lines(void)
 {
     struct window w;
@@ -175,6 +205,7 @@ int main(void)
         return 1;
     close(fd);
     run(NULL);
+    fresh_lines();
     too_long_lines();
     run(path);
     unlink(path);
