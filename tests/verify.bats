@@ -205,6 +205,15 @@ END
     verified 1 received 0 damaged 8
 }
 
+@test "messages without MSGID are foreign, however long they are" {
+    spamlog -q -r max -n 3 --hostname=- --procid=- --msgid=- -m "$(printf 'x%.0s' {1..200})" >raw
+    run -0 spamlog --verify raw
+    verified 0 received 0 foreign 3 damaged 0
+    spamlog -q -r max -n 3 --hostname=- --procid=- -m "$(printf 'x%.0s' {1..200})" >raw
+    run -0 spamlog --verify raw
+    clean 3
+}
+
 @test "several runs are told apart, also in the ranges" {
     spamlog -q -r max -n 5 --procid=1 --hostname=a >a
     spamlog -q -r max -n 5 --procid=1 --hostname=b >b

@@ -234,13 +234,20 @@ static bool is_rfc3164(struct slice line)
     return end - p > 1 && p[0] == '>' && p[1] >= 'A' && p[1] <= 'Z';
 }
 
+/* Of one that is not there only `at` says so. */
+static struct slice field(struct slice value)
+{
+    return value.at ? value : (struct slice){0};
+}
+
 static enum reading rfc3164_line(struct reader *r, struct slice line, struct mark_values *v,
                                  struct defect *defect)
 {
     struct syslog_message *m = &r->message;
     if (!rfc3164_parse(line, &r->reckoning, m, defect))
         return READING_DAMAGED;
-    *v = (struct mark_values){.hostname = m->hostname, .procid = m->procid, .msg = m->msg};
+    *v = (struct mark_values){
+        .hostname = field(m->hostname), .procid = field(m->procid), .msg = field(m->msg)};
     old_values(v);
     return READING_PLAIN;
 }
@@ -253,11 +260,11 @@ static enum reading rfc5424_line(struct reader *r, struct slice line, struct mar
     if (!rfc5424_parse(line, m, defect))
         return READING_DAMAGED;
     *v = (struct mark_values){.pri = 8 * m->facility + m->severity,
-                              .timestamp = m->timestamp,
-                              .hostname = m->hostname,
-                              .appname = m->appname,
-                              .procid = m->procid,
-                              .msgid = m->msgid,
+                              .timestamp = field(m->timestamp),
+                              .hostname = field(m->hostname),
+                              .appname = field(m->appname),
+                              .procid = field(m->procid),
+                              .msgid = field(m->msgid),
                               .msg = mark_text(m->msg, &r->text)};
     for (uint32_t i = 0; i < m->sd.element_count; i++)
         if (slice_equal(m->sd.elements[i].id, id))
