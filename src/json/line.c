@@ -62,12 +62,14 @@ static const char *escape(const char *p)
 /* From the first byte that is not plain, or that is near the end of the text. */
 static const char *rest_of_string(const char *p, const struct walk *w)
 {
-    while (p) {
+    for (;;) {
         p = scan_plain(p, w->end);
         if (*p == '"')
             return p + 1;
         if (*p == '\\') {
             p = escape(p + 1);
+            if (!p)
+                return NULL;
             continue;
         }
         if ((unsigned char)*p < 0x80)
@@ -80,7 +82,6 @@ static const char *rest_of_string(const char *p, const struct walk *w)
             p += n;
         } while ((unsigned char)*p >= 0x80);
     }
-    return NULL;
 }
 
 /* From behind the quote. */

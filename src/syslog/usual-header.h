@@ -152,7 +152,8 @@ static inline const char *usual_field(const char *p, const char *end, ptrdiff_t 
     size_t length = block_first(mask);
     if (length == 0 || p[length] != ' ')
         return NULL;
-    *value = (struct slice){length == 1 && *p == '-' ? NULL : p, length};
+    bool nil = length == 1 && *p == '-';
+    *value = (struct slice){nil ? NULL : p, nil ? 0 : length};
     return p + length;
 }
 

@@ -226,7 +226,8 @@ static void change(struct text *t)
         break;
     default:
         if (t->length)
-            t->bytes[at % t->length] ^= (char)(1u << chance(8));
+            t->bytes[at % t->length] =
+                (char)((unsigned char)t->bytes[at % t->length] ^ 1U << chance(8));
     }
 }
 
