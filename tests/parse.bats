@@ -613,18 +613,23 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$status" 0
 }
 
-@test "--multiline waits for lines that come slowly" {
-    slowly() {
-        local i
-        printf '%sone\n' "$HEAD"
-        for i in 1 2 3 4 5; do
-            sleep 0.05
-            echo "$i"
-        done
-    }
-    run --separate-stderr shnek-parse --multiline < <(slowly)
+@test "--multiline waits for lines that come slowly, for longer than it waits for one" {
+    local sent="${HEAD}one"$'\n' expected=one number=0 start=${EPOCHREALTIME/[.,]/}
+    mkfifo in
+    start parse shnek-parse --multiline in
+    feed in
+    printf %s "$sent" >&"$feed"
+    while ((${EPOCHREALTIME/[.,]/} - start < 500000)); do
+        # Each is taken by itself before the next one is written.
+        wait_until counts parse "bytes ${#sent}"
+        echo "$((++number))" >&"$feed"
+        sent+=$number$'\n'
+        expected+="\\n$number"
+    done
+    exec {feed}>&-
+    wait_exit parse
     is "$status" 0
-    is "$output" "$(json 'one\n1\n2\n3\n4\n5')"
+    is "$(<parse.out)" "$(json "$expected")"
 }
 
 @test "--multiline and SIGTERM: what is held is given" {

@@ -108,6 +108,12 @@ suspended() {
     ! grep -qv '^[0-9]* ([^)]*) T ' /proc/"$1"/task/*/stat
 }
 
+# counts NAME TEXT: whether the counters of NAME, which is asked for them, have come to hold TEXT.
+counts() {
+    local pid=${1}_pid
+    takes_signals "${!pid}" && kill -USR1 "${!pid}" && grep -q -e " $2\( \|\$\)" "$1.err"
+}
+
 # For wait_until: a second TERM counts only some time after the first one.
 ended_when_told() {
     kill -TERM "$1" || true
