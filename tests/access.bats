@@ -6,6 +6,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
+load lib/relay
 load lib/certificates
 
 HEAD='<13>1 - - - - - - '
@@ -18,18 +19,6 @@ setup() {
 
 teardown() {
     shnek_teardown
-}
-
-# is GOT EXPECTED
-is() {
-    [[ $1 == "$2" ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
-}
-
-lines_are() {
-    [[ $(wc -l <"$1") == "$2" ]]
 }
 
 # relay OPTION...: shnek-parse on the addresses that the options give; $port is the first one's.
@@ -49,16 +38,8 @@ hang_up() {
     exec {descriptor}>&-
 }
 
-# The address that the connection at a descriptor comes from, where that is an IPv4 one.
-name_of() {
-    local socket
-    socket=$(readlink "/proc/$$/fd/$1")
-    socket=${socket//[!0-9]/}
-    echo "127.0.0.1:$(printf %d "0x$(awk -v inode="$socket" '$10 == inode { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp)")"
-}
-
-# from ADDRESS TEXT: a message from one of this machine's addresses.
-from() {
+# from_address ADDRESS TEXT: a message from one of this machine's addresses.
+from_address() {
     printf '%s%s\n' "$HEAD" "$2" | socat -u - "TCP4:127.0.0.1:$port,bind=$1"
 }
 
@@ -74,21 +55,8 @@ texts() {
     sed 's/.*"msg":"\([^"]*\)".*/\1/' "$1"
 }
 
-peers() {
-    sed 's/.*"peer":"\([^"]*\)".*/\1/' "$1"
-}
-
 refusals() {
     grep ': refused: ' relay.err
-}
-
-# counted TEXT: whether the counters of the relay have come to hold it.
-counted() {
-    takes_signals "$relay_pid" && kill -USR1 "$relay_pid" && grep -q -e " $1\( \|\$\)" relay.err
-}
-
-need_ipv6() {
-    grep -qs '^0\{31\}1 .* lo$' /proc/net/if_inet6 || skip 'needs IPv6'
 }
 
 # as_nobody COMMAND...
@@ -114,13 +82,13 @@ need_another_user() {
     echo "${HEAD}no" >&"$connection" || true
     wait_until lines_are relay.err 2
     is "$(refusals)" "shnek-parse: $name: refused: not in --allow"
-    wait_until counted 'bytes 0 rate 0/s refused 1'
-    from 127.0.0.2 yes
+    wait_until counts relay 'bytes 0 rate 0/s refused 1'
+    from_address 127.0.0.2 yes
     wait_until lines_are relay.out 1
-    from 127.0.1.77 again
+    from_address 127.0.1.77 again
     wait_until lines_are relay.out 2
-    from 127.0.2.1 no
-    wait_until counted 'refused 2'
+    from_address 127.0.2.1 no
+    wait_until counts relay 'refused 2'
     is "$(texts relay.out)" $'yes\nagain'
     kill -TERM "$relay_pid"
     wait_exit relay
@@ -133,7 +101,7 @@ need_another_user() {
     echo "${HEAD}no" >"/dev/udp/127.0.0.1/$port"
     wait_until lines_are relay.err 2
     grep -Eqx 'shnek-parse: 127\.0\.0\.1:[0-9]+: refused: not in --allow' relay.err
-    wait_until counted 'bytes 0 rate 0/s refused 1'
+    wait_until counts relay 'bytes 0 rate 0/s refused 1'
     echo "${HEAD}yes" | socat -u - "UDP4-SENDTO:127.0.0.1:$port,bind=127.0.0.3"
     wait_until lines_are relay.out 1
     is "$(texts relay.out)" yes
@@ -179,7 +147,7 @@ need_another_user() {
     is "$(texts relay.out)" $'tcp\nudp'
     connect ::1
     hung_up "$connection"
-    wait_until counted 'refused 1'
+    wait_until counts relay 'refused 1'
 }
 
 @test "what is no network is a usage error that shows it" {
@@ -228,7 +196,7 @@ shnek-parse: try 'shnek-parse --help'"
     wait_until lines_are relay.err 4
     is "$(refusals | sed 's/pid=[1-9][0-9]*:/pid=N:/' | uniq -c | sed 's/^ *//')" \
         '2 shnek-parse: uid=65534,pid=N: refused: not in --allow-uid'
-    wait_until counted 'bytes 0 rate 0/s refused 2'
+    wait_until counts relay 'bytes 0 rate 0/s refused 2'
     echo "${HEAD}yes" | socat -u - UNIX-CONNECT:stream
     wait_until lines_are relay.out 1
 }
@@ -278,7 +246,7 @@ shnek-parse: try 'shnek-parse --help'"
     echo "${HEAD}three" >&"$connection"
     wait_until lines_are relay.out 3
     is "$(texts relay.out)" $'one\ntwo\nthree'
-    wait_until counted 'refused 1'
+    wait_until counts relay 'refused 1'
 }
 
 @test "--max-connections-per-peer counts each address, and each user, by itself" {
@@ -288,7 +256,7 @@ shnek-parse: try 'shnek-parse --help'"
     connect
     echo "${HEAD}one" >&"$connection"
     wait_until lines_are relay.out 1
-    from 127.0.0.2 two
+    from_address 127.0.0.2 two
     wait_until lines_are relay.out 2
     mkfifo in
     start user socat -u OPEN:in UNIX-CONNECT:stream
@@ -318,7 +286,7 @@ shnek-parse: try 'shnek-parse --help'"
         echo "$HEAD$i" >&"$feed"
     done
     wait_until lines_are relay.out 300
-    wait_until counted 'refused 300'
+    wait_until counts relay 'refused 300'
     is "$(texts relay.out)" "$(seq 300)"
     is "$(find "/proc/$relay_pid/fd" -lname 'socket:*' | wc -l)" 5
     echo "${HEAD}last" >&"$first"
@@ -419,7 +387,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     wait_until lines_are relay.err $((++count + 1))
     is "$(tail -n 1 relay.err)" "shnek-parse: $text: refused: it left in the PROXY header"
     : >"/dev/tcp/127.0.0.1/$port"
-    wait_until counted "refused $count"
+    wait_until counts relay "refused $count"
     kill -TERM "$relay_pid"
     wait_exit relay
     is "$status" 0
@@ -501,7 +469,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     done | sort)"
     echo "${HEAD}one" >&"$good"
     wait_until lines_are relay.out 1
-    wait_until counted 'refused 2'
+    wait_until counts relay 'refused 2'
 }
 
 # --idle-timeout

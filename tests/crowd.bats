@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
+load lib/relay
 
 HEAD='<13>1 - - - - - - '
 
@@ -18,18 +19,6 @@ setup() {
 
 teardown() {
     shnek_teardown
-}
-
-# is GOT EXPECTED
-is() {
-    [[ $1 == "$2" ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
-}
-
-lines_are() {
-    [[ $(wc -l <"$1") == "$2" ]]
 }
 
 need_descriptors() {
@@ -80,31 +69,6 @@ small() {
     [[ -n ${SANITIZE-} ]] || ((peak < 32768))
 }
 
-# counted TEXT: whether the counters of the relay have come to hold it.
-counted() {
-    takes_signals "$relay_pid" && kill -USR1 "$relay_pid" && grep -q -e " $1\( \|\$\)" relay.err
-}
-
-cpu_ms() {
-    local fields
-    read -ra fields <"/proc/$1/stat"
-    echo $(((fields[13] + fields[14]) * 1000 / $(getconf CLK_TCK)))
-}
-
-# idle PID: whether it takes next to no CPU time while 25 polls are made.
-idle() {
-    local cpu clock
-    cpu=$(cpu_ms "$1")
-    clock=${EPOCHREALTIME/[.,]/}
-    for _ in {1..25}; do
-        pause
-    done
-    cpu=$(($(cpu_ms "$1") - cpu))
-    clock=$(((${EPOCHREALTIME/[.,]/} - clock) / 1000))
-    echo "$cpu ms of CPU time in $clock ms"
-    ((cpu * 5 < clock))
-}
-
 @test "10,000 idle connections take less than 32 MiB, and a busy one among them is served" {
     local many=$((10000 / fewer))
     need_descriptors $((many + 100))
@@ -113,7 +77,7 @@ idle() {
     wait_until in_relay $many
     idle "$relay_pid"
     spamlog -q -r max -n "$messages" "$url"
-    wait_until counted "out $messages"
+    wait_until counts relay "out $messages"
     in_relay $many
     small
     kill -TERM "$relay_pid"
@@ -181,7 +145,7 @@ idle() {
         echo "$HEAD$i" >&"$feed"
     done
     wait_until lines_are relay.out 200
-    wait_until counted 'refused 450'
+    wait_until counts relay 'refused 450'
     in_relay 51
     kill -TERM "$crowd_pid"
     wait_until in_relay 1

@@ -18,14 +18,6 @@ teardown() {
     shnek_teardown
 }
 
-# is GOT EXPECTED
-is() {
-    [[ $1 == "$2" ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
-}
-
 # at_most GOT LIMIT
 at_most() {
     (($1 <= $2)) || {
@@ -38,37 +30,6 @@ at_most() {
 make_lines() {
     spamlog -q -r max -n "$1" | shnek-parse >lines
     is "$(wc -l <lines)" "$1"
-}
-
-# from FILE COMMAND... and into FILE COMMAND...: for `start`, which gives neither.
-from() {
-    local file=$1
-    shift
-    if [[ -n ${feed-} ]]; then
-        end_of_input
-    fi
-    exec "$@" <"$file"
-}
-
-into() {
-    local file=$1
-    shift
-    if [[ -n ${feed-} ]]; then
-        end_of_input
-    fi
-    exec "$@" >"$file"
-}
-
-# start_fed NAME COMMAND...: as start, with the FIFO NAME.in as its input, open at $feed.
-start_fed() {
-    mkfifo "$1.in"
-    exec {feed}<>"$1.in"
-    start "$1" from "$1.in" "${@:2}"
-}
-
-end_of_input() {
-    exec {feed}>&-
-    feed=
 }
 
 # start_writer COMMAND...: into pub.in, which it has opened when this returns.
@@ -149,10 +110,6 @@ ended_with() {
     is "$(grep -c 'has the server again$' pub.err || true)" "$losses"
 }
 
-taken_at_least() {
-    (($(nats_varz in_msgs) >= $1))
-}
-
 stored() {
     nats_get jsz | sed -n 's/^  "messages": \([0-9]*\).*/\1/p'
 }
@@ -170,10 +127,6 @@ crash_nats() {
 counts_when_told() {
     kill -USR1 "$pub_pid"
     grep -Eq "^shnek-pub: $1 rate" pub.err
-}
-
-signals_taken() {
-    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
 ended_when_told() {
@@ -538,10 +491,6 @@ waits_at() {
 }
 
 # Servers that do not want it
-
-connections_are() {
-    [[ $(nats_varz connections) == "$1" ]]
-}
 
 reports() {
     (($(grep -c "$1" "$2") >= $3))

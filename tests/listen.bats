@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
+load lib/relay
 
 HEAD='<13>1 - - - - - - '
 
@@ -14,24 +15,6 @@ setup() {
 
 teardown() {
     shnek_teardown
-}
-
-# is GOT EXPECTED
-is() {
-    [[ $1 == "$2" ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
-}
-
-# The record of the message HEAD TEXT, where TEXT stands as it does in JSON.
-json() {
-    printf '{"severity":"notice","facility":"user","version":1,"timestamp":null,"hostname":null,'
-    printf '"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"%s"}\n' "$1"
-}
-
-lines_are() {
-    [[ $(wc -l <"$1") == "$2" ]]
 }
 
 # listening NAME: until it does; sets $url and $port.
@@ -74,38 +57,9 @@ port_from() {
     printf %d "0x$(awk -v inode="$socket" '$10 == inode { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp)"
 }
 
-need_ipv6() {
-    grep -qs '^0\{31\}1 .* lo$' /proc/net/if_inet6 || skip 'needs IPv6'
-}
-
 # The message that came with each record, one a line.
 texts() {
     sed 's/.*"msg":"\(.*\)"}$/\1/' "$1"
-}
-
-# cpu_ms PID
-cpu_ms() {
-    local fields
-    read -ra fields <"/proc/$1/stat"
-    echo $(((fields[13] + fields[14]) * 1000 / $(getconf CLK_TCK)))
-}
-
-# idle PID: whether it takes next to no CPU time while 25 polls are made.
-idle() {
-    local cpu clock
-    cpu=$(cpu_ms "$1")
-    clock=${EPOCHREALTIME/[.,]/}
-    for _ in {1..25}; do
-        pause
-    done
-    cpu=$(($(cpu_ms "$1") - cpu))
-    clock=$(((${EPOCHREALTIME/[.,]/} - clock) / 1000))
-    echo "$cpu ms of CPU time in $clock ms"
-    ((cpu * 5 < clock))
-}
-
-signals_taken() {
-    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
 told_times() {

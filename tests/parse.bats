@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
+load lib/relay
 
 HEAD='<13>1 - - - - - - ' # 18 bytes
 COUNTERS='in [0-9]+ out [0-9]+ rejected [0-9]+ dropped 0 bytes [0-9]+ rate [0-9]+/s'
@@ -17,20 +18,6 @@ teardown() {
     # The end of a FIFO ends its reader at once.
     [[ ! ${feed-} ]] || exec {feed}>&-
     shnek_teardown
-}
-
-# is GOT EXPECTED
-is() {
-    [[ $1 == "$2" ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
-}
-
-# The record of the message HEAD TEXT, where TEXT stands as it does in JSON.
-json() {
-    printf '{"severity":"notice","facility":"user","version":1,"timestamp":null,"hostname":null,'
-    printf '"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"%s"}\n' "$1"
 }
 
 # given INPUT [OPTION...]: runs it on INPUT, in which \n, \x00 and the like stand for bytes.
@@ -69,14 +56,6 @@ feed() {
 # hold NAME: the same, whether there is a reader or not.
 hold() {
     exec {feed}<>"$1"
-}
-
-lines_are() {
-    [[ $(wc -l <"$1") == "$2" ]]
-}
-
-signals_taken() {
-    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
 # The record

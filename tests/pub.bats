@@ -19,14 +19,6 @@ teardown() {
     shnek_teardown
 }
 
-# is GOT EXPECTED
-is() {
-    [[ $1 == "$2" ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
-}
-
 # like GOT PATTERN
 like() {
     # shellcheck disable=SC2053
@@ -65,42 +57,6 @@ subscribe() {
     wait_until grep -q '^ready' "$1.err"
 }
 
-# from FILE COMMAND... and into FILE COMMAND...: for `start`, which gives neither.
-from() {
-    local file=$1
-    shift
-    if [[ -n ${feed-} ]]; then
-        end_of_input
-    fi
-    exec "$@" <"$file"
-}
-
-into() {
-    local file=$1
-    shift
-    if [[ -n ${feed-} ]]; then
-        end_of_input
-    fi
-    exec "$@" >"$file"
-}
-
-# start_fed NAME COMMAND...: as start, with the FIFO NAME.in as its input, open at $feed.
-start_fed() {
-    rm -f "$1.in"
-    mkfifo "$1.in"
-    exec {feed}<>"$1.in"
-    start "$1" from "$1.in" "${@:2}"
-}
-
-end_of_input() {
-    exec {feed}>&-
-    feed=
-}
-
-lines_are() {
-    [[ $(wc -l <"$1") == "$2" ]]
-}
-
 lines_reach() {
     (($(wc -l <"$1") >= $2))
 }
@@ -109,22 +65,10 @@ taken_in() {
     [[ $(nats_varz in_msgs) == "$1" ]]
 }
 
-taken_at_least() {
-    (($(nats_varz in_msgs) >= $1))
-}
-
-connections_are() {
-    [[ $(nats_varz connections) == "$1" ]]
-}
-
 # counts_when_told PROCESS COUNTERS: until it has confirmed what was sent.
 counts_when_told() {
     kill -USR1 "$1"
     grep -Eqx "shnek-pub: $2 rate [0-9]+/s" pub.err
-}
-
-signals_taken() {
-    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
 has_socket() {

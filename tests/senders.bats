@@ -25,10 +25,6 @@ with_syslog_ng() {
     exec "$@"
 }
 
-lines_in() {
-    [[ $(wc -l <"$1") == "$2" ]]
-}
-
 # relay NAME OPTION...: a shnek-parse, its first address in $url.
 relay() {
     start "$1" shnek-parse "${@:2}"
@@ -48,12 +44,12 @@ ends() {
 made() {
     spamlog -q -r max -n "$1" --sd '[x@1 k="v \" ü"]' -m 'grüße, "all"' >sent
     shnek-parse <sent | sort >expected
-    lines_in expected "$1"
+    lines_are expected "$1"
 }
 
 # arrived NAME: what came out of that relay is what was sent, in whatever order.
 arrived() {
-    wait_until -t 60 lines_in "$1.out" "$(wc -l <expected)"
+    wait_until -t 60 lines_are "$1.out" "$(wc -l <expected)"
     ends "$1"
     sort "$1.out" | cmp - expected
 }
@@ -74,9 +70,9 @@ feed() {
     logger -u gram.sock --rfc5424 --socket-errors=on -t me 'by datagram'
     relay unix -l unix:stream.sock
     logger -u stream.sock --rfc5424 --socket-errors=on --octet-count -t me 'by stream'
-    wait_until lines_in tcp.out 2
+    wait_until lines_are tcp.out 2
     for transport in udp gram unix; do
-        wait_until lines_in "$transport.out" 1
+        wait_until lines_are "$transport.out" 1
     done
     for i in udp tcp gram unix; do
         ends "$i"
@@ -96,7 +92,7 @@ feed() {
     relay gram -l unixgram:gram.sock
     logger -u gram.sock --rfc5424 --socket-errors=on -f lines
     for i in tcp gram; do
-        wait_until lines_in "$i.out" 10000
+        wait_until lines_are "$i.out" 10000
         ends "$i"
         jq -r .msg "$i.out" | cmp - lines
     done
@@ -211,7 +207,7 @@ END
     wait_until listens_at "$ng"
     feed "$ng"
     for name in rsyslog_out ng_out; do
-        wait_until -t 60 lines_in "$name.out" 10000
+        wait_until -t 60 lines_are "$name.out" 10000
         ends "$name"
         # The year, the fraction and MSGID are what RFC 3164 has no room for.
         jq -c '[.version, .severity, .facility, .hostname, .appname, .procid, .msg, (.timestamp | length)]' \
@@ -240,7 +236,7 @@ END
     load -U 127.0.0.1 "$(port tls)"
     load -xS stream.sock
     load -xD -F gram.sock
-    wait_until lines_in all.out 12000
+    wait_until lines_are all.out 12000
     ends all
     [[ $(jq -r .appname all.out | sort -u) == prg00000 ]]
 }

@@ -15,10 +15,6 @@ teardown() {
     shnek_teardown
 }
 
-lines_in() {
-    [[ $(wc -l <"$1") == "$2" ]]
-}
-
 # activated NAME OPTION... -- OPTION...: those of systemd-socket-activate, and those of shnek-parse.
 # It starts shnek-parse when something comes.
 activated() {
@@ -45,11 +41,11 @@ message() {
     activated relay -l "127.0.0.1:$tcp" -l "127.0.0.1:$tls" -l "$PWD/log.sock" --fdname=one:tls:two -- \
         --tls-cert=server.pem --tls-key=server.key --meta
     message tcp >"/dev/tcp/127.0.0.1/$tcp"
-    wait_until lines_in relay.out 1
-    { message tls && cat; } < <(wait_until lines_in relay.out 2) |
+    wait_until lines_are relay.out 1
+    { message tls && cat; } < <(wait_until lines_are relay.out 2) |
         openssl s_client -quiet -connect "127.0.0.1:$tls" -CAfile ca.pem &>client &
     message unix | socat -u - "UNIX-CONNECT:log.sock"
-    wait_until lines_in relay.out 3
+    wait_until lines_are relay.out 3
     [[ $(jq -r '.transport + " " + .msg' relay.out | LC_ALL=C sort) == $'tcp tcp\ntls tls\nunix unix' ]]
     grep -q "listening on tls://127.0.0.1:$tls$" relay.err
     kill "$relay_pid"
@@ -62,9 +58,9 @@ message() {
     port=$(quiet_port)
     activated relay -d -l "127.0.0.1:$port" -l "$PWD/log.sock" -- --meta
     message udp >"/dev/udp/127.0.0.1/$port"
-    wait_until lines_in relay.out 1
+    wait_until lines_are relay.out 1
     logger -u log.sock --rfc5424 --socket-errors=on unixgram
-    wait_until lines_in relay.out 2
+    wait_until lines_are relay.out 2
     [[ $(jq -r '.transport + " " + .msg' relay.out) == $'udp udp\nunixgram unixgram' ]]
     kill "$relay_pid"
     wait_exit relay

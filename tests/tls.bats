@@ -6,6 +6,7 @@
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
+load lib/relay
 load lib/certificates
 
 HEAD='<13>1 - - - - - - '
@@ -21,18 +22,6 @@ setup() {
 
 teardown() {
     shnek_teardown
-}
-
-# is GOT EXPECTED
-is() {
-    [[ $1 == "$2" ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
-}
-
-lines_are() {
-    [[ $(wc -l <"$1") == "$2" ]]
 }
 
 # relay [OPTION...]: shnek-parse on a free port, with the server's certificate.
@@ -76,14 +65,6 @@ hang_up() {
     exec {descriptor}>&-
 }
 
-# The address that the connection at a descriptor comes from.
-name_of() {
-    local socket
-    socket=$(readlink "/proc/$$/fd/$1")
-    socket=${socket//[!0-9]/}
-    echo "127.0.0.1:$(printf %d "0x$(awk -v inode="$socket" '$10 == inode { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp)")"
-}
-
 # hung_up DESCRIPTOR: whether the relay ends the connection. It may have sent an alert.
 hung_up() {
     timeout 30 cat <&"$1" >alert 2>reset || grep -q 'Connection reset' reset
@@ -91,19 +72,6 @@ hung_up() {
 
 texts() {
     sed 's/.*"msg":"\([^"]*\)".*/\1/' "$1"
-}
-
-peers() {
-    sed 's/.*"peer":"\([^"]*\)".*/\1/' "$1"
-}
-
-# counted TEXT: whether the counters of the relay have come to hold it.
-counted() {
-    takes_signals "$relay_pid" && kill -USR1 "$relay_pid" && grep -q -e " $1\( \|\$\)" relay.err
-}
-
-signals_taken() {
-    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
 # signed NAME SUBJECT [SAN]: a certificate of the authority ca.
@@ -139,7 +107,7 @@ refusals_are() {
 was_refused() {
     wait_until refusals_are $((++refused))
     is "$(refusals | tail -n 1)" "$1"
-    wait_until counted "refused $refused"
+    wait_until counts relay "refused $refused"
     served_on
     is "$(grep -Evc ': refused: |: listening on | in [0-9]+ out ' relay.err)" 0
 }
@@ -334,7 +302,7 @@ lets_in() {
     is "$(grep ': refused: ' relay.err | sort)" "$(for i in "$silent" "$half"; do
         echo "shnek-parse: $(name_of "$i"): refused: TLS: no handshake within --handshake-timeout"
     done | sort)"
-    wait_until counted 'refused 2'
+    wait_until counts relay 'refused 2'
     served_on
 }
 
@@ -371,7 +339,7 @@ connected() {
     fed_client cut
     printf '%sthree\n%scut' "$HEAD" "$HEAD" >&"$feed"
     wait_until lines_are relay.out 3
-    wait_until counted 'bytes 88'
+    wait_until counts relay 'bytes 88'
     kill -KILL "$cut_pid"
     wait_until grep -Eqx 'shnek-parse: 127\.0\.0\.1:[0-9]+:2: SYSLOG-MSG: stream ends within it \(at byte 21\)' relay.err
     is "$(texts relay.out)" $'one\ntwo\nthree'

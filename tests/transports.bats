@@ -18,10 +18,6 @@ teardown() {
     shnek_teardown
 }
 
-lines_in() {
-    [[ $(wc -l <"$1") == "$2" ]]
-}
-
 relay() {
     start relay shnek-parse --stats=1h "$@"
     url=$(listen_url relay.err)
@@ -35,7 +31,7 @@ ends() {
 
 # arrived COUNT: so many records, each of another message.
 arrived() {
-    wait_until -t 60 lines_in relay.out "$1"
+    wait_until -t 60 lines_are relay.out "$1"
     ends
     [[ $status == 0 && $totals == *" in $1 out $1 rejected 0 dropped 0 "* ]] || {
         cat relay.err
@@ -88,7 +84,7 @@ arrived() {
     echo "$totals"
     [[ $totals =~ in\ ([0-9]+)\ out\ ([0-9]+)\ rejected\ 0\ dropped\ ([0-9]+) ]]
     ((BASH_REMATCH[1] + BASH_REMATCH[3] == all * 2 && BASH_REMATCH[1] == BASH_REMATCH[2]))
-    lines_in relay.out "${BASH_REMATCH[1]}"
+    lines_are relay.out "${BASH_REMATCH[1]}"
     if ((BASH_REMATCH[3])); then
         [[ $status == 2 ]]
         grep -q ': the kernel dropped [0-9]* datagrams' relay.err
@@ -115,7 +111,7 @@ arrived() {
         wait_exit "$transport"
         [[ $status == 0 ]] || { cat "$transport.err" && return 1; }
     done
-    wait_until lines_in relay.out "$((each * 5))"
+    wait_until lines_are relay.out "$((each * 5))"
     ends
     [[ $status == 0 ]]
     for transport in tcp tls unix unixgram udp; do

@@ -220,3 +220,62 @@ need() {
         command -v "$command" >/dev/null || skip "needs $command"
     done
 }
+
+# is GOT EXPECTED
+is() {
+    [[ $1 == "$2" ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+# lines_are FILE COUNT
+lines_are() {
+    [[ $(wc -l <"$1") == "$2" ]]
+}
+
+# signals_taken PROCESS: whether none waits for it.
+signals_taken() {
+    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+}
+
+# start_fed NAME COMMAND...: as start, with the FIFO NAME.in as its input, open at $feed.
+start_fed() {
+    rm -f "$1.in"
+    mkfifo "$1.in"
+    exec {feed}<>"$1.in"
+    start "$1" from "$1.in" "${@:2}"
+}
+
+end_of_input() {
+    exec {feed}>&-
+    feed=
+}
+
+# from FILE COMMAND... and into FILE COMMAND...: for `start`, which gives neither.
+from() {
+    local file=$1
+    shift
+    if [[ -n ${feed-} ]]; then
+        end_of_input
+    fi
+    exec "$@" <"$file"
+}
+
+into() {
+    local file=$1
+    shift
+    if [[ -n ${feed-} ]]; then
+        end_of_input
+    fi
+    exec "$@" >"$file"
+}
+
+# Of the nats-server.
+connections_are() {
+    [[ $(nats_varz connections) == "$1" ]]
+}
+
+taken_at_least() {
+    (($(nats_varz in_msgs) >= $1))
+}
