@@ -8,21 +8,22 @@
 /*
  * Find-first loops, a block at a time. One algorithm over three kinds of block: SSE2, NEON, and
  * eight bytes in a 64-bit word. A mask has block_shift-wide lanes, lowest lane first; lanes above
- * the first set one may be wrong in the portable kind, so only the first is ever used.
+ * the first set one may be wrong in the portable kind, so only the first is ever used. Bits are one
+ * for each byte, and all of them right.
  */
 
 #if defined(__SSE2__)
 
 #include <emmintrin.h>
-typedef __m128i block;
+typedef __m128i scan_block;
 enum { BLOCK = 16, BLOCK_SHIFT = 0 };
 
-static inline block block_load(const char *p)
+static inline scan_block block_load(const char *p)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-static inline void block_store(char *p, block b)
+static inline void block_store(char *p, scan_block b)
 {
     _mm_storeu_si128((__m128i *)(void *)p, b);
 }
@@ -31,42 +32,45 @@ static inline void block_store(char *p, block b)
  * The top bit of each byte that is less than n as a signed one, which those from 0x80 on are too.
  * gcc 12 makes three instructions of a comparison that says the same.
  */
-static inline block block_less(block b, char n)
+static inline scan_block block_less(scan_block b, char n)
 {
     return _mm_subs_epi8(b, _mm_set1_epi8(n));
 }
 
-static inline uint64_t block_not_print(block b)
+static inline uint64_t block_not_print(scan_block b)
 {
-    block low = block_less(b, 33);
-    block del = _mm_cmpeq_epi8(b, _mm_set1_epi8(127));
+    scan_block low = block_less(b, 33);
+    scan_block del = _mm_cmpeq_epi8(b, _mm_set1_epi8(127));
     return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
 }
 
-static inline uint64_t block_is_quote(block b)
+static inline uint64_t block_not_plain(scan_block b)
 {
-    block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
-    return (uint64_t)(unsigned)_mm_movemask_epi8(
-        _mm_or_si128(quote, _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'))));
-}
-
-static inline uint64_t block_not_plain(block b)
-{
-    block low = block_less(b, 32);
-    block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
-    block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
+    scan_block low = block_less(b, 32);
+    scan_block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
+    scan_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
     return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
 }
 
-static inline uint64_t block_is_any(block b, char c, char d, char e)
+static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
 {
-    block any =
+    scan_block any =
         _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8(c)), _mm_cmpeq_epi8(b, _mm_set1_epi8(d)));
     return (uint64_t)(unsigned)_mm_movemask_epi8(
         _mm_or_si128(any, _mm_cmpeq_epi8(b, _mm_set1_epi8(e))));
 }
 
-static inline block block_of_words(uint64_t low, uint64_t high)
+static inline uint64_t block_bits_not_bare(scan_block b)
+{
+    scan_block low = block_less(b, 33);
+    scan_block del = _mm_cmpeq_epi8(b, _mm_set1_epi8(127));
+    scan_block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
+    scan_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
+    return (uint64_t)(unsigned)_mm_movemask_epi8(
+        _mm_or_si128(_mm_or_si128(low, del), _mm_or_si128(quote, backslash)));
+}
+
+static inline scan_block block_of_words(uint64_t low, uint64_t high)
 {
     return _mm_set_epi64x((long long)high, (long long)low);
 }
@@ -74,15 +78,15 @@ static inline block block_of_words(uint64_t low, uint64_t high)
 #elif defined(__ARM_NEON)
 
 #include <arm_neon.h>
-typedef uint8x16_t block;
+typedef uint8x16_t scan_block;
 enum { BLOCK = 16, BLOCK_SHIFT = 2 };
 
-static inline block block_load(const char *p)
+static inline scan_block block_load(const char *p)
 {
     return vld1q_u8((const uint8_t *)p);
 }
 
-static inline void block_store(char *p, block b)
+static inline void block_store(char *p, scan_block b)
 {
     vst1q_u8((uint8_t *)p, b);
 }
@@ -93,92 +97,115 @@ static inline uint64_t block_mask(uint8x16_t lanes)
     return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(lanes), 4)), 0);
 }
 
-static inline uint64_t block_not_print(block b)
+static inline uint64_t block_not_print(scan_block b)
 {
     return block_mask(vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126))));
 }
 
-static inline uint64_t block_is_quote(block b)
-{
-    return block_mask(vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\'))));
-}
-
-static inline uint64_t block_not_plain(block b)
+static inline uint64_t block_not_plain(scan_block b)
 {
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(32)), vcgtq_u8(b, vdupq_n_u8(127)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
     return block_mask(vorrq_u8(outside, marks));
 }
 
-static inline uint64_t block_is_any(block b, char c, char d, char e)
+static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
 {
     uint8x16_t any =
         vorrq_u8(vceqq_u8(b, vdupq_n_u8((uint8_t)c)), vceqq_u8(b, vdupq_n_u8((uint8_t)d)));
     return block_mask(vorrq_u8(any, vceqq_u8(b, vdupq_n_u8((uint8_t)e))));
 }
 
-static inline block block_of_words(uint64_t low, uint64_t high)
+/* A bit of its own weight is left of each byte; each half adds up to eight of the bits. */
+static inline uint64_t block_bits(uint8x16_t lanes)
+{
+    static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t bits = vandq_u8(lanes, vld1q_u8(weights));
+    uint8x8_t sums = vpadd_u8(vget_low_u8(bits), vget_high_u8(bits));
+    sums = vpadd_u8(sums, sums);
+    sums = vpadd_u8(sums, sums);
+    return vget_lane_u16(vreinterpret_u16_u8(sums), 0);
+}
+
+static inline uint64_t block_bits_not_bare(scan_block b)
+{
+    uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
+    uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
+    return block_bits(vorrq_u8(outside, marks));
+}
+
+static inline scan_block block_of_words(uint64_t low, uint64_t high)
 {
     return vcombine_u8(vcreate_u8(low), vcreate_u8(high));
 }
 
 #else
 
-typedef uint64_t block;
+typedef uint64_t scan_block;
 enum { BLOCK = 8, BLOCK_SHIFT = 3 };
 
 #define BLOCK_ONES (~(uint64_t)0 / 255)
 #define BLOCK_TOPS (BLOCK_ONES * 128)
 
-static inline block block_load(const char *p)
+static inline scan_block block_load(const char *p)
 {
-    block b;
+    scan_block b;
     memcpy(&b, p, sizeof b);
     return le64toh(b);
 }
 
-static inline void block_store(char *p, block b)
+static inline void block_store(char *p, scan_block b)
 {
     b = htole64(b);
     memcpy(p, &b, sizeof b);
 }
 
 /* The first of two words that stand for as many bytes as one has. */
-static inline block block_of_words(uint64_t low, uint64_t high)
+static inline scan_block block_of_words(uint64_t low, uint64_t high)
 {
     (void)high;
     return le64toh(low);
 }
 
-static inline uint64_t block_less(block b, unsigned n)
+static inline uint64_t block_less(scan_block b, unsigned n)
 {
     return (b - BLOCK_ONES * n) & ~b & BLOCK_TOPS;
 }
 
-static inline uint64_t block_equal(block b, unsigned char c)
+static inline uint64_t block_equal(scan_block b, unsigned char c)
 {
     return block_less(b ^ (BLOCK_ONES * c), 1);
 }
 
-static inline uint64_t block_is_any(block b, char c, char d, char e)
+static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
 {
     return block_equal(b, (unsigned char)c) | block_equal(b, (unsigned char)d) |
            block_equal(b, (unsigned char)e);
 }
 
-static inline uint64_t block_not_print(block b)
+static inline uint64_t block_not_print(scan_block b)
 {
     return block_less(b, 33) | ((b | (b + BLOCK_ONES)) & BLOCK_TOPS);
 }
 
-static inline uint64_t block_is_quote(block b)
-{
-    return block_equal(b, '"') | block_equal(b, '\\');
-}
-
-static inline uint64_t block_not_plain(block b)
+static inline uint64_t block_not_plain(scan_block b)
 {
     return block_less(b, 32) | block_equal(b, '"') | block_equal(b, '\\') | (b & BLOCK_TOPS);
+}
+
+/* The top bit of each byte that is, or below 0x80 may be more than, c; the others are not touched.
+ */
+static inline uint64_t block_up_from(scan_block b, unsigned c)
+{
+    return (b & ~BLOCK_TOPS) + BLOCK_ONES * (128 - c);
+}
+
+static inline uint64_t block_bits_not_bare(scan_block b)
+{
+    uint64_t quote = ~(block_up_from(b ^ BLOCK_ONES * '"', 1));
+    uint64_t backslash = ~(block_up_from(b ^ BLOCK_ONES * '\\', 1));
+    uint64_t found = b | ~block_up_from(b, 33) | block_up_from(b, 127) | quote | backslash;
+    return ((found & BLOCK_TOPS) >> 7) * 0x0102040810204080 >> 56;
 }
 
 #endif
@@ -225,7 +252,7 @@ static inline int is_sd_name(char c)
 static inline const char *scan_sd_name(const char *p, const char *end)
 {
     for (; end - p >= BLOCK; p += BLOCK) {
-        block b = block_load(p);
+        scan_block b = block_load(p);
         uint64_t mask = block_not_print(b) | block_is_any(b, '=', ']', '"');
         if (mask)
             return p + block_first(mask);
@@ -334,7 +361,7 @@ static inline size_t copy_plain(char *to, const char *p, const char *end)
     if (n >= BLOCK) {
         /* The last block overlaps the one before it. */
         for (;;) {
-            block b = block_load(p + i);
+            scan_block b = block_load(p + i);
             block_store(to + i, b);
             uint64_t mask = block_not_plain(b);
             if (mask)

@@ -19,25 +19,37 @@ static inline char *field(char *to, struct slice value, const char *limit)
     return value.at ? json_string_within(to, value, limit) : json_fixed(to, "null");
 }
 
-static inline char *pri_name(char *to, struct slice name)
+/* What begins a record, by PRI. */
+#define HEAD(severity, facility)                                                                   \
+    {                                                                                              \
+        "{\"severity\":\"" severity "\",\"facility\":\"" facility "\"",                            \
+            sizeof "{'severity':'','facility':''" - 1 + sizeof severity - 1 + sizeof facility - 1  \
+    }
+#define HEADS(facility) PRI_SEVERITIES(HEAD, facility)
+static const struct {
+    char text[47];
+    uint8_t length;
+} heads[192] = {PRI_FACILITIES(HEADS)};
+
+static inline char *head(char *to, unsigned pri)
 {
-    memcpy(to, name.at, PRI_NAME);
-    return to + name.len;
+    memcpy(to, &heads[pri], sizeof heads[pri]);
+    return to + heads[pri].length;
 }
 
 /* Its characters need no escape. */
-static inline char *timestamp(char *to, struct slice value, const char *limit)
+static inline char *timestamp(char *to, const struct syslog_message *m)
 {
-    enum { MOST = 48 };
-    if (!value.at)
+    enum { MOST = 32 };
+    if (!m->timestamp.at)
         return json_literal(to, "null");
     *to++ = '"';
-    if (value.len <= MOST && limit - value.at >= MOST) {
+    if (m->bare) {
         for (int i = 0; i < MOST; i += BLOCK)
-            block_store(to + i, block_load(value.at + i));
-        to += value.len;
+            block_store(to + i, block_load(m->timestamp.at + i));
+        to += m->timestamp.len;
     } else {
-        to = json_raw(to, value);
+        to = json_raw(to, m->timestamp);
     }
     *to++ = '"';
     return to;
@@ -78,11 +90,12 @@ static inline char *procid(char *to, struct slice value, const char *limit)
     return is_number(value) ? json_raw(to, value) : field(to, value, limit);
 }
 
-static inline char *bare_field(char *to, struct slice value)
+static inline char *bare_field(char *to, struct slice value, int blocks)
 {
     if (!value.at)
         return json_fixed(to, "null");
-    block_store(to + 1, block_load(value.at));
+    for (int i = 0; i < blocks; i++)
+        block_store(to + 1 + i * BLOCK, block_load(value.at + i * BLOCK));
     to[0] = '"';
     to[1 + value.len] = '"';
     return to + 2 + value.len;
@@ -92,20 +105,20 @@ static inline char *bare_procid(char *to, struct slice value, const char *limit)
 {
     if (value.at && short_number(to, value, limit))
         return to + value.len;
-    return value.at && is_number(value) ? json_raw(to, value) : bare_field(to, value);
+    return value.at && is_number(value) ? json_raw(to, value) : bare_field(to, value, 1);
 }
 
 /* From "hostname" to "msgid", in the way of most messages. */
 static inline char *bare_fields(char *to, const struct syslog_message *m, const char *limit)
 {
     to = json_fixed(to, ",\"hostname\":");
-    to = bare_field(to, m->hostname);
+    to = bare_field(to, m->hostname, 2);
     to = json_fixed(to, ",\"appname\":");
-    to = bare_field(to, m->appname);
+    to = bare_field(to, m->appname, 1);
     to = json_fixed(to, ",\"procid\":");
     to = bare_procid(to, m->procid, limit);
     to = json_fixed(to, ",\"msgid\":");
-    return bare_field(to, m->msgid);
+    return bare_field(to, m->msgid, 1);
 }
 
 static char *fields(char *to, const struct syslog_message *m, const char *limit)
@@ -209,22 +222,20 @@ void record_write(struct buffer *out, const struct syslog_message *m,
     size_t fixed = 512 + extras->meta.len;
     char *to = buffer_room(out, fixed + JSON_STRING_ROOM(m->bytes.len) +
                                     JSON_STRING_ROOM(extras->raw.len));
-    to = json_fixed(to, "{\"severity\":\"");
-    to = pri_name(to, severity_names[m->severity]);
-    to = json_fixed(to, "\",\"facility\":\"");
-    to = pri_name(to, facility_names[m->facility]);
+    to = head(to, m->pri);
     if (m->version)
-        to = json_fixed(to, "\",\"version\":1,\"timestamp\":");
+        to = json_fixed(to, ",\"version\":1,\"timestamp\":");
     else
-        to = json_fixed(to, "\",\"version\":null,\"timestamp\":");
-    to = timestamp(to, m->timestamp, limit);
+        to = json_fixed(to, ",\"version\":null,\"timestamp\":");
+    to = timestamp(to, m);
     to = m->bare ? bare_fields(to, m, limit) : fields(to, m, limit);
-    to = json_fixed(to, ",\"sd\":");
-    if (m->sd.element_count == 0)
-        to = json_fixed(to, "{}");
-    else
+    if (m->sd.element_count == 0) {
+        to = json_fixed(to, ",\"sd\":{},\"msg\":");
+    } else {
+        to = json_fixed(to, ",\"sd\":");
         to = structured_data(to, &m->sd, limit);
-    to = json_fixed(to, ",\"msg\":");
+        to = json_fixed(to, ",\"msg\":");
+    }
     to = string_or_null(to, m->msg);
     if (extras->meta.at)
         to = json_raw(to, extras->meta);

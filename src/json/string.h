@@ -29,7 +29,7 @@ static inline char *json_string(char *to, struct slice text)
 static inline char *json_string_within(char *to, struct slice text, const char *limit)
 {
     if (text.len - 1 < BLOCK && limit - text.at >= BLOCK) {
-        block b = block_load(text.at);
+        scan_block b = block_load(text.at);
         block_store(to + 1, b);
         if (block_none(block_not_plain(b), text.len)) {
             to[0] = '"';

@@ -79,7 +79,7 @@ static struct message_config config_of(struct bodies *b, const struct message_co
         if (!(anew & bits[i]))
             *values[i] = bodies_keep(b, p->fields[i]);
     if (!(anew & FIELD_PRI))
-        line.pri = 8 * m->facility + m->severity;
+        line.pri = m->pri;
     if (!(anew & FIELD_SD))
         line.sd = bodies_keep(b, slice_between(p->sd, p->sd_end));
     if (!(anew & FIELD_TEXT) && p->sd_end == p->end)

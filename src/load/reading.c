@@ -259,7 +259,7 @@ static enum reading rfc5424_line(struct reader *r, struct slice line, struct mar
     struct syslog_message *m = &r->message;
     if (!rfc5424_parse(line, m, defect))
         return READING_DAMAGED;
-    *v = (struct mark_values){.pri = 8 * m->facility + m->severity,
+    *v = (struct mark_values){.pri = m->pri,
                               .timestamp = field(m->timestamp),
                               .hostname = field(m->hostname),
                               .appname = field(m->appname),

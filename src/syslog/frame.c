@@ -312,7 +312,7 @@ static void decide(struct framer *f)
     }
 }
 
-enum frame_kind framer_look(struct framer *f, struct frame *frame)
+static enum frame_kind look(struct framer *f, struct frame *frame)
 {
     if (f->joining)
         settle(f);
@@ -326,6 +326,13 @@ enum frame_kind framer_look(struct framer *f, struct frame *frame)
     if (f->joining)
         return next_joined(f, frame);
     return next_line(f, frame);
+}
+
+enum frame_kind framer_look(struct framer *f, struct frame *frame)
+{
+    enum frame_kind kind = look(f, frame);
+    f->usual = f->framing == FRAMING_NEWLINE && !f->joining && !f->skipping && f->partial.len == 0;
+    return kind;
 }
 
 static enum frame_kind cut(struct framer *f, const char *field, struct frame *frame)

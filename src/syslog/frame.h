@@ -30,6 +30,7 @@ struct frame {
  */
 struct framer {
     enum framing framing; /* FRAMING_AUTO until the first bytes have decided */
+    bool usual;           /* a line that comes next is a message, and nothing of it is kept yet */
     bool truncate;        /* a message over max_size is cut at a UTF-8 boundary, not refused */
     bool skipping;        /* the rest of one that was too long */
     bool partial_given;   /* the last frame was in `partial` */
@@ -96,8 +97,7 @@ enum frame_kind framer_look(struct framer *f, struct frame *frame);
 /* One that lies whole in the block, as most do. */
 static inline bool framer_usual_line(struct framer *f, struct frame *frame)
 {
-    if (f->framing != FRAMING_NEWLINE || f->joining || f->skipping || f->partial.len ||
-        f->block.len == 0)
+    if (!f->usual)
         return false;
     const char *start = f->block.at;
     const char *lf = memchr(start, '\n', f->block.len);

@@ -92,7 +92,7 @@ bool loose_rfc5424_parse(struct slice message, struct reckoning *reckoning,
     if (!p || end - p < 3 || p[0] != '1' || p[1] != ' ')
         return false;
     *m = (struct syslog_message){
-        .bytes = message, .facility = pri / 8, .severity = pri % 8, .version = 1, .sd = m->sd};
+        .bytes = message, .pri = pri, .version = 1, .sd = m->sd, .time = m->time};
     m->sd.element_count = m->sd.param_count = 0;
     p = timestamp(reckoning, skip_spaces(p + 1, end), end, &m->timestamp);
     p = p ? fields(p, end, m) : NULL;

@@ -4,7 +4,11 @@
 #include "base/slice.h"
 #include "syslog/structured-data.h"
 
-enum { USUAL_MINUTE = 16 }; /* "2026-11-22T17:04" */
+/* Of the last TIMESTAMP that was as usual, which the next one is compared with. */
+struct usual_time {
+    char minute[16]; /* "2026-11-22T17:04" */
+    uint64_t offset;
+};
 
 /*
  * What every way of reading a message finds. The slices point into its bytes, or to what the reader
@@ -13,8 +17,7 @@ enum { USUAL_MINUTE = 16 }; /* "2026-11-22T17:04" */
  */
 struct syslog_message {
     struct slice bytes; /* the whole message */
-    unsigned facility;
-    unsigned severity;
+    unsigned pri;
     unsigned version; /* 0: that of RFC 3164, which has none */
     struct slice timestamp;
     bool bare; /* as usual_header says; else false */
@@ -23,8 +26,8 @@ struct syslog_message {
     struct slice procid;
     struct slice msgid;
     struct structured_data sd;
-    struct slice msg;          /* without the BOM; at == NULL where there is no MSG */
-    char minute[USUAL_MINUTE]; /* of usual_header: of the last TIMESTAMP */
+    struct slice msg; /* without the BOM; at == NULL where there is no MSG */
+    struct usual_time time;
 };
 
 static inline void syslog_message_free(struct syslog_message *m)

@@ -6,19 +6,12 @@
 
 #define NAME(literal)                                                                              \
     {                                                                                              \
-        literal "\0\0\0\0\0\0\0", sizeof literal - 1                                               \
+        literal, sizeof literal - 1                                                                \
     }
+#define SEVERITY(literal, none) NAME(literal)
 
-const struct slice severity_names[8] = {NAME("emerg"), NAME("alert"),   NAME("crit"),
-                                        NAME("err"),   NAME("warning"), NAME("notice"),
-                                        NAME("info"),  NAME("debug")};
-
-const struct slice facility_names[24] = {
-    NAME("kern"),     NAME("user"),   NAME("mail"),   NAME("daemon"), NAME("auth"),
-    NAME("syslog"),   NAME("lpr"),    NAME("news"),   NAME("uucp"),   NAME("cron"),
-    NAME("authpriv"), NAME("ftp"),    NAME("ntp"),    NAME("audit"),  NAME("alert"),
-    NAME("clockd"),   NAME("local0"), NAME("local1"), NAME("local2"), NAME("local3"),
-    NAME("local4"),   NAME("local5"), NAME("local6"), NAME("local7")};
+const struct slice severity_names[8] = {PRI_SEVERITIES(SEVERITY, )};
+const struct slice facility_names[24] = {PRI_FACILITIES(NAME)};
 
 /* Names that logger(1) takes as well. */
 static const struct slice aliases[] = {NAME("panic"), NAME("error"), NAME("warn"),

@@ -5,9 +5,17 @@
 
 #include "base/slice.h"
 
-/* The names of RFC 5424, section 6.2.1, as syslog.conf(5) writes them, by their numbers. None is
- * longer than PRI_NAME, and of each so many bytes can be read. */
-enum { PRI_NAME = 8 };
+/* The names of RFC 5424, section 6.2.1, as syslog.conf(5) writes them, in the order of their
+ * numbers: a list of what the macro `each` makes of them. */
+#define PRI_SEVERITIES(each, with)                                                                 \
+    each("emerg", with), each("alert", with), each("crit", with), each("err", with),               \
+        each("warning", with), each("notice", with), each("info", with), each("debug", with)
+#define PRI_FACILITIES(each)                                                                       \
+    each("kern"), each("user"), each("mail"), each("daemon"), each("auth"), each("syslog"),        \
+        each("lpr"), each("news"), each("uucp"), each("cron"), each("authpriv"), each("ftp"),      \
+        each("ntp"), each("audit"), each("alert"), each("clockd"), each("local0"), each("local1"), \
+        each("local2"), each("local3"), each("local4"), each("local5"), each("local6"),            \
+        each("local7")
 extern const struct slice severity_names[8];
 extern const struct slice facility_names[24];
 

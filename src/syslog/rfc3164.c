@@ -182,8 +182,7 @@ bool rfc3164_parse(struct slice message, struct reckoning *reckoning, struct sys
         *defect = (struct defect){"MSG", "there is none", message.len};
         return false;
     }
-    *m = (struct syslog_message){
-        .bytes = message, .facility = pri / 8, .severity = pri % 8, .sd = m->sd};
+    *m = (struct syslog_message){.bytes = message, .pri = pri, .sd = m->sd, .time = m->time};
     m->sd.element_count = m->sd.param_count = 0;
 
     behind = marked_time(reckoning, first, end, &m->timestamp);

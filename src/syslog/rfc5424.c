@@ -2,7 +2,6 @@
 
 #include "base/scan.h"
 #include "syslog/timestamp.h"
-#include "syslog/usual-header.h"
 
 static const char *pri(const struct parse *in, const char *p, struct syslog_message *m)
 {
@@ -22,8 +21,7 @@ static const char *pri(const struct parse *in, const char *p, struct syslog_mess
         return parse_fail(in, field, "expected a digit", p);
     if (p == in->end || *p != '>')
         return parse_fail(in, field, "expected '>'", p);
-    m->facility = number / 8;
-    m->severity = number % 8;
+    m->pri = number;
     return p + 1;
 }
 
@@ -102,39 +100,22 @@ static const char *header(const struct parse *in, struct syslog_message *m)
     return header_field(in, p, &msgid, &m->msgid);
 }
 
-/* From the SP before it, or the end of the message. */
-static inline struct slice msg(const char *p, const char *end)
+bool rfc5424_parse_with_care(struct slice message, const char *p, struct syslog_message *m,
+                             struct defect *defect)
 {
-    struct slice none = {0};
-    if (p++ == end)
-        return none;
-    return slice_between(skip_bom(p, end), end);
-}
-
-/* From the SP behind MSGID, or, where `p` is NULL, from the beginning. */
-static bool parse_rest(const char *p, struct syslog_message *m, struct defect *defect)
-{
-    struct parse in = {m->bytes.at, m->bytes.at + m->bytes.len, defect};
+    struct parse in = {message.at, message.at + message.len, defect};
+    m->bytes = message;
+    m->version = 1;
     if (!p) {
         m->bare = false;
         p = header(&in, m);
     }
     if (p)
         p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
-    if (p)
-        m->msg = msg(p, in.end);
-    return p != NULL;
-}
-
-bool rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *defect)
-{
-    const char *end = message.at + message.len;
-    const char *p = usual_header(message.at, end, m);
-    m->bytes = message;
-    m->version = 1;
-    if (!p || end - p < 3 || p[1] != '-' || p[2] != ' ')
-        return parse_rest(p, m, defect);
-    m->sd.element_count = m->sd.param_count = 0;
-    m->msg = msg(p + 2, end);
+    if (!p)
+        return false;
+    m->msg = (struct slice){0};
+    if (p < in.end)
+        m->msg = slice_between(skip_bom(p + 1, in.end), in.end);
     return true;
 }

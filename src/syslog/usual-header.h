@@ -50,12 +50,15 @@ static inline unsigned byte(uint64_t word, unsigned at)
     return (unsigned)(word >> (8 * at)) & 0xff;
 }
 
-/* "hh:mm" and whatever follows, three bytes at least. */
-static inline bool is_hour_minute(const char *p)
+/* "+hh:mm" and two bytes more. */
+static inline bool is_offset(const char *p)
 {
-    uint64_t word = word_load(p, USUAL_WORD("00:00\0\0\0")) & 0xffffffffff;
+    uint64_t word = word_load(p, USUAL_WORD("\0"
+                                            "00:00\0\0")) &
+                    0xffffffffff00;
     uint64_t number = pairs(word);
-    return !(not_digits(word) | byte(word, 2)) && byte(number, 0) < 24 && byte(number, 3) < 60;
+    return (*p == '+' || *p == '-') && !(not_digits(word) | byte(word, 3)) &&
+           byte(number, 1) < 24 && byte(number, 4) < 60;
 }
 
 /* "YYYY-MM-DDThh:mm" and whatever follows. */
@@ -76,19 +79,26 @@ static inline bool is_minute(const char *p)
     return day <= 28 || (int)day <= calendar_days_in(year, (int)month);
 }
 
-/* The end of the TIMESTAMP, 48 bytes before the end of the message at most, or NULL. */
-static inline const char *usual_timestamp(const char *p, const char *end, char *minute)
+/* ":ss", which gives a word of zeros and digits. */
+static inline bool is_second(const char *p)
 {
-    enum { ROOM = 48 }; /* the longest one, and what a load may touch behind it */
-    if (end - p < ROOM)
-        return NULL;
-    if (memcmp(p, minute, USUAL_MINUTE) != 0) {
+    uint64_t word = word_load(p, USUAL_WORD(":00\0\0\0\0\0")) & 0xffffff;
+    return ((word | (word + 0x767a00)) & 0x8080ff) == 0;
+}
+
+/*
+ * The end of the TIMESTAMP, which begins with a digit and has 41 bytes or more, or NULL. Minutes
+ * and offsets stay the same for many messages, so the last ones are kept.
+ */
+static inline const char *usual_timestamp(const char *p, struct usual_time *last)
+{
+    if (memcmp(p, last->minute, sizeof last->minute) != 0) {
         if (!is_minute(p))
             return NULL;
-        memcpy(minute, p, USUAL_MINUTE);
+        memcpy(last->minute, p, sizeof last->minute);
     }
-    p += USUAL_MINUTE;
-    if (p[0] != ':' || (unsigned char)(p[1] - '0') > 5 || !is_digit(p[2]))
+    p += sizeof last->minute;
+    if (!is_second(p))
         return NULL;
     p += 3;
     if (*p == '.') {
@@ -101,92 +111,107 @@ static inline const char *usual_timestamp(const char *p, const char *end, char *
     }
     if (*p == 'Z')
         return p + 1;
-    return (*p == '+' || *p == '-') && is_hour_minute(p + 1) ? p + 6 : NULL;
-}
-
-/* "<34>1 " */
-static inline const char *usual_start(const char *p, const char *end, struct syslog_message *m)
-{
-    if (end - p < 8 || p[0] != '<')
-        return NULL;
-    unsigned number = (unsigned char)(p[1] - '0');
-    unsigned second = (unsigned char)(p[2] - '0');
-    unsigned third = (unsigned char)(p[3] - '0');
-    if (number - 1 > 8 || second > 9)
-        return NULL;
-    number = number * 10 + second;
-    p += 3;
-    if (third <= 9) {
-        number = number * 10 + third;
-        p++;
+    uint64_t offset = word_load(p, 0) << 16 | 1;
+    if (offset != last->offset) {
+        if (!is_offset(p))
+            return NULL;
+        last->offset = offset;
     }
-    if (number > 191 || p[0] != '>' || p[1] != '1' || p[2] != ' ')
-        return NULL;
-    m->facility = number / 8;
-    m->severity = number % 8;
-    return p + 3;
+    return p + 6;
 }
 
-/* A field that a block does not hold. */
-static inline const char *long_field(const char *p, const char *end, ptrdiff_t limit,
-                                     struct slice *value)
+/* "<34>1 2", of which it gives where the '2' is; it may be another digit. Or NULL. */
+static inline const char *usual_start(const char *p, struct syslog_message *m)
 {
-    const char *behind = scan_print(p + BLOCK, end);
-    if (behind == end || *behind != ' ' || behind - p > limit)
-        return NULL;
-    *value = slice_between(p, behind);
-    return behind;
-}
-
-/* From the SP before a field to the one behind it. */
-static inline const char *usual_field(const char *p, const char *end, ptrdiff_t limit,
-                                      struct slice *value, bool *bare)
-{
-    if (!p || end - p <= BLOCK)
-        return NULL;
-    uint64_t mask = block_not_print(block_load(++p));
-    if (!mask) {
-        *bare = false;
-        return long_field(p, end, limit, value);
+    uint64_t two = word_load(p, USUAL_WORD("<00>1 0\0"));
+    if ((two & 0x0000ffffff0000ff) == 0) {
+        m->pri = byte(pairs(two), 1);
+        return (not_digits(two) & 0x00ffffffffffffff) || m->pri < 10 ? NULL : p + 6;
     }
-    size_t length = block_first(mask);
-    if (length == 0 || p[length] != ' ')
+    uint64_t three = word_load(p, USUAL_WORD("<000>1 0"));
+    if ((three & 0x00ffffff000000ff) || not_digits(three))
+        return NULL;
+    m->pri = byte(three, 1) * 100 + byte(pairs(three), 2);
+    return m->pri - 100 > 191 - 100 ? NULL : p + 7;
+}
+
+/* A look at so many bytes ahead: which of them cannot be part of a field as it stands in JSON. */
+enum { HEADER_WINDOW = 48 };
+struct header_window {
+    const char *start;
+    uint64_t marks;
+};
+
+/* Of HEADER_WINDOW bytes from `p`, or as many as there are where that are fewer. */
+static inline struct header_window header_window(const char *p, size_t last)
+{
+    uint64_t marks = 0;
+#pragma GCC unroll 6
+    for (size_t i = 0; i < HEADER_WINDOW; i += BLOCK) {
+        size_t at = i < last ? i : last;
+        marks |= block_bits_not_bare(block_load(p + at)) << at;
+    }
+    return (struct header_window){p, marks};
+}
+
+/* Less than that many bytes before the end, or behind another window; none are marked where there
+ * are less than a block. Blocks near the end overlap. */
+static __attribute__((noinline)) struct header_window other_window(const char *p, const char *end)
+{
+    if (end - p < BLOCK)
+        return (struct header_window){0};
+    return header_window(p, (size_t)(end - p) - BLOCK);
+}
+
+/* The field at `p`, which is not before the window; gives what is behind its SP. */
+static inline const char *usual_field(struct header_window *w, const char *p, const char *end,
+                                      size_t limit, struct slice *value)
+{
+    if (!p)
+        return NULL;
+    if (w->marks == 0) {
+        *w = other_window(p, end);
+        if (w->marks == 0)
+            return NULL;
+    }
+    const char *behind = w->start + __builtin_ctzll(w->marks);
+    size_t length = (size_t)(behind - p);
+    w->marks &= w->marks - 1;
+    if (*behind != ' ' || length - 1 >= limit)
         return NULL;
     bool nil = length == 1 && *p == '-';
     *value = (struct slice){nil ? NULL : p, nil ? 0 : length};
-    return p + length;
-}
-
-/* From `p`, 16 bytes or more behind `start`, to `end`. Nothing before the fields can have one. */
-static inline bool has_quote(const char *start, const char *p, const char *end)
-{
-    uint64_t found = 0;
-    if (end - start < BLOCK)
-        return true;
-    for (; end - p > BLOCK; p += BLOCK)
-        found |= block_is_quote(block_load(p));
-    return (found | block_is_quote(block_load(end - BLOCK))) != 0;
+    return behind + 1;
 }
 
 /*
- * From `p`, the beginning of a message, to the SP behind MSGID, or NULL. m->bare: HOSTNAME to MSGID
- * are shorter than a block, a block can be read from where each begins, and none has a '"' or '\\'.
+ * From `p`, the beginning of a message, to the SP behind MSGID, or NULL. m->bare: TIMESTAMP and
+ * HOSTNAME have two blocks at most, APP-NAME to MSGID less than one, so much can be read from where
+ * each begins, and none has a '"' or '\\'.
  */
 static inline const char *usual_header(const char *p, const char *end, struct syslog_message *m)
 {
-    const char *start = p;
-    bool bare = true;
-    p = usual_start(p, end, m);
-    const char *behind = p ? usual_timestamp(p, end, m->minute) : NULL;
+    enum {
+        ROOM = 48
+    }; /* what PRI, VERSION and TIMESTAMP may be, with all that is touched behind */
+    p = end - p >= ROOM ? usual_start(p, m) : NULL;
+    const char *behind = p ? usual_timestamp(p, &m->time) : NULL;
     if (!behind || *behind != ' ')
         return NULL;
     m->timestamp = slice_between(p, behind);
-    p = usual_field(behind, end, HOSTNAME_MAX, &m->hostname, &bare);
-    p = usual_field(p, end, APP_NAME_MAX, &m->appname, &bare);
-    p = usual_field(p, end, PROCID_MAX, &m->procid, &bare);
-    p = usual_field(p, end, MSGID_MAX, &m->msgid, &bare);
-    m->bare = p && bare && !has_quote(start, behind, p);
-    return p;
+    p = behind + 1;
+    struct header_window window =
+        end - p >= HEADER_WINDOW ? header_window(p, HEADER_WINDOW - BLOCK) : other_window(p, end);
+    p = usual_field(&window, p, end, HOSTNAME_MAX, &m->hostname);
+    p = usual_field(&window, p, end, APP_NAME_MAX, &m->appname);
+    p = usual_field(&window, p, end, PROCID_MAX, &m->procid);
+    const char *msgid = p;
+    p = usual_field(&window, p, end, MSGID_MAX, &m->msgid);
+    if (!p)
+        return NULL;
+    m->bare = (m->appname.len | m->procid.len | m->msgid.len) < BLOCK &&
+              m->hostname.len <= 2 * BLOCK && end - msgid >= BLOCK && end - behind > 2 * BLOCK;
+    return p - 1;
 }
 
 #endif

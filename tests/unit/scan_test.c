@@ -80,17 +80,17 @@ static void masks(void)
     }
 }
 
-static void quotes(void)
+/* Bits are right for all bytes, those behind the first one too. */
+static void bits(void)
 {
     char bytes[BLOCK];
     for (int byte = 0; byte < 256; byte++) {
-        for (size_t at = 0; at < BLOCK; at++) {
-            memset(bytes, byte == '!' ? '#' : '!', sizeof bytes);
-            bytes[at] = (char)byte;
-            uint64_t mask = block_is_quote(block_load(bytes));
-            bool quote = byte == '"' || byte == '\\';
-            unit(quote ? mask && block_first(mask) == at : mask == 0, "quote: byte %d at %zu", byte,
-                 at);
+        bool bare = byte > 32 && byte < 127 && byte != '"' && byte != '\\';
+        for (uint64_t where = 1; where < 1 << BLOCK; where += where < 300 ? 1 : where / 3) {
+            for (size_t i = 0; i < BLOCK; i++)
+                bytes[i] = (char)(where >> i & 1 ? byte : i % 2 ? '!' : '~');
+            unit(block_bits_not_bare(block_load(bytes)) == (bare ? 0 : where),
+                 "bits: byte %d at %#" PRIx64, byte, where);
         }
     }
 }
@@ -183,7 +183,7 @@ int main(void)
     loops();
     copies();
     masks();
-    quotes();
+    bits();
     digits();
     sequences();
     return unit_end("scan");

@@ -1,0 +1,117 @@
+/* The straight way through a HEADER against the careful one: what it takes the other takes too,
+ * with the same fields. */
+
+#include "syslog/rfc5424.h"
+#include "unit.h"
+
+static bool same_field(struct slice a, struct slice b)
+{
+    return a.at == b.at && a.len == b.len;
+}
+
+static bool same(const struct syslog_message *a, const struct syslog_message *b)
+{
+    return a->pri == b->pri && same_field(a->timestamp, b->timestamp) &&
+           same_field(a->hostname, b->hostname) && same_field(a->appname, b->appname) &&
+           same_field(a->procid, b->procid) && same_field(a->msgid, b->msgid);
+}
+
+static bool in_header(const char *field)
+{
+    static const char header[] = "PRI VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID";
+    return strstr(header, field) != NULL;
+}
+
+static unsigned taken;
+
+/* `m` is used for many messages, as the parser's is. */
+static void one(struct slice text, struct syslog_message *m, const char *what, size_t at, int byte)
+{
+    struct slice message = unit_guarded(text);
+    struct syslog_message careful = {0};
+    struct defect defect = {0};
+    if (!usual_header(message.at, message.at + message.len, m))
+        return;
+    taken++;
+    bool good =
+        rfc5424_parse_with_care(message, NULL, &careful, &defect) || !in_header(defect.field);
+    unit(good && same(m, &careful), "%s with byte %d at %zu: %s", what, byte, at,
+         good ? "other fields" : defect.reason);
+    syslog_message_free(&careful);
+}
+
+/* Each byte at each place, and each end; by a parser that has seen none, or one like it. */
+static void vary(const char *text)
+{
+    char bytes[1024];
+    size_t length = strlen(text);
+    struct syslog_message m = {0};
+    memcpy(bytes, text, length);
+    for (size_t end = 0; end <= length; end++)
+        one((struct slice){bytes, end}, &m, text, end, -1);
+    for (size_t at = 0; at < length; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            struct syslog_message fresh = {0};
+            bytes[at] = (char)byte;
+            one((struct slice){bytes, length}, &fresh, text, at, byte);
+            one((struct slice){bytes, length}, &m, text, at, byte);
+        }
+        bytes[at] = text[at];
+        one((struct slice){bytes, length}, &m, text, at, -1);
+    }
+}
+
+static void usual(const char *text)
+{
+    struct syslog_message m = {0};
+    taken = 0;
+    one((struct slice){text, strlen(text)}, &m, text, 0, -1);
+    unit(taken == 1, "%s: not taken", text);
+    vary(text);
+}
+
+/* HOSTNAME and MSGID of every length, so that blocks and windows end at each place. */
+static void lengths(void)
+{
+    char text[1024];
+    struct syslog_message m = {0};
+    taken = 0;
+    for (int host = 1; host <= 260; host++) {
+        for (int id = 1; id <= 34; id++) {
+            for (int msg = 0; msg <= 34; msg += 17) {
+                int n =
+                    snprintf(text, sizeof text, "<34>1 2024-12-15T21:08:09Z %0*d a b %0*d - %*s",
+                             host, 1, id, 2, msg, "");
+                one((struct slice){text, (size_t)n}, &m, "lengths", (size_t)host, id);
+            }
+        }
+    }
+    unit(taken > 3000, "only %u of the lengths are taken", taken);
+}
+
+/* A time of NULs is none, though a parser that has seen no other has nothing else to compare with.
+ */
+static void zeros(void)
+{
+    char text[] = "<34>1 2024-12-15T21:08:09.123456+09:00 host app procid msgid - a message";
+    struct syslog_message m = {0};
+    memset(text + 6, 0, 16);
+    unit(!usual_header(text, text + sizeof text - 1, &m), "a minute of NULs");
+    memcpy(text + 6, "2024-12-15T21:08", 16);
+    memset(text + 32, 0, 6);
+    unit(!usual_header(text, text + sizeof text - 1, &m), "an offset of NULs");
+}
+
+int main(void)
+{
+    usual("<34>1 2024-12-15T21:08:09.484+09:00 mantoshkin-pc spamlog 18895 0 - hello from rust!");
+    usual("<191>1 2024-02-29T23:59:59.999999-23:59 node086.dc2.example.net nginx 3126365 - - msg");
+    usual("<165>1 2000-01-01T00:00:00Z h a - ID47 [x@1 k=\"v\"] text that is some bytes longer");
+    usual("<10>1 2023-04-30T00:00:00+00:00 - - - - - a message without any of the fields");
+    vary("<9>1 2023-04-30T00:00:00+00:00 - - - - - one digit is not usual, but must not be taken");
+    vary("<34>1 2024-12-15T21:08:60.4841234Z host app 1 0 - no such second, and too many digits");
+    vary("<034>1 2024-12-15T21:08:09.4841234Z host app 1 0 - a leading zero");
+    lengths();
+    zeros();
+    return unit_end("usual header");
+}
