@@ -5,24 +5,16 @@
 bats_require_minimum_version 1.5.0
 load lib/shnek
 load lib/certificates
+load lib/peers
 
 setup() {
     shnek_setup
+    peers_setup
     cd "$BATS_TEST_TMPDIR" || return
-    unpacked=$SHNEK_TOP/build/peers/usr
-    PATH=$PATH:$unpacked/sbin:$unpacked/bin
 }
 
 teardown() {
     shnek_teardown
-}
-
-# with_syslog_ng COMMAND...: with the libraries of one that is not installed but unpacked.
-with_syslog_ng() {
-    if [[ -d $unpacked/lib/syslog-ng ]]; then
-        SYSLOGNG_PREFIX=$unpacked LD_LIBRARY_PATH=$unpacked/lib/syslog-ng exec "$@"
-    fi
-    exec "$@"
 }
 
 # relay NAME OPTION...: a shnek-parse, its first address in $url.
@@ -123,8 +115,7 @@ action(type="omfwd" target="127.0.0.1" port="$tls" protocol="tcp" tcp_framing="o
     streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/name"
     streamDriverPermittedPeers="localhost")
 END
-    start rsyslog rsyslogd -n -f rsyslog.conf -i "$PWD/rsyslog.pid"
-    wait_until listens_at "$port"
+    start_rsyslog "$port"
     feed "$port"
     for i in octet line tls; do
         arrived "$i"
@@ -158,13 +149,7 @@ destination all {
 };
 log { source(sent); destination(all); flags(flow-control); };
 END
-    local modules=()
-    if [[ -d $unpacked/lib/syslog-ng ]]; then
-        modules=(--module-path="$(echo "$unpacked"/lib/syslog-ng/[0-9]*)")
-    fi
-    start ng with_syslog_ng syslog-ng -F --no-caps -f syslog-ng.conf -R persist -c control -p pid \
-        "${modules[@]}"
-    wait_until listens_at "$port"
+    start_syslog_ng "$port"
     feed "$port"
     for i in tcp network tls; do
         arrived "$i"
@@ -188,8 +173,7 @@ input(type="imtcp" address="127.0.0.1" port="$rsyslog")
 action(type="omfwd" target="127.0.0.1" port="$to_rsyslog" protocol="tcp"
     template="RSYSLOG_TraditionalForwardFormat")
 END
-    start rsyslog rsyslogd -n -f rsyslog.conf -i "$PWD/rsyslog.pid"
-    wait_until listens_at "$rsyslog"
+    start_rsyslog "$rsyslog"
     feed "$rsyslog"
     ng=$(quiet_port)
     cat >syslog-ng.conf <<END
@@ -199,12 +183,7 @@ source sent { network(transport(tcp) ip(127.0.0.1) port($ng) flags(syslog-protoc
 destination far { network("127.0.0.1" port($to_ng) transport(tcp)); };
 log { source(sent); destination(far); flags(flow-control); };
 END
-    modules=()
-    [[ ! -d $unpacked/lib/syslog-ng ]] ||
-        modules=(--module-path="$(echo "$unpacked"/lib/syslog-ng/[0-9]*)")
-    start ng with_syslog_ng syslog-ng -F --no-caps -f syslog-ng.conf -R persist -c control -p pid \
-        "${modules[@]}"
-    wait_until listens_at "$ng"
+    start_syslog_ng "$ng"
     feed "$ng"
     for name in rsyslog_out ng_out; do
         wait_until -t 60 lines_are "$name.out" 10000
