@@ -189,6 +189,23 @@ came() {
     grep -qE '^spamlog: tcp://.*: (Connection reset by peer|Broken pipe)$' spam.err
 }
 
+@test "a receiver that closes its side and reads nothing more, and then goes, is reported, with status 2" {
+    local at
+    mkfifo unread
+    exec 9<>unread
+    start deaf socat -dd -t 600 tcp-listen:0,bind=127.0.0.1 'open:/dev/null,rdonly!!open:unread,wronly'
+    wait_until grep -q 'listening on' deaf.err
+    at=$(tcp_port deaf)
+    start spam spamlog -q -r max -n 1 -F octet --size=600k "tcp://127.0.0.1:$at"
+    both_closed() { grep -q "^ *[0-9]*: [0-9A-F:]* 0100007F:$(printf %04X "$at") \(09\|0B\) " /proc/net/tcp; }
+    wait_until both_closed
+    pause
+    kill -KILL "$deaf_pid"
+    wait_exit spam
+    [[ $status == 2 ]]
+    grep -qE '^spamlog: tcp://.*: (Connection reset by peer|Broken pipe)$' spam.err
+}
+
 @test "SIGTERM ends it with its report and status 0" {
     start spam spamlog -r 1000
     some() { [[ -s spam.out ]]; }

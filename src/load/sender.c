@@ -145,16 +145,24 @@ bool sender_await(struct sender *s)
     return true;
 }
 
+static int pending_error(int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 ? errno : error;
+}
+
 /* What the peer's kernel did not acknowledge would be lost with a reset; what is in a Unix socket
- * nobody has read. */
+ * nobody has read. A reset leaves it unacknowledged for ever. */
 static bool acknowledged(int fd)
 {
     char answer[256];
     int unsent = 0;
+    int error = 0;
     struct pollfd peer = {.fd = fd, .events = POLLIN};
     if (shutdown(fd, SHUT_WR) != 0)
         return false;
-    while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0) {
+    while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 && (error = pending_error(fd)) == 0) {
         if (poll(&peer, 1, ACK_POLL_MS) <= 0)
             continue;
         ssize_t n = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
@@ -163,12 +171,8 @@ static bool acknowledged(int fd)
         if (n == 0)
             peer.fd = -1; /* it has closed its side; its kernel may still take ours */
     }
-    int error = 0;
-    socklen_t length = sizeof error;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
-        return false;
-    errno = error;
-    return error == 0;
+    errno = error ? error : pending_error(fd);
+    return errno == 0;
 }
 
 static bool drain_one(struct sender *s)
