@@ -4,6 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 load lib/shnek
+load lib/certificates
 
 setup() {
     shnek_setup
@@ -115,6 +116,26 @@ through() {
             wait_exit parse
             [[ $(totals parse.err rejected) == "$bad" ]]
         done
+    done
+}
+
+@test "over TLS each of them ends its session, and costs one message too" {
+    local kinds bad
+    tls_certificates
+    for kinds in 1:msg-len 1:drop 20%:msg-len,drop; do
+        echo "$kinds"
+        start parse shnek-parse --stats=1h --framing=octet --rejects=rejects -l tls://:0 \
+            --tls-cert=server.pem --tls-key=server.key
+        spamlog -r max -n 100 -c 3 --bad="$kinds" --seed=2 --tls-ca=ca.pem "$(listen_url parse.err)" 2>spam.err
+        bad=$(sed -n 's/.*: bad \([0-9]*\).*/\1/p' spam.err)
+        [[ $kinds != 1:* || $bad == 100 ]]
+        wait_until lines_are parse.out $((100 - bad))
+        kill "$parse_pid"
+        wait_exit parse
+        [[ $(totals parse.err rejected) == "$bad" && $(wc -l <rejects) == "$bad" ]]
+        [[ $kinds != 1:msg-len || $(grep -c '"error":"MSG-LEN: ' rejects) == 100 ]]
+        [[ $kinds != 1:drop || $(grep -c ': stream ends within it"' rejects) == 100 ]]
+        rm rejects
     done
 }
 

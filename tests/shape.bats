@@ -4,6 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 load lib/shnek
+load lib/certificates
 
 setup() {
     shnek_setup
@@ -40,7 +41,7 @@ misused() {
 
 # relay: shnek-parse on a port of its own, whose URL is in $url.
 relay() {
-    start parse shnek-parse --meta --stats=100ms -l "${1:-tcp://:0}"
+    start parse shnek-parse --meta --stats=100ms -l "${1:-tcp://:0}" "${@:2}"
     url=$(listen_url parse.err)
 }
 
@@ -117,6 +118,12 @@ relay_ends() {
     spamlog -q -r max -n 100 --reconnect-every=7 --checksum "unix:$unix"
     relay_ends
     run -0 spamlog --verify --checksum --expect=100 parse.out
+    tls_certificates
+    relay tls://:0 --tls-cert=server.pem --tls-key=server.key
+    spamlog -q -r max -n 100 --reconnect-every=7 --checksum --tls-ca=ca.pem "$url"
+    relay_ends
+    run -0 spamlog --verify --checksum --expect=100 parse.out
+    jq -r .peer parse.out | sort | uniq -c | awk '{ n[$1]++ } END { exit !(n[7] == 14 && n[2] == 1 && length(n) == 2) }'
 }
 
 @test "idle connections are open besides, and silent" {
