@@ -41,8 +41,8 @@ static const char *const special[] = {
 static const char *const plain_values[] = {
     "1", "443", "eth0", "true", "GET", "10.1.2.3", "2001:db8::1", "/var/lib/x", "text with spaces",
     ""};
-static const char *const special_values[] = {"Größe", "東京", "a\\\"b", "c:\\\\d",
-                                             "[x\\]", "\\q",  "🚀",      "a\tb"};
+static const char *const special_values[] = {"Größe", "東京",  "a\\\"b", "c:\\\\d",
+                                             "[x\\]", "\\\\q", "🚀",      "a\tb"};
 static const char *const names[] = {"id", "user", "ip", "port", "path", "class", "note", "eventID"};
 static const char *const ids[] = {"origin",        "meta",          "timeQuality",
                                   "request@32473", "audit.x@32473", "zone@0"};
