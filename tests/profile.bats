@@ -48,6 +48,7 @@ part() {
     shnek-parse raw >out.json
     part 40 52 '.severity == "info"'
     part 1 5 '.timestamp == null'
+    part 35 45 '(.timestamp // "") | endswith("Z")'
     part 2 8 '.hostname == null'
     part 2 8 '.appname == null'
     part 11 19 '.procid == null'
@@ -87,6 +88,17 @@ part() {
     run -0 bash -c 'spamlog -q -r max -n 20k -F octet --profile=mixed --checksum | spamlog --verify --checksum --expect=20k'
     run -0 bash -c 'spamlog -q -r max -n 20k --profile=mixed --checksum | shnek-parse | spamlog --verify --checksum --expect=20k'
     [[ ${lines[0]} == 'received: 20000' && ${lines[1]} == 'runs: 1' ]]
+}
+
+@test "the latency of mixed messages is told, whatever the zone of their times" {
+    local zone
+    for zone in NPT-5:45 EST5; do
+        run -0 bash -c "TZ=$zone spamlog -q -r max -n 2k --profile=mixed --checksum --seed=1 |
+            spamlog --verify --checksum --expect=2k"
+        [[ $output =~ latency-count:\ 1[89][0-9][0-9] && ${lines[10]} == 'latency-negative: 0' ]]
+        # An hour is the most that it tells.
+        [[ $output =~ latency-max:\ [0-9]{1,3}[.] ]]
+    done
 }
 
 @test "of mixed messages as many are bad as it says" {

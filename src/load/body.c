@@ -19,7 +19,11 @@ static void add(struct buffer *b, const char *text)
 
 static size_t stamp_length(const struct message_config *c)
 {
-    return c->timestamp ? 0 : c->format == FORMAT_RFC3164 ? TIMESTAMP_RFC3164 : TIMESTAMP_MAX;
+    if (c->timestamp)
+        return 0;
+    if (c->format == FORMAT_RFC3164)
+        return TIMESTAMP_RFC3164;
+    return c->utc ? TIMESTAMP_UTC : TIMESTAMP_MAX;
 }
 
 static struct slice value_of(const char *text)
@@ -100,7 +104,8 @@ static void set_apart(struct body *b)
 void body_start(struct body *b, const struct message_config *c)
 {
     char pri[16];
-    *b = (struct body){.stamped = !c->timestamp, .numbered = !c->msgid, .no_msg = !c->text};
+    *b = (struct body){
+        .stamped = !c->timestamp, .utc = c->utc, .numbered = !c->msgid, .no_msg = !c->text};
     set_apart(b);
     snprintf(pri, sizeof pri, "<%u>", c->pri);
     add(&b->head, pri);

@@ -32,6 +32,7 @@ struct message_config {
     enum message_frame frame;
     unsigned pri;
     const char *timestamp; /* NULL: when it is due */
+    bool utc;              /* that ends in Z; else it is local */
     const char *hostname;  /* "-": none, here and below */
     const char *appname;   /* in RFC 3164 the TAG, which must be */
     const char *procid;
@@ -64,6 +65,7 @@ struct body_mark {
 struct body {
     struct buffer head;    /* up to TIMESTAMP */
     bool stamped;          /* there is one that tells when the message is due */
+    bool utc;              /* and ends in Z */
     struct buffer middle;  /* from there to the number */
     bool numbered;         /* there is one */
     struct body_mark mark; /* behind the number */

@@ -146,8 +146,9 @@ static inline __attribute__((always_inline)) char *write_as(struct message_write
     to = put(to, &b->head, b->head.len);
     const char *stamp = to;
     if (b->stamped)
-        to = c->format == FORMAT_RFC3164 ? timestamp_write_rfc3164(&w->clock, ns, to)
-                                         : timestamp_write(&w->clock, ns, to);
+        to = c->format == FORMAT_RFC3164
+                 ? timestamp_write_rfc3164(&w->clock, ns, to)
+                 : timestamp_write(b->utc ? &w->utc_clock : &w->clock, ns, to);
     if (marked && b->stamped)
         m->values.timestamp = slice_between(stamp, to);
     to = put(to, &b->middle, b->middle.len);
@@ -198,6 +199,7 @@ bool message_start(struct message_writer *w, const struct message_config *config
     *w = (struct message_writer){.config = config,
                                  .random = random_start(config->seed, RANDOM_SIZES),
                                  .drawing = random_start(config->seed, RANDOM_BODIES),
+                                 .utc_clock = {.utc = true},
                                  .write = config->profile    ? write_next
                                           : config->checksum ? write_marked
                                                              : write_unmarked,

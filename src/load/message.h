@@ -15,6 +15,7 @@ struct message_writer {
     const struct message_config *config;
     char *(*write)(struct message_writer *w, uint64_t k, uint64_t ns, char *to);
     struct timestamp_writer clock;
+    struct timestamp_writer utc_clock;
     struct random random;
     struct random drawing; /* of bodies */
     bool by_chance;        /* they are drawn, not taken in turn */

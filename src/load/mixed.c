@@ -181,7 +181,9 @@ static struct message_config draw(struct random *r, struct bodies *to,
     struct buffer b = {0};
     struct message_config m = *c;
     m.pri = draw_pri(r);
-    m.timestamp = chance(r, 3) ? "-" : NULL;
+    uint64_t timestamp = random_below(r, 100);
+    m.timestamp = timestamp < 3 ? "-" : NULL;
+    m.utc = timestamp < 43;
     draw_hostname(r, &b);
     m.hostname = keep(to, &b);
     m.appname = chance(r, 5) ? "-" : ONE_OF(r, applications);
