@@ -44,12 +44,21 @@ static inline uint64_t block_not_print(scan_block b)
     return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
 }
 
-static inline uint64_t block_not_plain(scan_block b)
+/* What is below 32 stays so with another bit 1, and '"' becomes 32. */
+static inline scan_block block_not_plain_lanes(scan_block b)
 {
-    scan_block low = block_less(b, 32);
-    scan_block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
-    scan_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
-    return (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
+    scan_block low = block_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
+    return _mm_or_si128(low, _mm_cmpeq_epi8(b, _mm_set1_epi8('\\')));
+}
+
+static inline scan_block block_or(scan_block b, scan_block c)
+{
+    return _mm_or_si128(b, c);
+}
+
+static inline uint64_t block_mask(scan_block lanes)
+{
+    return (uint64_t)(unsigned)_mm_movemask_epi8(lanes);
 }
 
 static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
@@ -68,6 +77,16 @@ static inline uint64_t block_bits_not_bare(scan_block b)
     scan_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
     return (uint64_t)(unsigned)_mm_movemask_epi8(
         _mm_or_si128(_mm_or_si128(low, del), _mm_or_si128(quote, backslash)));
+}
+
+static inline uint64_t block_bits_not_sd(scan_block b)
+{
+    scan_block outside = _mm_or_si128(block_less(b, 33), _mm_cmpeq_epi8(b, _mm_set1_epi8(127)));
+    scan_block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
+    scan_block equals = _mm_cmpeq_epi8(b, _mm_set1_epi8('='));
+    scan_block other = _mm_cmpeq_epi8(_mm_or_si128(b, _mm_set1_epi8(1)), _mm_set1_epi8(']'));
+    return (uint64_t)(unsigned)_mm_movemask_epi8(
+        _mm_or_si128(_mm_or_si128(outside, quote), _mm_or_si128(equals, other)));
 }
 
 static inline scan_block block_of_words(uint64_t low, uint64_t high)
@@ -102,11 +121,16 @@ static inline uint64_t block_not_print(scan_block b)
     return block_mask(vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126))));
 }
 
-static inline uint64_t block_not_plain(scan_block b)
+static inline scan_block block_not_plain_lanes(scan_block b)
 {
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(32)), vcgtq_u8(b, vdupq_n_u8(127)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
-    return block_mask(vorrq_u8(outside, marks));
+    return vorrq_u8(outside, marks);
+}
+
+static inline scan_block block_or(scan_block b, scan_block c)
+{
+    return vorrq_u8(b, c);
 }
 
 static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
@@ -132,6 +156,14 @@ static inline uint64_t block_bits_not_bare(scan_block b)
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
     return block_bits(vorrq_u8(outside, marks));
+}
+
+static inline uint64_t block_bits_not_sd(scan_block b)
+{
+    uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
+    uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('=')));
+    uint8x16_t other = vceqq_u8(vorrq_u8(b, vdupq_n_u8(1)), vdupq_n_u8(']'));
+    return block_bits(vorrq_u8(outside, vorrq_u8(marks, other)));
 }
 
 static inline scan_block block_of_words(uint64_t low, uint64_t high)
@@ -188,9 +220,19 @@ static inline uint64_t block_not_print(scan_block b)
     return block_less(b, 33) | ((b | (b + BLOCK_ONES)) & BLOCK_TOPS);
 }
 
-static inline uint64_t block_not_plain(scan_block b)
+static inline scan_block block_not_plain_lanes(scan_block b)
 {
     return block_less(b, 32) | block_equal(b, '"') | block_equal(b, '\\') | (b & BLOCK_TOPS);
+}
+
+static inline scan_block block_or(scan_block b, scan_block c)
+{
+    return b | c;
+}
+
+static inline uint64_t block_mask(scan_block lanes)
+{
+    return lanes;
 }
 
 /* The top bit of each byte that is, or below 0x80 may be more than, c; the others are not touched.
@@ -208,7 +250,21 @@ static inline uint64_t block_bits_not_bare(scan_block b)
     return ((found & BLOCK_TOPS) >> 7) * 0x0102040810204080 >> 56;
 }
 
+static inline uint64_t block_bits_not_sd(scan_block b)
+{
+    uint64_t quote = ~(block_up_from(b ^ BLOCK_ONES * '"', 1));
+    uint64_t equals = ~(block_up_from(b ^ BLOCK_ONES * '=', 1));
+    uint64_t other = ~(block_up_from((b | BLOCK_ONES) ^ BLOCK_ONES * ']', 1));
+    uint64_t found = b | ~block_up_from(b, 33) | block_up_from(b, 127) | quote | equals | other;
+    return ((found & BLOCK_TOPS) >> 7) * 0x0102040810204080 >> 56;
+}
+
 #endif
+
+static inline uint64_t block_not_plain(scan_block b)
+{
+    return block_mask(block_not_plain_lanes(b));
+}
 
 static inline size_t block_first(uint64_t mask)
 {
@@ -352,24 +408,36 @@ static inline int short_is_plain(const char *p, size_t n)
 
 /*
  * Copies plain bytes from [p, end) to `to` up to the first that is not, and gives their number.
- * May write up to BLOCK - 1 bytes more than that, but none where all are plain.
+ * May write up to 2 * BLOCK - 1 bytes more than that, but never more than there are in [p, end).
  */
-static inline size_t copy_plain(char *to, const char *p, const char *end)
+static inline __attribute__((always_inline)) size_t copy_plain(char *to, const char *p,
+                                                               const char *end)
 {
     size_t n = (size_t)(end - p);
     size_t i = 0;
     if (n >= BLOCK) {
+        for (; n - i >= 2 * BLOCK; i += 2 * BLOCK) {
+            scan_block b = block_load(p + i);
+            scan_block c = block_load(p + i + BLOCK);
+            block_store(to + i, b);
+            block_store(to + i + BLOCK, c);
+            b = block_not_plain_lanes(b);
+            if (!block_mask(block_or(b, block_not_plain_lanes(c))))
+                continue;
+            if (block_mask(b))
+                return i + block_first(block_mask(b));
+            return i + BLOCK + block_first(block_not_plain(c));
+        }
         /* The last block overlaps the one before it. */
-        for (;;) {
+        for (; i < n; i += BLOCK) {
+            if (n - i < BLOCK)
+                i = n - BLOCK;
             scan_block b = block_load(p + i);
             block_store(to + i, b);
-            uint64_t mask = block_not_plain(b);
-            if (mask)
-                return i + block_first(mask);
-            if (i == n - BLOCK)
-                return n;
-            i = n - i >= 2 * BLOCK ? i + BLOCK : n - BLOCK;
+            if (block_not_plain(b))
+                return i + block_first(block_not_plain(b));
         }
+        return n;
     }
     if (n >= 4 && short_is_plain(p, n)) {
         copy_short(to, p, n);

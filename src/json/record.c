@@ -152,65 +152,76 @@ static char *unescaped(char *to, struct slice value)
     return to;
 }
 
-static inline char *param_value(char *to, const struct sd_param *param, const char *limit)
+/* One that may be known to be plain, and to have a block behind where it begins. */
+static inline char *sd_string(char *to, struct slice text, bool bare, const char *limit)
+{
+    if (!bare || text.len > BLOCK)
+        return json_string_within(to, text, limit);
+    block_store(to + 1, block_load(text.at));
+    to[0] = '"';
+    to[1 + text.len] = '"';
+    return to + 2 + text.len;
+}
+
+static inline char *param_value(char *to, const struct structured_data *sd,
+                                const struct sd_param *param, const char *limit)
 {
     if (param->escapes)
         return unescaped(to, param->value);
-    if (param->value.len == 0)
-        return json_fixed(to, "\"\"");
-    return json_string_within(to, param->value, limit);
+    return sd_string(to, param->value, sd->bare && param->plain, limit);
 }
 
 static char *values(char *to, const struct structured_data *sd, const struct sd_param *first,
                     const char *limit)
 {
     *to++ = '[';
-    to = param_value(to, first, limit);
+    to = param_value(to, sd, first, limit);
     for (uint32_t i = first->next; i != SD_NONE; i = sd->params[i].next) {
         *to++ = ',';
-        to = param_value(to, &sd->params[i], limit);
+        to = param_value(to, sd, &sd->params[i], limit);
     }
     *to++ = ']';
     return to;
 }
 
-static char *element(char *to, const struct structured_data *sd, const struct sd_element *first,
-                     const char *limit)
+/* With a comma behind it. */
+static inline char *params(char *to, const struct structured_data *sd, const struct sd_element *e,
+                           const char *limit)
 {
-    bool comma = false;
-    to = json_string_within(to, first->id, limit);
-    *to++ = ':';
-    *to++ = '{';
-    for (const struct sd_element *e = first;; e = &sd->elements[e->next]) {
-        for (uint32_t i = e->first; i < e->end; i++) {
-            const struct sd_param *p = &sd->params[i];
-            if (p->repeats)
-                continue;
-            if (comma)
-                *to++ = ',';
-            comma = true;
-            to = json_string_within(to, p->name, limit);
-            *to++ = ':';
-            to = p->next == SD_NONE ? param_value(to, p, limit) : values(to, sd, p, limit);
-        }
-        if (e->next == SD_NONE)
-            break;
+    const struct sd_param *end = sd->params + e->end;
+    for (const struct sd_param *p = sd->params + e->first; p < end; p++) {
+        if (p->repeats)
+            continue;
+        to = sd_string(to, p->name, sd->bare, limit);
+        *to++ = ':';
+        to = p->next == SD_NONE ? param_value(to, sd, p, limit) : values(to, sd, p, limit);
+        *to++ = ',';
     }
-    *to++ = '}';
     return to;
 }
 
-static char *structured_data(char *to, const struct structured_data *sd, const char *limit)
+/* With a comma behind it. */
+static inline char *element(char *to, const struct structured_data *sd,
+                            const struct sd_element *first, const char *limit)
+{
+    to = sd_string(to, first->id, sd->bare, limit);
+    *to++ = ':';
+    *to++ = '{';
+    const char *inside = to;
+    to = params(to, sd, first, limit);
+    for (uint32_t i = first->next; i != SD_NONE; i = sd->elements[i].next)
+        to = params(to, sd, &sd->elements[i], limit);
+    to -= to != inside;
+    return json_literal(to, "},");
+}
+
+static inline char *structured_data(char *to, const struct structured_data *sd, const char *limit)
 {
     *to++ = '{';
-    for (uint32_t i = 0; i < sd->element_count; i++) {
-        if (sd->elements[i].repeats)
-            continue;
-        if (i)
-            *to++ = ',';
-        to = element(to, sd, &sd->elements[i], limit);
-    }
-    *to++ = '}';
+    for (uint32_t i = 0; i < sd->element_count; i++)
+        if (!sd->elements[i].repeats)
+            to = element(to, sd, &sd->elements[i], limit);
+    to[-1] = '}';
     return to;
 }
 

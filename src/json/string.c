@@ -21,34 +21,41 @@ static char *escape(char *to, char c)
     return to;
 }
 
-char *json_text(char *to, struct slice text)
+/* From a byte that is not plain. */
+static __attribute__((noinline)) char *not_plain(char *to, const char *p, const char *end)
 {
-    const char *p = text.at;
-    const char *end = p + text.len;
     for (;;) {
+        if ((unsigned char)*p < 0x80) {
+            to = escape(to, *p++);
+        } else {
+            do {
+                size_t n = utf8_whole(p, end);
+                if (n) {
+                    memcpy(to, p, 4);
+                } else {
+                    bool valid;
+                    n = utf8_step(p, end, &valid);
+                    if (valid)
+                        memcpy(to, p, n);
+                    else
+                        to = json_literal(to, "\xEF\xBF\xBD") - n;
+                }
+                p += n;
+                to += n;
+            } while (p < end && (unsigned char)*p >= 0x80);
+        }
         size_t plain = copy_plain(to, p, end);
         p += plain;
         to += plain;
         if (p == end)
             return to;
-        if ((unsigned char)*p < 0x80) {
-            to = escape(to, *p++);
-            continue;
-        }
-        do {
-            size_t n = utf8_whole(p, end);
-            if (n) {
-                memcpy(to, p, 4);
-            } else {
-                bool valid;
-                n = utf8_step(p, end, &valid);
-                if (valid)
-                    memcpy(to, p, n);
-                else
-                    to = json_literal(to, "\xEF\xBF\xBD") - n;
-            }
-            p += n;
-            to += n;
-        } while (p < end && (unsigned char)*p >= 0x80);
     }
+}
+
+char *json_text(char *to, struct slice text)
+{
+    size_t plain = copy_plain(to, text.at, text.at + text.len);
+    if (plain == text.len)
+        return to + plain;
+    return not_plain(to + plain, text.at + plain, text.at + text.len);
 }

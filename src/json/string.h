@@ -13,14 +13,11 @@
  */
 char *json_text(char *to, struct slice text);
 
-/* The same between quotes; most strings are plain to their end. */
+/* The same between quotes. */
 static inline char *json_string(char *to, struct slice text)
 {
     *to++ = '"';
-    size_t plain = copy_plain(to, text.at, text.at + text.len);
-    to += plain;
-    if (plain < text.len)
-        to = json_text(to, (struct slice){text.at + plain, text.len - plain});
+    to = json_text(to, text);
     *to++ = '"';
     return to;
 }

@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "base/scan.h"
 #include "syslog/name-table.h"
+#include "syslog/window.h"
 
 enum {
     NAME_MAX_LENGTH = 32,
@@ -59,27 +60,36 @@ static const char *param_value(const struct parse *in, const char *p, struct sd_
     return p + 1;
 }
 
-static const char *sd_param(const struct parse *in, const char *p, struct structured_data *sd)
+static inline struct sd_param *add_param(struct structured_data *sd)
 {
     if (sd->param_count == sd->param_capacity)
         sd->params =
             array_grow(sd->params, &sd->param_capacity, sd->param_count, sizeof *sd->params);
-    struct sd_param *param = &sd->params[sd->param_count];
+    struct sd_param *param = &sd->params[sd->param_count++];
     *param = (struct sd_param){.next = SD_NONE};
-    p = sd_name(in, p, "PARAM-NAME", '=', '=', "expected '='", &param->name);
-    if (p)
-        p = param_value(in, p + 1, param);
-    sd->param_count++;
-    return p;
+    return param;
 }
 
-static const char *sd_element(const struct parse *in, const char *p, struct structured_data *sd)
+static inline struct sd_element *add_element(struct structured_data *sd)
 {
     if (sd->element_count == sd->element_capacity)
         sd->elements = array_grow(sd->elements, &sd->element_capacity, sd->element_count,
                                   sizeof *sd->elements);
     struct sd_element *element = &sd->elements[sd->element_count++];
     *element = (struct sd_element){.first = sd->param_count, .next = SD_NONE};
+    return element;
+}
+
+static const char *sd_param(const struct parse *in, const char *p, struct structured_data *sd)
+{
+    struct sd_param *param = add_param(sd);
+    p = sd_name(in, p, "PARAM-NAME", '=', '=', "expected '='", &param->name);
+    return p ? param_value(in, p + 1, param) : NULL;
+}
+
+static const char *sd_element(const struct parse *in, const char *p, struct structured_data *sd)
+{
+    struct sd_element *element = add_element(sd);
     p = sd_name(in, p, "SD-ID", ' ', ']', "expected SP or ']'", &element->id);
     while (p && p < in->end && *p == ' ')
         p = sd_param(in, p + 1, sd);
@@ -169,6 +179,113 @@ static void chain(struct structured_data *sd)
     }
 }
 
+/*
+ * The straight way through 1*SD-ELEMENT. Where it does not see that all is well it gives NULL, and
+ * the careful way looks again.
+ */
+struct straight {
+    struct window window;
+    const char *end;
+    uint64_t names; /* a bit for each of an element: those that differ in it need not be compared */
+    uint64_t ids;   /* the same for the elements */
+    bool alike;     /* some do not differ */
+};
+
+static inline const char *next_mark(struct straight *s)
+{
+    if (s->window.marks == 0) {
+        s->window = window_behind(s->window, s->end, block_bits_not_sd);
+        if (s->window.marks == 0)
+            return NULL;
+    }
+    return window_mark(&s->window);
+}
+
+/* SD-NAME; gives the mark that ends it. */
+static inline const char *straight_name(struct straight *s, const char *p, struct slice *name,
+                                        uint64_t *names)
+{
+    const char *mark = next_mark(s);
+    size_t length = (size_t)(mark - p);
+    if (!mark || length - 1 >= NAME_MAX_LENGTH)
+        return NULL;
+    *name = (struct slice){p, length};
+    uint64_t bit =
+        (uint64_t)1 << ((length * 8 + (unsigned char)p[0] + (unsigned char)mark[-1]) % 64);
+    s->alike |= (*names & bit) != 0;
+    *names |= bit;
+    return mark;
+}
+
+/* Behind its '='; gives the mark behind the closing quote. */
+static inline const char *straight_value(struct straight *s, const char *p, struct sd_param *param)
+{
+    const char *mark = next_mark(s);
+    bool plain = true;
+    if (mark != p || *p != '"')
+        return NULL;
+    while ((mark = next_mark(s)) && *mark != '"') {
+        if (*mark == ']')
+            return NULL;
+        if ((unsigned char)(*mark - 32) < 128 - 32 && *mark != '\\')
+            continue;
+        plain = false;
+        if (*mark != '\\')
+            continue;
+        param->escapes = true;
+        if (mark + 1 == s->end)
+            return NULL;
+        if (mark[1] == '"' || mark[1] == '\\' || mark[1] == ']')
+            next_mark(s);
+    }
+    if (!mark)
+        return NULL;
+    param->plain = plain;
+    param->value = slice_between(p + 1, mark);
+    return next_mark(s) == mark + 1 ? mark + 1 : NULL;
+}
+
+/* Behind its '['. */
+static inline const char *straight_element(struct straight *s, const char *p,
+                                           struct structured_data *sd)
+{
+    struct sd_element *element = add_element(sd);
+    p = straight_name(s, p, &element->id, &s->ids);
+    s->names = 0;
+    while (p && *p == ' ') {
+        struct sd_param *param = add_param(sd);
+        p = straight_name(s, p + 1, &param->name, &s->names);
+        p = p && *p == '=' ? straight_value(s, p + 1, param) : NULL;
+    }
+    element->end = sd->param_count;
+    return p && *p == ']' ? p + 1 : NULL;
+}
+
+static const char *straight(const char *p, const char *end, struct structured_data *sd)
+{
+    struct straight s = {.window = window_at(p, end, block_bits_not_sd), .end = end};
+    while (p && p < end && *p == '[')
+        p = straight_element(&s, p + 1, sd);
+    if (!p)
+        return NULL;
+    if (s.alike)
+        chain(sd);
+    sd->bare = end - p >= BLOCK;
+    return p;
+}
+
+const char *structured_data_parse_with_care(const struct parse *in, const char *p,
+                                            struct structured_data *sd)
+{
+    sd->element_count = sd->param_count = 0;
+    sd->bare = false;
+    while (p && p < in->end && *p == '[')
+        p = sd_element(in, p + 1, sd);
+    if (p)
+        chain(sd);
+    return p;
+}
+
 const char *structured_data_parse(const struct parse *in, const char *p, struct structured_data *sd)
 {
     static const char field[] = "STRUCTURED-DATA";
@@ -178,13 +295,10 @@ const char *structured_data_parse(const struct parse *in, const char *p, struct 
     if (*p == '-') {
         p++;
     } else {
-        while (p && p < in->end && *p == '[')
-            p = sd_element(in, p + 1, sd);
-        if (!p)
-            return NULL;
-        chain(sd);
+        const char *behind = in->end - in->start >= BLOCK ? straight(p, in->end, sd) : NULL;
+        p = behind ? behind : structured_data_parse_with_care(in, p, sd);
     }
-    if (p < in->end && *p != ' ')
+    if (p && p < in->end && *p != ' ')
         return parse_fail(in, field, "expected SP or the end", p);
     return p;
 }

@@ -16,6 +16,7 @@ struct sd_param {
     uint32_t next;      /* the next one of that name, or SD_NONE */
     bool repeats;       /* not the first of its name */
     bool escapes;       /* there is a backslash in the value */
+    bool plain;         /* the value is known to be as it is in JSON */
 };
 
 struct sd_element {
@@ -33,6 +34,8 @@ struct structured_data {
     struct sd_param *params;
     uint32_t element_count;
     uint32_t param_count;
+    bool bare; /* names are as they are in JSON, and a block can be read from where each string
+                  begins */
     size_t element_capacity;
     size_t param_capacity;
     struct name_table *table;
@@ -41,6 +44,10 @@ struct structured_data {
 /* From `p`, where NILVALUE or 1*SD-ELEMENT must stand. Cost is linear in the number of bytes. */
 const char *structured_data_parse(const struct parse *in, const char *p,
                                   struct structured_data *sd);
+
+/* 1*SD-ELEMENT alone, as it is read where the straight way does not see that all is well. */
+const char *structured_data_parse_with_care(const struct parse *in, const char *p,
+                                            struct structured_data *sd);
 
 void structured_data_free(struct structured_data *sd);
 

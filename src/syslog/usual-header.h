@@ -4,10 +4,10 @@
 #include <endian.h>
 #include <stdint.h>
 
-#include "base/scan.h"
 #include "syslog/calendar.h"
 #include "syslog/message.h"
 #include "syslog/parse.h"
+#include "syslog/window.h"
 
 /*
  * The straight way through a HEADER that is as most are: everything in its place, and something
@@ -135,48 +135,19 @@ static inline const char *usual_start(const char *p, struct syslog_message *m)
     return m->pri - 100 > 191 - 100 ? NULL : p + 7;
 }
 
-/* A look at so many bytes ahead: which of them cannot be part of a field as it stands in JSON. */
-enum { HEADER_WINDOW = 48 };
-struct header_window {
-    const char *start;
-    uint64_t marks;
-};
-
-/* Of HEADER_WINDOW bytes from `p`, or as many as there are where that are fewer. */
-static inline struct header_window header_window(const char *p, size_t last)
-{
-    uint64_t marks = 0;
-#pragma GCC unroll 6
-    for (size_t i = 0; i < HEADER_WINDOW; i += BLOCK) {
-        size_t at = i < last ? i : last;
-        marks |= block_bits_not_bare(block_load(p + at)) << at;
-    }
-    return (struct header_window){p, marks};
-}
-
-/* Less than that many bytes before the end, or behind another window; none are marked where there
- * are less than a block. Blocks near the end overlap. */
-static __attribute__((noinline)) struct header_window other_window(const char *p, const char *end)
-{
-    if (end - p < BLOCK)
-        return (struct header_window){0};
-    return header_window(p, (size_t)(end - p) - BLOCK);
-}
-
 /* The field at `p`, which is not before the window; gives what is behind its SP. */
-static inline const char *usual_field(struct header_window *w, const char *p, const char *end,
+static inline const char *usual_field(struct window *w, const char *p, const char *end,
                                       size_t limit, struct slice *value)
 {
     if (!p)
         return NULL;
     if (w->marks == 0) {
-        *w = other_window(p, end);
+        *w = window_behind(*w, end, block_bits_not_bare);
         if (w->marks == 0)
             return NULL;
     }
-    const char *behind = w->start + __builtin_ctzll(w->marks);
+    const char *behind = window_mark(w);
     size_t length = (size_t)(behind - p);
-    w->marks &= w->marks - 1;
     if (*behind != ' ' || length - 1 >= limit)
         return NULL;
     bool nil = length == 1 && *p == '-';
@@ -200,8 +171,7 @@ static inline const char *usual_header(const char *p, const char *end, struct sy
         return NULL;
     m->timestamp = slice_between(p, behind);
     p = behind + 1;
-    struct header_window window =
-        end - p >= HEADER_WINDOW ? header_window(p, HEADER_WINDOW - BLOCK) : other_window(p, end);
+    struct window window = window_at(p, end, block_bits_not_bare);
     p = usual_field(&window, p, end, HOSTNAME_MAX, &m->hostname);
     p = usual_field(&window, p, end, APP_NAME_MAX, &m->appname);
     p = usual_field(&window, p, end, PROCID_MAX, &m->procid);

@@ -1,0 +1,64 @@
+#ifndef SHNEK_SYSLOG_WINDOW_H
+#define SHNEK_SYSLOG_WINDOW_H
+
+#include <stdbool.h>
+
+#include "base/scan.h"
+
+/*
+ * A look ahead at WINDOW bytes at once: which of them are marks, by a function that gives a bit for
+ * each byte of a block. Window follows window, and marks come in their order.
+ */
+enum { WINDOW = 48 };
+struct window {
+    const char *start;
+    uint64_t marks;
+};
+typedef uint64_t window_bits(scan_block b);
+
+static inline struct window window_within(const char *p, size_t last, window_bits *bits)
+{
+    uint64_t marks = 0;
+#pragma GCC unroll 6
+    for (size_t i = 0; i < WINDOW; i += BLOCK) {
+        size_t at = i < last ? i : last;
+        marks |= bits(block_load(p + at)) << at;
+    }
+    return (struct window){p, marks};
+}
+
+/* Where the end is near: blocks overlap, or begin before `p`. */
+static __attribute__((noinline)) struct window window_at_end(const char *p, const char *end,
+                                                             window_bits *bits)
+{
+    ptrdiff_t left = end - p;
+    if (left >= BLOCK)
+        return window_within(p, (size_t)left - BLOCK, bits);
+    uint64_t marks = left > 0 ? bits(block_load(end - BLOCK)) >> (BLOCK - left) : 0;
+    return (struct window){p, marks};
+}
+
+/* At `p`, which has a block or more before it or behind it. */
+static inline struct window window_at(const char *p, const char *end, window_bits *bits)
+{
+    return end - p >= WINDOW ? window_within(p, WINDOW - BLOCK, bits) : window_at_end(p, end, bits);
+}
+
+/* The next one that has marks, or one without where there is none. */
+static __attribute__((noinline)) struct window window_behind(struct window w, const char *end,
+                                                             window_bits *bits)
+{
+    while (w.marks == 0 && end - w.start > WINDOW)
+        w = window_at(w.start + WINDOW, end, bits);
+    return w;
+}
+
+/* The next mark, which there must be. */
+static inline const char *window_mark(struct window *w)
+{
+    const char *mark = w->start + __builtin_ctzll(w->marks);
+    w->marks &= w->marks - 1;
+    return mark;
+}
+
+#endif
