@@ -206,8 +206,10 @@ static inline const char *straight_name(struct straight *s, const char *p, struc
                                         uint64_t *names)
 {
     const char *mark = next_mark(s);
+    if (!mark)
+        return NULL;
     size_t length = (size_t)(mark - p);
-    if (!mark || length - 1 >= NAME_MAX_LENGTH)
+    if (length - 1 >= NAME_MAX_LENGTH)
         return NULL;
     *name = (struct slice){p, length};
     uint64_t bit =
