@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "base/scan.h"
 #include "base/utf8.h"
 #include "load/fields.h"
 #include "load/profile.h"
@@ -144,7 +146,7 @@ static inline __attribute__((always_inline)) char *write_as(struct message_write
         *to++ = ' ';
     }
     to = put(to, &b->head, b->head.len);
-    const char *stamp = to;
+    char *stamp = to;
     if (b->stamped)
         to = c->format == FORMAT_RFC3164
                  ? timestamp_write_rfc3164(&w->clock, ns, to)
@@ -176,6 +178,55 @@ static char *write_unmarked(struct message_writer *w, uint64_t k, uint64_t ns, c
     return write_as(w, k, ns, to, false);
 }
 
+/* The pattern anew. */
+static __attribute__((noinline)) void make_pattern(struct message_writer *w, uint64_t k,
+                                                   uint64_t ns)
+{
+    const struct body *b = w->body;
+    struct pattern *p = &w->pattern;
+    p->bytes.len = 0;
+    char *start = buffer_room(&p->bytes, w->room);
+    buffer_wrote(&p->bytes, write_unmarked(w, k, ns, start));
+    char *head = start;
+    if (w->config->frame == MESSAGE_COUNTED)
+        head = (char *)memchr(start, ' ', p->bytes.len) + 1;
+    p->digits = b->numbered ? w->digits : 0;
+    p->number = head + b->before + p->digits;
+    p->fraction = NULL;
+    if (b->stamped && w->config->format == FORMAT_RFC5424)
+        p->fraction = head + b->head.len + TIMESTAMP_FRACTION;
+    p->second = ns - ns % NS_PER_S;
+}
+
+/* One more, unless that takes another digit. */
+static inline bool count_up(struct pattern *p)
+{
+    char *digit = p->number - 1;
+    while (*digit == '9' && digit >= p->number - p->digits)
+        *digit-- = '0';
+    if (digit < p->number - p->digits)
+        return p->digits == 0;
+    ++*digit;
+    return true;
+}
+
+/* Copies the last message with another number and another time. */
+static char *write_alike(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
+{
+    struct pattern *p = &w->pattern;
+    uint64_t since = ns - p->second;
+    if (k != p->next || since >= NS_PER_S || !count_up(p))
+        make_pattern(w, k, ns);
+    else if (p->fraction)
+        timestamp_fraction(since, p->fraction);
+    p->next = k + 1;
+    const char *from = p->bytes.at;
+    size_t length = p->bytes.len;
+    for (size_t i = 0; i < length; i += BLOCK)
+        block_store(to + i, block_load(from + i));
+    return to + length;
+}
+
 /* Each with the next body in turn, or by chance. */
 static char *write_next(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
@@ -200,9 +251,11 @@ bool message_start(struct message_writer *w, const struct message_config *config
                                  .random = random_start(config->seed, RANDOM_SIZES),
                                  .drawing = random_start(config->seed, RANDOM_BODIES),
                                  .utc_clock = {.utc = true},
-                                 .write = config->profile    ? write_next
-                                          : config->checksum ? write_marked
-                                                             : write_unmarked,
+                                 .write = config->profile     ? write_next
+                                          : config->checksum  ? write_marked
+                                          : config->size_high ? write_unmarked
+                                                              : write_alike,
+                                 .pattern = {.next = UINT64_MAX},
                                  .shortest = SIZE_MAX,
                                  .digits = 1,
                                  .next_digit = 10};
@@ -215,7 +268,7 @@ bool message_start(struct message_writer *w, const struct message_config *config
         w->room = longest > w->room ? longest : w->room;
         w->shortest = shortest < w->shortest ? shortest : w->shortest;
     }
-    w->room += BODY_NUMBER + 2; /* the frame */
+    w->room += BODY_NUMBER + 2 + BLOCK; /* the frame, and what a copy of blocks takes more */
     return true;
 }
 
@@ -225,6 +278,7 @@ void message_free(struct message_writer *w)
         body_free(&w->bodies.all[i]);
     free(w->bodies.all);
     kept_free(w->bodies.kept);
+    buffer_free(&w->pattern.bytes);
     buffer_free(&w->msg);
     buffer_free(&w->canonical);
 }

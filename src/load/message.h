@@ -10,6 +10,16 @@
 #include "load/random.h"
 #include "syslog/timestamp.h"
 
+/* The last message, of which the next one is made. */
+struct pattern {
+    struct buffer bytes; /* with its frame */
+    char *fraction;      /* the six digits in its TIMESTAMP, or NULL */
+    char *number;        /* the end of its number, or NULL */
+    unsigned digits;
+    uint64_t next;   /* the message that can be made of it */
+    uint64_t second; /* nanoseconds since 1970, that its TIMESTAMP is in */
+};
+
 /* Writes messages that differ in TIMESTAMP and in their number, and may differ in their bodies. */
 struct message_writer {
     const struct message_config *config;
@@ -21,6 +31,7 @@ struct message_writer {
     bool by_chance;        /* they are drawn, not taken in turn */
     struct bodies bodies;
     struct body *body; /* of the next message */
+    struct pattern pattern;
     struct buffer msg; /* MSG, to be summed */
     struct buffer canonical;
     size_t room;         /* the most that one message can take, with its frame */

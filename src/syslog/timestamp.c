@@ -107,16 +107,29 @@ static void new_second(struct timestamp_writer *w, time_t second)
                                             minutes < 0 ? '-' : '+', away / 60 % 24, away % 60);
 }
 
+static inline void write_pair(char *to, unsigned n)
+{
+    to[0] = (char)('0' + n / 10);
+    to[1] = (char)('0' + n % 10);
+}
+
+void timestamp_fraction(uint64_t ns, char *to)
+{
+    unsigned micros = (unsigned)ns / 1000;
+    unsigned hundreds = micros / 100;
+    write_pair(to, hundreds / 100);
+    write_pair(to + 2, hundreds % 100);
+    write_pair(to + 4, micros % 100);
+}
+
 char *timestamp_write(struct timestamp_writer *w, uint64_t ns, char *to)
 {
     int64_t second = (int64_t)(ns / NS_PER_S);
     if (second != w->second || !w->head[0])
         new_second(w, second);
-    memcpy(to, w->head, 20);
-    to += 20;
-    uint32_t micros = (uint32_t)(ns % NS_PER_S / 1000);
-    for (int i = 5; i >= 0; i--, micros /= 10)
-        to[i] = (char)('0' + micros % 10);
+    memcpy(to, w->head, TIMESTAMP_FRACTION);
+    to += TIMESTAMP_FRACTION;
+    timestamp_fraction(ns % NS_PER_S, to);
     memcpy(to + 6, w->tail, w->tail_length);
     return to + 6 + w->tail_length;
 }

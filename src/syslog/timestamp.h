@@ -20,11 +20,14 @@ struct timestamp_writer {
     unsigned tail_length;
 };
 
-enum { TIMESTAMP_MAX = 32, TIMESTAMP_UTC = 27, TIMESTAMP_RFC3164 = 15 };
+enum { TIMESTAMP_MAX = 32, TIMESTAMP_UTC = 27, TIMESTAMP_FRACTION = 20, TIMESTAMP_RFC3164 = 15 };
 
 /* Nanoseconds since 1970 to `to`, with six digits of TIME-SECFRAC, TIMESTAMP_MAX bytes, or
  * TIMESTAMP_UTC with 'Z'; gives the end of what it wrote. */
 char *timestamp_write(struct timestamp_writer *w, uint64_t ns, char *to);
+
+/* The six digits at TIMESTAMP_FRACTION: of nanoseconds since the second began. */
+void timestamp_fraction(uint64_t ns, char *to);
 
 /* The same as "Nov  2 15:04:05" in the local zone (RFC 3164, section 4.1.2), TIMESTAMP_RFC3164
  * bytes. */
