@@ -2,6 +2,19 @@
 
 #include <unistd.h>
 
+void parser_start(struct parser *p, const struct relay_config *config)
+{
+    *p = (struct parser){.config = config,
+                         .format = {.choice = config->format, .reckoning = {.zone = config->zone}},
+                         .clock = {.utc = true}};
+}
+
+void parser_free(struct parser *p)
+{
+    syslog_message_free(&p->message);
+    buffer_free(&p->meta);
+}
+
 void relay_refuse(struct relay *r, const char *peer, const char *why)
 {
     count(&r->stats.refused, 1);
@@ -50,8 +63,7 @@ static int end(struct relay *r, bool wrote)
     complaints_settle(&r->complaints);
     complaints_settle(&r->refusals);
     signals_end(&r->signals);
-    syslog_message_free(&r->message);
-    buffer_free(&r->meta);
+    parser_free(&r->parser);
     if (!wrote || r->failed || counted(&r->stats.dropped))
         return STATUS_FAILED;
     return counted(&r->stats.rejected) ? STATUS_REJECTED : STATUS_OK;
@@ -61,9 +73,8 @@ int relay_run(const struct relay_config *config)
 {
     struct relay r = {.config = config,
                       .complaints = {.quiet = config->quiet},
-                      .refusals = {.quiet = config->quiet},
-                      .format = {.choice = config->format, .reckoning = {.zone = config->zone}},
-                      .clock = {.utc = true}};
+                      .refusals = {.quiet = config->quiet}};
+    parser_start(&r.parser, config);
     if (!start(&r))
         return STATUS_FAILED;
     bool wrote = config->listen_count || config->listen_systemd ? relay_serve(&r) : relay_files(&r);

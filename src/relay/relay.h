@@ -47,6 +47,18 @@ struct relay_config {
 
 enum { RELAY_BLOCK = 128 * 1024 };
 
+/* What a thread needs to make records of messages. */
+struct parser {
+    const struct relay_config *config;
+    struct format format;
+    struct syslog_message message;
+    struct timestamp_writer clock;
+    struct buffer meta;
+};
+
+void parser_start(struct parser *p, const struct relay_config *config);
+void parser_free(struct parser *p);
+
 /* What all streams of one process share. */
 struct relay {
     const struct relay_config *config;
@@ -56,11 +68,8 @@ struct relay {
     struct output rejects; /* unused where config->rejects is NULL */
     struct complaints complaints;
     struct complaints refusals; /* of peers */
-    struct format format;
-    struct syslog_message message;
-    struct timestamp_writer clock;
+    struct parser parser;
     struct access_counts peers;
-    struct buffer meta;
     bool failed; /* some input could not be read */
     char block[RELAY_BLOCK];
     char plain[RELAY_BLOCK]; /* what TLS made of it */

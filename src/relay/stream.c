@@ -24,16 +24,23 @@ static __attribute__((noinline)) bool refuse(struct stream *s, struct relay *r,
     return output_flush_full(&r->rejects);
 }
 
+static inline bool make_record(struct parser *p, struct frame *frame, struct buffer *records)
+{
+    if (!format_parse(&p->format, frame->message, &p->message, &frame->defect))
+        return false;
+    struct record_extras extras = {0};
+    if (p->config->meta)
+        extras.meta = (struct slice){p->meta.at, p->meta.len};
+    if (p->config->raw)
+        extras.raw = frame->message;
+    record_write(records, &p->message, &extras);
+    return true;
+}
+
 static inline bool pass_on(struct stream *s, struct relay *r, struct frame *frame)
 {
-    if (!format_parse(&r->format, frame->message, &r->message, &frame->defect))
+    if (!make_record(&r->parser, frame, &r->records.buffer))
         return refuse(s, r, frame);
-    struct record_extras extras = {0};
-    if (r->config->meta)
-        extras.meta = (struct slice){r->meta.at, r->meta.len};
-    if (r->config->raw)
-        extras.raw = frame->message;
-    record_write(&r->records.buffer, &r->message, &extras);
     if (!output_flush_full(&r->records))
         return false;
     count(&r->stats.out, 1);
@@ -56,13 +63,13 @@ static void note_arrival(struct stream *s, struct relay *r)
     if (!r->config->meta && r->config->format == FORMAT_RFC5424)
         return;
     uint64_t time = clock_real();
-    r->format.reckoning.now = (int64_t)(time / NS_PER_S);
+    r->parser.format.reckoning.now = (int64_t)(time / NS_PER_S);
     if (!r->config->meta)
         return;
     char now[TIMESTAMP_MAX];
-    char *end = timestamp_write(&r->clock, time, now);
-    r->meta.len = 0;
-    record_meta(&r->meta, (struct slice){s->peer, strlen(s->peer)},
+    char *end = timestamp_write(&r->parser.clock, time, now);
+    r->parser.meta.len = 0;
+    record_meta(&r->parser.meta, (struct slice){s->peer, strlen(s->peer)},
                 (struct slice){s->transport, strlen(s->transport)}, slice_between(now, end));
 }
 
