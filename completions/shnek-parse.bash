@@ -39,6 +39,7 @@ _shnek_parse()
     --max-connections-per-peer) words='1 10 100' ;;
     --idle-timeout) words='1m 10m 1h' ;;
     --handshake-timeout) words='5s 10s 30s' ;;
+    --jobs) words='2 4 8' ;;
     --stats) words='1s 10s 1m' ;;
     *)
         if [[ $option == -- || $option == --rejects || $option == --tls-@(cert|key|ca) ||
@@ -50,7 +51,7 @@ _shnek_parse()
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --handshake-timeout= --meta --raw
-            --rejects= --stats --stats= -q --quiet -h --help -V --version'
+            --rejects= --jobs= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac
 

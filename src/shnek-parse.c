@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/options.h"
+#include "relay/jobs.h"
 #include "relay/relay.h"
 
 static const char help[] =
@@ -32,7 +33,7 @@ static const char help[] =
     "      --idle-timeout=DURATION, --handshake-timeout=DURATION  [none, 10s]\n"
     "      --meta, --raw          add \"peer\", \"transport\", \"received\"; add \"raw\"\n"
     "      --rejects=FILE         append what is rejected, as JSON lines\n"
-    "      --stats[=DURATION]     print counters at that interval          [1s]\n"
+    "      --jobs=COUNT, --stats[=DURATION]   threads for files; counters   [1, 1s]\n"
     "  -q, --quiet                do not print what is rejected or refused\n"
     "  -h, --help; -V, --version  print this; print the version\n"
     "SIZE takes k, M, G; DURATION us, ms, s, m, h. FILE '-' is stdin, the default.\n"
@@ -60,6 +61,7 @@ enum {
     OPTION_META,
     OPTION_RAW,
     OPTION_REJECTS,
+    OPTION_JOBS,
     OPTION_STATS
 };
 
@@ -88,6 +90,7 @@ static const struct option options[] = {
     {"meta", no_argument, NULL, OPTION_META},
     {"raw", no_argument, NULL, OPTION_RAW},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
     {"stats", optional_argument, NULL, OPTION_STATS},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
@@ -190,6 +193,8 @@ static bool set_message_option(struct relay_config *c, int option, const char *t
     case OPTION_REJECTS:
         c->rejects = text;
         return true;
+    case OPTION_JOBS:
+        return option_count("--jobs", text, 1, JOBS_MOST, &c->jobs);
     case OPTION_STATS:
         return option_stats(text, &c->stats_interval);
     case 'q':
@@ -283,6 +288,8 @@ static bool fits(const struct relay_config *c)
         report("--listen and %s: it listens, or it reads files; not both", c->files[0]);
         return false;
     }
+    if (listens && c->jobs > 1)
+        return wrong("--jobs: only what is read from files or stdin is parsed by several threads");
     if (c->rejects && strcmp(c->rejects, "-") == 0)
         return wrong("--rejects: '-' would mix them with the records on stdout; name a file");
     if (c->proxy_protocol && !c->access.network_count)
@@ -315,6 +322,7 @@ int main(int argc, char **argv)
 {
     struct relay_config config = {.max_size = 64 * 1024,
                                   .max_connections = 10000,
+                                  .jobs = 1,
                                   .socket_mode = -1,
                                   .handshake_timeout = 10 * NS_PER_S};
     int status;

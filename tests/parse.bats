@@ -1181,6 +1181,10 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 --framing=|--framing: ''
 --oversize=drop|--oversize: 'drop'
 -l tcp://127.0.0.1:0 file|--listen
+-l tcp://127.0.0.1:0 --jobs=2|--jobs: only
+--jobs=0|--jobs: '0'
+--jobs=65|--jobs: '65'
+--jobs=|--jobs: ''
 --rejects=-|--rejects
 --meta=x|'--meta'
 --r|'--r'

@@ -7,14 +7,22 @@
 
 enum progress { MORE, ENDED, STUCK };
 
+/* Where `why` is NULL, errno says it. */
+static void fail(struct relay *r, const char *name, const char *why)
+{
+    int error = errno;
+    relay_settle(r);
+    report("%s: %s", name, why ? why : strerror(error));
+    r->failed = true;
+}
+
 static enum progress read_block(struct relay *r, struct input *in, struct stream *s, bool *whole)
 {
     ssize_t n = input_read(in, r->block, RELAY_BLOCK, framer_within(&s->framer));
     if (n < 0 && errno == EAGAIN)
         return MORE;
     if (n < 0) {
-        report("%s: %m", s->name);
-        r->failed = true;
+        fail(r, s->name, NULL);
         *whole = false;
     }
     if (n <= 0)
@@ -62,10 +70,8 @@ static bool copy(struct relay *r, int fd, const char *name)
         case INPUT_END:
             whole = false;
             progress = ENDED;
-            if (!in.live) {
-                report("%s: stopped before its end", name);
-                r->failed = true;
-            }
+            if (!in.live)
+                fail(r, name, "stopped before its end");
         }
     }
     return stream_end(&s, r, whole) != STREAM_STUCK && progress != STUCK;
@@ -78,8 +84,7 @@ static bool copy_file(struct relay *r, const char *path)
         return copy(r, STDIN_FILENO, "stdin");
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        report("%s: %m", path);
-        r->failed = true;
+        fail(r, path, NULL);
         return true;
     }
     bool wrote = copy(r, fd, path);
@@ -93,8 +98,7 @@ bool relay_files(struct relay *r)
         return copy_file(r, "-");
     for (int i = 0; i < r->config->file_count; i++) {
         if (signals_stopping(&r->signals)) {
-            report("%s: stopped before it was read", r->config->files[i]);
-            r->failed = true;
+            fail(r, r->config->files[i], "stopped before it was read");
         } else if (!copy_file(r, r->config->files[i])) {
             return false;
         }

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include "relay/jobs.h"
+#include "relay/stream.h"
+
 void parser_start(struct parser *p, const struct relay_config *config)
 {
     *p = (struct parser){.config = config,
@@ -24,23 +27,36 @@ void relay_refuse(struct relay *r, const char *peer, const char *why)
 
 bool relay_pending(const struct relay *r)
 {
-    return r->records.buffer.len || r->rejects.buffer.len;
+    return r->jobs ? jobs_collecting(r->jobs) : r->records.buffer.len || r->rejects.buffer.len;
 }
 
 bool relay_flush(struct relay *r)
 {
+    if (r->jobs)
+        return jobs_hand_over(r->jobs);
     return output_flush(&r->records) && output_flush(&r->rejects);
+}
+
+void relay_settle(struct relay *r)
+{
+    if (r->jobs)
+        jobs_settle(r->jobs);
 }
 
 int relay_patience(const struct relay *r)
 {
-    return relay_pending(r) ? 0 : r->complaints.held_back || r->refusals.held_back ? 1000 : -1;
+    if (relay_pending(r))
+        return 0;
+    bool theirs = r->jobs && !jobs_written(r->jobs);
+    return theirs || r->complaints.held_back || r->refusals.held_back ? 1000 : -1;
 }
 
 bool relay_idle(struct relay *r)
 {
     if (relay_pending(r))
         return relay_flush(r);
+    if (r->jobs && !jobs_written(r->jobs))
+        return !jobs_failed(r->jobs);
     complaints_settle(&r->complaints);
     complaints_settle(&r->refusals);
     return true;
@@ -52,11 +68,18 @@ static bool start(struct relay *r)
     if (r->config->rejects && !output_open(&r->rejects, "--rejects", r->config->rejects))
         return false;
     r->signals.take_hangup = r->config->tls.cert != NULL;
-    return signals_start(&r->signals, &r->stats, r->config->stats_interval);
+    if (!signals_start(&r->signals, &r->stats, r->config->stats_interval))
+        return false;
+    if (r->config->jobs > 1)
+        r->jobs = jobs_start((unsigned)r->config->jobs,
+                             &(struct jobs_tasks){stream_work, stream_write, r});
+    return r->config->jobs == 1 || r->jobs;
 }
 
 static int end(struct relay *r, bool wrote)
 {
+    if (r->jobs)
+        wrote = jobs_end(r->jobs) && wrote;
     wrote = output_end(&r->records) && wrote;
     if (r->config->rejects)
         wrote = output_end(&r->rejects) && wrote;

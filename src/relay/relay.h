@@ -37,6 +37,7 @@ struct relay_config {
     bool multiline;
     uint64_t max_size;
     uint64_t max_connections;
+    uint64_t jobs;           /* threads that parse what is read from files */
     uint64_t stats_interval; /* nanoseconds, 0: none */
     const char *rejects;     /* a path, or NULL */
     bool truncate;
@@ -69,6 +70,7 @@ struct relay {
     struct complaints complaints;
     struct complaints refusals; /* of peers */
     struct parser parser;
+    struct jobs *jobs; /* or NULL; the output and the complaints are theirs until jobs_written */
     struct access_counts peers;
     bool failed; /* some input could not be read */
     char block[RELAY_BLOCK];
@@ -86,6 +88,9 @@ bool relay_pending(const struct relay *r);
 
 /* Writes it. False where that failed: the program has to end. */
 bool relay_flush(struct relay *r);
+
+/* Waits until all that was taken is reported, before something else is. */
+void relay_settle(struct relay *r);
 
 /* Milliseconds that a wait for input may take (-1: for ever), and what to do when it took that. */
 int relay_patience(const struct relay *r);

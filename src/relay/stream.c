@@ -57,34 +57,71 @@ static inline enum stream_state take_frame(struct stream *s, struct relay *r, en
     return kind == FRAME_BROKEN ? STREAM_BROKEN : STREAM_OPEN;
 }
 
+static inline enum stream_state collect_frame(struct relay *r, enum frame_kind kind,
+                                              const struct frame *frame)
+{
+    count(&r->stats.in, 1);
+    if (!jobs_add(r->jobs, kind, frame))
+        return STREAM_STUCK;
+    return kind == FRAME_BROKEN ? STREAM_BROKEN : STREAM_OPEN;
+}
+
+static void tell_origin(struct parser *p, const struct batch_origin *from)
+{
+    p->format.reckoning.now = (int64_t)(from->arrived / NS_PER_S);
+    if (!p->config->meta)
+        return;
+    char now[TIMESTAMP_MAX];
+    char *end = timestamp_write(&p->clock, from->arrived, now);
+    p->meta.len = 0;
+    record_meta(&p->meta, (struct slice){from->source, strlen(from->source)},
+                (struct slice){from->transport, strlen(from->transport)}, slice_between(now, end));
+}
+
 /* When a block came, and where from: once for all messages in it. */
 static void note_arrival(struct stream *s, struct relay *r)
 {
-    if (!r->config->meta && r->config->format == FORMAT_RFC5424)
-        return;
-    uint64_t time = clock_real();
-    r->parser.format.reckoning.now = (int64_t)(time / NS_PER_S);
-    if (!r->config->meta)
-        return;
-    char now[TIMESTAMP_MAX];
-    char *end = timestamp_write(&r->parser.clock, time, now);
-    r->parser.meta.len = 0;
-    record_meta(&r->parser.meta, (struct slice){s->peer, strlen(s->peer)},
-                (struct slice){s->transport, strlen(s->transport)}, slice_between(now, end));
+    struct batch_origin from = {s->peer, s->transport, 0};
+    if (r->config->meta)
+        from.arrived = clock_real();
+    else if (r->config->format != FORMAT_RFC5424)
+        from.arrived = clock_real() / NS_PER_S * NS_PER_S; /* only the year depends on it */
+    if (r->jobs)
+        jobs_origin(r->jobs, &from);
+    else if (from.arrived)
+        tell_origin(&r->parser, &from);
 }
 
-enum stream_state stream_take(struct stream *s, struct relay *r, struct slice block)
+/* All frames in what was fed. */
+static enum stream_state take_block(struct stream *s, struct relay *r)
 {
     enum stream_state state = STREAM_OPEN;
     enum frame_kind kind;
     struct frame frame;
-    count(&r->stats.bytes, block.len);
-    complaints_tick(&r->complaints);
-    note_arrival(s, r);
-    framer_feed(&s->framer, block);
     while (state == STREAM_OPEN && (kind = framer_next(&s->framer, &frame)) != FRAME_NONE)
         state = take_frame(s, r, kind, &frame);
     return state;
+}
+
+static enum stream_state collect_block(struct stream *s, struct relay *r)
+{
+    enum stream_state state = STREAM_OPEN;
+    enum frame_kind kind;
+    struct frame frame;
+    while (state == STREAM_OPEN && (kind = framer_next(&s->framer, &frame)) != FRAME_NONE)
+        state = collect_frame(r, kind, &frame);
+    return state;
+}
+
+enum stream_state stream_take(struct stream *s, struct relay *r, struct slice block)
+{
+    count(&r->stats.bytes, block.len);
+    note_arrival(s, r);
+    framer_feed(&s->framer, block);
+    if (r->jobs)
+        return collect_block(s, r);
+    complaints_tick(&r->complaints);
+    return take_block(s, r);
 }
 
 enum stream_state stream_take_datagram(struct stream *s, struct relay *r, struct slice bytes,
@@ -109,7 +146,9 @@ enum stream_state stream_release(struct stream *s, struct relay *r)
     struct frame frame;
     enum frame_kind kind = framer_release(&s->framer, &frame);
     note_arrival(s, r);
-    return kind == FRAME_NONE ? STREAM_OPEN : take_frame(s, r, kind, &frame);
+    if (kind == FRAME_NONE)
+        return STREAM_OPEN;
+    return r->jobs ? collect_frame(r, kind, &frame) : take_frame(s, r, kind, &frame);
 }
 
 enum stream_state stream_end(struct stream *s, struct relay *r, bool whole)
@@ -119,7 +158,69 @@ enum stream_state stream_end(struct stream *s, struct relay *r, bool whole)
     struct frame frame;
     note_arrival(s, r);
     while (state == STREAM_OPEN && (kind = framer_end(&s->framer, whole, &frame)) != FRAME_NONE)
-        state = take_frame(s, r, kind, &frame);
+        state = r->jobs ? collect_frame(r, kind, &frame) : take_frame(s, r, kind, &frame);
     framer_free(&s->framer);
     return state;
+}
+
+static __attribute__((noinline)) void refuse_in_batch(const struct relay_config *config,
+                                                      struct batch *b, size_t i,
+                                                      const struct frame *frame)
+{
+    struct batch_frame *f = &b->frames[i];
+    if (!f->refused)
+        b->defects[i] = frame->defect;
+    f->refused = true;
+    b->refused++;
+    if (config->rejects)
+        reject_write(&b->rejects, b->origin.source, f->number, &b->defects[i], frame->message);
+}
+
+static void parse_batch(struct parser *p, struct batch *b)
+{
+    const char *at = b->bytes.at;
+    if (b->origin.arrived)
+        tell_origin(p, &b->origin);
+    for (size_t i = 0; i < b->count; i++) {
+        struct frame frame = {.message = {at, b->frames[i].length}};
+        at += b->frames[i].length;
+        if (b->frames[i].refused || !make_record(p, &frame, &b->records))
+            refuse_in_batch(p->config, b, i, &frame);
+    }
+}
+
+void stream_work(void *relay, struct jobs *jobs)
+{
+    const struct relay *r = relay;
+    struct parser parser;
+    struct batch *b;
+    parser_start(&parser, r->config);
+    while ((b = jobs_take(jobs))) {
+        parse_batch(&parser, b);
+        jobs_done(jobs, b);
+    }
+    parser_free(&parser);
+}
+
+/* Writes all of `made`, and leaves it the buffer that was empty. */
+static bool write_made(struct output *out, struct buffer *made)
+{
+    struct buffer empty = out->buffer;
+    out->buffer = *made;
+    *made = empty;
+    return output_flush(out);
+}
+
+bool stream_write(void *relay, struct batch *b)
+{
+    struct relay *r = relay;
+    complaints_tick(&r->complaints);
+    for (size_t i = 0; b->refused && i < b->count; i++)
+        if (b->frames[i].refused)
+            complain(&r->complaints, b->origin.source, b->frames[i].number, &b->defects[i]);
+    count(&r->stats.rejected, b->refused);
+    if (!write_made(&r->records, &b->records) || !write_made(&r->rejects, &b->rejects))
+        return false;
+    count(&r->stats.out, b->count - b->refused);
+    return true;
 }

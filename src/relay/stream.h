@@ -1,6 +1,7 @@
 #ifndef SHNEK_RELAY_STREAM_H
 #define SHNEK_RELAY_STREAM_H
 
+#include "relay/jobs.h"
 #include "relay/relay.h"
 
 /* One source of messages: stdin, a file, or a connection. */
@@ -36,5 +37,12 @@ enum stream_state stream_release(struct stream *s, struct relay *r);
 
 /* The end; `whole` says that it was the sender's. Frees what the stream holds. */
 enum stream_state stream_end(struct stream *s, struct relay *r, bool whole);
+
+/*
+ * With --jobs the functions above collect messages, and these, as jobs_tasks has them, make records
+ * of them and write those. `relay` is a struct relay.
+ */
+void stream_work(void *relay, struct jobs *jobs);
+bool stream_write(void *relay, struct batch *batch);
 
 #endif
