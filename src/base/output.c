@@ -15,14 +15,30 @@ void output_start(struct output *out, int fd, const char *name)
     fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* no pipe, or no quota left: it stays as it is */
 }
 
-bool output_open(struct output *out, const char *flag, const char *path)
+static bool open_file(struct output *out, const char *flag, const char *path, int how)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0666);
     if (fd < 0) {
         report("%s: %s: %m", flag, path);
         return false;
     }
     output_start(out, fd, path);
+    return true;
+}
+
+bool output_open(struct output *out, const char *flag, const char *path)
+{
+    return open_file(out, flag, path, O_APPEND);
+}
+
+bool output_create(struct output *out, const char *flag, const char *path)
+{
+    *out = (struct output){.fd = -1};
+    if (!path)
+        return true;
+    if (strcmp(path, "-") != 0)
+        return open_file(out, flag, path, O_TRUNC);
+    output_start(out, STDOUT_FILENO, "stdout");
     return true;
 }
 

@@ -22,6 +22,9 @@ void output_start(struct output *out, int fd, const char *name);
 /* Opens a file for appending, made where it is absent. False, and a report, where that fails. */
 bool output_open(struct output *out, const char *flag, const char *path);
 
+/* The same, but it is written anew; "-" is stdout, and NULL is no file: fd is -1 then. */
+bool output_create(struct output *out, const char *flag, const char *path);
+
 /* Writes all that is buffered. False where that failed, which was reported (but EPIPE on stdout).
  */
 bool output_flush(struct output *out);

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,7 +15,7 @@
 enum { LINE = 2048, COMPLAINTS_PER_SECOND = 10 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool open_line;
+static size_t open_line; /* its bytes */
 
 static void write_all(const char *p, size_t n)
 {
@@ -28,24 +30,37 @@ static void write_all(const char *p, size_t n)
     }
 }
 
+/* What takes the open line away. */
+static size_t erase(char *to, size_t size)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    if (!open_line)
+        return 0;
+    if ((no_color && *no_color) || (terminal && strcmp(terminal, "dumb") == 0))
+        return (size_t)snprintf(to, size, "\r%*s\r", (int)open_line, "");
+    return (size_t)snprintf(to, size, "\r\033[K");
+}
+
 /* To be called with the lock held. */
 static void print(bool live, const char *format, va_list values)
 {
     int saved = errno;
-    char line[LINE];
-    size_t n = open_line ? (size_t)snprintf(line, sizeof line, "\r\033[K") : 0;
+    char line[2 * LINE + 2];
+    size_t n = erase(line, sizeof line);
     size_t start = n;
-    n += (size_t)snprintf(line + n, sizeof line - n, "%s: ", program_invocation_short_name);
+    size_t size = n + LINE;
+    n += (size_t)snprintf(line + n, size - n, "%s: ", program_invocation_short_name);
     errno = saved;
-    int wanted = vsnprintf(line + n, sizeof line - n, format, values);
+    int wanted = vsnprintf(line + n, size - n, format, values);
     if (wanted > 0)
         n += (size_t)wanted;
-    if (n > sizeof line - 1)
-        n = sizeof line - 1;
+    if (n > size - 1)
+        n = size - 1;
     for (size_t i = start; i < n; i++)
         if ((unsigned char)line[i] < ' ' || line[i] == 127)
             line[i] = '?'; /* names come from outside; one report is one line */
-    open_line = live;
+    open_line = live ? n - start : 0;
     if (!live)
         line[n++] = '\n';
     write_all(line, n);
@@ -91,7 +106,16 @@ void report_settle(void)
     pthread_mutex_lock(&lock);
     if (open_line)
         write_all("\n", 1);
-    open_line = false;
+    open_line = 0;
+    pthread_mutex_unlock(&lock);
+}
+
+void report_clear(void)
+{
+    char line[LINE + 2];
+    pthread_mutex_lock(&lock);
+    write_all(line, erase(line, sizeof line));
+    open_line = 0;
     pthread_mutex_unlock(&lock);
 }
 

@@ -17,10 +17,12 @@ void report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * The same, but where stderr is a terminal the line stays open and the next one, of either kind,
- * takes its place. report_settle ends an open line.
+ * takes its place; without escape sequences under NO_COLOR and where TERM is dumb.
+ * report_settle ends an open line, report_clear takes it away.
  */
 void report_live(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void report_settle(void);
+void report_clear(void);
 
 /*
  * A line that is left out where stderr cannot take it now, or another thread is stuck in it: for

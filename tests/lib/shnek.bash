@@ -13,6 +13,7 @@ shnek_setup() {
     # Debian keeps nats-server in /usr/sbin, which is not in everyone's PATH.
     PATH=$programs:$tools:$PATH:/usr/sbin:/sbin
     unset NATS_URL NO_COLOR
+    export TERM=xterm
 }
 
 # Ends what `start` started. A process that TERM does not end in 10 s is killed and reported.
@@ -232,6 +233,10 @@ is() {
 # lines_are FILE COUNT
 lines_are() {
     [[ $(wc -l <"$1") == "$2" ]]
+}
+
+lines_are_at_least() {
+    (($(wc -l <"$1") >= $2))
 }
 
 # signals_taken PROCESS: whether none waits for it.
