@@ -51,7 +51,8 @@ build/%.o: src/%.c build/flags
 # What is pure enough to be tested by itself.
 UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
 	build/relay/access.o build/relay/proxy-protocol.o build/load/crc32c.o \
-	build/load/gaps.o build/load/histogram.o build/load/ledger.o build/load/mark.o build/load/shape.o
+	build/load/gaps.o build/load/histogram.o build/load/ledger.o build/load/live.o \
+	build/load/mark.o build/load/progress.o build/load/shape.o
 build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) $(UNITS) -lm

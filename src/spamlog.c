@@ -34,7 +34,7 @@ static const char help[] =
     "      --tls-cert=FILE, --tls-key=FILE, --tls-ca=FILE    ours; its key; their CA\n"
     "      --tls-peer=NAME|sha256:FINGERPRINT   who it must be, or one of them [HOST]\n"
     "      --verify, --expect=COUNT, --idle=DURATION    of so many; end at a silence\n"
-    "      --csv=FILE, --hgrm=FILE   add its report as a row; write the percentiles\n"
+    "      --csv=FILE, --hgrm=FILE    a row an interval; percentiles of the latency\n"
     "      --stats[=DURATION], -q, --quiet  print counters [1s]; no report at the end\n"
     "  -h, --help, -V, --version   SIZE takes k, M, G; COUNT k, M; DURATION us to h\n"
     "Status: 0 all was sent, or came whole and once; 1 it did not; 2 failed.\n";
@@ -182,7 +182,7 @@ static const char **plain_option(struct task *t, int option)
     case OPTION_TIMESTAMP:
         return &m->timestamp;
     case OPTION_CSV:
-        return &t->verify.csv;
+        return &t->series.csv;
     case OPTION_HGRM:
         return &t->verify.hgrm;
     case OPTION_TLS_CERT:
@@ -311,11 +311,11 @@ static bool set(struct task *t, int option, const char *text)
     case 'q':
     case OPTION_STATS:
     case OPTION_CHECKSUM:
+    case OPTION_CSV:
         break;
     case OPTION_VERIFY:
     case OPTION_EXPECT:
     case OPTION_IDLE:
-    case OPTION_CSV:
     case OPTION_HGRM:
         t->for_verify = true;
         break;

@@ -245,6 +245,7 @@ came() {
     misused "--priority: '192' is not*" -p 192
     misused "--priority: 'auth.none' is not*" -p auth.none
     misused "--connections: stdout is only one" -c 2
+    misused "--csv: stdout has the messages" --csv=-
     misused "DESTINATION: 'relp://h:1' is not an address: tcp://HOST:PORT, *" relp://h:1
     misused "DESTINATION: 'tcp://h' is not an address: tcp://HOST:PORT" tcp://h
     misused "DESTINATION: 'unix:' is not an address: it has no PATH" unix:
@@ -459,6 +460,116 @@ signal.pause()'
     wait_until out other 1
     run --separate-stderr spamlog -q -n 3 -r max --stats "${fixed[@]}"
     [[ $stderr =~ ^spamlog:\ in\ 3\ out\ 3\ rejected\ 0\ dropped\ 0\ bytes\ $(printf '%s\n' "$output" | wc -c)\ rate\ [0-9]+/s$ ]]
+}
+
+# on_terminal NAME COMMAND...: a shell command, started on a terminal; its process id is in NAME.id.
+on_terminal() {
+    start "$1" script -qefc "echo \$\$ >$1.id; exec ${*:2}" /dev/null
+}
+
+# printed NAME: the lines that it has put on the terminal, those that were replaced, too.
+printed() {
+    sed -E 's/\r$//; s/\r\x1b\[K/\n/g; s/\r +\r/\n/g' "$1.out" | grep .
+}
+
+# shows NAME PATTERN
+shows() {
+    printed "$1" | grep -qE "$2"
+}
+
+end_on_terminal() {
+    kill -TERM "$(<"$1.id")"
+    wait_exit "$1"
+}
+
+@test "on a terminal a line shows how far it has come, and the report takes its place" {
+    need script
+    local live='^spamlog: sent [0-9]+ of 1000000 [0-9]+/s lag [0-9.]+m?s left [0-9:]+ \[[=> ]+\] [0-9]+%$'
+    on_terminal spam 'spamlog -r 100 -n 1M >/dev/null'
+    wait_until shows spam "$live"
+    lines_are spam.out 0
+    end_on_terminal spam
+    lines_are spam.out 1
+    [[ $(printed spam | tail -n 1) == 'spamlog: sent '*' bytes '* ]]
+    is "$(printed spam | sed '$d' | grep -Evc "$live")" 0
+    on_terminal spam 'spamlog -r 0..1k/1h -d 1h >/dev/null'
+    wait_until shows spam '^spamlog: sent [0-9]+ [0-9]+/s lag [0-9.]+m?s left (1:00:00|59:[0-9]+) \[ +\] 0%$'
+    end_on_terminal spam
+    on_terminal spam 'spamlog >/dev/null'
+    wait_until shows spam '^spamlog: sent [0-9]+ [0-9]+/s lag [0-9.]+m?s$'
+    end_on_terminal spam
+}
+
+@test "the live line fits the terminal, and has no escape sequences where they are not wanted" {
+    need script
+    on_terminal narrow 'bash -c "stty cols 40; exec spamlog -r 100 -n 1M >/dev/null"'
+    on_terminal wide 'bash -c "stty cols 150; exec spamlog -r 100 -n 1M >/dev/null"'
+    on_terminal plain 'env NO_COLOR=1 spamlog -r 100 -n 1M >/dev/null'
+    on_terminal dumb 'env TERM=dumb spamlog -r 100 -n 1M >/dev/null'
+    wait_until shows narrow '^spamlog: sent [0-9]+ of 1000000 [0-9]+/s$'
+    wait_until shows wide '\[[=> ]{40}\] 0%$'
+    local name
+    for name in plain dumb; do
+        twice() { (($(printed "$name" | grep -c 'left') >= 2)); }
+        wait_until twice
+        end_on_terminal "$name"
+        [[ $(<"$name.out") != *$'\e'* && $(printed "$name" | tail -n 1) == 'spamlog: sent '*' bytes '* ]]
+        is "$(printed "$name" | awk 'length > 79 && !/bytes/' | wc -l)" 0
+    done
+    end_on_terminal narrow
+    end_on_terminal wide
+}
+
+@test "there is no live line with --quiet or --stats, without a terminal, or where another program has it" {
+    need script
+    local command
+    for command in 'spamlog -q -d 1500ms >/dev/null' 'spamlog -d 1500ms --stats=1m >/dev/null' \
+        'spamlog -d 1500ms 2>&1 >/dev/null | cat' 'spamlog -d 1500ms | cat' 'spamlog -d 1500ms'; do
+        run -0 script -qefc "$command" /dev/null
+        [[ $output != *' left '* && $output != *$'\e'* ]] || { echo "$command:" "$output" && return 1; }
+    done
+}
+
+@test "--csv has a row for each interval as soon as it is over" {
+    start spam spamlog -r 1k --stats=100ms --csv=rows
+    wait_until lines_are_at_least rows 5
+    running "$spam_pid"
+    kill "$spam_pid"
+    wait_exit spam
+    [[ $(head -n 1 rows) == seconds,sent,rate-per-second,bytes,lag-seconds ]]
+    is "$(sed 1d rows | grep -Evc '^[0-9]+\.[0-9]{3},[0-9]+,[0-9]+\.[0-9],[0-9]+,[0-9]+\.[0-9]{6}$')" 0
+    [[ $(tail -n 1 rows) =~ ^[^,]*,"$(wc -l <spam.out)",[^,]*,"$(wc -c <spam.out)", ]]
+    awk -F, 'NR == 1 { next }
+        $1 < seconds || $2 < sent || $4 < bytes { exit 1 }
+        $1 - seconds > 0.05 && ($2 - sent) / ($1 - seconds) * 0.95 > $3 + 0.1 { exit 1 }
+        $1 - seconds > 0.05 && ($2 - sent) / ($1 - seconds) * 1.05 < $3 - 0.1 { exit 1 }
+        { seconds = $1; sent = $2; bytes = $4 }' rows
+    spamlog -q -r max -n 10 --csv=rows >/dev/null
+    [[ $(sed 1d rows) =~ ^[0-9.]+,10,[0-9.]+,[0-9]+,0.000000$ ]]
+}
+
+@test "the lag of a row is how far the receiver holds it up, and goes when it comes on" {
+    local url
+    start parse shnek-parse -l tcp://:0
+    url=$(listen_url parse.err)
+    start spam spamlog -q -r 2k --size=8k --stats=50ms --csv=- "$url"
+    lag_is() { awk -F, -v low="$1" -v high="$2" 'END { exit !($5 > low && $5 < high) }' spam.out; }
+    wait_until lines_are_at_least spam.out 3
+    suspend "$parse_pid"
+    wait_until lag_is 1 1000
+    awk -F, '$5 > last && $3 == 0 { stood = 1 } { last = $5 } END { exit !stood }' spam.out
+    kill -CONT "$parse_pid"
+    wait_until lag_is -1 0.5
+    kill "$spam_pid"
+    wait_exit spam
+    [[ $status == 0 ]]
+}
+
+@test "rows that cannot be written are told of before anything is sent, or at the end" {
+    run --separate-stderr spamlog -n 1 --csv=/none/x
+    [[ $status == 2 && -z $output && $stderr == 'spamlog: --csv: /none/x: No such file or directory' ]]
+    run --separate-stderr spamlog -n 1 --csv=/dev/full
+    [[ $status == 2 && -z $output && $stderr == 'spamlog: /dev/full: No space left on device' ]]
 }
 
 @test "--help goes to stdout and names every option, --version names the program" {

@@ -384,17 +384,75 @@ END
     [[ $(spamlog -q -r max -n 9 | spamlog --verify --hgrm=-) == *'Total count    =            9]'* ]]
 }
 
-@test "--csv adds each report as a row below one row of names" {
+# late SECONDS RUN OPTION...: ten messages that were due so long ago.
+late() {
+    spamlog -q -r max -n 10 --hostname="$2" --timestamp="$(date -d "-$1 seconds" +%FT%T.%6N%:z)" "${@:3}"
+}
+
+@test "--csv has a row for each interval, with its latencies, and the report as the last one" {
+    local row
+    mkfifo fifo
+    exec {writer}<>fifo
+    start verify spamlog --verify --stats=50ms --csv=rows fifo
+    late 1000 a >fifo
+    wait_until grep -q '^[^,]*,10,' rows
+    late 10 b >fifo
+    wait_until grep -q '^[^,]*,20,' rows
+    { late 10 c && late 100 d; } | sed '2d; 5,6d' >fifo
+    wait_until grep -q '^[^,]*,37,' rows
+    kill "$verify_pid"
+    wait_exit verify
+    exec {writer}>&-
+    [[ $status == 1 ]]
+    [[ $(head -n 1 rows) == seconds,received,rate-per-second,latency-p50-seconds,latency-p90-seconds,\
+latency-p99-seconds,latency-p99.9-seconds,latency-p99.99-seconds,latency-max-seconds,runs,connections,missing,\
+missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negative,latency-mean-seconds ]]
+    # A gap in the ranges has a comma in none of them, so each row has as many.
+    awk -F, 'NF != 20 || NR > 2 && $1 != "total" && ($1 < seconds || $2 < received) { exit 1 }
+        { seconds = $1; received = $2 }' rows
+    is "$(sed '1d; $d' rows | grep -Evc '^[0-9]+\.[0-9]{3},[0-9]+,[0-9]+\.[0-9](,[0-9]+\.[0-9]{6}){6},{11}$|^[^,]*,[0-9]+,[^,]*,{17}$')" 0
+    # Only what came in it counts in an interval.
+    for row in 10:1000 20:10; do
+        is_about "$(grep "^[^,]*,${row%:*},.*[0-9]" rows | head -n 1 | cut -d, -f 4)" "${row#*:}" $((${row#*:} + 60))
+        is_about "$(grep "^[^,]*,${row%:*},.*[0-9]" rows | head -n 1 | cut -d, -f 9)" "${row#*:}" $((${row#*:} + 60))
+    done
+    row=$(tail -n 1 rows)
+    [[ $row == total,37,* ]]
+    for name in received:2 latency-p50:4 latency-p90:5 latency-p99:6 latency-p99.9:7 latency-p99.99:8 latency-max:9 \
+        runs:10 connections:11 missing:12 missing-ranges:13 duplicated:14 reordered:15 damaged:16 foreign:17 \
+        latency-count:18 latency-negative:19 latency-mean:20; do
+        is "$(cut -d, -f "${name#*:}" <<<"$row")" "$(reported "${name%:*}" verify.out)"
+    done
+    is_about "$(cut -d, -f 9 <<<"$row")" 1000 1060
+    [[ $(grep -c '^total,' rows) == 1 && $(reported missing verify.out) == 3 ]]
+}
+
+@test "the rows of --csv=- are there instead of the report, and a file has those of the last run" {
     spamlog -q -r max -n 10 >raw
-    run -0 spamlog --verify --csv=runs.csv raw
-    sed -i '2d; 5,6d' raw
-    run -1 spamlog --verify --csv=runs.csv raw
-    [[ $(wc -l <runs.csv) == 3 ]]
-    [[ $(head -n 1 runs.csv) == "$(IFS=, && echo "${lines[*]%%: *}")" ]]
-    [[ $(sed -n 2p runs.csv) == 10,1,1,0,,0,0,0,0,0,0,,,,,,, ]]
-    [[ $(sed -n 3p runs.csv) == '7,1,1,3,1 4-5,0,0,0,0,0,0,,,,,,,' ]]
-    run -1 spamlog --verify --csv=- raw
-    [[ ${#lines[@]} == 2 && ${lines[1]} == "$(sed -n 3p runs.csv)" ]]
+    echo old >rows
+    run -0 spamlog --verify --csv=rows raw
+    verified 0 received 10
+    [[ $(tail -n 1 rows) =~ ^total,10,[0-9.]+,,,,,,,1,1,0,,0,0,0,0,0,0,$ ]]
+    [[ $(head -n 1 rows) == seconds,* ]]
+    run -0 spamlog --verify --csv=- raw
+    [[ ${#lines[@]} == 3 && ${lines[1]} =~ ^[0-9.]+,10,[0-9.]+,{17}$ && ${lines[2]} == total,10,* ]]
+}
+
+@test "on a terminal a line shows how far it has come, and the report follows by itself" {
+    need script
+    mkfifo fifo
+    exec {writer}<>fifo
+    start verify script -qefc 'exec spamlog --verify --expect=40 fifo' /dev/null
+    printed() { sed -E 's/\r$//; s/\r\x1b\[K/\n/g' verify.out | grep .; }
+    shows() { printed | grep -qE "$1"; }
+    late 100 a >fifo
+    wait_until shows '^spamlog: received 10 of 40 [0-9]+/s p99 1[0-5][0-9]\.[0-9]s left [0-9:]+ \[[=> ]+\] 25%$'
+    wait_until shows '^spamlog: received 10 of 40 0/s left [0-9:]+ \[[=> ]+\] 25%$'
+    late 100 b -n 30 >fifo
+    wait_exit verify
+    exec {writer}>&-
+    [[ $status == 0 && $(printed | grep -v '^spamlog: ' | head -n 1) == 'received: 40' ]]
+    is "$(printed | grep -v '^[a-z0-9.-]*: ')" ''
 }
 
 @test "with --run and a fixed time the output is the same, byte for byte" {
@@ -452,7 +510,7 @@ END
 --verify --expect=0
 --idle: 'x' is not a duration*
 --verify --idle=x
---expect, --idle, --csv and --hgrm: only with --verify
+--expect, --idle and --hgrm: only with --verify
 --expect=5
 --verify: of the options that make messages only --connections and --checksum go with it
 --verify -r 5

@@ -6,6 +6,21 @@
 
 enum { RANGES = 20 };
 
+/* In the order of the row. */
+static const struct {
+    const char *name;
+    double percent;
+} percentiles[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}, {"p99.99", 99.99}};
+enum { PERCENTILES = sizeof percentiles / sizeof *percentiles };
+
+#define ONLY_TOTAL                                                                                 \
+    "runs,connections,missing,missing-ranges,duplicated,reordered,damaged,foreign,"                \
+    "latency-count,latency-negative,latency-mean-seconds"
+
+const char findings_columns[] =
+    "seconds,received,rate-per-second,latency-p50-seconds,latency-p90-seconds,latency-p99-seconds,"
+    "latency-p99.9-seconds,latency-p99.99-seconds,latency-max-seconds," ONLY_TOTAL "\n";
+
 __attribute__((format(printf, 2, 3))) static void add(struct buffer *out, const char *format, ...)
 {
     enum { LINE = 1024 };
@@ -66,16 +81,12 @@ static void latency(const struct histogram *h, const char *name, uint64_t micros
 
 static void latencies(const struct findings *f, struct buffer *out)
 {
-    static const struct {
-        const char *name;
-        double percent;
-    } told[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}, {"p99.99", 99.99}};
     const struct histogram *h = &f->latency;
     add(out, "latency-count: %" PRIu64 "\n", h->total);
     add(out, "latency-negative: %" PRIu64 "\n", f->negative);
     latency(h, "mean", (uint64_t)(histogram_mean(h) + 0.5), out);
-    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-        latency(h, told[i].name, histogram_percentile(h, told[i].percent), out);
+    for (size_t i = 0; i < PERCENTILES; i++)
+        latency(h, percentiles[i].name, histogram_percentile(h, percentiles[i].percent), out);
     latency(h, "max", histogram_greatest(h), out);
 }
 
@@ -111,23 +122,56 @@ static void csv_value(struct slice value, struct buffer *out)
     buffer_wrote(out, to);
 }
 
-static void csv_row(struct slice report, bool names, struct buffer *out)
+static void csv_seconds(const struct histogram *h, uint64_t micros, struct buffer *out)
 {
+    if (h->total)
+        add(out, ",%.6f", (double)micros / 1e6);
+    else
+        add(out, ",");
+}
+
+void findings_interval(const struct histogram *latency, struct buffer *out)
+{
+    for (size_t i = 0; i < PERCENTILES; i++)
+        csv_seconds(latency, histogram_percentile(latency, percentiles[i].percent), out);
+    csv_seconds(latency, histogram_greatest(latency), out);
+    add(out, ",");
+    for (const char *p = ONLY_TOTAL; *p; p++)
+        if (*p == ',')
+            add(out, ",");
+}
+
+/* What stands behind "name: "; the name of the column has its unit, too. */
+static struct slice value_of(struct slice report, struct slice column)
+{
+    static const char unit[] = "-seconds";
+    size_t length = sizeof unit - 1;
+    if (column.len > length && memcmp(column.at + column.len - length, unit, length) == 0)
+        column.len -= length;
     const char *end = report.at + report.len;
     for (const char *p = report.at; p < end;) {
         const char *lf = memchr(p, '\n', (size_t)(end - p));
         const char *colon = memchr(p, ':', (size_t)(lf - p));
-        if (p > report.at)
-            buffer_add(out, (struct slice){",", 1});
-        csv_value(names ? slice_between(p, colon) : slice_between(colon + 2, lf), out);
+        if (slice_equal(slice_between(p, colon), column))
+            return slice_between(colon + 2, lf);
         p = lf + 1;
     }
-    buffer_add(out, (struct slice){"\n", 1});
+    return (struct slice){0};
 }
 
-void findings_csv(struct slice report, bool names, struct buffer *out)
+void findings_total(struct slice report, double rate, struct buffer *out)
 {
-    if (names)
-        csv_row(report, true, out);
-    csv_row(report, false, out);
+    static const char total[] = "total";
+    const char *p = findings_columns;
+    csv_value((struct slice){total, sizeof total - 1}, out);
+    while (*(p += strcspn(p, ",\n")) == ',') {
+        struct slice column = {p + 1, strcspn(p + 1, ",\n")};
+        add(out, ",");
+        if (strncmp(column.at, "rate", 4) == 0)
+            add(out, "%.1f", rate);
+        else
+            csv_value(value_of(report, column), out);
+        p++;
+    }
+    add(out, "\n");
 }

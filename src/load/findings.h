@@ -22,8 +22,9 @@ struct findings {
  */
 void findings_print(const struct findings *f, uint64_t expected, struct buffer *out);
 
-/* That report as CSV: the names, where they are wanted, and the values; nothing where it has "-".
- */
-void findings_csv(struct slice report, bool names, struct buffer *out);
+/* A row of CSV: the names; of an interval, from its latencies on; and one of the report. */
+extern const char findings_columns[];
+void findings_interval(const struct histogram *latency, struct buffer *out);
+void findings_total(struct slice report, double rate, struct buffer *out);
 
 #endif

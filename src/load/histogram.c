@@ -39,6 +39,15 @@ void histogram_record(struct histogram *h, uint64_t value)
     h->total++;
 }
 
+void histogram_add(struct histogram *h, const struct histogram *other)
+{
+    for (size_t i = 0; i < sizeof h->counts / sizeof *h->counts; i++)
+        h->counts[i] += other->counts[i];
+    h->total += other->total;
+    if (other->max > h->max)
+        h->max = other->max;
+}
+
 uint64_t histogram_lowest_equivalent(uint64_t value)
 {
     unsigned shift = shift_of(value);

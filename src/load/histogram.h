@@ -27,6 +27,9 @@ struct histogram {
 /* A value past HISTOGRAM_MAX counts as that. */
 void histogram_record(struct histogram *h, uint64_t value);
 
+/* Adds what the other one has recorded. */
+void histogram_add(struct histogram *h, const struct histogram *other);
+
 /* The least and the greatest of the values that are not told apart from this one. */
 uint64_t histogram_lowest_equivalent(uint64_t value);
 uint64_t histogram_highest_equivalent(uint64_t value);

@@ -3,10 +3,13 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/report.h"
 #include "base/signals.h"
+#include "load/progress.h"
 
 enum { BATCH = 256 };
 
@@ -15,6 +18,7 @@ struct load {
     struct message_writer writer;
     struct stats stats;
     struct signals signals;
+    struct series series;
     struct senders senders;
     struct arrivals arrivals;
     struct bad bad;
@@ -25,6 +29,8 @@ struct load {
     uint64_t start;      /* clock_monotonic, when message 0 is due */
     uint64_t start_real;
     uint64_t lag; /* nanoseconds, the most that a message was behind its time */
+    counter due;  /* nanoseconds after the start, of the next message; UINT64_MAX: none is */
+    counter lag_of_interval;
 };
 
 static void count_sent(struct load *l)
@@ -34,6 +40,20 @@ static void count_sent(struct load *l)
     count(&l->stats.out, s->sent - counted(&l->stats.out));
     count(&l->stats.dropped, s->dropped - counted(&l->stats.dropped));
     count(&l->stats.bytes, s->bytes - counted(&l->stats.bytes));
+}
+
+/* `late`: of the next message, in nanoseconds. */
+static void note_lag(struct load *l, uint64_t late)
+{
+    if (late > l->lag)
+        l->lag = late;
+    if (late > counted(&l->lag_of_interval))
+        atomic_store_explicit(&l->lag_of_interval, late, memory_order_relaxed);
+}
+
+static void set_due(struct load *l, uint64_t due)
+{
+    atomic_store_explicit(&l->due, due, memory_order_relaxed);
 }
 
 static bool flush_all(struct load *l)
@@ -127,6 +147,7 @@ static bool send_on_time(struct load *l)
     uint64_t end = l->config->duration ? l->config->duration : UINT64_MAX;
     uint64_t due = arrivals_next(&l->arrivals);
     while (l->next < l->limit && due < end && !signals_stopping(&l->signals)) {
+        set_due(l, due);
         if (!await_next(l))
             return false;
         uint64_t passed = clock_monotonic() - l->start;
@@ -136,8 +157,7 @@ static bool send_on_time(struct load *l)
             wait_until(l, l->start + due);
             continue;
         }
-        if (passed - due > l->lag)
-            l->lag = passed - due;
+        note_lag(l, passed - due);
         for (int i = 0; i < l->batch && l->next < l->limit && due <= passed && due < end; i++) {
             if (!send_one(l, l->start_real + due))
                 return false;
@@ -147,11 +167,39 @@ static bool send_on_time(struct load *l)
     }
     if (!flush_all(l))
         return false;
+    set_due(l, UINT64_MAX);
     /* The last message has its share of the time too, or the rate would come out too high. */
     while (due >= end && l->next < l->limit && clock_monotonic() < l->start + end &&
            !signals_stopping(&l->signals))
         wait_until(l, l->start + end);
     return true;
+}
+
+static void look(void *of, const struct interval *i, struct buffer *row, struct live *live)
+{
+    enum { ROOM = 64 };
+    struct load *l = of;
+    uint64_t due = counted(&l->due);
+    uint64_t lag = atomic_exchange(&l->lag_of_interval, 0);
+    if (i->end > due && i->end - due > lag)
+        lag = i->end - due;
+    char *to = buffer_room(row, ROOM);
+    buffer_wrote(row, to + snprintf(to, ROOM, ",%" PRIu64 ",%.6f", counted(&l->stats.bytes),
+                                    (double)lag / (double)NS_PER_S));
+    live->done = "sent";
+    live->all = l->config->count;
+    live->late = "lag";
+    live->lateness = shape_is_max(&l->config->shape) ? LIVE_UNKNOWN : lag;
+    live->share = progress_share(l->config, i->end, i->messages);
+    live->left = progress_left(l->config, i->end, due, i->messages);
+}
+
+/* What follows in a pipe has the terminal. */
+static bool terminal_is_free(const struct load_config *c)
+{
+    struct stat s;
+    return c->destination.text ||
+           (!isatty(STDOUT_FILENO) && fstat(STDOUT_FILENO, &s) == 0 && !S_ISFIFO(s.st_mode));
 }
 
 static int print_rate(const struct shape *s, char *to, size_t size)
@@ -187,9 +235,11 @@ static bool end(struct load *l, bool good)
     uint64_t ns = clock_monotonic() - l->start;
     good = senders_close(&l->senders) && good;
     count_sent(l);
+    series_end(&l->series);
     signals_end(&l->signals);
     if (l->start && !l->config->quiet)
         print_report(l, ns);
+    good = series_close(&l->series) && good;
     message_free(&l->writer);
     bad_free(&l->bad);
     buffer_free(&l->badly);
@@ -199,12 +249,17 @@ static bool end(struct load *l, bool good)
 int load_run(const struct load_config *config)
 {
     struct load l = {.config = config,
+                     .series = {.csv = {.fd = -1}},
+                     .due = UINT64_MAX,
                      .limit = config->count ? config->count : UINT64_MAX,
                      .batch = config->senders.slow ? 1 : BATCH,
                      .arrivals = arrivals_start(&config->shape, config->message.seed)};
     bad_start(&l.bad, &config->bad, config->message.seed);
+    struct watched w = {"seconds,sent,rate-per-second,bytes,lag-seconds\n", &l.stats.out, look, &l};
     if (!message_start(&l.writer, &config->message) ||
+        !series_open(&l.series, &config->series, &w, terminal_is_free(config)) ||
         !signals_start(&l.signals, &l.stats, config->stats_interval)) {
+        series_close(&l.series);
         message_free(&l.writer);
         return STATUS_FAILED;
     }
@@ -212,7 +267,9 @@ int load_run(const struct load_config *config)
     if (good) {
         l.start = clock_monotonic();
         l.start_real = clock_real();
-        good = shape_is_max(&config->shape) ? send_flat_out(&l) : send_on_time(&l);
+        good = series_start(&l.series, l.start);
     }
+    if (good)
+        good = shape_is_max(&config->shape) ? send_flat_out(&l) : send_on_time(&l);
     return end(&l, good) ? STATUS_OK : STATUS_FAILED;
 }

@@ -8,6 +8,7 @@
 #include "load/destination.h"
 #include "load/message.h"
 #include "load/sender.h"
+#include "load/series.h"
 #include "load/shape.h"
 
 struct load_config {
@@ -19,7 +20,8 @@ struct load_config {
     uint64_t count;          /* 0: no limit */
     uint64_t duration;       /* nanoseconds, 0: no limit */
     uint64_t stats_interval; /* nanoseconds, 0: none */
-    bool quiet;              /* no report at the end */
+    struct series_config series;
+    bool quiet; /* no report at the end */
 };
 
 /* Sends what was asked for. Gives the exit status. */

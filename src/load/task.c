@@ -2,12 +2,18 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/report.h"
 
 static bool misuse(const char *text)
 {
     report("%s", text);
     return false;
+}
+
+static bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
 }
 
 static bool complete_verify(struct task *t, char **files, int count)
@@ -19,7 +25,8 @@ static bool complete_verify(struct task *t, char **files, int count)
     c->marked = t->load.message.checksum;
     c->stats_interval = t->load.stats_interval;
     c->quiet = t->load.quiet;
-    if (c->csv && c->hgrm && strcmp(c->csv, "-") == 0 && strcmp(c->hgrm, "-") == 0)
+    c->series = t->series;
+    if (is_stdout(t->series.csv) && is_stdout(c->hgrm))
         return misuse("--csv, --hgrm: stdout is only one");
     return !t->for_load || misuse("--verify: of the options that make messages only --connections "
                                   "and --checksum go with it");
@@ -102,7 +109,7 @@ static bool complete_load(struct task *t, char **operands, int count)
 {
     struct destination *to = &t->load.destination;
     if (t->for_verify)
-        return misuse("--expect, --idle, --csv and --hgrm: only with --verify");
+        return misuse("--expect, --idle and --hgrm: only with --verify");
     if (count > 1) {
         report("'%s': only one DESTINATION is taken", operands[1]);
         return false;
@@ -111,11 +118,16 @@ static bool complete_load(struct task *t, char **operands, int count)
         to->text = operands[0];
     if (!to->text && t->load.senders.count > 1)
         return misuse("--connections: stdout is only one");
+    if (!to->text && is_stdout(t->series.csv))
+        return misuse("--csv: stdout has the messages");
+    t->load.series = t->series;
     return (!to->text || address_parse("DESTINATION", to->text, &to->address)) &&
            complete_tls(to) && complete_shape(t) && complete_message(t);
 }
 
 bool task_complete(struct task *t, char **operands, int count)
 {
+    t->series.interval = t->load.stats_interval ? t->load.stats_interval : NS_PER_S;
+    t->series.live = !t->load.quiet && !t->load.stats_interval;
     return t->verifying ? complete_verify(t, operands, count) : complete_load(t, operands, count);
 }

@@ -10,6 +10,7 @@ enum { FRAMING_BY_DESTINATION = -1, FRAMING_LINES, FRAMING_COUNTED };
 struct task {
     struct load_config load;
     struct verify_config verify;
+    struct series_config series;
     int framing;
     const char *sd; /* NULL: none was given */
     bool rate_given;

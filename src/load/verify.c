@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,13 +20,16 @@ enum { BLOCK_SIZE = 256 * 1024, LINE_MAX_SIZE = 16 << 20 };
 
 struct verify {
     const struct verify_config *config;
+    struct series series;
+    struct histogram *latency; /* what is recorded, microseconds */
+    struct histogram *spare;   /* takes its place at the end of an interval; or NULL */
+    pthread_mutex_t lock;      /* between who reads and who looks */
     struct findings found;
     struct reader reader;
     struct instant_reader clock;
     struct stats stats;
     struct signals signals;
     struct complaints complaints;
-    struct output csv;
     struct output hgrm;
     char *block;
     uint64_t now; /* clock_real, when the block was read; 0: it tells no latency */
@@ -82,7 +84,7 @@ static void take_latency(struct verify *v, struct slice timestamp)
         return;
     if (due > v->now)
         v->found.negative++;
-    histogram_record(&v->found.latency, due < v->now ? (v->now - due) / 1000 : 0);
+    histogram_record(v->latency, due < v->now ? (v->now - due) / 1000 : 0);
 }
 
 /* False where there cannot be such a message, or no room is left for its run. */
@@ -181,12 +183,14 @@ static bool read_block(struct verify *v, struct input *in, struct framer *f, con
     count(&v->stats.bytes, (uint64_t)n);
     complaints_tick(&v->complaints);
     framer_feed(f, (struct slice){v->block, (size_t)n});
-    while ((kind = framer_next(f, &frame)) != FRAME_NONE)
-        if (!take_frame(v, name, kind, &frame))
-            return false;
+    pthread_mutex_lock(&v->lock);
+    bool on = true;
+    while (on && (kind = framer_next(f, &frame)) != FRAME_NONE)
+        on = take_frame(v, name, kind, &frame);
+    pthread_mutex_unlock(&v->lock);
     if (in->live && !in->limited && all_came(v))
         input_limit(in); /* what has come as well may be a repetition */
-    return true;
+    return on;
 }
 
 /* False where it was not the end of the input that ended it. */
@@ -204,8 +208,10 @@ static bool read_input(struct verify *v, int fd, const char *name)
            read_block(v, &in, &f, name))
         ;
     enum frame_kind kind = framer_end(&f, state == INPUT_READY, &frame);
+    pthread_mutex_lock(&v->lock);
     if (kind != FRAME_NONE)
         take_frame(v, name, kind, &frame);
+    pthread_mutex_unlock(&v->lock);
     framer_free(&f);
     return state == INPUT_READY && !all_came(v);
 }
@@ -234,22 +240,38 @@ static void read_all(struct verify *v)
             break;
 }
 
-/* "-" is stdout, which then has nothing else. */
-static bool open_file(struct output *out, const char *flag, const char *path)
+/* The latencies of the interval that is over; they are added to all of them. */
+static struct histogram *take_interval(struct verify *v, uint64_t *different)
 {
-    *out = (struct output){.fd = -1};
-    if (!path)
-        return true;
-    if (strcmp(path, "-") != 0)
-        return output_open(out, flag, path);
-    output_start(out, STDOUT_FILENO, "stdout");
-    return true;
+    pthread_mutex_lock(&v->lock);
+    struct histogram *taken = v->latency;
+    v->latency = v->spare;
+    *different = v->found.received - v->found.duplicated;
+    pthread_mutex_unlock(&v->lock);
+    histogram_add(&v->found.latency, taken);
+    return taken;
 }
 
-static bool is_empty(int fd)
+static void look(void *of, const struct interval *i, struct buffer *row, struct live *live)
 {
-    struct stat s;
-    return fstat(fd, &s) != 0 || !S_ISREG(s.st_mode) || s.st_size == 0;
+    struct verify *v = of;
+    uint64_t different;
+    uint64_t expect = v->config->expect;
+    struct histogram *h = take_interval(v, &different);
+    findings_interval(h, row);
+    live->done = "received";
+    live->all = expect;
+    live->late = "p99";
+    live->lateness = h->total ? histogram_percentile(h, 99) * 1000 : LIVE_UNKNOWN;
+    if (expect)
+        live->share = (double)different / (double)expect;
+    if (expect && different)
+        live->left =
+            different < expect
+                ? (uint64_t)((double)(expect - different) * (double)i->end / (double)different)
+                : 0;
+    memset(h, 0, sizeof *h);
+    v->spare = h;
 }
 
 static bool write_text(struct slice report_text)
@@ -266,25 +288,22 @@ static bool write_report(struct verify *v)
     bool good = true;
     findings_print(&v->found, v->config->expect, &text);
     struct slice report_text = {text.at, text.len};
-    if (v->csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO)
+    if (v->series.csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO)
         good = write_text(report_text);
-    if (v->csv.fd >= 0) {
-        findings_csv(report_text, is_empty(v->csv.fd), &v->csv.buffer);
-        good = output_end(&v->csv) && good;
-    }
+    if (v->series.csv.fd >= 0)
+        findings_total(report_text, series_rate(&v->series), &v->series.csv.buffer);
     if (v->hgrm.fd >= 0) {
-        if (v->hgrm.fd != STDOUT_FILENO && ftruncate(v->hgrm.fd, 0) != 0)
-            errno = 0; /* no file: there is nothing before it */
         histogram_print(&v->found.latency, &v->hgrm.buffer);
         good = output_end(&v->hgrm) && good;
     }
     buffer_free(&text);
-    return good;
+    return series_close(&v->series) && good;
 }
 
 static int conclude(struct verify *v)
 {
     const struct findings *f = &v->found;
+    series_end(&v->series);
     ledger_close(&v->found.ledger, v->config->expect);
     complaints_settle(&v->complaints);
     if (f->ledger.full)
@@ -299,10 +318,37 @@ static int conclude(struct verify *v)
 
 static void free_all(struct verify *v)
 {
+    series_close(&v->series);
     ledger_free(&v->found.ledger);
     reader_free(&v->reader);
+    if (v->spare) {
+        free(v->latency);
+        free(v->spare);
+    }
     free(v->block);
     free(v);
+}
+
+/* Where nobody looks, all latencies are recorded in one place. */
+static bool prepare(struct verify *v)
+{
+    struct watched w = {findings_columns, &v->stats.out, look, v};
+    v->latency = &v->found.latency;
+    if (!series_open(&v->series, &v->config->series, &w, true) ||
+        !output_create(&v->hgrm, "--hgrm", v->config->hgrm))
+        return false;
+    if (!series_wanted(&v->series))
+        return true;
+    struct histogram *two[] = {calloc(1, sizeof **two), calloc(1, sizeof **two)};
+    if (!two[0] || !two[1]) {
+        free(two[0]);
+        free(two[1]);
+        report("out of memory");
+        return false;
+    }
+    v->latency = two[0];
+    v->spare = two[1];
+    return true;
 }
 
 int verify_run(const struct verify_config *config)
@@ -317,12 +363,13 @@ int verify_run(const struct verify_config *config)
     }
     v->config = config;
     v->block = block;
+    pthread_mutex_init(&v->lock, NULL);
     v->complaints.quiet = config->quiet;
     crc32c_prepare();
     ledger_start(&v->found.ledger);
     int status = STATUS_FAILED;
-    if (open_file(&v->csv, "--csv", config->csv) && open_file(&v->hgrm, "--hgrm", config->hgrm) &&
-        signals_start(&v->signals, &v->stats, config->stats_interval)) {
+    if (prepare(v) && signals_start(&v->signals, &v->stats, config->stats_interval) &&
+        series_start(&v->series, v->stats.started)) {
         read_all(v);
         status = conclude(v);
     }

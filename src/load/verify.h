@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "load/series.h"
+
 struct verify_config {
     char *const *files; /* "-" is stdin */
     int file_count;     /* 0: stdin */
@@ -11,10 +13,10 @@ struct verify_config {
     uint64_t connections;
     uint64_t expect;         /* messages; 0: it is not known how many */
     uint64_t idle;           /* nanoseconds; 0: no limit */
-    const char *csv;         /* a file for a row of the report, or NULL */
     const char *hgrm;        /* a file for the percentiles, or NULL */
     uint64_t stats_interval; /* nanoseconds, 0: none */
-    bool quiet;              /* do not print what is damaged */
+    struct series_config series;
+    bool quiet; /* do not print what is damaged */
 };
 
 /* Reads messages of spamlog and reports what became of them. Gives the exit status. */
