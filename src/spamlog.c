@@ -34,7 +34,7 @@ static const char help[] =
     "      --tls-cert=FILE, --tls-key=FILE, --tls-ca=FILE    ours; its key; their CA\n"
     "      --tls-peer=NAME|sha256:FINGERPRINT   who it must be, or one of them [HOST]\n"
     "      --verify, --expect=COUNT, --idle=DURATION    of so many; end at a silence\n"
-    "      --csv=FILE, --hgrm=FILE    a row an interval; percentiles of the latency\n"
+    "      --csv=FILE, --json[=FILE], --hgrm=FILE   rows; the report; percentiles\n"
     "      --stats[=DURATION], -q, --quiet  print counters [1s]; no report at the end\n"
     "  -h, --help, -V, --version   SIZE takes k, M, G; COUNT k, M; DURATION us to h\n"
     "Status: 0 all was sent, or came whole and once; 1 it did not; 2 failed.\n";
@@ -68,6 +68,7 @@ enum {
     OPTION_EXPECT,
     OPTION_IDLE,
     OPTION_CSV,
+    OPTION_JSON,
     OPTION_HGRM
 };
 
@@ -108,6 +109,7 @@ static const struct option options[] = {
     {"expect", required_argument, NULL, OPTION_EXPECT},
     {"idle", required_argument, NULL, OPTION_IDLE},
     {"csv", required_argument, NULL, OPTION_CSV},
+    {"json", optional_argument, NULL, OPTION_JSON},
     {"hgrm", required_argument, NULL, OPTION_HGRM},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
@@ -271,6 +273,9 @@ static bool set_option(struct task *t, int option, const char *text)
         return option_count("--expect", text, 1, UINT64_C(1000000000000000), &t->verify.expect);
     case OPTION_IDLE:
         return option_duration("--idle", text, 1, week, &t->verify.idle);
+    case OPTION_JSON:
+        t->json = text ? text : "";
+        return true;
     case 'q':
         return c->quiet = true;
     default:
@@ -312,6 +317,7 @@ static bool set(struct task *t, int option, const char *text)
     case OPTION_STATS:
     case OPTION_CHECKSUM:
     case OPTION_CSV:
+    case OPTION_JSON:
         break;
     case OPTION_VERIFY:
     case OPTION_EXPECT:

@@ -246,6 +246,8 @@ came() {
     misused "--priority: 'auth.none' is not*" -p auth.none
     misused "--connections: stdout is only one" -c 2
     misused "--csv: stdout has the messages" --csv=-
+    misused "--json: stdout has the messages" --json=-
+    misused "--csv, --json: stdout is only one" --csv=- --json udp://h
     misused "DESTINATION: 'relp://h:1' is not an address: tcp://HOST:PORT, *" relp://h:1
     misused "DESTINATION: 'tcp://h' is not an address: tcp://HOST:PORT" tcp://h
     misused "DESTINATION: 'unix:' is not an address: it has no PATH" unix:
@@ -523,10 +525,13 @@ end_on_terminal() {
 @test "there is no live line with --quiet or --stats, without a terminal, or where another program has it" {
     need script
     local command
-    for command in 'spamlog -q -d 1500ms >/dev/null' 'spamlog -d 1500ms --stats=1m >/dev/null' \
+    run -0 script -qefc 'spamlog -q -d 1500ms >/dev/null' /dev/null
+    [[ -z $output ]]
+    for command in 'spamlog -d 1500ms --stats=50ms >/dev/null' \
         'spamlog -d 1500ms 2>&1 >/dev/null | cat' 'spamlog -d 1500ms | cat' 'spamlog -d 1500ms'; do
         run -0 script -qefc "$command" /dev/null
-        [[ $output != *' left '* && $output != *$'\e'* ]] || { echo "$command:" "$output" && return 1; }
+        # The report says how many bytes behind it.
+        [[ $output == *'sent '[0-9]* && ! $output =~ sent\ [0-9]+\ [0-9] ]] || { echo "$command:" "$output" && return 1; }
     done
 }
 
@@ -570,6 +575,29 @@ end_on_terminal() {
     [[ $status == 2 && -z $output && $stderr == 'spamlog: --csv: /none/x: No such file or directory' ]]
     run --separate-stderr spamlog -n 1 --csv=/dev/full
     [[ $status == 2 && -z $output && $stderr == 'spamlog: /dev/full: No space left on device' ]]
+}
+
+@test "--json is the report for programs: on stdout, on stderr where stdout has the messages, or in a file" {
+    local keys='destination sent dropped bytes seconds rate asked lag'
+    start parse shnek-parse -l tcp://:0
+    url=$(listen_url parse.err)
+    run -0 --separate-stderr spamlog -r 1k -n 30 --json "$url"
+    [[ -z $stderr ]]
+    is "$(jq -r 'keys_unsorted | join(" ")' <<<"$output")" "$keys"
+    is "$(jq -c '[.destination, .sent, .dropped, .asked]' <<<"$output")" "[\"$url\",30,0,\"1000/s\"]"
+    jq -e '.rate > 30 / .seconds * 0.99 and .rate < 30 / .seconds * 1.01 and .lag >= 0' <<<"$output"
+    run -0 --separate-stderr spamlog -q -r max -n 3 --json
+    [[ $(wc -c <<<"$output") == $(jq .bytes <<<"$stderr") ]]
+    is "$(jq -c '[.destination, .sent, .asked]' <<<"$stderr")" '["-",3,"max"]'
+    echo old and longer than nothing >report.json
+    run -0 --separate-stderr spamlog -r max -n 200 --json=report.json --bad=50%:pri,date --seed=7
+    [[ $stderr =~ sent\ 200\ .*\ seed\ 7.spamlog:\ bad\ ([0-9]+)\ pri\ ([0-9]+)\ date\ ([0-9]+)$ ]]
+    is "$(jq -c '[.seed, .bad.all, .bad.pri, .bad.date]' report.json)" \
+        "[7,${BASH_REMATCH[1]},${BASH_REMATCH[2]},${BASH_REMATCH[3]}]"
+    start quotes shnek-parse -l 'unix:a"b'
+    wait_until test -S 'a"b'
+    run -0 spamlog -q -n 1 --json 'unix:a"b'
+    is "$(jq -r .destination <<<"$output")" 'unix:a"b'
 }
 
 @test "--help goes to stdout and names every option, --version names the program" {

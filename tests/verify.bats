@@ -407,8 +407,9 @@ late() {
     [[ $(head -n 1 rows) == seconds,received,rate-per-second,latency-p50-seconds,latency-p90-seconds,\
 latency-p99-seconds,latency-p99.9-seconds,latency-p99.99-seconds,latency-max-seconds,runs,connections,missing,\
 missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negative,latency-mean-seconds ]]
-    # A gap in the ranges has a comma in none of them, so each row has as many.
-    awk -F, 'NF != 20 || NR > 2 && $1 != "total" && ($1 < seconds || $2 < received) { exit 1 }
+    awk -F, 'NF != 20 || NR > 2 && $1 != "total" && ($1 < seconds || $2 < received || ($2 == received) != ($4 == "")) {
+            exit 1
+        }
         { seconds = $1; received = $2 }' rows
     is "$(sed '1d; $d' rows | grep -Evc '^[0-9]+\.[0-9]{3},[0-9]+,[0-9]+\.[0-9](,[0-9]+\.[0-9]{6}){6},{11}$|^[^,]*,[0-9]+,[^,]*,{17}$')" 0
     # Only what came in it counts in an interval.
@@ -424,6 +425,7 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
         is "$(cut -d, -f "${name#*:}" <<<"$row")" "$(reported "${name%:*}" verify.out)"
     done
     is_about "$(cut -d, -f 9 <<<"$row")" 1000 1060
+    is "$(reported latency-count verify.out)" 37
     [[ $(grep -c '^total,' rows) == 1 && $(reported missing verify.out) == 3 ]]
 }
 
@@ -453,6 +455,18 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     exec {writer}>&-
     [[ $status == 0 && $(printed | grep -v '^spamlog: ' | head -n 1) == 'received: 40' ]]
     is "$(printed | grep -v '^[a-z0-9.-]*: ')" ''
+}
+
+@test "--json is the report with its names as keys" {
+    spamlog -q -r max -n 10 --hostname='a"b' | sed '2d; 5,6d' >a
+    spamlog -q -r max -n 10 --hostname=b --checksum | sed 4d >b
+    run -1 spamlog --verify --json=report.json a b
+    is "$(jq -r 'to_entries[] | "\(.key): \(.value // "-")"' report.json)" "$output"
+    is "$(jq -c '[.missing, (.["missing-ranges"] | type), .["latency-p50"]]' report.json)" '[4,"string",null]'
+    run -1 spamlog --verify --json a b
+    is "$output" "$(<report.json)"
+    run -0 bash -c 'spamlog -q -r max -n 10 | spamlog --verify --json'
+    jq -e '.["missing-ranges"] == null and .["latency-count"] == 10 and .["latency-p99.99"] > 0' <<<"$output"
 }
 
 @test "with --run and a fixed time the output is the same, byte for byte" {
@@ -520,8 +534,10 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
 -f rfc3164 --run=a
 --run: 'a:b' is not*
 --run=a:b
---csv, --hgrm: stdout is only one
+--csv, --json, --hgrm: stdout is only one
 --verify --csv=- --hgrm=-
+--csv, --json, --hgrm: stdout is only one
+--verify --json --hgrm=-
 --run: '' is not*
 --run=
 END

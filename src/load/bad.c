@@ -186,18 +186,35 @@ void bad_add(struct bad *b, enum bad_kind kind, struct slice framed, enum messag
     b->count[kind]++;
 }
 
+static uint64_t all_bad(const struct bad *b)
+{
+    uint64_t all = 0;
+    for (unsigned i = 0; i < b->kind_count; i++)
+        all += b->count[b->kinds[i]];
+    return all;
+}
+
 void bad_report(const struct bad *b)
 {
-    char text[512];
-    uint64_t all = 0;
+    char text[512] = "";
     size_t n = 0;
+    for (unsigned i = 0; i < b->kind_count; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, " %s %" PRIu64, names[b->kinds[i]],
+                              b->count[b->kinds[i]]);
+    report("bad %" PRIu64 "%s", all_bad(b), text);
+}
+
+void bad_json(const struct bad *b, struct buffer *out)
+{
+    enum { ROOM = 64 };
+    char *to = buffer_room(out, ROOM);
+    buffer_wrote(out, to + snprintf(to, ROOM, ",\"bad\":{\"all\":%" PRIu64, all_bad(b)));
     for (unsigned i = 0; i < b->kind_count; i++) {
-        enum bad_kind kind = b->kinds[i];
-        all += b->count[kind];
-        n += (size_t)snprintf(text + n, sizeof text - n, " %s %" PRIu64, names[kind],
-                              b->count[kind]);
+        to = buffer_room(out, ROOM);
+        buffer_wrote(out, to + snprintf(to, ROOM, ",\"%s\":%" PRIu64, names[b->kinds[i]],
+                                        b->count[b->kinds[i]]));
     }
-    report("bad %" PRIu64 "%s", all, text);
+    buffer_add(out, (struct slice){"}", 1});
 }
 
 void bad_free(struct bad *b)

@@ -71,6 +71,9 @@ void bad_add(struct bad *b, enum bad_kind kind, struct slice framed, enum messag
 /* Prints how many there were of each kind. */
 void bad_report(const struct bad *b);
 
+/* The same as a key of JSON, with a comma before it. */
+void bad_json(const struct bad *b, struct buffer *out);
+
 void bad_free(struct bad *b);
 
 #endif

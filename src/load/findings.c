@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "json/string.h"
+
 enum { RANGES = 20 };
 
 /* In the order of the row. */
@@ -174,4 +176,30 @@ void findings_total(struct slice report, double rate, struct buffer *out)
         p++;
     }
     add(out, "\n");
+}
+
+static void json_value(struct slice name, struct slice value, struct buffer *out)
+{
+    static const char ranges_name[] = "missing-ranges";
+    bool text = slice_equal(name, (struct slice){ranges_name, sizeof ranges_name - 1});
+    if (value.len == 1 && *value.at == '-')
+        add(out, "null");
+    else if (text)
+        buffer_wrote(out, json_string(buffer_room(out, JSON_STRING_ROOM(value.len)), value));
+    else
+        buffer_add(out, value);
+}
+
+void findings_json(struct slice report, struct buffer *out)
+{
+    const char *end = report.at + report.len;
+    for (const char *p = report.at; p < end;) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+        const char *colon = memchr(p, ':', (size_t)(lf - p));
+        struct slice name = slice_between(p, colon);
+        add(out, "%c\"%.*s\":", p == report.at ? '{' : ',', (int)name.len, name.at);
+        json_value(name, slice_between(colon + 2, lf), out);
+        p = lf + 1;
+    }
+    add(out, "}\n");
 }

@@ -22,6 +22,9 @@ struct findings {
  */
 void findings_print(const struct findings *f, uint64_t expected, struct buffer *out);
 
+/* That report as a line of JSON: the names are the keys, and null stands for "-". */
+void findings_json(struct slice report, struct buffer *out);
+
 /* A row of CSV: the names; of an interval, from its latencies on; and one of the report. */
 extern const char findings_columns[];
 void findings_interval(const struct histogram *latency, struct buffer *out);

@@ -1,8 +1,10 @@
 #include "load/load.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include "base/report.h"
 #include "base/signals.h"
 #include "load/progress.h"
+#include "load/sent.h"
 
 enum { BATCH = 256 };
 
@@ -19,6 +22,7 @@ struct load {
     struct stats stats;
     struct signals signals;
     struct series series;
+    struct output json;
     struct senders senders;
     struct arrivals arrivals;
     struct bad bad;
@@ -202,31 +206,30 @@ static bool terminal_is_free(const struct load_config *c)
            (!isatty(STDOUT_FILENO) && fstat(STDOUT_FILENO, &s) == 0 && !S_ISFIFO(s.st_mode));
 }
 
-static int print_rate(const struct shape *s, char *to, size_t size)
+static bool open_json(struct output *out, const char *to)
 {
-    double rate = (double)s->rate.messages * (double)NS_PER_S / (double)s->rate.ns;
-    if (shape_is_max(s))
-        return snprintf(to, size, "max");
-    if (s->ramp)
-        return snprintf(to, size, "%.6g..%.6g/s", rate, (double)s->top);
-    return snprintf(to, size, "%.6g/s", rate * (double)s->group);
+    if (!to || *to)
+        return output_create(out, "--json", to);
+    output_start(out, fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), "stderr");
+    return true;
 }
 
-static void print_report(struct load *l, uint64_t ns)
+/* What is not written to a file takes the place of the line on stderr. */
+static void write_report(struct load *l, uint64_t ns)
 {
-    char asked[64];
-    char seed[32] = "";
-    const struct senders *s = &l->senders;
-    double seconds = (double)ns / (double)NS_PER_S;
-    print_rate(&l->config->shape, asked, sizeof asked);
-    if (l->config->shape.poisson || l->config->message.size_high || l->writer.by_chance ||
-        l->config->bad.one_in)
-        snprintf(seed, sizeof seed, " seed %" PRIu64, l->config->message.seed);
-    report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms%s",
-           s->sent, s->bytes, seconds, seconds > 0 ? (double)s->sent / seconds : 0.0, asked,
-           (double)l->lag / 1e6, seed);
-    if (l->config->bad.one_in)
-        bad_report(&l->bad);
+    const struct load_config *c = l->config;
+    struct sent sent = {.config = c,
+                        .senders = &l->senders,
+                        .bad = &l->bad,
+                        .ns = ns,
+                        .lag = l->lag,
+                        .drawn = c->shape.poisson || c->message.size_high || l->writer.by_chance ||
+                                 c->bad.one_in};
+    bool instead = c->json && (!*c->json || strcmp(c->json, "-") == 0);
+    if (!c->quiet && !instead)
+        sent_report(&sent);
+    if (l->json.fd >= 0)
+        sent_json(&sent, &l->json.buffer);
 }
 
 static bool end(struct load *l, bool good)
@@ -237,29 +240,37 @@ static bool end(struct load *l, bool good)
     count_sent(l);
     series_end(&l->series);
     signals_end(&l->signals);
-    if (l->start && !l->config->quiet)
-        print_report(l, ns);
+    if (l->start)
+        write_report(l, ns);
     good = series_close(&l->series) && good;
+    good = (l->json.fd < 0 || output_end(&l->json)) && good;
     message_free(&l->writer);
     bad_free(&l->bad);
     buffer_free(&l->badly);
     return good;
 }
 
+/* Files and the like first: nothing is to be sent where they cannot be had. */
+static bool prepare(struct load *l)
+{
+    struct watched w = {"seconds,sent,rate-per-second,bytes,lag-seconds\n", &l->stats.out, look, l};
+    bool good = series_open(&l->series, &l->config->series, &w, terminal_is_free(l->config));
+    if (good && open_json(&l->json, l->config->json) &&
+        signals_start(&l->signals, &l->stats, l->config->stats_interval))
+        return true;
+    series_close(&l->series);
+    return false;
+}
+
 int load_run(const struct load_config *config)
 {
     struct load l = {.config = config,
-                     .series = {.csv = {.fd = -1}},
                      .due = UINT64_MAX,
                      .limit = config->count ? config->count : UINT64_MAX,
                      .batch = config->senders.slow ? 1 : BATCH,
                      .arrivals = arrivals_start(&config->shape, config->message.seed)};
     bad_start(&l.bad, &config->bad, config->message.seed);
-    struct watched w = {"seconds,sent,rate-per-second,bytes,lag-seconds\n", &l.stats.out, look, &l};
-    if (!message_start(&l.writer, &config->message) ||
-        !series_open(&l.series, &config->series, &w, terminal_is_free(config)) ||
-        !signals_start(&l.signals, &l.stats, config->stats_interval)) {
-        series_close(&l.series);
+    if (!message_start(&l.writer, &config->message) || !prepare(&l)) {
         message_free(&l.writer);
         return STATUS_FAILED;
     }

@@ -21,7 +21,8 @@ struct load_config {
     uint64_t duration;       /* nanoseconds, 0: no limit */
     uint64_t stats_interval; /* nanoseconds, 0: none */
     struct series_config series;
-    bool quiet; /* no report at the end */
+    const char *json; /* a file for the report, "-" is stdout, "" is stderr; or NULL */
+    bool quiet;       /* no report at the end */
 };
 
 /* Sends what was asked for. Gives the exit status. */

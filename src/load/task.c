@@ -26,8 +26,9 @@ static bool complete_verify(struct task *t, char **files, int count)
     c->stats_interval = t->load.stats_interval;
     c->quiet = t->load.quiet;
     c->series = t->series;
-    if (is_stdout(t->series.csv) && is_stdout(c->hgrm))
-        return misuse("--csv, --hgrm: stdout is only one");
+    c->json = t->json && !*t->json ? "-" : t->json;
+    if (is_stdout(t->series.csv) + is_stdout(c->json) + is_stdout(c->hgrm) > 1)
+        return misuse("--csv, --json, --hgrm: stdout is only one");
     return !t->for_load || misuse("--verify: of the options that make messages only --connections "
                                   "and --checksum go with it");
 }
@@ -105,6 +106,20 @@ static bool complete_shape(const struct task *t)
     return true;
 }
 
+/* The messages go to stdout where there is no destination. */
+static bool complete_outputs(struct task *t)
+{
+    struct load_config *c = &t->load;
+    c->series = t->series;
+    c->json = t->json && !*t->json && c->destination.text ? "-" : t->json;
+    if (!c->destination.text && is_stdout(c->series.csv))
+        return misuse("--csv: stdout has the messages");
+    if (!c->destination.text && is_stdout(c->json))
+        return misuse("--json: stdout has the messages");
+    return !is_stdout(c->series.csv) || !is_stdout(c->json) ||
+           misuse("--csv, --json: stdout is only one");
+}
+
 static bool complete_load(struct task *t, char **operands, int count)
 {
     struct destination *to = &t->load.destination;
@@ -118,9 +133,8 @@ static bool complete_load(struct task *t, char **operands, int count)
         to->text = operands[0];
     if (!to->text && t->load.senders.count > 1)
         return misuse("--connections: stdout is only one");
-    if (!to->text && is_stdout(t->series.csv))
-        return misuse("--csv: stdout has the messages");
-    t->load.series = t->series;
+    if (!complete_outputs(t))
+        return false;
     return (!to->text || address_parse("DESTINATION", to->text, &to->address)) &&
            complete_tls(to) && complete_shape(t) && complete_message(t);
 }

@@ -11,6 +11,7 @@ struct task {
     struct load_config load;
     struct verify_config verify;
     struct series_config series;
+    const char *json; /* a file; "": none was given */
     int framing;
     const char *sd; /* NULL: none was given */
     bool rate_given;

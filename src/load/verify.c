@@ -30,6 +30,7 @@ struct verify {
     struct stats stats;
     struct signals signals;
     struct complaints complaints;
+    struct output json;
     struct output hgrm;
     char *block;
     uint64_t now; /* clock_real, when the block was read; 0: it tells no latency */
@@ -288,10 +289,15 @@ static bool write_report(struct verify *v)
     bool good = true;
     findings_print(&v->found, v->config->expect, &text);
     struct slice report_text = {text.at, text.len};
-    if (v->series.csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO)
+    if (v->series.csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO &&
+        v->json.fd != STDOUT_FILENO)
         good = write_text(report_text);
     if (v->series.csv.fd >= 0)
         findings_total(report_text, series_rate(&v->series), &v->series.csv.buffer);
+    if (v->json.fd >= 0) {
+        findings_json(report_text, &v->json.buffer);
+        good = output_end(&v->json) && good;
+    }
     if (v->hgrm.fd >= 0) {
         histogram_print(&v->found.latency, &v->hgrm.buffer);
         good = output_end(&v->hgrm) && good;
@@ -335,6 +341,7 @@ static bool prepare(struct verify *v)
     struct watched w = {findings_columns, &v->stats.out, look, v};
     v->latency = &v->found.latency;
     if (!series_open(&v->series, &v->config->series, &w, true) ||
+        !output_create(&v->json, "--json", v->config->json) ||
         !output_create(&v->hgrm, "--hgrm", v->config->hgrm))
         return false;
     if (!series_wanted(&v->series))

@@ -13,6 +13,7 @@ struct verify_config {
     uint64_t connections;
     uint64_t expect;         /* messages; 0: it is not known how many */
     uint64_t idle;           /* nanoseconds; 0: no limit */
+    const char *json;        /* a file for the report as JSON, or NULL */
     const char *hgrm;        /* a file for the percentiles, or NULL */
     uint64_t stats_interval; /* nanoseconds, 0: none */
     struct series_config series;
