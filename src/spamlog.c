@@ -34,7 +34,7 @@ static const char help[] =
     "      --tls-cert=FILE, --tls-key=FILE, --tls-ca=FILE    ours; its key; their CA\n"
     "      --tls-peer=NAME|sha256:FINGERPRINT   who it must be, or one of them [HOST]\n"
     "      --verify, --expect=COUNT, --idle=DURATION    of so many; end at a silence\n"
-    "      --csv=FILE, --json[=FILE], --hgrm=FILE   rows; the report; percentiles\n"
+    "      --csv=FILE, --plot=FILE, --json[=FILE], --hgrm=FILE  rows, drawn; reports\n"
     "      --stats[=DURATION], -q, --quiet  print counters [1s]; no report at the end\n"
     "  -h, --help, -V, --version   SIZE takes k, M, G; COUNT k, M; DURATION us to h\n"
     "Status: 0 all was sent, or came whole and once; 1 it did not; 2 failed.\n";
@@ -69,6 +69,7 @@ enum {
     OPTION_IDLE,
     OPTION_CSV,
     OPTION_JSON,
+    OPTION_PLOT,
     OPTION_HGRM
 };
 
@@ -110,6 +111,7 @@ static const struct option options[] = {
     {"idle", required_argument, NULL, OPTION_IDLE},
     {"csv", required_argument, NULL, OPTION_CSV},
     {"json", optional_argument, NULL, OPTION_JSON},
+    {"plot", required_argument, NULL, OPTION_PLOT},
     {"hgrm", required_argument, NULL, OPTION_HGRM},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
@@ -185,6 +187,8 @@ static const char **plain_option(struct task *t, int option)
         return &m->timestamp;
     case OPTION_CSV:
         return &t->series.csv;
+    case OPTION_PLOT:
+        return &t->series.plot;
     case OPTION_HGRM:
         return &t->verify.hgrm;
     case OPTION_TLS_CERT:
@@ -318,6 +322,7 @@ static bool set(struct task *t, int option, const char *text)
     case OPTION_CHECKSUM:
     case OPTION_CSV:
     case OPTION_JSON:
+    case OPTION_PLOT:
         break;
     case OPTION_VERIFY:
     case OPTION_EXPECT:

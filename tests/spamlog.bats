@@ -248,6 +248,7 @@ came() {
     misused "--csv: stdout has the messages" --csv=-
     misused "--json: stdout has the messages" --json=-
     misused "--csv, --json: stdout is only one" --csv=- --json udp://h
+    misused "--plot: 'x.png': it draws SVG, so the name must end in .svg" --plot=x.png
     misused "DESTINATION: 'relp://h:1' is not an address: tcp://HOST:PORT, *" relp://h:1
     misused "DESTINATION: 'tcp://h' is not an address: tcp://HOST:PORT" tcp://h
     misused "DESTINATION: 'unix:' is not an address: it has no PATH" unix:
@@ -598,6 +599,40 @@ end_on_terminal() {
     wait_until test -S 'a"b'
     run -0 spamlog -q -n 1 --json 'unix:a"b'
     is "$(jq -r .destination <<<"$output")" 'unix:a"b'
+}
+
+@test "--plot draws throughput and lag, with title and units" {
+    need gnuplot
+    run -0 --separate-stderr spamlog -q -r 1k -n 300 --stats=50ms --plot="it's.svg" "${fixed[@]}"
+    [[ ${#lines[@]} == 300 && $(grep -v ': in ' <<<"$stderr") == '' ]]
+    head -n 2 "it's.svg" | grep -q '<svg'
+    grep -q '</svg>' "it's.svg"
+    grep -qF '1000/s to stdout' "it's.svg"
+    for text in 'throughput (messages/s)' 'lag (ms)' 'time since the start (s)'; do
+        grep -qF "$text" "it's.svg"
+    done
+    # One row without lag, whose ranges are empty.
+    run -0 --separate-stderr spamlog -q -r max -n 1 --plot=one.svg
+    [[ -z $stderr ]] && grep -q '</svg>' one.svg
+    start quotes shnek-parse -l "unix:a'b"
+    wait_until test -S "a'b"
+    run -0 --separate-stderr spamlog -q -n 1 --plot=one.svg "unix:a'b"
+    [[ -z $stderr ]] && grep -qE "1/s to unix:a('|&[^;]*;)b" one.svg
+}
+
+@test "where gnuplot is missing or fails --plot says so, with status 2" {
+    mkdir bin
+    ln -s "$(command -v spamlog)" bin/
+    run --separate-stderr env PATH=bin spamlog -n 1 --plot=x.svg
+    [[ $status == 2 && -z $output && ! -e x.svg ]]
+    [[ $stderr == 'spamlog: --plot: gnuplot: No such file or directory; install gnuplot (Debian: gnuplot-nox)' ]]
+    need gnuplot
+    run --separate-stderr spamlog -n 1 --plot=none/x.svg
+    [[ $status == 2 && -z $output && $stderr == 'spamlog: --plot: none/x.svg: No such file or directory' ]]
+    run --separate-stderr env TMPDIR=/none spamlog -n 1 --plot=x.svg
+    [[ $status == 2 && -z $output && $stderr == 'spamlog: --plot: /none: No such file or directory' ]]
+    run --separate-stderr bash -c 'ulimit -f 4; trap "" XFSZ; exec spamlog -q -n 1 --plot=x.svg'
+    [[ $status == 2 && $stderr == 'spamlog: --plot: x.svg: gnuplot could not write all of it' ]]
 }
 
 @test "--help goes to stdout and names every option, --version names the program" {

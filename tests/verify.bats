@@ -469,6 +469,20 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     jq -e '.["missing-ranges"] == null and .["latency-count"] == 10 and .["latency-p99.99"] > 0' <<<"$output"
 }
 
+@test "--plot draws throughput and latency, or without one throughput alone" {
+    need gnuplot
+    run -0 bash -c 'spamlog -q -r 1k -n 300 | spamlog --verify --plot=run.svg'
+    verified 0 received 300
+    for text in 'throughput (messages/s)' 'latency (ms)' 'time since the start (s)' p50 p90 p99 p99.9 p99.99 max; do
+        grep -qF ">$text<" run.svg
+    done
+    spamlog -q -r max -n 10 >raw
+    run -0 --separate-stderr spamlog --verify --plot=file.svg raw
+    [[ -z $stderr ]]
+    grep -qF '>throughput (messages/s)<' file.svg
+    run -1 grep -F '>latency (ms)<' file.svg
+}
+
 @test "with --run and a fixed time the output is the same, byte for byte" {
     for i in 1 2; do
         spamlog -q -r max -n 1000 --run=a --hostname=h --procid=1 --timestamp=2026-11-22T10:00:00Z >"$i"
@@ -538,6 +552,8 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
 --verify --csv=- --hgrm=-
 --csv, --json, --hgrm: stdout is only one
 --verify --json --hgrm=-
+--plot: 'x': it draws SVG*
+--verify --plot=x
 --run: '' is not*
 --run=
 END

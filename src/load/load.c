@@ -232,6 +232,16 @@ static void write_report(struct load *l, uint64_t ns)
         sent_json(&sent, &l->json.buffer);
 }
 
+static bool draw(struct load *l)
+{
+    char asked[64];
+    char title[512];
+    const char *to = l->config->destination.text;
+    sent_asked(&l->config->shape, asked, sizeof asked);
+    snprintf(title, sizeof title, "spamlog: %s to %s", asked, to ? to : "stdout");
+    return series_draw(&l->series, PLOT_LAG, title);
+}
+
 static bool end(struct load *l, bool good)
 {
     good = senders_drain(&l->senders) && good;
@@ -239,6 +249,8 @@ static bool end(struct load *l, bool good)
     good = senders_close(&l->senders) && good;
     count_sent(l);
     series_end(&l->series);
+    if (l->start)
+        good = draw(l) && good;
     signals_end(&l->signals);
     if (l->start)
         write_report(l, ns);

@@ -34,12 +34,20 @@ static double rate(const struct series *s, uint64_t end, uint64_t messages)
     return ns ? (double)(messages - from->messages) * (double)NS_PER_S / (double)ns : 0;
 }
 
+static void write_row(const struct buffer *row, struct output *to)
+{
+    if (to->fd < 0)
+        return;
+    buffer_add(&to->buffer, (struct slice){row->at, row->len});
+    output_flush(to);
+}
+
 static void take(struct series *s)
 {
     struct interval i = {.end = clock_monotonic() - s->started,
                          .messages = counted(s->watched.messages)};
     struct live live = {.messages = i.messages, .share = -1, .left = LIVE_UNKNOWN};
-    struct buffer *row = &s->csv.buffer;
+    struct buffer *row = &s->row;
     i.rate = live.rate = rate(s, i.end, i.messages);
     char *to = buffer_room(row, NUMBERS);
     buffer_wrote(row, to + snprintf(to, NUMBERS, "%.3f,%llu,%.1f", (double)i.end / (double)NS_PER_S,
@@ -48,10 +56,9 @@ static void take(struct series *s)
     buffer_add(row, (struct slice){"\n", 1});
     s->before[1] = s->before[0];
     s->before[0] = i;
-    if (s->csv.fd >= 0)
-        output_flush(&s->csv);
-    else
-        row->len = 0;
+    write_row(row, &s->csv);
+    write_row(row, &s->plot.rows);
+    row->len = 0;
     if (s->live)
         print_live(&live);
 }
@@ -86,12 +93,13 @@ bool series_open(struct series *s, const struct series_config *config, const str
 {
     *s = (struct series){
         .config = config, .watched = *w, .live = live && config->live && isatty(STDERR_FILENO)};
-    if (!output_create(&s->csv, "--csv", config->csv))
+    s->csv.fd = -1;
+    if (!plot_open(&s->plot, config->plot) || !output_create(&s->csv, "--csv", config->csv))
         return false;
     if (s->csv.fd < 0)
         return true;
     buffer_add(&s->csv.buffer, (struct slice){w->columns, strlen(w->columns)});
-    return output_flush(&s->csv) || series_close(s);
+    return output_flush(&s->csv);
 }
 
 bool series_start(struct series *s, uint64_t started)
@@ -134,10 +142,15 @@ double series_rate(const struct series *s)
     return i->end ? (double)i->messages * (double)NS_PER_S / (double)i->end : 0;
 }
 
+bool series_draw(struct series *s, enum plot_kind kind, const char *title)
+{
+    return plot_draw(&s->plot, kind, title);
+}
+
 bool series_close(struct series *s)
 {
     bool good = s->csv.fd < 0 || output_end(&s->csv);
-    buffer_free(&s->csv.buffer);
     s->csv.fd = -1;
-    return good;
+    buffer_free(&s->row);
+    return plot_close(&s->plot) && good;
 }

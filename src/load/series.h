@@ -8,10 +8,12 @@
 #include "base/output.h"
 #include "base/stats.h"
 #include "load/live.h"
+#include "load/plot.h"
 
 struct series_config {
     uint64_t interval; /* nanoseconds */
     const char *csv;   /* a file for the rows, "-" is stdout; or NULL */
+    const char *plot;  /* a file for a drawing of them, or NULL */
     bool live;         /* a line on the terminal, where stderr is one */
 };
 
@@ -33,13 +35,15 @@ struct watched {
 };
 
 /*
- * What a run does, interval by interval: rows of CSV, and a line on the terminal. A thread looks at
- * the counters, so that this goes on where the rest is blocked in a write.
+ * What a run does, interval by interval: rows of CSV, a line on the terminal, a plot. A thread
+ * looks at the counters, so that this goes on where the rest is blocked in a write.
  */
 struct series {
     const struct series_config *config;
     struct watched watched;
     struct output csv;
+    struct plot plot;
+    struct buffer row;
     uint64_t started;          /* clock_monotonic */
     struct interval before[2]; /* the last one, and the one before it */
     bool live;
@@ -50,14 +54,14 @@ struct series {
     pthread_cond_t end;
 };
 
-/* Opens the file, and writes the names. `live`: nothing else comes to the terminal. */
+/* Opens the files, and writes the names. `live`: nothing else comes to the terminal. */
 bool series_open(struct series *s, const struct series_config *config, const struct watched *w,
                  bool live);
 
 /* Whether anybody wants to know. */
 static inline bool series_wanted(const struct series *s)
 {
-    return s->live || s->csv.fd >= 0;
+    return s->live || s->csv.fd >= 0 || s->plot.rows.fd >= 0;
 }
 
 /* Begins with the first interval, where it is wanted. Signals are to be blocked before. */
@@ -69,7 +73,10 @@ void series_end(struct series *s);
 /* Of all the time, messages a second. */
 double series_rate(const struct series *s);
 
-/* Closes the file. False where any of it was not written. */
+/* Draws what is wanted of it. False, and a report, where that fails. */
+bool series_draw(struct series *s, enum plot_kind kind, const char *title);
+
+/* Closes the files. False where any of them was not written. */
 bool series_close(struct series *s);
 
 #endif

@@ -141,6 +141,11 @@ static bool complete_load(struct task *t, char **operands, int count)
 
 bool task_complete(struct task *t, char **operands, int count)
 {
+    const char *plot = t->series.plot;
+    if (plot && (strlen(plot) < 4 || strcmp(plot + strlen(plot) - 4, ".svg") != 0)) {
+        report("--plot: '%s': it draws SVG, so the name must end in .svg", plot);
+        return false;
+    }
     t->series.interval = t->load.stats_interval ? t->load.stats_interval : NS_PER_S;
     t->series.live = !t->load.quiet && !t->load.stats_interval;
     return t->verifying ? complete_verify(t, operands, count) : complete_load(t, operands, count);

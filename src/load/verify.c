@@ -316,7 +316,9 @@ static int conclude(struct verify *v)
         report("too many runs or connections: the messages of the rest count as foreign");
     if (f->ledger.gaps.forgot)
         report("too many gaps: not all ranges are told; missing and duplicated are upper bounds");
-    bool good = write_report(v) && !v->failed;
+    bool good =
+        series_draw(&v->series, f->latency.total ? PLOT_LATENCY : PLOT_NOTHING, "spamlog --verify");
+    good = write_report(v) && good && !v->failed;
     signals_end(&v->signals);
     bool clean = !ledger_missing(&f->ledger) && !f->duplicated && !f->damaged && !f->ledger.full;
     return !good ? STATUS_FAILED : clean ? STATUS_OK : STATUS_REJECTED;
