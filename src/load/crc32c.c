@@ -1,11 +1,13 @@
 #include "load/crc32c.h"
 
+#include <pthread.h>
+
 enum { POLYNOMIAL = 0x82F63B78 /* reflected */, WORD = 8 };
 
 static uint32_t table[WORD][256];
 
 /* table[k][b] is the sum of byte b and k zero bytes behind it. */
-void crc32c_prepare(void)
+static void fill_table(void)
 {
     for (uint32_t b = 0; b < 256; b++) {
         uint32_t sum = b;
@@ -16,6 +18,12 @@ void crc32c_prepare(void)
     for (int k = 1; k < WORD; k++)
         for (uint32_t b = 0; b < 256; b++)
             table[k][b] = table[k - 1][b] >> 8 ^ table[0][table[k - 1][b] & 255];
+}
+
+void crc32c_prepare(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_table);
 }
 
 static uint32_t by_table(uint32_t state, const char *at, size_t length)

@@ -20,7 +20,7 @@ struct load {
     const struct load_config *config;
     struct message_writer writer;
     struct stats stats;
-    struct signals signals;
+    struct signals *signals;
     struct series series;
     struct output json;
     struct senders senders;
@@ -32,8 +32,10 @@ struct load {
     uint64_t limit;      /* messages */
     uint64_t start;      /* clock_monotonic, when message 0 is due */
     uint64_t start_real;
-    uint64_t lag; /* nanoseconds, the most that a message was behind its time */
-    counter due;  /* nanoseconds after the start, of the next message; UINT64_MAX: none is */
+    uint64_t lag;    /* nanoseconds, the most that a message was behind its time */
+    uint64_t behind; /* nanoseconds, the least that one was near the end */
+    uint64_t ns;     /* that it took */
+    counter due;     /* nanoseconds after the start, of the next message; UINT64_MAX: none is */
     counter lag_of_interval;
 };
 
@@ -119,7 +121,7 @@ static bool send_flat_out(struct load *l)
 {
     uint64_t end = l->config->duration ? l->start_real + l->config->duration : UINT64_MAX;
     uint64_t now = l->start_real;
-    while (l->next < l->limit && now < end && !signals_stopping(&l->signals)) {
+    while (l->next < l->limit && now < end && !signals_stopping(l->signals)) {
         if (!await_next(l))
             return false;
         for (int i = 0; i < l->batch && l->next < l->limit; i++) {
@@ -142,7 +144,7 @@ static void wait_until(struct load *l, uint64_t due)
         due = due - now < pause ? due : now + pause;
     }
     struct timespec left = {(time_t)((due - now) / NS_PER_S), (long)((due - now) % NS_PER_S)};
-    ppoll(&(struct pollfd){.fd = l->signals.stop_fd, .events = POLLIN}, 1, &left, NULL);
+    ppoll(&(struct pollfd){.fd = l->signals->stop_fd, .events = POLLIN}, 1, &left, NULL);
 }
 
 /* Open-loop: a message is sent when it is due, or as soon after as the receiver lets it. */
@@ -150,7 +152,8 @@ static bool send_on_time(struct load *l)
 {
     uint64_t end = l->config->duration ? l->config->duration : UINT64_MAX;
     uint64_t due = arrivals_next(&l->arrivals);
-    while (l->next < l->limit && due < end && !signals_stopping(&l->signals)) {
+    uint64_t last = 0;
+    while (l->next < l->limit && due < end && !signals_stopping(l->signals)) {
         set_due(l, due);
         if (!await_next(l))
             return false;
@@ -165,8 +168,11 @@ static bool send_on_time(struct load *l)
         for (int i = 0; i < l->batch && l->next < l->limit && due <= passed && due < end; i++) {
             if (!send_one(l, l->start_real + due))
                 return false;
+            last = due;
             due = arrivals_next(&l->arrivals);
         }
+        if (last >= end - end / 4 && passed - last < l->behind)
+            l->behind = passed - last;
         count_sent(l);
     }
     if (!flush_all(l))
@@ -174,7 +180,7 @@ static bool send_on_time(struct load *l)
     set_due(l, UINT64_MAX);
     /* The last message has its share of the time too, or the rate would come out too high. */
     while (due >= end && l->next < l->limit && clock_monotonic() < l->start + end &&
-           !signals_stopping(&l->signals))
+           !signals_stopping(l->signals))
         wait_until(l, l->start + end);
     return true;
 }
@@ -215,13 +221,13 @@ static bool open_json(struct output *out, const char *to)
 }
 
 /* What is not written to a file takes the place of the line on stderr. */
-static void write_report(struct load *l, uint64_t ns)
+static void write_report(struct load *l)
 {
     const struct load_config *c = l->config;
     struct sent sent = {.config = c,
                         .senders = &l->senders,
                         .bad = &l->bad,
-                        .ns = ns,
+                        .ns = l->ns,
                         .lag = l->lag,
                         .drawn = c->shape.poisson || c->message.size_high || l->writer.by_chance ||
                                  c->bad.one_in};
@@ -242,24 +248,42 @@ static bool draw(struct load *l)
     return series_draw(&l->series, PLOT_LAG, title);
 }
 
-static bool end(struct load *l, bool good)
+static bool send_all(struct load *l)
 {
+    const struct load_config *c = l->config;
+    bool good = senders_open(&l->senders, &c->destination, &c->senders, l->writer.shortest);
+    if (good) {
+        l->start = clock_monotonic();
+        l->start_real = clock_real();
+        good = series_start(&l->series, l->start);
+    }
+    if (good)
+        good = shape_is_max(&c->shape) ? send_flat_out(l) : send_on_time(l);
     good = senders_drain(&l->senders) && good;
-    uint64_t ns = clock_monotonic() - l->start;
+    l->ns = clock_monotonic() - l->start;
     good = senders_close(&l->senders) && good;
     count_sent(l);
-    series_end(&l->series);
-    if (l->start)
-        good = draw(l) && good;
-    signals_end(&l->signals);
-    if (l->start)
-        write_report(l, ns);
-    good = series_close(&l->series) && good;
-    good = (l->json.fd < 0 || output_end(&l->json)) && good;
+    return good;
+}
+
+static bool start(struct load *l, const struct load_config *config, struct signals *signals)
+{
+    *l = (struct load){.config = config,
+                       .signals = signals,
+                       .due = UINT64_MAX,
+                       .limit = config->count ? config->count : UINT64_MAX,
+                       .batch = config->senders.slow ? 1 : BATCH,
+                       .behind = UINT64_MAX,
+                       .arrivals = arrivals_start(&config->shape, config->message.seed)};
+    bad_start(&l->bad, &config->bad, config->message.seed);
+    return message_start(&l->writer, &config->message);
+}
+
+static void free_all(struct load *l)
+{
     message_free(&l->writer);
     bad_free(&l->bad);
     buffer_free(&l->badly);
-    return good;
 }
 
 /* Files and the like first: nothing is to be sent where they cannot be had. */
@@ -268,31 +292,43 @@ static bool prepare(struct load *l)
     struct watched w = {"seconds,sent,rate-per-second,bytes,lag-seconds\n", &l->stats.out, look, l};
     bool good = series_open(&l->series, &l->config->series, &w, terminal_is_free(l->config));
     if (good && open_json(&l->json, l->config->json) &&
-        signals_start(&l->signals, &l->stats, l->config->stats_interval))
+        signals_start(l->signals, &l->stats, l->config->stats_interval))
         return true;
     series_close(&l->series);
     return false;
 }
 
+static bool report_all(struct load *l)
+{
+    bool good = true;
+    series_end(&l->series);
+    if (l->start)
+        good = draw(l);
+    signals_end(l->signals);
+    if (l->start)
+        write_report(l);
+    good = series_close(&l->series) && good;
+    return (l->json.fd < 0 || output_end(&l->json)) && good;
+}
+
 int load_run(const struct load_config *config)
 {
-    struct load l = {.config = config,
-                     .due = UINT64_MAX,
-                     .limit = config->count ? config->count : UINT64_MAX,
-                     .batch = config->senders.slow ? 1 : BATCH,
-                     .arrivals = arrivals_start(&config->shape, config->message.seed)};
-    bad_start(&l.bad, &config->bad, config->message.seed);
-    if (!message_start(&l.writer, &config->message) || !prepare(&l)) {
-        message_free(&l.writer);
-        return STATUS_FAILED;
-    }
-    bool good = senders_open(&l.senders, &config->destination, &config->senders, l.writer.shortest);
+    struct load l;
+    struct signals signals = {0};
+    bool good = start(&l, config, &signals) && prepare(&l);
     if (good) {
-        l.start = clock_monotonic();
-        l.start_real = clock_real();
-        good = series_start(&l.series, l.start);
+        good = send_all(&l);
+        good = report_all(&l) && good;
     }
-    if (good)
-        good = shape_is_max(&config->shape) ? send_flat_out(&l) : send_on_time(&l);
-    return end(&l, good) ? STATUS_OK : STATUS_FAILED;
+    free_all(&l);
+    return good ? STATUS_OK : STATUS_FAILED;
+}
+
+bool load_send(const struct load_config *config, struct signals *signals, struct load_sent *sent)
+{
+    struct load l;
+    bool good = start(&l, config, signals) && send_all(&l);
+    *sent = (struct load_sent){.made = l.next, .behind = l.behind < UINT64_MAX ? l.behind : 0};
+    free_all(&l);
+    return good || l.senders.dropped;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/signals.h"
 #include "load/bad.h"
 #include "load/destination.h"
 #include "load/message.h"
@@ -27,5 +28,17 @@ struct load_config {
 
 /* Sends what was asked for. Gives the exit status. */
 int load_run(const struct load_config *config);
+
+/* What was sent. */
+struct load_sent {
+    uint64_t made;   /* messages, those that UDP refused included */
+    uint64_t behind; /* nanoseconds, that in the last quarter of the time every message was late */
+};
+
+/*
+ * The same in any thread, again and again, without a report: the signals are the caller's, which
+ * were started. False, and a report, where it failed; that some were refused is no failure here.
+ */
+bool load_send(const struct load_config *config, struct signals *signals, struct load_sent *sent);
 
 #endif

@@ -58,10 +58,10 @@ struct series {
 bool series_open(struct series *s, const struct series_config *config, const struct watched *w,
                  bool live);
 
-/* Whether anybody wants to know. */
+/* Whether anybody wants to know; nobody does where it was not opened. */
 static inline bool series_wanted(const struct series *s)
 {
-    return s->live || s->csv.fd >= 0 || s->plot.rows.fd >= 0;
+    return s->config && (s->live || s->csv.fd >= 0 || s->plot.rows.fd >= 0);
 }
 
 /* Begins with the first interval, where it is wanted. Signals are to be blocked before. */
