@@ -98,6 +98,12 @@ bool signals_start(struct signals *s, struct stats *stats, uint64_t interval)
     return errno == 0;
 }
 
+void signals_stop(struct signals *s)
+{
+    atomic_store(&s->stopping, true);
+    eventfd_write(s->stop_fd, 1);
+}
+
 void signals_end(struct signals *s)
 {
     atomic_store(&s->ending, true);

@@ -35,6 +35,9 @@ bool signals_start(struct signals *s, struct stats *stats, uint64_t interval);
 /* Ends the thread; the last line of counters is printed where an interval was asked for. */
 void signals_end(struct signals *s);
 
+/* Asks for a drain, as the first signal does. Another thread may be told so of its end. */
+void signals_stop(struct signals *s);
+
 static inline bool signals_stopping(struct signals *s)
 {
     return atomic_load_explicit(&s->stopping, memory_order_relaxed);

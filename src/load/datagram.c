@@ -60,7 +60,7 @@ bool datagram_start(struct sender *s, size_t shortest)
 
 static void tell_refused(struct senders *all)
 {
-    if (all->dropped == all->told)
+    if (all->dropped == all->told || all->config->quiet)
         return;
     errno = all->refusal;
     report("%s: %m (%llu dropped so far)", all->to->text, (unsigned long long)all->dropped);

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/report.h"
 
 static int connect_one(int family, int type, const struct sockaddr *at, socklen_t length)
@@ -25,7 +26,7 @@ static int connect_one(int family, int type, const struct sockaddr *at, socklen_
     return -1;
 }
 
-int destination_connect(const struct destination *to)
+static int connect_any(const struct destination *to)
 {
     int type = transport_is_datagram(to->address.transport) ? SOCK_DGRAM : SOCK_STREAM;
     int fd = -1;
@@ -34,13 +35,30 @@ int destination_connect(const struct destination *to)
         fd = connect_one(AF_UNIX, type, (const struct sockaddr *)&at, sizeof at);
     } else {
         struct addrinfo *found = address_resolve(&to->address, false);
-        if (!found)
+        if (!found) {
+            errno = 0; /* it was reported */
             return -1;
+        }
         for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
             fd = connect_one(at->ai_family, type, at->ai_addr, at->ai_addrlen);
         freeaddrinfo(found);
     }
-    if (fd < 0)
+    return fd;
+}
+
+static bool is_absent(int error)
+{
+    return error == ECONNREFUSED || error == ENOENT;
+}
+
+int destination_connect(const struct destination *to)
+{
+    static const struct timespec pause = {.tv_nsec = 10000000};
+    uint64_t until = clock_monotonic() + to->patience;
+    int fd;
+    while ((fd = connect_any(to)) < 0 && is_absent(errno) && clock_monotonic() < until)
+        nanosleep(&pause, NULL);
+    if (fd < 0 && errno)
         report("%s: %m", to->text);
     return fd;
 }

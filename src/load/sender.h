@@ -18,6 +18,7 @@ struct senders_config {
     uint64_t idle;            /* connections besides, on which nothing is sent */
     uint64_t reconnect_every; /* messages of a connection; 0: it stays */
     uint64_t slow;            /* bytes a second of a connection; 0: as fast as it goes */
+    bool quiet;               /* who drops knows by other means */
 };
 
 /* One way out: stdout, a connection, or a socket whose messages are datagrams. */

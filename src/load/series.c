@@ -149,6 +149,8 @@ bool series_draw(struct series *s, enum plot_kind kind, const char *title)
 
 bool series_close(struct series *s)
 {
+    if (!s->config)
+        return true;
     bool good = s->csv.fd < 0 || output_end(&s->csv);
     s->csv.fd = -1;
     buffer_free(&s->row);

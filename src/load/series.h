@@ -76,7 +76,7 @@ double series_rate(const struct series *s);
 /* Draws what is wanted of it. False, and a report, where that fails. */
 bool series_draw(struct series *s, enum plot_kind kind, const char *title);
 
-/* Closes the files. False where any of them was not written. */
+/* Closes the files, where it was opened. False where any of them was not written. */
 bool series_close(struct series *s);
 
 #endif

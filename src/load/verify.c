@@ -16,10 +16,11 @@
 #include "syslog/instant.h"
 #include "syslog/parse.h"
 
-enum { BLOCK_SIZE = 256 * 1024, LINE_MAX_SIZE = 16 << 20 };
+enum { BLOCK_SIZE = 256 * 1024 };
 
 struct verify {
     const struct verify_config *config;
+    const char *run; /* NULL: messages of any run count */
     struct series series;
     struct histogram *latency; /* what is recorded, microseconds */
     struct histogram *spare;   /* takes its place at the end of an interval; or NULL */
@@ -92,6 +93,8 @@ static void take_latency(struct verify *v, struct slice timestamp)
 static bool take_entry(struct verify *v, const struct entry *e, struct slice timestamp)
 {
     struct findings *f = &v->found;
+    if (v->run && !slice_equal(e->run, (struct slice){v->run, strlen(v->run)}))
+        return true;
     switch (ledger_take(&f->ledger, e)) {
     case LEDGER_REFUSED:
         return false;
@@ -167,7 +170,7 @@ static bool all_came(const struct verify *v)
     return v->config->expect && v->found.received - v->found.duplicated >= v->config->expect;
 }
 
-static bool read_block(struct verify *v, struct input *in, struct framer *f, const char *name)
+bool verify_block(struct verify *v, struct input *in, struct framer *f, const char *name)
 {
     struct frame frame;
     enum frame_kind kind;
@@ -203,10 +206,10 @@ static bool read_input(struct verify *v, int fd, const char *name)
     enum input_state state;
     uint64_t idle = v->config->idle ? (v->config->idle - 1) / 1000000 + 1 : 0;
     input_start(&in, fd);
-    framer_start(&f, FRAMING_AUTO, LINE_MAX_SIZE, false);
+    framer_start(&f, FRAMING_AUTO, VERIFY_LINE_MAX, false);
     while ((state = input_wait(&in, &v->signals, framer_within(&f), idle ? (int)idle : -1)) ==
                INPUT_READY &&
-           read_block(v, &in, &f, name))
+           verify_block(v, &in, &f, name))
         ;
     enum frame_kind kind = framer_end(&f, state == INPUT_READY, &frame);
     pthread_mutex_lock(&v->lock);
@@ -324,7 +327,41 @@ static int conclude(struct verify *v)
     return !good ? STATUS_FAILED : clean ? STATUS_OK : STATUS_REJECTED;
 }
 
-static void free_all(struct verify *v)
+struct verify *verify_new(const struct verify_config *config)
+{
+    struct verify *v = calloc(1, sizeof *v);
+    char *block = malloc(BLOCK_SIZE);
+    if (!v || !block) {
+        report("out of memory");
+        free(block);
+        free(v);
+        return NULL;
+    }
+    v->config = config;
+    v->block = block;
+    v->latency = &v->found.latency;
+    pthread_mutex_init(&v->lock, NULL);
+    v->complaints.quiet = config->quiet;
+    crc32c_prepare();
+    ledger_start(&v->found.ledger);
+    return v;
+}
+
+struct stats *verify_stats(struct verify *v)
+{
+    return &v->stats;
+}
+
+const struct findings *verify_only(struct verify *v, const char *run)
+{
+    ledger_free(&v->found.ledger);
+    v->found = (struct findings){0};
+    ledger_start(&v->found.ledger);
+    v->run = run;
+    return &v->found;
+}
+
+void verify_free(struct verify *v)
 {
     series_close(&v->series);
     ledger_free(&v->found.ledger);
@@ -341,7 +378,6 @@ static void free_all(struct verify *v)
 static bool prepare(struct verify *v)
 {
     struct watched w = {findings_columns, &v->stats.out, look, v};
-    v->latency = &v->found.latency;
     if (!series_open(&v->series, &v->config->series, &w, true) ||
         !output_create(&v->json, "--json", v->config->json) ||
         !output_create(&v->hgrm, "--hgrm", v->config->hgrm))
@@ -362,26 +398,15 @@ static bool prepare(struct verify *v)
 
 int verify_run(const struct verify_config *config)
 {
-    struct verify *v = calloc(1, sizeof *v);
-    char *block = malloc(BLOCK_SIZE);
-    if (!v || !block) {
-        report("out of memory");
-        free(block);
-        free(v);
-        return STATUS_FAILED;
-    }
-    v->config = config;
-    v->block = block;
-    pthread_mutex_init(&v->lock, NULL);
-    v->complaints.quiet = config->quiet;
-    crc32c_prepare();
-    ledger_start(&v->found.ledger);
+    struct verify *v = verify_new(config);
     int status = STATUS_FAILED;
+    if (!v)
+        return status;
     if (prepare(v) && signals_start(&v->signals, &v->stats, config->stats_interval) &&
         series_start(&v->series, v->stats.started)) {
         read_all(v);
         status = conclude(v);
     }
-    free_all(v);
+    verify_free(v);
     return status;
 }

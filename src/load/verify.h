@@ -4,7 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/input.h"
+#include "load/findings.h"
 #include "load/series.h"
+#include "syslog/frame.h"
+
+enum { VERIFY_LINE_MAX = 16 << 20 };
 
 struct verify_config {
     char *const *files; /* "-" is stdin */
@@ -22,5 +27,22 @@ struct verify_config {
 
 /* Reads messages of spamlog and reports what became of them. Gives the exit status. */
 int verify_run(const struct verify_config *config);
+
+/*
+ * The same in parts, for who sends run after run himself and reads them back from one input. Of the
+ * config, `connections` and `quiet` count. NULL, and a report, where memory ends.
+ */
+struct verify;
+struct verify *verify_new(const struct verify_config *config);
+void verify_free(struct verify *v);
+
+/* What is counted of all that is read. */
+struct stats *verify_stats(struct verify *v);
+
+/* From now on only messages of this run count, whose name must stay; the findings begin anew. */
+const struct findings *verify_only(struct verify *v, const char *run);
+
+/* Reads a block, which is ready. False where the input has ended or failed, which is reported. */
+bool verify_block(struct verify *v, struct input *in, struct framer *f, const char *name);
 
 #endif
