@@ -176,7 +176,11 @@ static bool open_all(struct server *s)
     deadlines_start(&s->idle, config->idle_timeout);
     deadlines_start(&s->held, STREAM_PATIENCE * (NS_PER_S / 1000));
     s->accepting = true;
-    return doors_open(&s->doors, s->relay) && watch_all(s);
+    if (!doors_open(&s->doors, s->relay) || !watch_all(s))
+        return false;
+    /* A file cannot be watched, and needs not be. */
+    watch(s, STDOUT_FILENO, &s->relay->records, 0, EPOLL_CTL_ADD);
+    return true;
 }
 
 static bool event(struct server *s, void *who)
@@ -184,6 +188,8 @@ static bool event(struct server *s, void *who)
     struct listener *l = who;
     if (who == s)
         return true; /* a drain was asked for */
+    if (who == &s->relay->records)
+        return false; /* its reader has gone */
     if (who == &s->doors.tls) {
         eventfd_t times;
         eventfd_read(s->relay->signals.hangup_fd, &times);
