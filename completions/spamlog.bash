@@ -54,6 +54,7 @@ _spamlog()
     --bad) words='1% 10%' ;;
     --expect) words='1 100 1k 1M' ;;
     --idle) words='1s 10s 1m' ;;
+    --latency) words='1ms 10ms 100ms' ;;
     --json | --tls-cert | --tls-key | --tls-ca | --csv | --plot | --hgrm)
         compopt -o default # files
         return
@@ -71,8 +72,8 @@ _spamlog()
                 --idle-connections= --reconnect-every= --slow= -f --format= -F --framing= -m
                 --message= --size= --sizes= --seed= -p --priority= --profile= --fresh= --bad= --hostname= --appname= --procid=
                 --msgid= --sd= --timestamp= --tls-cert= --tls-key= --tls-ca= --tls-peer=
-                --checksum --run= --verify --expect= --idle= --csv= --json --json= --plot= --hgrm= --stats
-                --stats= -q --quiet -h --help -V --version'
+                --checksum --run= --verify --expect= --idle= --find-max --latency= --csv= --json --json= --plot=
+                --hgrm= --stats --stats= -q --quiet -h --help -V --version'
         fi
         ;;
     esac

@@ -31,9 +31,9 @@ static const char help[] =
     "      --hostname=NAME, --appname=NAME, --procid=ID     [this host, spamlog, pid]\n"
     "      --msgid=ID, --sd=SD, --timestamp=TIME   [counts from 0, -, when it is due]\n"
     "      --checksum, --run=ID   add a checksum, and the run's name         [random]\n"
-    "      --tls-cert=FILE, --tls-key=FILE, --tls-ca=FILE    ours; its key; their CA\n"
-    "      --tls-peer=NAME|sha256:FINGERPRINT   who it must be, or one of them [HOST]\n"
+    "      --tls-cert=, --tls-key=, --tls-ca=FILE, --tls-peer=NAME|sha256:FINGERPRINT\n"
     "      --verify, --expect=COUNT, --idle=DURATION    of so many; end at a silence\n"
+    "      --find-max, --latency=DURATION  the highest rate; p99's limit there [10ms]\n"
     "      --csv=FILE, --plot=FILE, --json[=FILE], --hgrm=FILE  rows, drawn; reports\n"
     "      --stats[=DURATION], -q, --quiet  print counters [1s]; no report at the end\n"
     "  -h, --help, -V, --version   SIZE takes k, M, G; COUNT k, M; DURATION us to h\n"
@@ -67,6 +67,8 @@ enum {
     OPTION_VERIFY,
     OPTION_EXPECT,
     OPTION_IDLE,
+    OPTION_FIND_MAX,
+    OPTION_LATENCY,
     OPTION_CSV,
     OPTION_JSON,
     OPTION_PLOT,
@@ -109,6 +111,8 @@ static const struct option options[] = {
     {"verify", no_argument, NULL, OPTION_VERIFY},
     {"expect", required_argument, NULL, OPTION_EXPECT},
     {"idle", required_argument, NULL, OPTION_IDLE},
+    {"find-max", no_argument, NULL, OPTION_FIND_MAX},
+    {"latency", required_argument, NULL, OPTION_LATENCY},
     {"csv", required_argument, NULL, OPTION_CSV},
     {"json", optional_argument, NULL, OPTION_JSON},
     {"plot", required_argument, NULL, OPTION_PLOT},
@@ -171,6 +175,8 @@ static const char **plain_option(struct task *t, int option)
     struct message_config *m = &t->load.message;
     struct tls_config *tls = &t->load.destination.tls;
     switch (option) {
+    case 'r':
+        return &t->rate;
     case 'm':
         return &m->text;
     case OPTION_HOSTNAME:
@@ -245,9 +251,6 @@ static bool set_option(struct task *t, int option, const char *text)
         return true;
     }
     switch (option) {
-    case 'r':
-        t->rate_given = true;
-        return shape_rate(&c->shape, text);
     case 'n':
         return option_count("--count", text, 1, UINT64_MAX, &c->count);
     case 'd':
@@ -280,6 +283,10 @@ static bool set_option(struct task *t, int option, const char *text)
     case OPTION_JSON:
         t->json = text ? text : "";
         return true;
+    case OPTION_FIND_MAX:
+        return t->finding_max = true;
+    case OPTION_LATENCY:
+        return option_duration("--latency", text, 1000, week, &t->find_max.latency);
     case 'q':
         return c->quiet = true;
     default:
@@ -320,13 +327,13 @@ static bool set(struct task *t, int option, const char *text)
     case 'q':
     case OPTION_STATS:
     case OPTION_CHECKSUM:
+    case OPTION_IDLE:
     case OPTION_CSV:
     case OPTION_JSON:
     case OPTION_PLOT:
         break;
     case OPTION_VERIFY:
     case OPTION_EXPECT:
-    case OPTION_IDLE:
     case OPTION_HGRM:
         t->for_verify = true;
         break;
@@ -398,7 +405,9 @@ int main(int argc, char **argv)
     int status;
     descriptors_reserve_standard();
     if (read_options(argc, argv, &task, &status))
-        status = task.verifying ? verify_run(&task.verify) : load_run(&task.load);
+        status = task.verifying     ? verify_run(&task.verify)
+                 : task.finding_max ? find_max_run(&task.find_max)
+                                    : load_run(&task.load);
     tls_config_free(&task.load.destination.tls);
     return status;
 }

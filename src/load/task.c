@@ -93,7 +93,7 @@ static bool complete_shape(const struct task *t)
         return misuse("--profile: its messages have sizes");
     if (t->load.message.fresh && !t->load.message.profile)
         return misuse("--fresh: it wants a --profile");
-    if (t->rate_given && t->burst_given)
+    if (t->rate && t->burst_given)
         return misuse("--rate, --burst: each says when messages are due");
     if (t->size_given && t->sizes_given)
         return misuse("--size, --sizes: each says how long a message is");
@@ -124,7 +124,9 @@ static bool complete_load(struct task *t, char **operands, int count)
 {
     struct destination *to = &t->load.destination;
     if (t->for_verify)
-        return misuse("--expect, --idle and --hgrm: only with --verify");
+        return misuse("--expect and --hgrm: only with --verify");
+    if (t->rate && !t->finding_max && !shape_rate(&t->load.shape, t->rate))
+        return false;
     if (count > 1) {
         report("'%s': only one DESTINATION is taken", operands[1]);
         return false;
@@ -139,6 +141,39 @@ static bool complete_load(struct task *t, char **operands, int count)
            complete_tls(to) && complete_shape(t) && complete_message(t);
 }
 
+static bool complete_find_max(struct task *t, char **operands, int count)
+{
+    static const uint64_t trial = 2 * NS_PER_S;
+    struct find_max_config *c = &t->find_max;
+    struct load_config *load = &t->load;
+    const char *wrong =
+        t->series.csv || t->series.plot || t->json
+            ? "--csv, --json, --plot: --find-max has a report of its own"
+        : t->burst_given          ? "--burst: with --find-max it is --rate that changes"
+        : load->count             ? "--count: with --find-max a trial is as long as --duration says"
+        : load->bad.one_in        ? "--bad: with --find-max all messages must come back"
+        : load->message.timestamp ? "--timestamp: --find-max tells the latency by it"
+        : count == 0 || strcmp(operands[0], "-") == 0 ? "--find-max: it wants a DESTINATION"
+                                                      : NULL;
+    if (wrong)
+        return misuse(wrong);
+    if (!find_max_bounds(c, t->rate ? t->rate : "1k"))
+        return false;
+    c->load = load;
+    c->file = count > 1 ? operands[1] : NULL;
+    c->idle = t->verify.idle ? t->verify.idle : NS_PER_S;
+    c->latency = c->latency ? c->latency : NS_PER_S / 100;
+    load->duration = load->duration ? load->duration : trial;
+    load->message.checksum = true;
+    load->message.fresh |= load->message.profile ? FRESH_TIME : 0;
+    load->senders.quiet = true;
+    if (count > 2) {
+        report("'%s': only one DESTINATION and one FILE are taken", operands[2]);
+        return false;
+    }
+    return complete_load(t, operands, 1);
+}
+
 bool task_complete(struct task *t, char **operands, int count)
 {
     const char *plot = t->series.plot;
@@ -148,5 +183,11 @@ bool task_complete(struct task *t, char **operands, int count)
     }
     t->series.interval = t->load.stats_interval ? t->load.stats_interval : NS_PER_S;
     t->series.live = !t->load.quiet && !t->load.stats_interval;
-    return t->verifying ? complete_verify(t, operands, count) : complete_load(t, operands, count);
+    if (t->verifying)
+        return complete_verify(t, operands, count);
+    if (t->finding_max)
+        return complete_find_max(t, operands, count);
+    if (t->find_max.latency || t->verify.idle)
+        return misuse("--latency, --idle: only with --find-max, and --idle with --verify");
+    return complete_load(t, operands, count);
 }

@@ -1,6 +1,7 @@
 #ifndef SHNEK_LOAD_TASK_H
 #define SHNEK_LOAD_TASK_H
 
+#include "load/find-max.h"
 #include "load/load.h"
 #include "load/verify.h"
 
@@ -12,15 +13,17 @@ struct task {
     struct verify_config verify;
     struct series_config series;
     const char *json; /* a file; "": none was given */
+    struct find_max_config find_max;
     int framing;
-    const char *sd; /* NULL: none was given */
-    bool rate_given;
+    const char *rate; /* NULL: none was given */
+    const char *sd;   /* NULL: none was given */
     bool burst_given;
     bool size_given;
     bool sizes_given;
-    bool verifying;  /* read messages back, rather than make them */
-    bool for_load;   /* an option was given that makes messages */
-    bool for_verify; /* an option was given that goes with --verify */
+    bool finding_max; /* try rates */
+    bool verifying;   /* read messages back, rather than make them */
+    bool for_load;    /* an option was given that makes messages */
+    bool for_verify;  /* an option was given that goes with --verify */
 };
 
 /* Completes what was asked for with the operands; a report, and false, where it does not make
