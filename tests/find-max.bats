@@ -233,7 +233,7 @@ unix:a b c|'c': only one DESTINATION and one FILE are taken
 -r 1/m unix:a|--rate: '1/m' is not from 1 to 1000M a second
 -r 5..2 unix:a|--rate: '2' is too small
 --latency=0 unix:a|--latency: '0' is too small
---expect=5 unix:a|--expect, --idle, --csv and --hgrm: only with --verify
+--expect=5 unix:a|--expect and --hgrm: only with --verify
 END
     run --separate-stderr timeout 10 spamlog --latency=5ms unix:a
     [[ $status == 2 && ${stderr_lines[0]} == 'spamlog: --latency, --idle: only with --find-max, and --idle with --verify' ]]

@@ -538,7 +538,7 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
 --verify --expect=0
 --idle: 'x' is not a duration*
 --verify --idle=x
---expect, --idle and --hgrm: only with --verify
+--expect and --hgrm: only with --verify
 --expect=5
 --verify: of the options that make messages only --connections and --checksum go with it
 --verify -r 5
