@@ -100,10 +100,7 @@ demo: setup-build
 	@tests/demo
 
 bench: all build/tests/bare build/tests/crowd
-	@tests/bench/rates
-	@tests/bench/transports
-	@tests/bench/latency
-	@tests/bench/publish
+	@tests/bench/run
 
 bench-check: all
 	@tests/bench/instructions
@@ -139,7 +136,7 @@ help:
 	@echo 'make             the three programs (installs nothing)'
 	@echo 'make check       all tests; installs what they need'
 	@echo 'make demo        the relay for five seconds against a private nats-server'
-	@echo 'make bench       what the programs move on this machine'
+	@echo 'make bench       what the programs move and cost here, beside others; draws a chart'
 	@echo 'make bench-check what a message costs, in instructions, against a baseline'
 	@echo 'make lint        clang-tidy, cppcheck, shellcheck, mandoc, clang-format'
 	@echo 'make install     PREFIX=/usr/local, DESTDIR=; make uninstall takes it back'
