@@ -102,6 +102,9 @@ demo: setup-build
 bench: all build/tests/bare build/tests/crowd
 	@tests/bench/run
 
+flamegraph: all
+	@tests/bench/flamegraph
+
 bench-check: all
 	@tests/bench/instructions
 
@@ -138,8 +141,9 @@ help:
 	@echo 'make demo        the relay for five seconds against a private nats-server'
 	@echo 'make bench       what the programs move and cost here, beside others; draws a chart'
 	@echo 'make bench-check what a message costs, in instructions, against a baseline'
+	@echo 'make flamegraph  where their CPU time goes, as flamegraph/*.svg'
 	@echo 'make lint        clang-tidy, cppcheck, shellcheck, mandoc, clang-format'
 	@echo 'make install     PREFIX=/usr/local, DESTDIR=; make uninstall takes it back'
 	@echo 'make SANITIZE=address,undefined (or thread) builds with sanitizers'
 
-.PHONY: all build-tests check demo bench bench-check setup-build setup-check lint install uninstall clean help force
+.PHONY: all build-tests check demo bench bench-check flamegraph setup-build setup-check lint install uninstall clean help force
