@@ -86,8 +86,10 @@ static __attribute__((noinline)) struct sender *next_of_many(struct load *l)
     } else if (l->turn + AHEAD < l->config->senders.count) {
         const struct buffer *b = &all[l->turn + AHEAD / 2].out.buffer;
         __builtin_prefetch(&all[l->turn + AHEAD].out.buffer);
-        __builtin_prefetch(b->at + b->len, 1);
-        __builtin_prefetch(b->at + b->len + 64, 1);
+        if (b->at) {
+            __builtin_prefetch(b->at + b->len, 1);
+            __builtin_prefetch(b->at + b->len + 64, 1);
+        }
     }
     return s;
 }
