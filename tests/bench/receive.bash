@@ -145,10 +145,10 @@ read_back() {
 late() {
     awk -F, -v n="${messages[$row]}" '
         NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i }
-        NR == 2 {
+        $1 == "total" {
             if ($column["received"] != n || $column["missing"] + $column["duplicated"])
                 exit
-            print $column["latency-p50"], $column["latency-p99"], $column["latency-p99.9"]
+            print $column["latency-p50-seconds"], $column["latency-p99-seconds"], $column["latency-p99.9-seconds"]
         }' "$1" >late
     read -r p50 p99 p999 <late || fail "$row: not all came back: $(tail -n 1 "$1")"
     [[ $row == *' % '* ]] || return 0
