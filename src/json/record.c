@@ -225,14 +225,18 @@ static inline char *structured_data(char *to, const struct structured_data *sd, 
     return to;
 }
 
-void record_write(struct buffer *out, const struct syslog_message *m,
-                  const struct record_extras *extras)
+/* The end of a record. */
+static inline char *finish(char *to)
+{
+    return json_fixed(to, "}\n");
+}
+
+void record_write(struct buffer *out, const struct syslog_message *m)
 {
     /* What is added to a message by itself is less than six times the bytes that ask for it. */
     const char *limit = m->bytes.at + m->bytes.len;
-    size_t fixed = 512 + extras->meta.len;
-    char *to = buffer_room(out, fixed + JSON_STRING_ROOM(m->bytes.len) +
-                                    JSON_STRING_ROOM(extras->raw.len));
+    enum { FIXED = 512 };
+    char *to = buffer_room(out, FIXED + JSON_STRING_ROOM(m->bytes.len));
     to = head(to, m->pri);
     if (m->version)
         to = json_fixed(to, ",\"version\":1,\"timestamp\":");
@@ -248,14 +252,21 @@ void record_write(struct buffer *out, const struct syslog_message *m,
         to = json_fixed(to, ",\"msg\":");
     }
     to = string_or_null(to, m->msg);
+    buffer_wrote(out, finish(to));
+}
+
+void record_extend(struct buffer *out, const struct record_extras *extras)
+{
+    enum { FIXED = 64 };
+    out->len -= sizeof "}\n" - 1;
+    char *to = buffer_room(out, FIXED + extras->meta.len + JSON_STRING_ROOM(extras->raw.len));
     if (extras->meta.at)
         to = json_raw(to, extras->meta);
     if (extras->raw.at) {
         to = json_fixed(to, ",\"raw\":");
         to = json_string(to, extras->raw);
     }
-    to = json_fixed(to, "}\n");
-    buffer_wrote(out, to);
+    buffer_wrote(out, finish(to));
 }
 
 void record_meta(struct buffer *out, struct slice peer, struct slice transport,

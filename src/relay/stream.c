@@ -24,16 +24,24 @@ static __attribute__((noinline)) bool refuse(struct stream *s, struct relay *r,
     return output_flush_full(&r->rejects);
 }
 
-static inline bool make_record(struct parser *p, struct frame *frame, struct buffer *records)
+static __attribute__((noinline)) void extend(const struct parser *p, const struct frame *frame,
+                                             struct buffer *records)
 {
-    if (!format_parse(&p->format, frame->message, &p->message, &frame->defect))
-        return false;
     struct record_extras extras = {0};
     if (p->config->meta)
         extras.meta = (struct slice){p->meta.at, p->meta.len};
     if (p->config->raw)
         extras.raw = frame->message;
-    record_write(records, &p->message, &extras);
+    record_extend(records, &extras);
+}
+
+static inline bool make_record(struct parser *p, struct frame *frame, struct buffer *records)
+{
+    if (!format_parse(&p->format, frame->message, &p->message, &frame->defect))
+        return false;
+    record_write(records, &p->message);
+    if (p->config->meta || p->config->raw)
+        extend(p, frame, records);
     return true;
 }
 

@@ -160,7 +160,8 @@ static inline const char *usual_field(struct window *w, const char *p, const cha
  * HOSTNAME have two blocks at most, APP-NAME to MSGID less than one, so much can be read from where
  * each begins, and none has a '"' or '\\'.
  */
-static inline const char *usual_header(const char *p, const char *end, struct syslog_message *m)
+static inline __attribute__((always_inline)) const char *
+usual_header(const char *p, const char *end, struct syslog_message *m)
 {
     enum {
         ROOM = 48

@@ -27,7 +27,7 @@ static void outcome(struct format *f, struct slice message, struct syslog_messag
     struct slice guarded = unit_guarded(message);
     out->len = 0;
     if (format_parse(f, guarded, m, &defect)) {
-        record_write(out, m, &(struct record_extras){0});
+        record_write(out, m);
         out->len--;
         return;
     }

@@ -13,7 +13,7 @@ static void outcome(struct slice message, struct syslog_message *m, struct buffe
     struct slice guarded = unit_guarded(message);
     out->len = 0;
     if (rfc5424_parse(guarded, m, &defect)) {
-        record_write(out, m, &(struct record_extras){0});
+        record_write(out, m);
         out->len--;
         return;
     }

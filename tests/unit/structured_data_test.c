@@ -77,7 +77,7 @@ static bool outcome(struct slice message, bool straight, struct syslog_message *
         p = parse_fail(&in, "STRUCTURED-DATA", "expected SP or the end", p);
     if (p) {
         m->bytes = m->msg = message;
-        record_write(out, m, &(struct record_extras){0});
+        record_write(out, m);
     } else {
         char line[200];
         add(out, line,
