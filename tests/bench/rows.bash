@@ -57,7 +57,7 @@ alone() {
 into_nats() {
     row 'bare nats.c loop: records' 1000000 "$record" 'bare_loop bench records'
     row 'shnek-pub: records' 1000000 "$record" 'run shnek-pub bench <records'
-    row 'relay: 8 connections' 500000 "$plain" relayed
+    row 'relay: 8 connections' 3000000 "$plain" relayed
     row 'relay: read back at the far end' 500000 "$plain" 'read_back max'
     row 'bare nats.c loop: JetStream' 100000 "$record" 'bare_loop -j bench.js few_records'
     row 'shnek-pub -J: JetStream' 100000 "$record" 'run shnek-pub -J bench.js <few_records'
