@@ -28,16 +28,6 @@ totals() {
     sed -n "s/.* $2 \([0-9]*\).*/\1/p" "$1" | tail -n 1
 }
 
-# misused PATTERN ARGUMENT...: status 2, one line like this and a hint.
-misused() {
-    local pattern=$1
-    shift
-    run --separate-stderr timeout 10 spamlog "$@"
-    [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
-    # shellcheck disable=SC2053
-    [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
-}
-
 # through FRAMING KIND RATIO: 400 messages through a pipe; what is said is in spam.err and parse.err.
 through() {
     spamlog -r max -n 400 -F "$1" --bad="$3:$2" --seed=1 2>spam.err |

@@ -14,16 +14,6 @@ teardown() {
     shnek_teardown
 }
 
-# misused PATTERN ARGUMENT...: status 2, one line like this and a hint.
-misused() {
-    local pattern=$1
-    shift
-    run --separate-stderr timeout 10 spamlog "$@"
-    [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
-    # shellcheck disable=SC2053
-    [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
-}
-
 # part LOW HIGH FILTER: in how many percent of out.json that is true.
 part() {
     local n

@@ -29,16 +29,6 @@ behind_first() {
     due "$1" | awk 'NR == 1 { first = $1 } { print ($1 - first + 86400e6) % 86400e6 }'
 }
 
-# misused PATTERN ARGUMENT...: status 2, one line like this and a hint.
-misused() {
-    local pattern=$1
-    shift
-    run --separate-stderr timeout 10 spamlog "$@"
-    [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
-    # shellcheck disable=SC2053
-    [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
-}
-
 # relay: shnek-parse on a port of its own, whose URL is in $url.
 relay() {
     start parse shnek-parse --meta --stats=100ms -l "${1:-tcp://:0}" "${@:2}"

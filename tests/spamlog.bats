@@ -17,17 +17,6 @@ teardown() {
 
 fixed=(--hostname=host --appname=app --procid=7 --timestamp=2024-12-15T20:57:00.217+09:00)
 
-# misused PATTERN ARGUMENT...: status 2, nothing on stdout, one line like this and a hint.
-misused() {
-    local pattern=$1
-    shift
-    run --separate-stderr timeout 10 spamlog "$@"
-    [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
-    # shellcheck disable=SC2053
-    [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
-    [[ ${stderr_lines[1]} == "spamlog: try 'spamlog --help'" ]]
-}
-
 # invalid PATTERN ARGUMENT...: status 2 and one line: a value that no message can carry.
 invalid() {
     local pattern=$1
@@ -51,12 +40,6 @@ fails() {
 # counters PID: asks it for them, once it does not die of being asked.
 counters() {
     takes_signals "$1" && kill -USR1 "$1"
-}
-
-# out NAME COUNT: it counts so many as sent.
-out() {
-    local pid=${1}_pid
-    counters "${!pid}" && grep -q " out $2 " "$1.err"
 }
 
 # receive NAME ADDRESS [OPTION...]: socat takes it into NAME.out; its port, if any, is in $port.
@@ -460,7 +443,7 @@ signal.pause()'
     kill "$spam_pid"
     wait_exit spam
     start other spamlog -r 1/h
-    wait_until out other 1
+    wait_until counts other "out 1"
     run --separate-stderr spamlog -q -n 3 -r max --stats "${fixed[@]}"
     [[ $stderr =~ ^spamlog:\ in\ 3\ out\ 3\ rejected\ 0\ dropped\ 0\ bytes\ $(printf '%s\n' "$output" | wc -c)\ rate\ [0-9]+/s$ ]]
 }
@@ -751,8 +734,8 @@ end_on_terminal() {
     kill -STOP "$gram_pid" "$unix_pid"
     start one spamlog -r max -n 5 -m $'x\n' unixgram:gram
     start two spamlog -r max -n 5 unix:unix
-    wait_until out one 5
-    wait_until out two 5
+    wait_until counts one "out 5"
+    wait_until counts two "out 5"
     running "$one_pid" && running "$two_pid"
     kill -CONT "$gram_pid" "$unix_pid"
     for name in one two; do
@@ -767,7 +750,7 @@ end_on_terminal() {
     receive unix unix-listen:unix
     kill -STOP "$unix_pid"
     start spam spamlog -r max -n 5 unix:unix
-    wait_until out spam 5
+    wait_until counts spam "out 5"
     kill -KILL "$unix_pid"
     wait_exit spam
     [[ $status == 2 ]]

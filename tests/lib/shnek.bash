@@ -284,3 +284,14 @@ connections_are() {
 taken_at_least() {
     (($(nats_varz in_msgs) >= $1))
 }
+
+# misused PATTERN ARGUMENT...: of spamlog: status 2, nothing on stdout, one line like this and a hint.
+misused() {
+    local pattern=$1
+    shift
+    run --separate-stderr timeout 10 spamlog "$@"
+    [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 ]]
+    # shellcheck disable=SC2053
+    [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
+    [[ ${stderr_lines[1]} == "spamlog: try 'spamlog --help'" ]]
+}
