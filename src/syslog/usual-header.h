@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <stdint.h>
 
+#include "base/scan.h"
 #include "syslog/calendar.h"
 #include "syslog/message.h"
 #include "syslog/parse.h"
