@@ -54,6 +54,13 @@ relay_ends() {
     [[ $(behind_first raw | sed -n 190p) =~ ^(1195..|119499|119501|119500)$ ]]
 }
 
+@test "what is due within 0.2 ms goes out together" {
+    spamlog -q -r 100k -n 20k | dd bs=64k 2>dd.err >raw
+    [[ $(wc -l <raw) == 20000 ]]
+    read -r read_at_once _ <dd.err
+    ((${read_at_once#*+} <= 1001))
+}
+
 @test "a burst is due at once, and the next one after its period" {
     run -0 --separate-stderr spamlog --burst=50/100ms -n 120
     [[ $stderr == *' asked 500/s lag '* ]]
