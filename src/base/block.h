@@ -61,6 +61,11 @@ static inline scan_block block_or(scan_block b, scan_block c)
     return _mm_or_si128(b, c);
 }
 
+static inline scan_block block_xor(scan_block b, scan_block c)
+{
+    return _mm_xor_si128(b, c);
+}
+
 static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
 {
     scan_block any =
@@ -84,6 +89,17 @@ static inline uint64_t block_bits_not_sd(scan_block b)
     scan_block equals = _mm_cmpeq_epi8(b, _mm_set1_epi8('='));
     scan_block other = _mm_cmpeq_epi8(_mm_or_si128(b, _mm_set1_epi8(1)), _mm_set1_epi8(']'));
     return block_mask(_mm_or_si128(_mm_or_si128(outside, quote), _mm_or_si128(equals, other)));
+}
+
+/* Not 0 in each byte that is not one of the range + 1 from lowest on. */
+static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+{
+    return _mm_subs_epu8(_mm_sub_epi8(b, lowest), range);
+}
+
+static inline int block_is_zero(scan_block b)
+{
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(b, _mm_setzero_si128())) == 0xffff;
 }
 
 static inline scan_block block_of_words(uint64_t low, uint64_t high)
@@ -130,6 +146,11 @@ static inline scan_block block_or(scan_block b, scan_block c)
     return vorrq_u8(b, c);
 }
 
+static inline scan_block block_xor(scan_block b, scan_block c)
+{
+    return veorq_u8(b, c);
+}
+
 static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
 {
     uint8x16_t any =
@@ -161,6 +182,16 @@ static inline uint64_t block_bits_not_sd(scan_block b)
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('=')));
     uint8x16_t other = vceqq_u8(vorrq_u8(b, vdupq_n_u8(1)), vdupq_n_u8(']'));
     return block_bits(vorrq_u8(outside, vorrq_u8(marks, other)));
+}
+
+static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+{
+    return vqsubq_u8(vsubq_u8(b, lowest), range);
+}
+
+static inline int block_is_zero(scan_block b)
+{
+    return vget_lane_u64(vreinterpret_u64_u8(vorr_u8(vget_low_u8(b), vget_high_u8(b))), 0) == 0;
 }
 
 static inline scan_block block_of_words(uint64_t low, uint64_t high)
@@ -217,6 +248,20 @@ static inline uint64_t block_not_print(scan_block b)
     return block_less(b, 33) | ((b | (b + BLOCK_ONES)) & BLOCK_TOPS);
 }
 
+static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+{
+    scan_block beyond = 0;
+    for (unsigned i = 0; i < 64; i += 8)
+        if ((uint8_t)((b >> i) - (lowest >> i)) > (uint8_t)(range >> i))
+            beyond |= (uint64_t)0x80 << i;
+    return beyond;
+}
+
+static inline int block_is_zero(scan_block b)
+{
+    return b == 0;
+}
+
 static inline scan_block block_not_plain_lanes(scan_block b)
 {
     return block_less(b, 32) | block_equal(b, '"') | block_equal(b, '\\') | (b & BLOCK_TOPS);
@@ -225,6 +270,11 @@ static inline scan_block block_not_plain_lanes(scan_block b)
 static inline scan_block block_or(scan_block b, scan_block c)
 {
     return b | c;
+}
+
+static inline scan_block block_xor(scan_block b, scan_block c)
+{
+    return b ^ c;
 }
 
 static inline uint64_t block_mask(scan_block lanes)

@@ -11,7 +11,7 @@ static inline size_t word_digits(uint64_t word)
     const uint64_t ones = ~(uint64_t)0 / 255;
     word = le64toh(word) ^ ones * '0';
     uint64_t others = ((word + ones * (128 - 10)) | word) & ones * 128;
-    return others ? (size_t)__builtin_ctzll(others) / 8 : 8;
+    return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
 }
 
 /* PRINTUSASCII of RFC 5424: 33 to 126. */

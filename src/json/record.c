@@ -37,24 +37,6 @@ static inline char *head(char *to, unsigned pri)
     return to + heads[pri].length;
 }
 
-/* Its characters need no escape. */
-static inline char *timestamp(char *to, const struct syslog_message *m)
-{
-    enum { MOST = 32 };
-    if (!m->timestamp.at)
-        return json_literal(to, "null");
-    *to++ = '"';
-    if (m->bare) {
-        for (int i = 0; i < MOST; i += BLOCK)
-            block_store(to + i, block_load(m->timestamp.at + i));
-        to += m->timestamp.len;
-    } else {
-        to = json_raw(to, m->timestamp);
-    }
-    *to++ = '"';
-    return to;
-}
-
 /* Digits only, no leading zero, at most 2^63 - 1: whoever reads the JSON can hold it. */
 static inline bool is_number(struct slice procid)
 {
@@ -70,47 +52,47 @@ static inline bool is_number(struct slice procid)
 
 /* Most are a few digits, which a word takes whole: then it is written, and more room than it needs.
  */
-static inline bool short_number(char *to, struct slice procid, const char *limit)
+static inline bool short_number(char *to, struct slice procid)
 {
     uint64_t word;
-    if (procid.len > sizeof word || limit - procid.at < (ptrdiff_t)sizeof word ||
-        procid.at[0] == '0')
-        return false;
     memcpy(&word, procid.at, sizeof word);
     memcpy(to, &word, sizeof word);
-    return word_digits(word) >= procid.len;
+    return procid.len <= sizeof word && *procid.at != '0' && word_digits(word) >= procid.len;
 }
 
-static inline char *procid(char *to, struct slice value, const char *limit)
+static __attribute__((noinline)) char *procid(char *to, struct slice value, const char *limit)
 {
     if (!value.at)
         return json_fixed(to, "null");
-    if (short_number(to, value, limit))
+    if (limit - value.at >= (ptrdiff_t)sizeof(uint64_t) && short_number(to, value))
         return to + value.len;
     return is_number(value) ? json_raw(to, value) : field(to, value, limit);
 }
 
-static inline char *bare_field(char *to, struct slice value, int blocks)
+static inline char *bare_text(char *to, struct slice text, size_t blocks)
 {
-    if (!value.at)
-        return json_fixed(to, "null");
-    for (int i = 0; i < blocks; i++)
-        block_store(to + 1 + i * BLOCK, block_load(value.at + i * BLOCK));
+    for (size_t i = 0; i < blocks; i++)
+        block_store(to + 1 + i * BLOCK, block_load(text.at + i * BLOCK));
     to[0] = '"';
-    to[1 + value.len] = '"';
-    return to + 2 + value.len;
+    to[1 + text.len] = '"';
+    return to + 2 + text.len;
+}
+
+static inline char *bare_field(char *to, struct slice value, size_t blocks)
+{
+    return value.at ? bare_text(to, value, blocks) : json_fixed(to, "null");
 }
 
 static inline char *bare_procid(char *to, struct slice value, const char *limit)
 {
-    if (value.at && short_number(to, value, limit))
-        return to + value.len;
-    return value.at && is_number(value) ? json_raw(to, value) : bare_field(to, value, 1);
+    return value.at && short_number(to, value) ? to + value.len : procid(to, value, limit);
 }
 
-/* From "hostname" to "msgid", in the way of most messages. */
-static inline char *bare_fields(char *to, const struct syslog_message *m, const char *limit)
+/* From "version" to "msgid", in the way of most messages. */
+static inline char *bare_header(char *to, const struct syslog_message *m, const char *limit)
 {
+    to = json_fixed(to, ",\"version\":1,\"timestamp\":");
+    to = bare_text(to, m->timestamp, 32 / BLOCK);
     to = json_fixed(to, ",\"hostname\":");
     to = bare_field(to, m->hostname, 2);
     to = json_fixed(to, ",\"appname\":");
@@ -121,8 +103,25 @@ static inline char *bare_fields(char *to, const struct syslog_message *m, const 
     return bare_field(to, m->msgid, 1);
 }
 
-static char *fields(char *to, const struct syslog_message *m, const char *limit)
+/* Its characters need no escape. */
+static inline char *timestamp(char *to, struct slice value)
 {
+    if (!value.at)
+        return json_fixed(to, "null");
+    *to++ = '"';
+    to = json_raw(to, value);
+    *to++ = '"';
+    return to;
+}
+
+static __attribute__((noinline)) char *header(char *to, const struct syslog_message *m,
+                                              const char *limit)
+{
+    if (m->version)
+        to = json_fixed(to, ",\"version\":1,\"timestamp\":");
+    else
+        to = json_fixed(to, ",\"version\":null,\"timestamp\":");
+    to = timestamp(to, m->timestamp);
     to = json_fixed(to, ",\"hostname\":");
     to = field(to, m->hostname, limit);
     to = json_fixed(to, ",\"appname\":");
@@ -238,12 +237,7 @@ void record_write(struct buffer *out, const struct syslog_message *m)
     enum { FIXED = 512 };
     char *to = buffer_room(out, FIXED + JSON_STRING_ROOM(m->bytes.len));
     to = head(to, m->pri);
-    if (m->version)
-        to = json_fixed(to, ",\"version\":1,\"timestamp\":");
-    else
-        to = json_fixed(to, ",\"version\":null,\"timestamp\":");
-    to = timestamp(to, m);
-    to = m->bare ? bare_fields(to, m, limit) : fields(to, m, limit);
+    to = m->bare ? bare_header(to, m, limit) : header(to, m, limit);
     if (m->sd.element_count == 0) {
         to = json_fixed(to, ",\"sd\":{},\"msg\":");
     } else {

@@ -7,6 +7,8 @@
 /* Of the last TIMESTAMP that was as usual, which the next one is compared with. */
 struct usual_time {
     char minute[16]; /* "2026-11-22T17:04" */
+    char range[16];  /* of usual-header.h: how many digits the fraction has */
+    size_t zone;     /* where 'Z' or the offset is; 0: there was no last one */
     uint64_t offset;
 };
 

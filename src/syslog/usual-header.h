@@ -12,8 +12,8 @@
 
 /*
  * The straight way through a HEADER that is as most are: everything in its place, and something
- * behind it. Where it does not see that all is well it says
- * nothing of what is wrong: rfc5424.c looks again.
+ * behind it. Where it does not see that all is well it says nothing of what is wrong: rfc5424.c
+ * looks again.
  */
 
 /* RFC 5424, section 6. */
@@ -87,29 +87,35 @@ static inline bool is_second(const char *p)
     return ((word | (word + 0x767a00)) & 0x8080ff) == 0;
 }
 
-/*
- * The end of the TIMESTAMP, which begins with a digit and has 41 bytes or more, or NULL. Minutes
- * and offsets stay the same for many messages, so the last ones are kept.
- */
-static inline const char *usual_timestamp(const char *p, struct usual_time *last)
+/* What is behind the minute; a digit may be more than it is here. */
+static const char usual_second[16] = ":00.000000";
+
+/* Whether all but the zone is as in the last TIMESTAMP, apart from the digits behind the minute. */
+static inline bool is_like_last(const char *p, const struct usual_time *last)
 {
-    if (memcmp(p, last->minute, sizeof last->minute) != 0) {
-        if (!is_minute(p))
-            return NULL;
-        memcpy(last->minute, p, sizeof last->minute);
+    scan_block other = block_of_words(0, 0);
+    for (size_t i = 0; i < sizeof last->minute; i += BLOCK) {
+        scan_block minute = block_xor(block_load(p + i), block_load(last->minute + i));
+        scan_block second = block_beyond(block_load(p + sizeof last->minute + i),
+                                         block_load(usual_second + i), block_load(last->range + i));
+        other = block_or(other, block_or(minute, second));
     }
-    p += sizeof last->minute;
-    if (!is_second(p))
-        return NULL;
-    p += 3;
-    if (*p == '.') {
-        uint64_t word;
-        memcpy(&word, p + 1, sizeof word);
-        size_t digits = word_digits(word);
-        if (digits - 1 > 5)
-            return NULL;
-        p += 1 + digits;
-    }
+    return block_is_zero(other);
+}
+
+static inline void keep_time(struct usual_time *last, const char *p, size_t digits)
+{
+    static const char second[] = {0, 5, 9, 0};
+    memcpy(last->minute, p, sizeof last->minute);
+    memset(last->range, 0xff, sizeof last->range); /* what is not looked at may be anything */
+    memcpy(last->range, second, digits ? 4 : 3);
+    memset(last->range + 4, 9, digits);
+    last->zone = digits ? 20 + digits : 19;
+}
+
+/* The end of the zone, or NULL. */
+static inline const char *usual_zone(const char *p, struct usual_time *last)
+{
     if (*p == 'Z')
         return p + 1;
     uint64_t offset = word_load(p, 0) << 16 | 1;
@@ -121,19 +127,48 @@ static inline const char *usual_timestamp(const char *p, struct usual_time *last
     return p + 6;
 }
 
-/* "<34>1 2", of which it gives where the '2' is; it may be another digit. Or NULL. */
+static __attribute__((noinline)) const char *usual_new_timestamp(const char *p,
+                                                                 struct usual_time *last)
+{
+    size_t digits = 0;
+    if (!is_minute(p) || !is_second(p + 16))
+        return NULL;
+    if (p[19] == '.') {
+        uint64_t word;
+        memcpy(&word, p + 20, sizeof word);
+        digits = word_digits(word);
+        if (digits - 1 > 5)
+            return NULL;
+    }
+    keep_time(last, p, digits);
+    return usual_zone(p + last->zone, last);
+}
+
+/*
+ * The end of the TIMESTAMP, which has 41 bytes or more behind its beginning, or NULL. Minute,
+ * number of digits and offset stay the same for many messages, so the last ones are kept.
+ */
+static inline const char *usual_timestamp(const char *p, struct usual_time *last)
+{
+    const char *end = is_like_last(p, last) ? usual_zone(p + last->zone, last) : NULL;
+    return end ? end : usual_new_timestamp(p, last);
+}
+
+/* "<34>1 " or "<165>1 ", of which it gives the end, or NULL. */
 static inline const char *usual_start(const char *p, struct syslog_message *m)
 {
-    uint64_t two = word_load(p, USUAL_WORD("<00>1 0\0"));
+    uint64_t two = word_load(p, USUAL_WORD("<00>1 \0\0"));
     if ((two & 0x0000ffffff0000ff) == 0) {
-        m->pri = byte(pairs(two), 1);
-        return (not_digits(two) & 0x00ffffffffffffff) || m->pri < 10 ? NULL : p + 6;
+        unsigned tens = byte(two, 1);
+        unsigned ones = byte(two, 2);
+        m->pri = tens * 10 + ones;
+        return tens - 1 > 8 || ones > 9 ? NULL : p + 6;
     }
-    uint64_t three = word_load(p, USUAL_WORD("<000>1 0"));
-    if ((three & 0x00ffffff000000ff) || not_digits(three))
-        return NULL;
-    m->pri = byte(three, 1) * 100 + byte(pairs(three), 2);
-    return m->pri - 100 > 191 - 100 ? NULL : p + 7;
+    uint64_t three = word_load(p, USUAL_WORD("<100>1 \0"));
+    unsigned tens = byte(three, 2);
+    unsigned ones = byte(three, 3);
+    m->pri = 100 + tens * 10 + ones;
+    return (three & 0x00ffffff0000ffff) || tens > 9 || ones > 9 || m->pri > 191 ? NULL : p + 7;
 }
 
 /* The field at `p`, which is not before the window; gives what is behind its SP. */
@@ -156,6 +191,50 @@ static inline const char *usual_field(struct window *w, const char *p, const cha
     return behind + 1;
 }
 
+/* From HOSTNAME to the SP behind MSGID, or NULL. */
+static __attribute__((noinline)) const char *
+usual_long_fields(struct window w, const char *p, const char *end, struct syslog_message *m)
+{
+    m->bare = false;
+    p = usual_field(&w, p, end, HOSTNAME_MAX, &m->hostname);
+    p = usual_field(&w, p, end, APP_NAME_MAX, &m->appname);
+    p = usual_field(&w, p, end, PROCID_MAX, &m->procid);
+    p = usual_field(&w, p, end, MSGID_MAX, &m->msgid);
+    return p ? p - 1 : NULL;
+}
+
+/* From where one field ends to where the next one does; false where it is empty. */
+static inline bool usual_value(const char *p, size_t length, struct slice *value)
+{
+    *value = (struct slice){p, length};
+    if (length > 1)
+        return true;
+    if (*p == '-')
+        *value = (struct slice){0};
+    return length == 1;
+}
+
+/* The same where one window shows where all of them end. */
+static inline const char *usual_fields(const char *p, const char *end, struct syslog_message *m)
+{
+    struct window w = window_at(p, end, block_bits_not_bare);
+    const struct window_marks at = window_marks(w);
+    if (at.fourth >= WINDOW)
+        return usual_long_fields(w, p, end, m);
+    if (p[at.first] != ' ' || p[at.second] != ' ' || p[at.third] != ' ' || p[at.fourth] != ' ')
+        return NULL;
+    size_t appname = at.second - at.first - 1;
+    size_t procid = at.third - at.second - 1;
+    size_t msgid = at.fourth - at.third - 1;
+    m->bare = (appname | procid | msgid) < BLOCK && at.first <= 2 * BLOCK &&
+              end - p >= (ptrdiff_t)(at.third + 1 + BLOCK) && end - p >= 2 * BLOCK;
+    bool full = usual_value(p, at.first, &m->hostname) &&
+                usual_value(p + at.first + 1, appname, &m->appname) &&
+                usual_value(p + at.second + 1, procid, &m->procid) &&
+                usual_value(p + at.third + 1, msgid, &m->msgid);
+    return full && msgid <= MSGID_MAX ? p + at.fourth : NULL;
+}
+
 /*
  * From `p`, the beginning of a message, to the SP behind MSGID, or NULL. m->bare: TIMESTAMP and
  * HOSTNAME have two blocks at most, APP-NAME to MSGID less than one, so much can be read from where
@@ -164,26 +243,13 @@ static inline const char *usual_field(struct window *w, const char *p, const cha
 static inline __attribute__((always_inline)) const char *
 usual_header(const char *p, const char *end, struct syslog_message *m)
 {
-    enum {
-        ROOM = 48
-    }; /* what PRI, VERSION and TIMESTAMP may be, with all that is touched behind */
+    enum { ROOM = 48 }; /* PRI, VERSION and TIMESTAMP, with all that is touched behind them */
     p = end - p >= ROOM ? usual_start(p, m) : NULL;
     const char *behind = p ? usual_timestamp(p, &m->time) : NULL;
     if (!behind || *behind != ' ')
         return NULL;
     m->timestamp = slice_between(p, behind);
-    p = behind + 1;
-    struct window window = window_at(p, end, block_bits_not_bare);
-    p = usual_field(&window, p, end, HOSTNAME_MAX, &m->hostname);
-    p = usual_field(&window, p, end, APP_NAME_MAX, &m->appname);
-    p = usual_field(&window, p, end, PROCID_MAX, &m->procid);
-    const char *msgid = p;
-    p = usual_field(&window, p, end, MSGID_MAX, &m->msgid);
-    if (!p)
-        return NULL;
-    m->bare = (m->appname.len | m->procid.len | m->msgid.len) < BLOCK &&
-              m->hostname.len <= 2 * BLOCK && end - msgid >= BLOCK && end - behind > 2 * BLOCK;
-    return p - 1;
+    return usual_fields(behind + 1, end, m);
 }
 
 #endif

@@ -53,10 +53,32 @@ static __attribute__((noinline)) struct window window_behind(struct window w, co
     return w;
 }
 
+static inline size_t mark_take(uint64_t *marks)
+{
+    size_t at = (unsigned)__builtin_ctzll(*marks);
+    *marks &= *marks - 1;
+    return at;
+}
+
+/* Where the first four marks are, counted from the start; WINDOW or more where there is none. */
+struct window_marks {
+    size_t first, second, third, fourth;
+};
+static inline struct window_marks window_marks(struct window w)
+{
+    struct window_marks at;
+    uint64_t marks = w.marks | (uint64_t)15 << 60; /* which are behind all */
+    at.first = mark_take(&marks);
+    at.second = mark_take(&marks);
+    at.third = mark_take(&marks);
+    at.fourth = mark_take(&marks);
+    return at;
+}
+
 /* The next mark, which there must be. */
 static inline const char *window_mark(struct window *w)
 {
-    const char *mark = w->start + __builtin_ctzll(w->marks);
+    const char *mark = w->start + (unsigned)__builtin_ctzll(w->marks);
     w->marks &= w->marks - 1;
     return mark;
 }

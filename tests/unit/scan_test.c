@@ -95,6 +95,32 @@ static void bits(void)
     }
 }
 
+/* Each byte by itself, whatever is in the others. */
+static void ranges(void)
+{
+    static const unsigned char lowests[] = {0, 1, '0', 200, 255};
+    static const unsigned char widths[] = {0, 5, 9, 127, 128, 254, 255};
+    for (unsigned n = 0; n < sizeof lowests * sizeof widths; n++) {
+        unsigned char low = lowests[n / sizeof widths];
+        unsigned char width = widths[n % sizeof widths];
+        char bytes[BLOCK], lowest[BLOCK], range[BLOCK];
+        for (size_t at = 0; at < BLOCK; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                memset(bytes, 'x', sizeof bytes);
+                memset(lowest, at % 2 ? 'x' : 3, sizeof lowest);
+                memset(range, at % 2 ? 0 : 255, sizeof range);
+                bytes[at] = (char)byte;
+                lowest[at] = (char)low;
+                range[at] = (char)width;
+                bool within = (unsigned char)(byte - low) <= width;
+                unit(block_is_zero(block_beyond(block_load(bytes), block_load(lowest),
+                                                block_load(range))) == within,
+                     "%d from %d on, at most %d more, at %zu", byte, low, width, at);
+            }
+        }
+    }
+}
+
 static void digits(void)
 {
     char bytes[8];
@@ -184,6 +210,7 @@ int main(void)
     copies();
     masks();
     bits();
+    ranges();
     digits();
     sequences();
     return unit_end("scan");

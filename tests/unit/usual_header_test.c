@@ -100,6 +100,30 @@ static void zeros(void)
     memcpy(text + 6, "2024-12-15T21:08", 16);
     memset(text + 32, 0, 6);
     unit(!usual_header(text, text + sizeof text - 1, &m), "an offset of NULs");
+    m = (struct syslog_message){0};
+    memset(text + 6, 0, 32);
+    memcpy(text + 22, ":00.000000", 10);
+    unit(!usual_header(text, text + sizeof text - 1, &m), "NULs about a second");
+}
+
+/* Each is unlike the one before in its minute, its fraction or its zone. */
+static void turns(void)
+{
+    static const char *const times[] = {
+        "2024-12-15T21:08:09.484+09:00", "2024-12-15T21:08:09.48400+09:00",
+        "2024-12-15T21:08:09Z",          "2024-12-15T21:08:09.123456Z",
+        "2024-12-15T21:09:59.1Z",        "2024-12-15T21:09:00.123456-01:30",
+        "2024-12-15T21:09:00-01:30"};
+    enum { TIMES = sizeof times / sizeof *times };
+    struct syslog_message m = {0};
+    char text[128];
+    taken = 0;
+    for (int i = 0; i < TIMES * TIMES; i++) {
+        const char *time = times[i % 2 ? i % TIMES : i / TIMES];
+        int n = snprintf(text, sizeof text, "<34>1 %s host app 1 0 - a message behind it", time);
+        one((struct slice){text, (size_t)n}, &m, time, 0, i);
+    }
+    unit(taken == TIMES * TIMES, "only %u of the turns are taken", taken);
 }
 
 int main(void)
@@ -113,5 +137,6 @@ int main(void)
     vary("<034>1 2024-12-15T21:08:09.4841234Z host app 1 0 - a leading zero");
     lengths();
     zeros();
+    turns();
     return unit_end("usual header");
 }
