@@ -152,6 +152,18 @@ came() {
     [[ $(jq -r .msgid parse.out | sort -n | uniq | wc -l) == 999 ]]
 }
 
+@test "at full throttle each connection has the numbers that it would have in turn" {
+    for framing in newline octet; do
+        start parse shnek-parse --meta -l tcp://:0
+        spamlog -q -r max -n 100003 -c 7 -F "$framing" "$(listen_url parse.err)"
+        kill "$parse_pid"
+        wait_exit parse
+        jq -r '[.peer, .msgid] | @tsv' parse.out >got
+        [[ $(sort -n -k 2 got | awk '$2 != NR - 1' | head -n 1) == '' && $(wc -l <got) == 100003 ]]
+        awk '!($1 in of) { of[$1] = $2 % 7 } $2 % 7 != of[$1] || $2 < last[$1] { print; exit 1 } { last[$1] = $2 }' got
+    done
+}
+
 @test "where nobody listens it says so, with status 2" {
     start probe shnek-parse -l tcp://:0
     url=$(listen_url probe.err)

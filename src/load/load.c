@@ -14,7 +14,7 @@
 #include "load/progress.h"
 #include "load/sent.h"
 
-enum { BATCH = 256 };
+enum { BATCH = 512 };
 
 /* What is due within so many nanoseconds goes together: each write wakes up all who pass it on. */
 static const uint64_t tick = 200000;
@@ -31,8 +31,8 @@ struct load {
     struct bad bad;
     struct buffer badly; /* a bad message */
     int batch;           /* messages between two looks at signals and clock */
-    uint64_t next;       /* message */
-    size_t turn;         /* of the sender that it goes to */
+    uint64_t next;       /* messages that were made */
+    size_t turn;         /* of the sender that the next one goes to */
     uint64_t limit;      /* messages */
     uint64_t start;      /* clock_monotonic, when message 0 is due */
     uint64_t start_real;
@@ -78,23 +78,10 @@ static struct sender *next_sender(const struct load *l)
     return &l->senders.all[l->turn];
 }
 
-/* Each in turn. Of many none is in the cache when its turn comes, unless it is fetched ahead. */
-static __attribute__((noinline)) struct sender *next_of_many(struct load *l)
+static void pass_turn(struct load *l)
 {
-    enum { AHEAD = 4 };
-    const struct sender *all = l->senders.all;
-    struct sender *s = next_sender(l);
-    if (++l->turn == l->config->senders.count) {
+    if (++l->turn == l->config->senders.count)
         l->turn = 0;
-    } else if (l->turn + AHEAD < l->config->senders.count) {
-        const struct buffer *b = &all[l->turn + AHEAD / 2].out.buffer;
-        __builtin_prefetch(&all[l->turn + AHEAD].out.buffer);
-        if (b->at) {
-            __builtin_prefetch(b->at + b->len, 1);
-            __builtin_prefetch(b->at + b->len + 64, 1);
-        }
-    }
-    return s;
 }
 
 /* A slow one must have sent the message before. */
@@ -127,31 +114,53 @@ static __attribute__((noinline)) bool send_drawn(struct load *l, struct sender *
     return sender_took(s);
 }
 
-static bool send_one(struct load *l, uint64_t ns)
+static inline bool send_one(struct load *l, struct sender *s, uint64_t k, uint64_t ns)
 {
-    struct sender *s = l->config->senders.count == 1 ? l->senders.all : next_of_many(l);
     struct buffer *b = &s->out.buffer;
     char *at = buffer_room(b, l->writer.room);
-    char *end = message_write(&l->writer, l->next++, ns, at);
+    char *end = message_write(&l->writer, k, ns, at);
+    l->next++;
     if (l->config->bad.one_in)
         return send_drawn(l, s, slice_between(at, end));
     buffer_wrote(b, end);
     return sender_took(s);
 }
 
-/* As many as go: each has the time at which it was made. */
+/*
+ * Some to one sender, each with the time at which it was made, before the next one has its turn:
+ * of many no buffer would be in the cache, so they share one. `first` is the first message that
+ * goes to the first of them in this round.
+ */
+static bool send_batch(struct load *l, uint64_t first, uint64_t *now)
+{
+    struct sender *s = next_sender(l);
+    uint64_t step = l->config->senders.count;
+    uint64_t k = first + l->turn;
+    for (int i = 0; i < l->batch && k < l->limit; i++, k += step) {
+        *now = clock_real();
+        if (!send_one(l, s, k, *now))
+            return false;
+    }
+    pass_turn(l);
+    if (step == 1 || l->config->senders.slow)
+        return true;
+    if (!sender_flush(s))
+        return false;
+    sender_lend(s, next_sender(l));
+    return true;
+}
+
+/* As many as go. */
 static bool send_flat_out(struct load *l)
 {
     uint64_t end = l->config->duration ? l->start_real + l->config->duration : UINT64_MAX;
     uint64_t now = l->start_real;
+    uint64_t first = 0;
     while (l->next < l->limit && now < end && !signals_stopping(l->signals)) {
-        if (!await_next(l))
+        if (!await_next(l) || !send_batch(l, first, &now))
             return false;
-        for (int i = 0; i < l->batch && l->next < l->limit; i++) {
-            now = clock_real();
-            if (!send_one(l, now))
-                return false;
-        }
+        if (l->turn == 0)
+            first += (uint64_t)l->batch * l->config->senders.count;
         count_sent(l);
     }
     return flush_all(l);
@@ -189,8 +198,9 @@ static bool send_on_time(struct load *l)
         }
         note_lag(l, passed - due);
         for (int i = 0; i < l->batch && l->next < l->limit && due <= passed && due < end; i++) {
-            if (!send_one(l, l->start_real + due))
+            if (!send_one(l, next_sender(l), l->next, l->start_real + due))
                 return false;
+            pass_turn(l);
             last = due;
             due = arrivals_next(&l->arrivals);
         }
@@ -299,7 +309,8 @@ static bool start(struct load *l, const struct load_config *config, struct signa
                        .behind = UINT64_MAX,
                        .arrivals = arrivals_start(&config->shape, config->message.seed)};
     bad_start(&l->bad, &config->bad, config->message.seed);
-    return message_start(&l->writer, &config->message);
+    return message_start(&l->writer, &config->message,
+                         shape_is_max(&config->shape) ? config->senders.count : 1);
 }
 
 static void free_all(struct load *l)

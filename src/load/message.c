@@ -112,6 +112,10 @@ static char *put_mark(struct body_mark *m, const struct position *p, char *to)
 
 static unsigned count_digits(struct message_writer *w, uint64_t k)
 {
+    while (w->digits > 1 && k < w->next_digit / 10) {
+        w->digits--;
+        w->next_digit /= 10;
+    }
     while (k >= w->next_digit && w->digits < BODY_NUMBER) {
         w->digits++;
         w->next_digit *= 10;
@@ -198,14 +202,23 @@ static __attribute__((noinline)) void make_pattern(struct message_writer *w, uin
     p->second = ns - ns % NS_PER_S;
 }
 
-/* One more, unless that takes another digit. */
+/* So many more, unless that takes another digit. */
+static bool count_on(struct pattern *p, uint64_t step)
+{
+    char *digit = p->number;
+    for (char *first = digit - p->digits; step && digit > first; step /= 10) {
+        step += (uint64_t)(*--digit - '0');
+        *digit = (char)('0' + step % 10);
+    }
+    return p->digits == 0 || step == 0;
+}
+
+/* One more, in the way of most. */
 static inline bool count_up(struct pattern *p)
 {
     char *digit = p->number - 1;
-    while (*digit == '9' && digit >= p->number - p->digits)
-        *digit-- = '0';
-    if (digit < p->number - p->digits)
-        return p->digits == 0;
+    if (p->digits == 0 || *digit == '9')
+        return count_on(p, 1);
     ++*digit;
     return true;
 }
@@ -215,11 +228,11 @@ static char *write_alike(struct message_writer *w, uint64_t k, uint64_t ns, char
 {
     struct pattern *p = &w->pattern;
     uint64_t since = ns - p->second;
-    if (k != p->next || since >= NS_PER_S || !count_up(p))
+    if (k != p->next || since >= NS_PER_S || !(w->step == 1 ? count_up(p) : count_on(p, w->step)))
         make_pattern(w, k, ns);
     else if (p->fraction)
         timestamp_fraction(since, p->fraction);
-    p->next = k + 1;
+    p->next = k + w->step;
     const char *from = p->bytes.at;
     size_t length = p->bytes.len;
     for (size_t i = 0; i < length; i += BLOCK)
@@ -245,9 +258,10 @@ static bool make_bodies(struct message_writer *w)
     return body_fits(plain, c);
 }
 
-bool message_start(struct message_writer *w, const struct message_config *config)
+bool message_start(struct message_writer *w, const struct message_config *config, uint64_t step)
 {
     *w = (struct message_writer){.config = config,
+                                 .step = step,
                                  .random = random_start(config->seed, RANDOM_SIZES),
                                  .drawing = random_start(config->seed, RANDOM_BODIES),
                                  .utc_clock = {.utc = true},

@@ -32,6 +32,7 @@ struct message_writer {
     struct bodies bodies;
     struct body *body; /* of the next message */
     struct pattern pattern;
+    uint64_t step;     /* from message to message */
     struct buffer msg; /* MSG, to be summed */
     struct buffer canonical;
     size_t room;         /* the most that one message can take, with its frame */
@@ -40,11 +41,11 @@ struct message_writer {
     uint64_t next_digit; /* the number from which on it has one more */
 };
 
-/* False, and a report that names the field, where the messages would not be valid. */
-bool message_start(struct message_writer *w, const struct message_config *config);
+/* False, and a report that names the field, where the messages would not be valid. `step`: by how
+ * much the number of a message is, most often, more than that of the one before. */
+bool message_start(struct message_writer *w, const struct message_config *config, uint64_t step);
 
-/* Message k, framed, for a time in nanoseconds since 1970, into room bytes; gives its end. No k is
- * less than that of the call before. */
+/* Message k, framed, for a time in nanoseconds since 1970, into room bytes; gives its end. */
 static inline char *message_write(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
     return w->write(w, k, ns, to);

@@ -133,6 +133,14 @@ bool senders_flush(struct senders *s)
     return true;
 }
 
+void sender_lend(struct sender *s, struct sender *to)
+{
+    if (s->out.buffer.len || to->out.buffer.at)
+        return;
+    to->out.buffer = s->out.buffer;
+    s->out.buffer = (struct buffer){0};
+}
+
 bool sender_await(struct sender *s)
 {
     uint64_t pause = trickle_pause(s->of->config->slow);

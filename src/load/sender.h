@@ -67,6 +67,9 @@ bool senders_drain(struct senders *s);
 /* Closes and frees. False, too, where messages were dropped. */
 bool senders_close(struct senders *s);
 
+/* Gives the buffer of one in which nothing waits to one that has none. */
+void sender_lend(struct sender *s, struct sender *to);
+
 /* Where senders are slow: waits until this one has sent all it was given. */
 bool sender_await(struct sender *s);
 
