@@ -141,6 +141,7 @@ static void chain_few_params(struct sd_param *params, uint32_t first, uint32_t e
             before = params[before].next;
         params[before].next = i;
         params[i].repeats = true;
+        params[before].usual = params[i].usual = false;
     }
 }
 
@@ -158,6 +159,7 @@ static void chain_many_params(struct structured_data *sd, uint32_t element)
                 continue;
             sd->params[last].next = i;
             sd->params[i].repeats = true;
+            sd->params[last].usual = sd->params[i].usual = false;
         }
     }
 }
@@ -242,7 +244,7 @@ static inline const char *straight_value(struct straight *s, const char *p, stru
     }
     if (!mark)
         return NULL;
-    param->plain = plain;
+    param->plain = param->usual = plain;
     param->value = slice_between(p + 1, mark);
     return next_mark(s) == mark + 1 ? mark + 1 : NULL;
 }
@@ -272,7 +274,7 @@ static const char *straight(const char *p, const char *end, struct structured_da
         return NULL;
     if (s.alike)
         chain(sd);
-    sd->bare = end - p >= BLOCK;
+    sd->bare = true;
     return p;
 }
 

@@ -17,6 +17,7 @@ struct sd_param {
     bool repeats;       /* not the first of its name */
     bool escapes;       /* there is a backslash in the value */
     bool plain;         /* the value is known to be as it is in JSON */
+    bool usual;         /* that, and the only one of its name, which is bare */
 };
 
 struct sd_element {
@@ -34,8 +35,7 @@ struct structured_data {
     struct sd_param *params;
     uint32_t element_count;
     uint32_t param_count;
-    bool bare; /* names are as they are in JSON, and a block can be read from where each string
-                  begins */
+    bool bare; /* SD-IDs and PARAM-NAMEs are as they are in JSON */
     size_t element_capacity;
     size_t param_capacity;
     struct name_table *table;
