@@ -82,13 +82,25 @@ static inline uint64_t block_bits_not_bare(scan_block b)
     return block_mask(_mm_or_si128(_mm_or_si128(low, del), _mm_or_si128(quote, backslash)));
 }
 
+/* '\\' becomes ']' with its lowest bit 1. */
+static inline scan_block block_not_value_lanes(scan_block b)
+{
+    scan_block low = block_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
+    scan_block other = _mm_cmpeq_epi8(_mm_or_si128(b, _mm_set1_epi8(1)), _mm_set1_epi8(']'));
+    return _mm_or_si128(low, other);
+}
+
+static inline uint64_t block_bits_not_value(scan_block b)
+{
+    return block_mask(block_not_value_lanes(b));
+}
+
+/* With one added 127 is less than 34 as a signed one, too. */
 static inline uint64_t block_bits_not_sd(scan_block b)
 {
-    scan_block outside = _mm_or_si128(block_less(b, 33), _mm_cmpeq_epi8(b, _mm_set1_epi8(127)));
-    scan_block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
+    scan_block outside = block_less(_mm_add_epi8(b, _mm_set1_epi8(1)), 34);
     scan_block equals = _mm_cmpeq_epi8(b, _mm_set1_epi8('='));
-    scan_block other = _mm_cmpeq_epi8(_mm_or_si128(b, _mm_set1_epi8(1)), _mm_set1_epi8(']'));
-    return block_mask(_mm_or_si128(_mm_or_si128(outside, quote), _mm_or_si128(equals, other)));
+    return block_mask(_mm_or_si128(block_not_value_lanes(b), _mm_or_si128(outside, equals)));
 }
 
 /* Not 0 in each byte that is not one of the range + 1 from lowest on. */
@@ -174,6 +186,14 @@ static inline uint64_t block_bits_not_bare(scan_block b)
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
     return block_bits(vorrq_u8(outside, marks));
+}
+
+static inline uint64_t block_bits_not_value(scan_block b)
+{
+    uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(32)), vcgtq_u8(b, vdupq_n_u8(127)));
+    uint8x16_t quote = vceqq_u8(b, vdupq_n_u8('"'));
+    uint8x16_t other = vceqq_u8(vorrq_u8(b, vdupq_n_u8(1)), vdupq_n_u8(']'));
+    return block_bits(vorrq_u8(outside, vorrq_u8(quote, other)));
 }
 
 static inline uint64_t block_bits_not_sd(scan_block b)
@@ -304,6 +324,12 @@ static inline uint64_t block_bits_not_bare(scan_block b)
 {
     uint64_t outside = b | ~block_up_from(b, 33) | block_up_from(b, 127);
     return block_bits(outside | block_alike(b, '"') | block_alike(b, '\\'));
+}
+
+static inline uint64_t block_bits_not_value(scan_block b)
+{
+    uint64_t outside = b | ~block_up_from(b, 32);
+    return block_bits(outside | block_alike(b, '"') | block_alike(b | BLOCK_ONES, ']'));
 }
 
 static inline uint64_t block_bits_not_sd(scan_block b)

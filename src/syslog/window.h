@@ -45,8 +45,8 @@ static inline struct window window_at(const char *p, const char *end, window_bit
 }
 
 /* The next one that has marks, or one without where there is none. */
-static __attribute__((noinline)) struct window window_behind(struct window w, const char *end,
-                                                             window_bits *bits)
+static __attribute__((noinline, unused)) struct window
+window_behind(struct window w, const char *end, window_bits *bits)
 {
     while (w.marks == 0 && end - w.start > WINDOW)
         w = window_at(w.start + WINDOW, end, bits);
