@@ -14,8 +14,8 @@ bool rfc5424_parse_with_care(struct slice message, const char *p, struct syslog_
  * kept strictly, but that an SD-ID may repeat; invalid UTF-8 in MSG and PARAM-VALUE is no defect.
  * False, and the defect, where it is not kept.
  */
-static inline __attribute__((always_inline)) bool rfc5424_parse(struct slice message, struct syslog_message *m,
-                                 struct defect *defect)
+static inline __attribute__((always_inline)) bool
+rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *defect)
 {
     const char *end = message.at + message.len;
     const char *p = usual_header(message.at, end, m);

@@ -15,8 +15,8 @@ struct sd_param {
     struct slice value; /* between the quotes, escapes as they stand */
     uint32_t next;      /* the next one of that name, or SD_NONE */
     bool repeats;       /* not the first of its name */
-    bool escapes;       /* there is a backslash in the value */
     bool plain;         /* the value is known to be as it is in JSON, with its \" and \\ */
+    bool escapes;       /* it is not, and has a backslash */
     bool usual;         /* that, and the only one of its name, which is bare */
 };
 

@@ -80,17 +80,37 @@ static void masks(void)
     }
 }
 
+static bool is_bare(int byte)
+{
+    return byte > 32 && byte < 127 && byte != '"' && byte != '\\';
+}
+
+static bool is_value(int byte)
+{
+    return byte >= 32 && byte < 128 && byte != '"' && byte != '\\' && byte != ']';
+}
+
+/* SD-NAME, but that '\\' is looked at once more. */
+static bool is_name(int byte)
+{
+    return is_bare(byte) && byte != '=' && byte != ']';
+}
+
 /* Bits are right for all bytes, those behind the first one too. */
 static void bits(void)
 {
     char bytes[BLOCK];
     for (int byte = 0; byte < 256; byte++) {
-        bool bare = byte > 32 && byte < 127 && byte != '"' && byte != '\\';
         for (uint64_t where = 1; where < 1 << BLOCK; where += where < 300 ? 1 : where / 3) {
             for (size_t i = 0; i < BLOCK; i++)
                 bytes[i] = (char)(where >> i & 1 ? byte : i % 2 ? '!' : '~');
-            unit(block_bits_not_bare(block_load(bytes)) == (bare ? 0 : where),
-                 "bits: byte %d at %#" PRIx64, byte, where);
+            scan_block b = block_load(bytes);
+            unit(block_bits_not_bare(b) == (is_bare(byte) ? 0 : where),
+                 "not bare: byte %d at %#" PRIx64, byte, where);
+            unit(block_bits_not_value(b) == (is_value(byte) ? 0 : where),
+                 "not a value: byte %d at %#" PRIx64, byte, where);
+            unit(block_bits_not_sd(b) == (is_name(byte) ? 0 : where),
+                 "not SD-NAME: byte %d at %#" PRIx64, byte, where);
         }
     }
 }
