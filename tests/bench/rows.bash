@@ -133,7 +133,7 @@ connections() {
     local over
     tls_certificates
     for over in '1 connection' '10 connections' '100 connections' '1000 connections'; do
-        row "shnek-parse: TCP over $over" 6000000 "$plain" "parsed tcp://127.0.0.1:0 spam -c ${over%% *}"
+        row "shnek-parse: TCP over $over" 12000000 "$plain" "parsed tcp://127.0.0.1:0 spam -c ${over%% *}"
     done
     row 'shnek-parse: among 1000 idle ones' 1500000 "$plain" 'among idle 1000'
     row 'shnek-parse: among 1000 that come and leave' 1500000 "$plain" 'among leave 1000'
