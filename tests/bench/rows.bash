@@ -71,7 +71,7 @@ latency() {
         rate=$((top * percent / 100))
         row "relay at $percent % of its top rate" $((rate * 3 / 2)) "$plain" "read_back $rate"
     done
-    measure 'Latency of the relay' 5
+    measure 'Latency of the relay' "$runs"
 }
 
 to_file() {
