@@ -63,7 +63,8 @@ wait_until() {
     for file in "$BATS_TEST_TMPDIR"/*.err; do
         if [[ -s $file ]]; then
             echo "--- ${file##*/}"
-            tail -n 50 "$file"
+            # What a nats-server tells of its start would hide the rest.
+            grep -v ' \[INF\] ' "$file" | tail -n 20
         fi
     done >&2
     return 1
