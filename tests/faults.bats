@@ -703,7 +703,8 @@ end_member() {
     kill "-${5-KILL}" "${!name}"
     wait_exit "n$first"
     use_server $((first % 3 + 1))
-    wait_until stored_at_least $((2 * $3))
+    # Those that are left elect a leader, which may take them more than one attempt of up to 9 s.
+    wait_until -t 90 stored_at_least $((2 * $3))
     # A server that is closed may take longer than the lines do; its end must not come after theirs.
     [[ $# == 3 ]] || wait_until grep -q '^shnek-pub: lost the server' pub.err
     end_load "$1"

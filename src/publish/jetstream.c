@@ -14,6 +14,7 @@
 enum { FLIGHTS = 16 * 1024, ID_MAX = 1024, ATTEMPTS_MAX = 8 };
 
 static const uint64_t first_wait = NS_PER_S / 4;
+static const uint64_t question = NS_PER_S;
 
 enum state {
     SENT,    /* `due` is when it counts as unanswered */
@@ -183,13 +184,19 @@ static void words(const struct buffer *answer, char *why)
              end ? p + sizeof description - 1 : "no reason");
 }
 
-static bool api(struct jetstream *j, const char *verb, struct slice request, struct buffer *answer,
-                char *why)
+/* While a cluster elects a leader questions are dropped, so they are better asked often. */
+static uint64_t question_timeout(const struct jetstream *j)
+{
+    return j->config->timeout < question ? j->config->timeout : question;
+}
+
+static bool api(struct jetstream *j, const char *verb, struct slice request, uint64_t timeout,
+                struct buffer *answer, char *why)
 {
     char subject[512];
     snprintf(subject, sizeof subject, "$JS.API.STREAM.%s.%s", verb, j->config->stream);
     answer->len = 0;
-    return connection_request(j->connection, subject, request, j->config->timeout, answer, why);
+    return connection_request(j->connection, subject, request, timeout, answer, why);
 }
 
 /* Sees to the stream, where it was named. */
@@ -200,10 +207,11 @@ static enum jetstream_stream see_to_stream(struct jetstream *j, char *why)
     enum jetstream_stream result = JETSTREAM_LATER;
     if (!j->config->stream)
         return JETSTREAM_READY;
-    bool answered = api(j, "INFO", (struct slice){"", 0}, &answer, why);
+    bool answered = api(j, "INFO", (struct slice){"", 0}, question_timeout(j), &answer, why);
     if (answered && is_absent(&answer) && j->config->create) {
         stream_configuration(j, &request);
-        answered = api(j, "CREATE", (struct slice){request.at, request.len}, &answer, why);
+        answered = api(j, "CREATE", (struct slice){request.at, request.len}, j->config->timeout,
+                       &answer, why);
     }
     if (answered && !has_error(&answer)) {
         result = JETSTREAM_READY;
@@ -320,7 +328,7 @@ static bool no_stream(struct jetstream *j)
     int n = snprintf(request, sizeof request, "{\"subject\":\"%s\"}", j->subject);
     bool absent =
         connection_request(j->connection, "$JS.API.STREAM.NAMES",
-                           (struct slice){request, (size_t)n}, j->config->timeout, &answer, why) &&
+                           (struct slice){request, (size_t)n}, question_timeout(j), &answer, why) &&
         memmem(answer.at, answer.len, none, sizeof none - 1);
     buffer_free(&answer);
     return absent;
