@@ -154,7 +154,7 @@ static inline const char *usual_timestamp(const char *p, struct usual_time *last
     return end ? end : usual_new_timestamp(p, last);
 }
 
-/* "<34>1 " or "<165>1 ", of which it gives the end, or NULL. */
+/* "<34>1 ", "<165>1 " or "<9>1 ", of which it gives the end, or NULL. */
 static inline const char *usual_start(const char *p, struct syslog_message *m)
 {
     uint64_t two = word_load(p, USUAL_WORD("<00>1 \0\0"));
@@ -165,10 +165,14 @@ static inline const char *usual_start(const char *p, struct syslog_message *m)
         return tens - 1 > 8 || ones > 9 ? NULL : p + 6;
     }
     uint64_t three = word_load(p, USUAL_WORD("<100>1 \0"));
-    unsigned tens = byte(three, 2);
-    unsigned ones = byte(three, 3);
-    m->pri = 100 + tens * 10 + ones;
-    return (three & 0x00ffffff0000ffff) || tens > 9 || ones > 9 || m->pri > 191 ? NULL : p + 7;
+    if ((three & 0x00ffffff0000ffff) == 0) {
+        unsigned ones = byte(three, 3);
+        m->pri = 100 + byte(three, 2) * 10 + ones;
+        return ones > 9 || m->pri > 191 ? NULL : p + 7;
+    }
+    uint64_t one = word_load(p, USUAL_WORD("<0>1 \0\0\0"));
+    m->pri = byte(one, 1);
+    return (one & 0x000000ffffff00ff) || m->pri > 9 ? NULL : p + 5;
 }
 
 /* The field at `p`, which is not before the window; gives what is behind its SP. */

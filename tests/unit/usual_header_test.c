@@ -128,7 +128,7 @@ int main(void)
     usual("<191>1 2024-02-29T23:59:59.999999-23:59 node086.dc2.example.net nginx 3126365 - - msg");
     usual("<165>1 2000-01-01T00:00:00Z h a - ID47 [x@1 k=\"v\"] text that is some bytes longer");
     usual("<10>1 2023-04-30T00:00:00+00:00 - - - - - a message without any of the fields");
-    vary("<9>1 2023-04-30T00:00:00+00:00 - - - - - one digit is not usual, but must not be taken");
+    usual("<9>1 2023-04-30T00:00:00+00:00 - - - - - a message of a facility below the second");
     vary("<34>1 2024-12-15T21:08:60.4841234Z host app 1 0 - no such second, and too many digits");
     vary("<034>1 2024-12-15T21:08:09.4841234Z host app 1 0 - a leading zero");
     lengths();
