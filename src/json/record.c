@@ -92,7 +92,7 @@ static inline char *bare_procid(char *to, struct slice value, const char *limit)
 static inline char *bare_header(char *to, const struct syslog_message *m, const char *limit)
 {
     to = json_fixed(to, ",\"version\":1,\"timestamp\":");
-    to = bare_text(to, m->timestamp, 32 / BLOCK);
+    to = bare_field(to, m->timestamp, 32 / BLOCK);
     to = json_fixed(to, ",\"hostname\":");
     to = bare_field(to, m->hostname, 2);
     to = json_fixed(to, ",\"appname\":");

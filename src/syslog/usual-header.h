@@ -127,10 +127,14 @@ static inline const char *usual_zone(const char *p, struct usual_time *last)
     return p + 6;
 }
 
+/* NILVALUE, or one that is not like the last one. */
 static __attribute__((noinline)) const char *usual_new_timestamp(const char *p,
-                                                                 struct usual_time *last)
+                                                                 struct syslog_message *m)
 {
     size_t digits = 0;
+    m->timestamp = (struct slice){0};
+    if (*p == '-')
+        return p + 1;
     if (!is_minute(p) || !is_second(p + 16))
         return NULL;
     if (p[19] == '.') {
@@ -140,18 +144,24 @@ static __attribute__((noinline)) const char *usual_new_timestamp(const char *p,
         if (digits - 1 > 5)
             return NULL;
     }
-    keep_time(last, p, digits);
-    return usual_zone(p + last->zone, last);
+    keep_time(&m->time, p, digits);
+    const char *end = usual_zone(p + m->time.zone, &m->time);
+    if (end)
+        m->timestamp = slice_between(p, end);
+    return end;
 }
 
 /*
  * The end of the TIMESTAMP, which has 41 bytes or more behind its beginning, or NULL. Minute,
  * number of digits and offset stay the same for many messages, so the last ones are kept.
  */
-static inline const char *usual_timestamp(const char *p, struct usual_time *last)
+static inline const char *usual_timestamp(const char *p, struct syslog_message *m)
 {
-    const char *end = is_like_last(p, last) ? usual_zone(p + last->zone, last) : NULL;
-    return end ? end : usual_new_timestamp(p, last);
+    const char *end = is_like_last(p, &m->time) ? usual_zone(p + m->time.zone, &m->time) : NULL;
+    if (!end)
+        return usual_new_timestamp(p, m);
+    m->timestamp = slice_between(p, end);
+    return end;
 }
 
 /* "<34>1 ", "<165>1 " or "<9>1 ", of which it gives the end, or NULL. */
@@ -249,11 +259,8 @@ usual_header(const char *p, const char *end, struct syslog_message *m)
 {
     enum { ROOM = 48 }; /* PRI, VERSION and TIMESTAMP, with all that is touched behind them */
     p = end - p >= ROOM ? usual_start(p, m) : NULL;
-    const char *behind = p ? usual_timestamp(p, &m->time) : NULL;
-    if (!behind || *behind != ' ')
-        return NULL;
-    m->timestamp = slice_between(p, behind);
-    return usual_fields(behind + 1, end, m);
+    p = p ? usual_timestamp(p, m) : NULL;
+    return p && *p == ' ' ? usual_fields(p + 1, end, m) : NULL;
 }
 
 #endif
