@@ -73,13 +73,15 @@ static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
     return block_mask(_mm_or_si128(any, _mm_cmpeq_epi8(b, _mm_set1_epi8(e))));
 }
 
+/*
+ * With one added and the lowest bit turned, SP, '"', 127 and all that is less than SP or more than
+ * 127 is less than 35 as a signed one, and nothing else.
+ */
 static inline uint64_t block_bits_not_bare(scan_block b)
 {
-    scan_block low = block_less(b, 33);
-    scan_block del = _mm_cmpeq_epi8(b, _mm_set1_epi8(127));
-    scan_block quote = _mm_cmpeq_epi8(b, _mm_set1_epi8('"'));
+    scan_block turned = _mm_xor_si128(_mm_add_epi8(b, _mm_set1_epi8(1)), _mm_set1_epi8(1));
     scan_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
-    return block_mask(_mm_or_si128(_mm_or_si128(low, del), _mm_or_si128(quote, backslash)));
+    return block_mask(_mm_or_si128(block_less(turned, 35), backslash));
 }
 
 /* '\\' becomes ']' with its lowest bit 1. */
