@@ -25,9 +25,18 @@ void framer_free(struct framer *f)
     buffer_free(&f->partial);
 }
 
+static const char *usual_lines_end(const struct framer *f)
+{
+    if (f->framing != FRAMING_NEWLINE || f->joining || f->skipping || f->partial.len)
+        return NULL;
+    const char *lf = memrchr(f->block.at, '\n', f->block.len);
+    return lf ? lf + 1 : NULL;
+}
+
 void framer_feed(struct framer *f, struct slice block)
 {
     f->block = block;
+    f->lines_end = usual_lines_end(f);
 }
 
 bool framer_within(const struct framer *f)
@@ -331,7 +340,8 @@ static enum frame_kind look(struct framer *f, struct frame *frame)
 enum frame_kind framer_look(struct framer *f, struct frame *frame)
 {
     enum frame_kind kind = look(f, frame);
-    f->usual = f->framing == FRAMING_NEWLINE && !f->joining && !f->skipping && f->partial.len == 0;
+    if (!f->lines_end)
+        f->lines_end = usual_lines_end(f);
     return kind;
 }
 

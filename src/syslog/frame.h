@@ -30,7 +30,6 @@ struct frame {
  */
 struct framer {
     enum framing framing; /* FRAMING_AUTO until the first bytes have decided */
-    bool usual;           /* a line that comes next is a message, and nothing of it is kept yet */
     bool truncate;        /* a message over max_size is cut at a UTF-8 boundary, not refused */
     bool skipping;        /* the rest of one that was too long */
     bool partial_given;   /* the last frame was in `partial` */
@@ -41,6 +40,7 @@ struct framer {
     uint64_t number; /* of frames begun */
     uint64_t offset; /* of `block` in the stream, for octet counting */
     struct slice block;
+    const char *lines_end; /* the lines up to here are whole, and each is a message; or NULL */
     struct buffer partial;
     /* Where lines are joined: */
     bool joining;
@@ -94,14 +94,14 @@ void framer_free(struct framer *f);
 /* framer_next for all but the usual line. */
 enum frame_kind framer_look(struct framer *f, struct frame *frame);
 
-/* One that lies whole in the block, as most do. */
+/* One that lies whole in the block, as most do: so the search for its LF needs no end. */
 static inline bool framer_usual_line(struct framer *f, struct frame *frame)
 {
-    if (!f->usual)
-        return false;
     const char *start = f->block.at;
-    const char *lf = memchr(start, '\n', f->block.len);
-    size_t length = lf ? (size_t)(lf - start) : 0;
+    if (start >= f->lines_end)
+        return false;
+    const char *lf = rawmemchr(start, '\n');
+    size_t length = (size_t)(lf - start);
     if (length - 1 >= f->max_size || lf[-1] == '\r' || lf[-1] == '\0')
         return false;
     f->block = (struct slice){lf + 1, f->block.len - length - 1};
