@@ -3,10 +3,11 @@
 #include "syslog/pri.h"
 #include "json/string.h"
 
-/* A literal of at most 32 bytes, stored in blocks of 16: room behind it is written over. */
-#define PADDING "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+/* A literal of at most 32 bytes, stored as 8, 16 or 32: room behind it is written over. */
+#define PADDING         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define PADDED(literal) (sizeof literal <= 9 ? 8 : sizeof literal <= 17 ? 16 : 32)
 #define json_fixed(to, literal)                                                                    \
-    ((char *)memcpy(to, literal PADDING, sizeof literal <= 17 ? 16 : 32) + sizeof literal - 1)
+    ((char *)memcpy(to, literal PADDING, PADDED(literal)) + sizeof literal - 1)
 
 static inline char *string_or_null(char *to, struct slice value)
 {
@@ -69,18 +70,15 @@ static __attribute__((noinline)) char *procid(char *to, struct slice value, cons
     return is_number(value) ? json_raw(to, value) : field(to, value, limit);
 }
 
-static inline char *bare_text(char *to, struct slice text, size_t blocks)
-{
-    for (size_t i = 0; i < blocks; i++)
-        block_store(to + 1 + i * BLOCK, block_load(text.at + i * BLOCK));
-    to[0] = '"';
-    to[1 + text.len] = '"';
-    return to + 2 + text.len;
-}
-
+/* The opening quote stands before it. */
 static inline char *bare_field(char *to, struct slice value, size_t blocks)
 {
-    return value.at ? bare_text(to, value, blocks) : json_fixed(to, "null");
+    if (!value.at)
+        return json_fixed(to - 1, "null");
+    for (size_t i = 0; i < blocks; i++)
+        block_store(to + i * BLOCK, block_load(value.at + i * BLOCK));
+    to[value.len] = '"';
+    return to + value.len + 1;
 }
 
 static inline char *bare_procid(char *to, struct slice value, const char *limit)
@@ -91,15 +89,15 @@ static inline char *bare_procid(char *to, struct slice value, const char *limit)
 /* From "version" to "msgid", in the way of most messages. */
 static inline char *bare_header(char *to, const struct syslog_message *m, const char *limit)
 {
-    to = json_fixed(to, ",\"version\":1,\"timestamp\":");
+    to = json_fixed(to, ",\"version\":1,\"timestamp\":\"");
     to = bare_field(to, m->timestamp, 32 / BLOCK);
-    to = json_fixed(to, ",\"hostname\":");
+    to = json_fixed(to, ",\"hostname\":\"");
     to = bare_field(to, m->hostname, 2);
-    to = json_fixed(to, ",\"appname\":");
+    to = json_fixed(to, ",\"appname\":\"");
     to = bare_field(to, m->appname, 1);
     to = json_fixed(to, ",\"procid\":");
     to = bare_procid(to, m->procid, limit);
-    to = json_fixed(to, ",\"msgid\":");
+    to = json_fixed(to, ",\"msgid\":\"");
     return bare_field(to, m->msgid, 1);
 }
 
