@@ -9,11 +9,6 @@
 #define json_fixed(to, literal)                                                                    \
     ((char *)memcpy(to, literal PADDING, PADDED(literal)) + sizeof literal - 1)
 
-static inline char *string_or_null(char *to, struct slice value)
-{
-    return value.at ? json_string(to, value) : json_literal(to, "null");
-}
-
 /* A field of the HEADER, which is not empty. */
 static inline char *field(char *to, struct slice value, const char *limit)
 {
@@ -268,10 +263,12 @@ static __attribute__((noinline)) char *structured_data(char *to, const struct st
     return to;
 }
 
-/* The end of a record. */
-static inline char *finish(char *to)
+#define END "}\n"
+
+/* MSG, of which the opening quote stands before it, and the end of the record. */
+static inline char *msg_and_end(char *to, struct slice msg)
 {
-    return json_fixed(to, "}\n");
+    return msg.at ? json_fixed(json_text(to, msg), "\"" END) : json_fixed(to - 1, "null" END);
 }
 
 void record_write(struct buffer *out, const struct syslog_message *m)
@@ -283,20 +280,19 @@ void record_write(struct buffer *out, const struct syslog_message *m)
     to = head(to, m->pri);
     to = m->bare ? bare_header(to, m, limit) : header(to, m, limit);
     if (m->sd.element_count == 0) {
-        to = json_fixed(to, ",\"sd\":{},\"msg\":");
+        to = json_fixed(to, ",\"sd\":{},\"msg\":\"");
     } else {
         to = json_fixed(to, ",\"sd\":");
         to = structured_data(to, &m->sd, limit);
-        to = json_fixed(to, ",\"msg\":");
+        to = json_fixed(to, ",\"msg\":\"");
     }
-    to = string_or_null(to, m->msg);
-    buffer_wrote(out, finish(to));
+    buffer_wrote(out, msg_and_end(to, m->msg));
 }
 
 void record_extend(struct buffer *out, const struct record_extras *extras)
 {
     enum { FIXED = 64 };
-    out->len -= sizeof "}\n" - 1;
+    out->len -= sizeof END - 1;
     char *to = buffer_room(out, FIXED + extras->meta.len + JSON_STRING_ROOM(extras->raw.len));
     if (extras->meta.at)
         to = json_raw(to, extras->meta);
@@ -304,7 +300,7 @@ void record_extend(struct buffer *out, const struct record_extras *extras)
         to = json_fixed(to, ",\"raw\":");
         to = json_string(to, extras->raw);
     }
-    buffer_wrote(out, finish(to));
+    buffer_wrote(out, json_fixed(to, END));
 }
 
 void record_meta(struct buffer *out, struct slice peer, struct slice transport,
