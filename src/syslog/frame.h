@@ -94,7 +94,10 @@ void framer_free(struct framer *f);
 /* framer_next for all but the usual line. */
 enum frame_kind framer_look(struct framer *f, struct frame *frame);
 
-/* One that lies whole in the block, as most do: so the search for its LF needs no end. */
+/*
+ * One that lies whole in the block, so that the search for its LF needs no end, and has nothing
+ * before that which might have to go.
+ */
 static inline bool framer_usual_line(struct framer *f, struct frame *frame)
 {
     const char *start = f->block.at;
@@ -102,7 +105,7 @@ static inline bool framer_usual_line(struct framer *f, struct frame *frame)
         return false;
     const char *lf = rawmemchr(start, '\n');
     size_t length = (size_t)(lf - start);
-    if (length - 1 >= f->max_size || lf[-1] == '\r' || lf[-1] == '\0')
+    if (length - 1 >= f->max_size || (unsigned char)lf[-1] <= '\r')
         return false;
     f->block = (struct slice){lf + 1, f->block.len - length - 1};
     frame->number = ++f->number;
