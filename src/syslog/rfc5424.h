@@ -19,7 +19,7 @@ rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *def
 {
     const char *end = message.at + message.len;
     const char *p = usual_header(message.at, end, m);
-    if (!p || end - p < 3 || p[1] != '-' || p[2] != ' ')
+    if (!p || end - p < 3 || memcmp(p + 1, "- ", 2) != 0)
         return rfc5424_parse_with_care(message, p, m, defect);
     m->bytes = message;
     m->version = 1;
