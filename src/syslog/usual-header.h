@@ -209,7 +209,6 @@ static inline const char *usual_field(struct window *w, const char *p, const cha
 static __attribute__((noinline)) const char *
 usual_long_fields(struct window w, const char *p, const char *end, struct syslog_message *m)
 {
-    m->bare = false;
     p = usual_field(&w, p, end, HOSTNAME_MAX, &m->hostname);
     p = usual_field(&w, p, end, APP_NAME_MAX, &m->appname);
     p = usual_field(&w, p, end, PROCID_MAX, &m->procid);
@@ -217,13 +216,14 @@ usual_long_fields(struct window w, const char *p, const char *end, struct syslog
     return p ? p - 1 : NULL;
 }
 
-/* From where one field ends to where the next one does; false where it is empty. */
-static inline bool usual_value(const char *p, size_t length, struct slice *value)
+/* What lies between two places behind `p`; false where that is nothing. */
+static inline bool usual_value(const char *p, size_t from, size_t to, struct slice *value)
 {
-    *value = (struct slice){p, length};
+    size_t length = to - from;
+    *value = (struct slice){p + from, length};
     if (length > 1)
         return true;
-    if (*p == '-')
+    if (p[from] == '-')
         *value = (struct slice){0};
     return length == 1;
 }
@@ -237,16 +237,19 @@ static inline const char *usual_fields(const char *p, const char *end, struct sy
         return usual_long_fields(w, p, end, m);
     if (p[at.first] != ' ' || p[at.second] != ' ' || p[at.third] != ' ' || p[at.fourth] != ' ')
         return NULL;
-    size_t appname = at.second - at.first - 1;
-    size_t procid = at.third - at.second - 1;
-    size_t msgid = at.fourth - at.third - 1;
-    m->bare = (appname | procid | msgid) < BLOCK && at.first <= 2 * BLOCK &&
-              end - p >= (ptrdiff_t)(at.third + 1 + BLOCK) && end - p >= 2 * BLOCK;
-    bool full = usual_value(p, at.first, &m->hostname) &&
-                usual_value(p + at.first + 1, appname, &m->appname) &&
-                usual_value(p + at.second + 1, procid, &m->procid) &&
-                usual_value(p + at.third + 1, msgid, &m->msgid);
-    return full && msgid <= MSGID_MAX ? p + at.fourth : NULL;
+    bool full = usual_value(p, 0, at.first, &m->hostname) &&
+                usual_value(p, at.first + 1, at.second, &m->appname) &&
+                usual_value(p, at.second + 1, at.third, &m->procid) &&
+                usual_value(p, at.third + 1, at.fourth, &m->msgid);
+    return full && m->msgid.len <= MSGID_MAX ? p + at.fourth : NULL;
+}
+
+/* What m->bare says of the fields in [p, behind). */
+static inline bool usual_is_bare(const char *p, const char *behind, const char *end,
+                                 const struct syslog_message *m)
+{
+    return (m->appname.len | m->procid.len | m->msgid.len) < BLOCK &&
+           m->hostname.len <= 2 * BLOCK && end - p >= 2 * BLOCK && end - behind >= BLOCK;
 }
 
 /*
@@ -260,7 +263,12 @@ usual_header(const char *p, const char *end, struct syslog_message *m)
     enum { ROOM = 48 }; /* PRI, VERSION and TIMESTAMP, with all that is touched behind them */
     p = end - p >= ROOM ? usual_start(p, m) : NULL;
     p = p ? usual_timestamp(p, m) : NULL;
-    return p && *p == ' ' ? usual_fields(p + 1, end, m) : NULL;
+    if (!p || *p != ' ')
+        return NULL;
+    const char *behind = usual_fields(p + 1, end, m);
+    if (behind)
+        m->bare = usual_is_bare(p + 1, behind, end, m);
+    return behind;
 }
 
 #endif

@@ -16,6 +16,22 @@ static bool same(const struct syslog_message *a, const struct syslog_message *b)
            same_field(a->procid, b->procid) && same_field(a->msgid, b->msgid);
 }
 
+/* What record.c relies on: `room` bytes can be read, and no character needs an escape. */
+static bool is_bare(struct slice value, size_t most, size_t room, const char *end)
+{
+    if (!value.at)
+        return true;
+    bool plain = !memchr(value.at, '"', value.len) && !memchr(value.at, '\\', value.len);
+    return plain && value.len <= most && end - value.at >= (ptrdiff_t)room;
+}
+
+static bool all_bare(const struct syslog_message *m, const char *end)
+{
+    return is_bare(m->timestamp, 32, 32, end) && is_bare(m->hostname, 2 * BLOCK, 2 * BLOCK, end) &&
+           is_bare(m->appname, BLOCK, BLOCK, end) && is_bare(m->procid, BLOCK, 8, end) &&
+           is_bare(m->msgid, BLOCK, BLOCK, end);
+}
+
 static bool in_header(const char *field)
 {
     static const char header[] = "PRI VERSION TIMESTAMP HOSTNAME APP-NAME PROCID MSGID";
@@ -23,6 +39,7 @@ static bool in_header(const char *field)
 }
 
 static unsigned taken;
+static unsigned bare;
 
 /* `m` is used for many messages, as the parser's is. */
 static void one(struct slice text, struct syslog_message *m, const char *what, size_t at, int byte)
@@ -33,6 +50,9 @@ static void one(struct slice text, struct syslog_message *m, const char *what, s
     if (!usual_header(message.at, message.at + message.len, m))
         return;
     taken++;
+    bare += m->bare;
+    unit(!m->bare || all_bare(m, message.at + message.len), "%s with byte %d at %zu: not bare",
+         what, byte, at);
     bool good =
         rfc5424_parse_with_care(message, NULL, &careful, &defect) || !in_header(defect.field);
     unit(good && same(m, &careful), "%s with byte %d at %zu: %s", what, byte, at,
@@ -75,7 +95,7 @@ static void lengths(void)
 {
     char text[1024];
     struct syslog_message m = {0};
-    taken = 0;
+    taken = bare = 0;
     for (int host = 1; host <= 260; host++) {
         for (int id = 1; id <= 34; id++) {
             for (int msg = 0; msg <= 34; msg += 17) {
@@ -87,6 +107,7 @@ static void lengths(void)
         }
     }
     unit(taken > 3000, "only %u of the lengths are taken", taken);
+    unit(bare > 100, "only %u of them are bare", bare);
 }
 
 /* A time of NULs is none, though a parser that has seen no other has nothing else to compare with.
@@ -128,6 +149,8 @@ int main(void)
     usual("<191>1 2024-02-29T23:59:59.999999-23:59 node086.dc2.example.net nginx 3126365 - - msg");
     usual("<165>1 2000-01-01T00:00:00Z h a - ID47 [x@1 k=\"v\"] text that is some bytes longer");
     usual("<10>1 2023-04-30T00:00:00+00:00 - - - - - a message without any of the fields");
+    usual("<13>1 - host app 123 id - a message that does not say when it was");
+    usual("<13>1 2023-04-30T00:00:00Z host app a-process-with-a-long-name id [x@1 k=\"v\"] msg");
     usual("<9>1 2023-04-30T00:00:00+00:00 - - - - - a message of a facility below the second");
     vary("<34>1 2024-12-15T21:08:60.4841234Z host app 1 0 - no such second, and too many digits");
     vary("<034>1 2024-12-15T21:08:09.4841234Z host app 1 0 - a leading zero");
