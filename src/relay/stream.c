@@ -100,8 +100,8 @@ static void note_arrival(struct stream *s, struct relay *r)
         tell_origin(&r->parser, &from);
 }
 
-/* All frames in what was fed. */
-static enum stream_state take_block(struct stream *s, struct relay *r)
+/* All frames in what was fed. Whether the parser is inlined is not left to its size here. */
+static __attribute__((flatten)) enum stream_state take_block(struct stream *s, struct relay *r)
 {
     enum stream_state state = STREAM_OPEN;
     enum frame_kind kind;
@@ -184,7 +184,7 @@ static __attribute__((noinline)) void refuse_in_batch(const struct relay_config 
         reject_write(&b->rejects, b->origin.source, f->number, &b->defects[i], frame->message);
 }
 
-static void parse_batch(struct parser *p, struct batch *b)
+static __attribute__((flatten)) void parse_batch(struct parser *p, struct batch *b)
 {
     const char *at = b->bytes.at;
     if (b->origin.arrived)
