@@ -78,7 +78,9 @@ static inline char *bare_field(char *to, struct slice value, size_t blocks)
 
 static inline char *bare_procid(char *to, struct slice value, const char *limit)
 {
-    return value.at && short_number(to, value) ? to + value.len : procid(to, value, limit);
+    if (!value.at)
+        return json_fixed(to, "null");
+    return short_number(to, value) ? to + value.len : procid(to, value, limit);
 }
 
 /* From "version" to "msgid", in the way of most messages. */
