@@ -232,8 +232,8 @@ static inline bool usual_value(const char *p, size_t from, size_t to, struct sli
 static inline const char *usual_fields(const char *p, const char *end, struct syslog_message *m)
 {
     struct window w = window_at(p, end, block_bits_not_bare);
-    const struct window_marks at = window_marks(w);
-    if (at.fourth >= WINDOW)
+    struct window_marks at;
+    if (!window_four_marks(w, &at))
         return usual_long_fields(w, p, end, m);
     if (p[at.first] != ' ' || p[at.second] != ' ' || p[at.third] != ' ' || p[at.fourth] != ' ')
         return NULL;

@@ -53,33 +53,37 @@ window_behind(struct window w, const char *end, window_bits *bits)
     return w;
 }
 
-static inline size_t mark_take(uint64_t *marks)
+static inline uint64_t without_first(uint64_t marks)
 {
-    size_t at = (unsigned)__builtin_ctzll(*marks);
-    *marks &= *marks - 1;
-    return at;
+    return marks & (marks - 1);
 }
 
-/* Where the first four marks are, counted from the start; WINDOW or more where there is none. */
+static inline size_t first_of(uint64_t marks)
+{
+    return (unsigned)__builtin_ctzll(marks);
+}
+
+/* Where the first four marks are, counted from the start. False where there are fewer. */
 struct window_marks {
     size_t first, second, third, fourth;
 };
-static inline struct window_marks window_marks(struct window w)
+static inline bool window_four_marks(struct window w, struct window_marks *at)
 {
-    struct window_marks at;
-    uint64_t marks = w.marks | (uint64_t)15 << 60; /* which are behind all */
-    at.first = mark_take(&marks);
-    at.second = mark_take(&marks);
-    at.third = mark_take(&marks);
-    at.fourth = mark_take(&marks);
-    return at;
+    uint64_t from_second = without_first(w.marks);
+    uint64_t from_third = without_first(from_second);
+    uint64_t from_fourth = without_first(from_third);
+    if (from_fourth == 0)
+        return false;
+    *at = (struct window_marks){first_of(w.marks), first_of(from_second), first_of(from_third),
+                                first_of(from_fourth)};
+    return true;
 }
 
 /* The next mark, which there must be. */
 static inline const char *window_mark(struct window *w)
 {
-    const char *mark = w->start + (unsigned)__builtin_ctzll(w->marks);
-    w->marks &= w->marks - 1;
+    const char *mark = w->start + first_of(w->marks);
+    w->marks = without_first(w->marks);
     return mark;
 }
 
