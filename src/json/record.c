@@ -66,15 +66,17 @@ static __attribute__((noinline)) char *procid(char *to, struct slice value, cons
 }
 
 /* The opening quote stands before it. */
-static inline char *bare_field(char *to, struct slice value, size_t blocks)
+static inline char *bare_text(char *to, struct slice text, size_t blocks)
 {
-    if (!value.at)
-        return json_fixed(to - 1, "null");
     for (size_t i = 0; i < blocks; i++)
-        block_store(to + i * BLOCK, block_load(value.at + i * BLOCK));
-    to[value.len] = '"';
-    return to + value.len + 1;
+        block_store(to + i * BLOCK, block_load(text.at + i * BLOCK));
+    to[text.len] = '"';
+    return to + 1 + text.len;
 }
+
+#define bare_field(to, name, value, blocks)                                                        \
+    ((value).at ? bare_text(json_fixed(to, name ":\""), value, blocks)                             \
+                : json_fixed(to, name ":null"))
 
 static inline char *bare_procid(char *to, struct slice value, const char *limit)
 {
@@ -86,16 +88,11 @@ static inline char *bare_procid(char *to, struct slice value, const char *limit)
 /* From "version" to "msgid", in the way of most messages. */
 static inline char *bare_header(char *to, const struct syslog_message *m, const char *limit)
 {
-    to = json_fixed(to, ",\"version\":1,\"timestamp\":\"");
-    to = bare_field(to, m->timestamp, 32 / BLOCK);
-    to = json_fixed(to, ",\"hostname\":\"");
-    to = bare_field(to, m->hostname, 2);
-    to = json_fixed(to, ",\"appname\":\"");
-    to = bare_field(to, m->appname, 1);
-    to = json_fixed(to, ",\"procid\":");
-    to = bare_procid(to, m->procid, limit);
-    to = json_fixed(to, ",\"msgid\":\"");
-    return bare_field(to, m->msgid, 1);
+    to = bare_field(to, ",\"version\":1,\"timestamp\"", m->timestamp, 32 / BLOCK);
+    to = bare_field(to, ",\"hostname\"", m->hostname, 2);
+    to = bare_field(to, ",\"appname\"", m->appname, 1);
+    to = bare_procid(json_fixed(to, ",\"procid\":"), m->procid, limit);
+    return bare_field(to, ",\"msgid\"", m->msgid, 1);
 }
 
 /* Its characters need no escape. */
