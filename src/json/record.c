@@ -56,8 +56,16 @@ static inline bool short_number(char *to, struct slice procid)
     return procid.len <= sizeof word && *procid.at != '0' && word_digits(word) >= procid.len;
 }
 
-static __attribute__((noinline)) char *procid(char *to, struct slice value, const char *limit)
+/* Up to where blocks of it can be read. */
+static inline const char *limit_of(const struct syslog_message *m)
 {
+    return m->bytes.at + m->bytes.len;
+}
+
+static __attribute__((noinline)) char *procid(char *to, const struct syslog_message *m)
+{
+    struct slice value = m->procid;
+    const char *limit = limit_of(m);
     if (!value.at)
         return json_fixed(to, "null");
     if (limit - value.at >= (ptrdiff_t)sizeof(uint64_t) && short_number(to, value))
@@ -78,20 +86,20 @@ static inline char *bare_text(char *to, struct slice text, size_t blocks)
     ((value).at ? bare_text(json_fixed(to, name ":\""), value, blocks)                             \
                 : json_fixed(to, name ":null"))
 
-static inline char *bare_procid(char *to, struct slice value, const char *limit)
+static inline char *bare_procid(char *to, const struct syslog_message *m)
 {
-    if (!value.at)
+    if (!m->procid.at)
         return json_fixed(to, "null");
-    return short_number(to, value) ? to + value.len : procid(to, value, limit);
+    return short_number(to, m->procid) ? to + m->procid.len : procid(to, m);
 }
 
 /* From "version" to "msgid", in the way of most messages. */
-static inline char *bare_header(char *to, const struct syslog_message *m, const char *limit)
+static inline char *bare_header(char *to, const struct syslog_message *m)
 {
     to = bare_field(to, ",\"version\":1,\"timestamp\"", m->timestamp, 32 / BLOCK);
     to = bare_field(to, ",\"hostname\"", m->hostname, 2);
     to = bare_field(to, ",\"appname\"", m->appname, 1);
-    to = bare_procid(json_fixed(to, ",\"procid\":"), m->procid, limit);
+    to = bare_procid(json_fixed(to, ",\"procid\":"), m);
     return bare_field(to, ",\"msgid\"", m->msgid, 1);
 }
 
@@ -106,9 +114,9 @@ static inline char *timestamp(char *to, struct slice value)
     return to;
 }
 
-static __attribute__((noinline)) char *header(char *to, const struct syslog_message *m,
-                                              const char *limit)
+static __attribute__((noinline)) char *header(char *to, const struct syslog_message *m)
 {
+    const char *limit = limit_of(m);
     if (m->version)
         to = json_fixed(to, ",\"version\":1,\"timestamp\":");
     else
@@ -119,7 +127,7 @@ static __attribute__((noinline)) char *header(char *to, const struct syslog_mess
     to = json_fixed(to, ",\"appname\":");
     to = field(to, m->appname, limit);
     to = json_fixed(to, ",\"procid\":");
-    to = procid(to, m->procid, limit);
+    to = procid(to, m);
     to = json_fixed(to, ",\"msgid\":");
     return field(to, m->msgid, limit);
 }
@@ -273,16 +281,15 @@ static inline char *msg_and_end(char *to, struct slice msg)
 void record_write(struct buffer *out, const struct syslog_message *m)
 {
     /* What is added to a message by itself is less than six times the bytes that ask for it. */
-    const char *limit = m->bytes.at + m->bytes.len;
     enum { FIXED = 512 };
     char *to = buffer_room(out, FIXED + JSON_STRING_ROOM(m->bytes.len));
     to = head(to, m->pri);
-    to = m->bare ? bare_header(to, m, limit) : header(to, m, limit);
+    to = m->bare ? bare_header(to, m) : header(to, m);
     if (m->sd.element_count == 0) {
         to = json_fixed(to, ",\"sd\":{},\"msg\":\"");
     } else {
         to = json_fixed(to, ",\"sd\":");
-        to = structured_data(to, &m->sd, limit);
+        to = structured_data(to, &m->sd, limit_of(m));
         to = json_fixed(to, ",\"msg\":\"");
     }
     buffer_wrote(out, msg_and_end(to, m->msg));
