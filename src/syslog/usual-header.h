@@ -241,7 +241,7 @@ static inline const char *usual_fields(const char *p, const char *end, struct sy
                 usual_value(p, at.first + 1, at.second, &m->appname) &&
                 usual_value(p, at.second + 1, at.third, &m->procid) &&
                 usual_value(p, at.third + 1, at.fourth, &m->msgid);
-    return full && m->msgid.len <= MSGID_MAX ? p + at.fourth : NULL;
+    return full ? p + at.fourth : NULL;
 }
 
 /* What m->bare says of the fields in [p, behind). */
@@ -266,9 +266,10 @@ usual_header(const char *p, const char *end, struct syslog_message *m)
     if (!p || *p != ' ')
         return NULL;
     const char *behind = usual_fields(p + 1, end, m);
-    if (behind)
-        m->bare = usual_is_bare(p + 1, behind, end, m);
-    return behind;
+    if (!behind)
+        return NULL;
+    m->bare = usual_is_bare(p + 1, behind, end, m);
+    return m->bare || m->msgid.len <= MSGID_MAX ? behind : NULL;
 }
 
 #endif
