@@ -216,10 +216,12 @@ usual_long_fields(struct window w, const char *p, const char *end, struct syslog
     return p ? p - 1 : NULL;
 }
 
-/* What lies between two places behind `p`; false where that is nothing. */
+/* What lies between two places behind `p`; false where that is nothing, or no SP is behind it. */
 static inline bool usual_value(const char *p, size_t from, size_t to, struct slice *value)
 {
     size_t length = to - from;
+    if (p[to] != ' ')
+        return false;
     *value = (struct slice){p + from, length};
     if (length > 1)
         return true;
@@ -235,8 +237,6 @@ static inline const char *usual_fields(const char *p, const char *end, struct sy
     struct window_marks at;
     if (!window_four_marks(w, &at))
         return usual_long_fields(w, p, end, m);
-    if (p[at.first] != ' ' || p[at.second] != ' ' || p[at.third] != ' ' || p[at.fourth] != ' ')
-        return NULL;
     bool full = usual_value(p, 0, at.first, &m->hostname) &&
                 usual_value(p, at.first + 1, at.second, &m->appname) &&
                 usual_value(p, at.second + 1, at.third, &m->procid) &&
