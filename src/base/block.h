@@ -66,6 +66,18 @@ static inline scan_block block_xor(scan_block b, scan_block c)
     return _mm_xor_si128(b, c);
 }
 
+/* What is not plain becomes 95 or more, but for '\\'. */
+static inline int block_both_plain(scan_block b, scan_block c)
+{
+    const scan_block turn = _mm_set1_epi8(125);
+    const scan_block backslash = _mm_set1_epi8('\\' ^ 125);
+    b = _mm_xor_si128(b, turn);
+    c = _mm_xor_si128(c, turn);
+    scan_block low = _mm_adds_epu8(_mm_max_epu8(b, c), _mm_set1_epi8(128 - 95));
+    scan_block other = _mm_or_si128(_mm_cmpeq_epi8(b, backslash), _mm_cmpeq_epi8(c, backslash));
+    return block_mask(_mm_or_si128(low, other)) == 0;
+}
+
 static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
 {
     scan_block any =
@@ -163,6 +175,11 @@ static inline scan_block block_or(scan_block b, scan_block c)
 static inline scan_block block_xor(scan_block b, scan_block c)
 {
     return veorq_u8(b, c);
+}
+
+static inline int block_both_plain(scan_block b, scan_block c)
+{
+    return block_mask(block_or(block_not_plain_lanes(b), block_not_plain_lanes(c))) == 0;
 }
 
 static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
@@ -302,6 +319,11 @@ static inline scan_block block_xor(scan_block b, scan_block c)
 static inline uint64_t block_mask(scan_block lanes)
 {
     return lanes;
+}
+
+static inline int block_both_plain(scan_block b, scan_block c)
+{
+    return block_mask(block_or(block_not_plain_lanes(b), block_not_plain_lanes(c))) == 0;
 }
 
 /* The top bit of each byte whose other seven bits are c or more. */

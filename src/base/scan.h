@@ -118,8 +118,8 @@ static inline void copy_bytes(char *to, const char *p, size_t n)
     block_store(to + n - BLOCK, block_load(p + n - BLOCK));
 }
 
-/* Whether n bytes, 4 or more and fewer than BLOCK, are plain. */
-static inline int short_is_plain(const char *p, size_t n)
+/* Copies all of n bytes, 4 or more and fewer than BLOCK, and gives how many come before another. */
+static inline size_t copy_plain_words(char *to, const char *p, size_t n)
 {
     uint64_t low, high;
     if (n >= 8) {
@@ -129,9 +129,46 @@ static inline int short_is_plain(const char *p, size_t n)
         uint32_t first, last;
         memcpy(&first, p, 4);
         memcpy(&last, p + n - 4, 4);
-        high = low = (uint64_t)last << 32 | first;
+        high = low = htole64((uint64_t)le32toh(last) << 32 | le32toh(first));
     }
-    return block_not_plain(block_of_words(low, high)) == 0;
+    copy_short(to, p, n);
+    uint64_t mask = block_not_plain(block_of_words(low, high));
+    if (mask == 0)
+        return n;
+    size_t word = n >= 8 ? 8 : 4;
+    size_t at = block_first(mask);
+    return at < word ? at : n - 2 * word + at;
+}
+
+/* Two blocks, of which the second begins at `next`; tells whether they are plain. */
+static inline int copy_two(char *to, const char *p, size_t next)
+{
+    scan_block b = block_load(p);
+    scan_block c = block_load(p + next);
+    block_store(to, b);
+    block_store(to + next, c);
+    return block_both_plain(b, c);
+}
+
+/* Where the first byte is that is not plain, in two such blocks. */
+static inline size_t first_not_plain(const char *p, size_t next)
+{
+    uint64_t mask = block_not_plain(block_load(p));
+    return mask ? block_first(mask) : next + block_first(block_not_plain(block_load(p + next)));
+}
+
+/* The same as copy_plain for fewer than 2 * BLOCK bytes. */
+static inline __attribute__((always_inline)) size_t copy_plain_rest(char *to, const char *p,
+                                                                    size_t n)
+{
+    if (n >= BLOCK)
+        return copy_two(to, p, n - BLOCK) ? n : first_not_plain(p, n - BLOCK);
+    if (n >= 4)
+        return copy_plain_words(to, p, n);
+    size_t i = 0;
+    for (; i < n && is_plain(p[i]); i++)
+        to[i] = p[i];
+    return i;
 }
 
 /*
@@ -143,37 +180,10 @@ static inline __attribute__((always_inline)) size_t copy_plain(char *to, const c
 {
     size_t n = (size_t)(end - p);
     size_t i = 0;
-    if (n >= BLOCK) {
-        for (; n - i >= 2 * BLOCK; i += 2 * BLOCK) {
-            scan_block b = block_load(p + i);
-            scan_block c = block_load(p + i + BLOCK);
-            block_store(to + i, b);
-            block_store(to + i + BLOCK, c);
-            b = block_not_plain_lanes(b);
-            if (!block_mask(block_or(b, block_not_plain_lanes(c))))
-                continue;
-            if (block_mask(b))
-                return i + block_first(block_mask(b));
-            return i + BLOCK + block_first(block_not_plain(c));
-        }
-        /* The last block overlaps the one before it. */
-        for (; i < n; i += BLOCK) {
-            if (n - i < BLOCK)
-                i = n - BLOCK;
-            scan_block b = block_load(p + i);
-            block_store(to + i, b);
-            if (block_not_plain(b))
-                return i + block_first(block_not_plain(b));
-        }
-        return n;
-    }
-    if (n >= 4 && short_is_plain(p, n)) {
-        copy_short(to, p, n);
-        return n;
-    }
-    for (; i < n && is_plain(p[i]); i++)
-        to[i] = p[i];
-    return i;
+    for (; n - i >= 2 * BLOCK; i += 2 * BLOCK)
+        if (!copy_two(to + i, p + i, BLOCK))
+            return i + first_not_plain(p + i, BLOCK);
+    return i + copy_plain_rest(to + i, p + i, n - i);
 }
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/slice.h"
 
@@ -21,17 +22,26 @@ const char *utf8_invalid(const char *p, const char *end);
 /* The longest prefix of at most `limit` bytes that does not end within a well-formed sequence. */
 size_t utf8_cut(struct slice text, size_t limit);
 
-/*
- * The length of a well-formed sequence of two to four bytes at `p`, or 0 where there is none, or
- * the text ends too soon to tell: utf8_step then knows.
- */
-static inline size_t utf8_whole(const char *p, const char *end)
+/* Up to four bytes from p < end on, as they stand, with zeros for those behind the end. */
+static inline uint32_t utf8_word(const char *p, const char *end)
 {
-    uint32_t w;
-    if (end - p < (ptrdiff_t)sizeof w)
-        return 0;
-    memcpy(&w, p, sizeof w);
-    w = le32toh(w);
+    uint32_t word;
+    if (end - p >= (ptrdiff_t)sizeof word) {
+        memcpy(&word, p, sizeof word);
+        return word;
+    }
+    word = (unsigned char)p[0];
+    if (end - p > 1)
+        word |= (uint32_t)(unsigned char)p[1] << 8;
+    if (end - p > 2)
+        word |= (uint32_t)(unsigned char)p[2] << 16;
+    return htole32(word);
+}
+
+/* The length of the well-formed sequence of two to four bytes that begins such a word, or 0. */
+static inline size_t utf8_length(uint32_t word)
+{
+    uint32_t w = le32toh(word);
     if ((w & 0xC0E0) == 0x80C0)
         return w & 0x1E ? 2 : 0; /* C0 and C1 are overlong */
     if ((w & 0xC0C0F0) == 0x8080E0) {
@@ -43,6 +53,12 @@ static inline size_t utf8_whole(const char *p, const char *end)
         return range >= 1 && range <= 16 ? 4 : 0;
     }
     return 0;
+}
+
+/* The same at `p`, or 0 where the text ends too soon to tell: utf8_step then knows. */
+static inline size_t utf8_whole(const char *p, const char *end)
+{
+    return end - p < (ptrdiff_t)sizeof(uint32_t) ? 0 : utf8_length(utf8_word(p, end));
 }
 
 #endif

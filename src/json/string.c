@@ -2,60 +2,73 @@
 
 #include "base/utf8.h"
 
-static char *escape(char *to, char c)
+/* What stands for the bytes of ASCII that are not plain; it is stored whole. */
+static const struct escape {
+    char text[7];
+    unsigned char length;
+} escapes[] = {
+    {"\\u0000", 6}, {"\\u0001", 6}, {"\\u0002", 6},      {"\\u0003", 6},      {"\\u0004", 6},
+    {"\\u0005", 6}, {"\\u0006", 6}, {"\\u0007", 6},      {"\\b", 2},          {"\\t", 2},
+    {"\\n", 2},     {"\\u000b", 6}, {"\\f", 2},          {"\\r", 2},          {"\\u000e", 6},
+    {"\\u000f", 6}, {"\\u0010", 6}, {"\\u0011", 6},      {"\\u0012", 6},      {"\\u0013", 6},
+    {"\\u0014", 6}, {"\\u0015", 6}, {"\\u0016", 6},      {"\\u0017", 6},      {"\\u0018", 6},
+    {"\\u0019", 6}, {"\\u001a", 6}, {"\\u001b", 6},      {"\\u001c", 6},      {"\\u001d", 6},
+    {"\\u001e", 6}, {"\\u001f", 6}, ['"'] = {"\\\"", 2}, ['\\'] = {"\\\\", 2}};
+
+static inline char *escape(char *to, char c)
 {
-    static const char hex[] = "0123456789abcdef";
-    static const char named[32] = {
-        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-    unsigned char byte = (unsigned char)c;
-    *to++ = '\\';
-    if (byte >= 32)
-        *to++ = c;
-    else if (named[byte])
-        *to++ = named[byte];
-    else {
-        to = json_literal(to, "u00");
-        *to++ = hex[byte >> 4];
-        *to++ = hex[byte & 15];
-    }
-    return to;
+    const struct escape *e = &escapes[(unsigned char)c];
+    memcpy(to, e, sizeof *e);
+    return to + e->length;
 }
 
-/* From a byte that is not plain. */
-static __attribute__((noinline)) char *not_plain(char *to, const char *p, const char *end)
+/* Where to go on. */
+struct place {
+    char *to;
+    const char *p;
+};
+
+static __attribute__((noinline)) struct place ill_formed(char *to, const char *p, const char *end)
+{
+    bool valid;
+    return (struct place){json_literal(to, "\xEF\xBF\xBD"), p + utf8_step(p, end, &valid)};
+}
+
+static inline struct place sequence(char *to, const char *p, const char *end)
+{
+    uint32_t word = utf8_word(p, end);
+    size_t n = utf8_length(word);
+    if (n == 0)
+        return ill_formed(to, p, end);
+    memcpy(to, &word, sizeof word);
+    return (struct place){to + n, p + n};
+}
+
+/* Whatever it is, and however short. */
+static __attribute__((noinline)) char *any_text(char *to, const char *p, const char *end)
 {
     for (;;) {
-        if ((unsigned char)*p < 0x80) {
-            to = escape(to, *p++);
-        } else {
-            do {
-                size_t n = utf8_whole(p, end);
-                if (n) {
-                    memcpy(to, p, 4);
-                } else {
-                    bool valid;
-                    n = utf8_step(p, end, &valid);
-                    if (valid)
-                        memcpy(to, p, n);
-                    else
-                        to = json_literal(to, "\xEF\xBF\xBD") - n;
-                }
-                p += n;
-                to += n;
-            } while (p < end && (unsigned char)*p >= 0x80);
-        }
         size_t plain = copy_plain(to, p, end);
         p += plain;
         to += plain;
         if (p == end)
             return to;
+        if ((unsigned char)*p < 0x80) {
+            to = escape(to, *p++);
+            continue;
+        }
+        do {
+            struct place next = sequence(to, p, end);
+            to = next.to;
+            p = next.p;
+        } while (p < end && (unsigned char)*p >= 0x80);
     }
 }
 
 char *json_text(char *to, struct slice text)
 {
-    size_t plain = copy_plain(to, text.at, text.at + text.len);
-    if (plain == text.len)
-        return to + plain;
-    return not_plain(to + plain, text.at + plain, text.at + text.len);
+    const char *end = text.at + text.len;
+    if (text.len >= BLOCK && text.len < 2 * BLOCK && copy_two(to, text.at, text.len - BLOCK))
+        return to + text.len;
+    return any_text(to, text.at, end);
 }

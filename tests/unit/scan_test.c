@@ -36,7 +36,7 @@ static const char *naive_param_value(const char *p, const char *end)
 
 static void one(struct slice bytes, int byte, size_t at)
 {
-    char copy[LONGEST + BLOCK];
+    char copy[LONGEST + 1];
     const char *end = bytes.at + bytes.len;
     unit(scan_print(bytes.at, end) == naive_print(bytes.at, end), "print: byte %d at %zu of %zu",
          byte, at, bytes.len);
@@ -47,7 +47,9 @@ static void one(struct slice bytes, int byte, size_t at)
     const char *plain = naive_plain(bytes.at, end);
     unit(scan_plain(bytes.at, end) == plain, "plain: byte %d at %zu of %zu", byte, at, bytes.len);
     size_t n = (size_t)(plain - bytes.at);
-    unit(copy_plain(copy, bytes.at, end) == n && memcmp(copy, bytes.at, n) == 0,
+    copy[bytes.len] = '-';
+    unit(copy_plain(copy, bytes.at, end) == n && memcmp(copy, bytes.at, n) == 0 &&
+             copy[bytes.len] == '-',
          "copy: byte %d at %zu of %zu", byte, at, bytes.len);
 }
 
@@ -77,6 +79,21 @@ static void masks(void)
         for (size_t n = 1; n <= BLOCK; n++)
             unit(block_none(block_not_plain(block_load(bytes)), n) == (n <= at), "%zu of %zu", at,
                  n);
+    }
+}
+
+/* Of two blocks, each byte of either by itself. */
+static void plain_blocks(void)
+{
+    char bytes[2 * BLOCK];
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < sizeof bytes; at++) {
+            memset(bytes, at % 2 ? ' ' : '~', sizeof bytes);
+            bytes[at] = (char)byte;
+            unit(block_both_plain(block_load(bytes), block_load(bytes + BLOCK)) ==
+                     (naive_plain(bytes + at, bytes + at + 1) > bytes + at),
+                 "both plain: byte %d at %zu", byte, at);
+        }
     }
 }
 
@@ -219,6 +236,10 @@ static void sequences(void)
                 unit(n == (length == 4 && expected > 1 ? expected : 0),
                      "whole UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2],
                      bytes[3], length);
+                n = utf8_length(utf8_word(s.at, s.at + s.len));
+                unit(n == (expected > 1 ? expected : 0),
+                     "a word of UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2],
+                     bytes[3], length);
             }
         }
     }
@@ -229,6 +250,7 @@ int main(void)
     loops();
     copies();
     masks();
+    plain_blocks();
     bits();
     ranges();
     digits();
