@@ -123,6 +123,13 @@ static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_bloc
     return _mm_subs_epu8(_mm_sub_epi8(b, lowest), range);
 }
 
+/* How many bytes come before the first that is not one of the 128 - spare from lowest on. */
+static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+{
+    scan_block beyond = _mm_adds_epu8(_mm_sub_epi8(b, lowest), spare);
+    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(beyond) | 1U << BLOCK);
+}
+
 static inline int block_is_zero(scan_block b)
 {
     return _mm_movemask_epi8(_mm_cmpeq_epi8(b, _mm_setzero_si128())) == 0xffff;
@@ -228,6 +235,13 @@ static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_bloc
     return vqsubq_u8(vsubq_u8(b, lowest), range);
 }
 
+static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+{
+    uint8x16_t sums = vqaddq_u8(vsubq_u8(b, lowest), spare);
+    uint64_t mask = block_mask(vcgeq_u8(sums, vdupq_n_u8(128)));
+    return mask ? (unsigned)__builtin_ctzll(mask) >> BLOCK_SHIFT : BLOCK;
+}
+
 static inline int block_is_zero(scan_block b)
 {
     return vget_lane_u64(vreinterpret_u64_u8(vorr_u8(vget_low_u8(b), vget_high_u8(b))), 0) == 0;
@@ -294,6 +308,15 @@ static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_bloc
         if ((uint8_t)((b >> i) - (lowest >> i)) > (uint8_t)(range >> i))
             beyond |= (uint64_t)0x80 << i;
     return beyond;
+}
+
+static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+{
+    size_t n = 0;
+    for (; n < BLOCK; n++, b >>= 8, lowest >>= 8, spare >>= 8)
+        if ((uint8_t)(b - lowest) + (uint8_t)spare >= 128)
+            break;
+    return n;
 }
 
 static inline int block_is_zero(scan_block b)

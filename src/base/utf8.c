@@ -51,3 +51,49 @@ size_t utf8_cut(struct slice text, size_t limit)
     }
     return limit;
 }
+
+/* What can be added to each byte from first on, less first, until last becomes 127. */
+#define SPARE(first, last) (127 - (last) + (first))
+#define FOUR_TIMES(...)    __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__
+enum { LOWEST = 0x80, REST = SPARE(0x80, 0xBF) };
+
+/* A first byte from a to b, and a second one from c to d. */
+#define TWO_BYTES(a, b)                                                                            \
+    {                                                                                              \
+        .lowest = {FOUR_TIMES(a, LOWEST, a, LOWEST)},                                              \
+        .spare = {FOUR_TIMES(SPARE(a, b), REST, SPARE(a, b), REST)},                               \
+        .whole = {0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14, 16},                       \
+    }
+#define THREE_BYTES(a, b, c, d)                                                                    \
+    {                                                                                              \
+        .lowest = {FOUR_TIMES(a, c, LOWEST), a, c, LOWEST},                                        \
+        .spare = {FOUR_TIMES(SPARE(a, b), SPARE(c, d), REST), SPARE(a, b), SPARE(c, d), REST},     \
+        .whole = {0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9, 12, 12, 12, 15, 15},                         \
+    }
+#define FOUR_BYTES(a, b, c, d)                                                                     \
+    {                                                                                              \
+        .lowest = {FOUR_TIMES(a, c, LOWEST, LOWEST)},                                              \
+        .spare = {FOUR_TIMES(SPARE(a, b), SPARE(c, d), REST, REST)},                               \
+        .whole = {0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12, 16},                         \
+    }
+
+static const struct utf8_row none;
+static const struct utf8_row c2_df = TWO_BYTES(0xC2, 0xDF);
+static const struct utf8_row e0 = THREE_BYTES(0xE0, 0xE0, 0xA0, 0xBF);
+static const struct utf8_row e1_ec = THREE_BYTES(0xE1, 0xEC, 0x80, 0xBF);
+static const struct utf8_row ed = THREE_BYTES(0xED, 0xED, 0x80, 0x9F);
+static const struct utf8_row ee_ef = THREE_BYTES(0xEE, 0xEF, 0x80, 0xBF);
+static const struct utf8_row f0 = FOUR_BYTES(0xF0, 0xF0, 0x90, 0xBF);
+static const struct utf8_row f1_f3 = FOUR_BYTES(0xF1, 0xF3, 0x80, 0xBF);
+static const struct utf8_row f4 = FOUR_BYTES(0xF4, 0xF4, 0x80, 0x8F);
+
+const struct utf8_row *const utf8_rows[128] = {[0x00 ... 0x41] = &none,
+                                               [0x42 ... 0x5F] = &c2_df,
+                                               [0x60] = &e0,
+                                               [0x61 ... 0x6C] = &e1_ec,
+                                               [0x6D] = &ed,
+                                               [0x6E ... 0x6F] = &ee_ef,
+                                               [0x70] = &f0,
+                                               [0x71 ... 0x73] = &f1_f3,
+                                               [0x74] = &f4,
+                                               [0x75 ... 0x7F] = &none};

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/block.h"
 #include "base/slice.h"
 
 /*
@@ -59,6 +60,25 @@ static inline size_t utf8_length(uint32_t word)
 static inline size_t utf8_whole(const char *p, const char *end)
 {
     return end - p < (ptrdiff_t)sizeof(uint32_t) ? 0 : utf8_length(utf8_word(p, end));
+}
+
+/*
+ * A row of table 3-7: its sequences, one behind the other in a block. A byte is one of theirs where
+ * it is below 128 with the lowest one taken off it and the spare added.
+ */
+struct utf8_row {
+    _Alignas(16) unsigned char lowest[16];
+    unsigned char spare[16];
+    unsigned char whole[17]; /* how many of so many bytes are in whole sequences */
+};
+extern const struct utf8_row *const utf8_rows[128]; /* from the first byte 0x80 on */
+
+/* The length of the sequences of one row that a block begins with; `lead` is its first byte. */
+static inline size_t utf8_run(scan_block b, char lead)
+{
+    const struct utf8_row *row = utf8_rows[(size_t)(unsigned char)lead - 0x80];
+    return row->whole[block_within(b, block_load(__builtin_assume_aligned(row->lowest, 16)),
+                                   block_load(__builtin_assume_aligned(row->spare, 16)))];
 }
 
 #endif

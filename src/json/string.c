@@ -15,6 +15,11 @@ static const struct escape {
     {"\\u0019", 6}, {"\\u001a", 6}, {"\\u001b", 6},      {"\\u001c", 6},      {"\\u001d", 6},
     {"\\u001e", 6}, {"\\u001f", 6}, ['"'] = {"\\\"", 2}, ['\\'] = {"\\\\", 2}};
 
+static inline bool is_ascii(char c)
+{
+    return (unsigned char)c < 0x80;
+}
+
 static inline char *escape(char *to, char c)
 {
     const struct escape *e = &escapes[(unsigned char)c];
@@ -53,7 +58,7 @@ static __attribute__((noinline)) char *any_text(char *to, const char *p, const c
         to += plain;
         if (p == end)
             return to;
-        if ((unsigned char)*p < 0x80) {
+        if (is_ascii(*p)) {
             to = escape(to, *p++);
             continue;
         }
@@ -61,14 +66,61 @@ static __attribute__((noinline)) char *any_text(char *to, const char *p, const c
             struct place next = sequence(to, p, end);
             to = next.to;
             p = next.p;
-        } while (p < end && (unsigned char)*p >= 0x80);
+        } while (p < end && !is_ascii(*p));
     }
+}
+
+/* Sequences of one kind at `p`, where a block can be read; gives the length, or 0: ill-formed. */
+static inline size_t copy_sequences(char *to, const char *p)
+{
+    scan_block b = block_load(p);
+    block_store(to, b);
+    return utf8_run(b, *p);
+}
+
+/* Two blocks or more; any_text goes on where that does not do. */
+static inline char *long_text(char *to, const char *p, const char *end)
+{
+    const char *last = end - 2 * BLOCK;
+    const char *plain = p; /* from here on as far as it was looked at */
+    while (p <= last) {
+        if (copy_two(to, p, BLOCK)) {
+            p += 2 * BLOCK;
+            to += 2 * BLOCK;
+            continue;
+        }
+        size_t n = first_not_plain(p, BLOCK);
+        p += n;
+        to += n;
+        if (is_ascii(*p)) {
+            to = escape(to, *p++);
+        } else {
+            do {
+                n = p < end - BLOCK ? copy_sequences(to, p) : 0;
+                if (n == 0)
+                    return any_text(to, p, end);
+                p += n;
+                to += n;
+            } while (!is_ascii(*p));
+        }
+        plain = p;
+    }
+    if (plain > last)
+        return any_text(to, p, end);
+    /* The last blocks overlap those before them. */
+    to -= p - last;
+    if (copy_two(to, last, BLOCK))
+        return to + 2 * BLOCK;
+    size_t n = first_not_plain(last, BLOCK);
+    return any_text(to + n, last + n, end);
 }
 
 char *json_text(char *to, struct slice text)
 {
     const char *end = text.at + text.len;
-    if (text.len >= BLOCK && text.len < 2 * BLOCK && copy_two(to, text.at, text.len - BLOCK))
+    if (text.len >= 2 * BLOCK)
+        return long_text(to, text.at, end);
+    if (text.len >= BLOCK && copy_two(to, text.at, text.len - BLOCK))
         return to + text.len;
     return any_text(to, text.at, end);
 }

@@ -245,6 +245,55 @@ static void sequences(void)
     }
 }
 
+static bool all_well_formed(const char *p, size_t n)
+{
+    while (n > 0) {
+        size_t length = 2;
+        while (length <= 4 && length <= n && !well_formed((const unsigned char *)p, length))
+            length++;
+        if (length > 4 || length > n)
+            return false;
+        p += length;
+        n -= length;
+    }
+    return true;
+}
+
+/* A block of one sequence again and again, in which a byte is another. */
+static void runs_of(const unsigned char *sequence, size_t length)
+{
+    char bytes[BLOCK];
+    for (size_t at = 0; at < BLOCK; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            for (size_t i = 0; i < BLOCK; i++)
+                bytes[i] = (char)sequence[i % length];
+            size_t whole = BLOCK / length * length;
+            if (bytes[at] != (char)byte)
+                whole = at / length * length;
+            bytes[at] = (char)byte;
+            if ((unsigned char)bytes[0] < 0x80)
+                continue;
+            size_t n = utf8_run(block_load(bytes), bytes[0]);
+            unit(n >= whole && n <= BLOCK && all_well_formed(bytes, n),
+                 "run of %02x %02x..., %02x at %zu: %zu", sequence[0], sequence[1], (unsigned)byte,
+                 at, n);
+        }
+    }
+}
+
+static void runs(void)
+{
+    static const unsigned char seconds[] = {0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF};
+    for (unsigned lead = 0xC2; lead < 0xF5; lead++) {
+        size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        for (size_t i = 0; i < sizeof seconds; i++) {
+            unsigned char bytes[4] = {(unsigned char)lead, seconds[i], i % 2 ? 0x80 : 0xBF, 0xA5};
+            if (well_formed(bytes, length))
+                runs_of(bytes, length);
+        }
+    }
+}
+
 int main(void)
 {
     loops();
@@ -255,5 +304,6 @@ int main(void)
     ranges();
     digits();
     sequences();
+    runs();
     return unit_end("scan");
 }
