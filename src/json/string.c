@@ -124,3 +124,20 @@ char *json_text(char *to, struct slice text)
         return to + text.len;
     return any_text(to, text.at, end);
 }
+
+/* Whether all sequences are of one row and in a row; the first is behind n bytes. */
+static inline bool has_one_run(struct slice text, size_t n, uint64_t not_plain)
+{
+    n += utf8_run(block_load(text.at + n), text.at[n]);
+    return n == text.len ||
+           (n < text.len && block_none(not_plain >> (n << BLOCK_SHIFT), text.len - n));
+}
+
+char *json_string_of_block(char *to, struct slice text, const char *limit)
+{
+    uint64_t not_plain = block_not_plain(block_load(text.at));
+    size_t n = block_first(not_plain);
+    if (!is_ascii(text.at[n]) && limit - (text.at + n) >= BLOCK && has_one_run(text, n, not_plain))
+        return json_quotes(to, text.len);
+    return json_string(to, text);
+}

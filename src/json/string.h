@@ -22,17 +22,26 @@ static inline char *json_string(char *to, struct slice text)
     return to;
 }
 
+/* Around n bytes that are there. */
+static inline char *json_quotes(char *to, size_t n)
+{
+    to[0] = '"';
+    to[1 + n] = '"';
+    return to + 2 + n;
+}
+
+/* What json_string_within leaves, once a block of the text is stored behind the quote. */
+char *json_string_of_block(char *to, struct slice text, const char *limit);
+
 /* The same for a text that stands in something longer, which ends at `limit`. */
 static inline char *json_string_within(char *to, struct slice text, const char *limit)
 {
     if (text.len - 1 < BLOCK && limit - text.at >= BLOCK) {
         scan_block b = block_load(text.at);
         block_store(to + 1, b);
-        if (block_none(block_not_plain(b), text.len)) {
-            to[0] = '"';
-            to[1 + text.len] = '"';
-            return to + 2 + text.len;
-        }
+        if (block_none(block_not_plain(b), text.len))
+            return json_quotes(to, text.len);
+        return json_string_of_block(to, text, limit);
     }
     return json_string(to, text);
 }
