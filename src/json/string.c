@@ -83,7 +83,7 @@ static inline char *long_text(char *to, const char *p, const char *end)
 {
     const char *last = end - 2 * BLOCK;
     const char *plain = p; /* from here on as far as it was looked at */
-    while (p <= last) {
+    do {
         if (copy_two(to, p, BLOCK)) {
             p += 2 * BLOCK;
             to += 2 * BLOCK;
@@ -104,7 +104,7 @@ static inline char *long_text(char *to, const char *p, const char *end)
             } while (!is_ascii(*p));
         }
         plain = p;
-    }
+    } while (p <= last);
     if (plain > last)
         return any_text(to, p, end);
     /* The last blocks overlap those before them. */
