@@ -1,0 +1,85 @@
+#include "syslog/chain.h"
+
+#include "syslog/name-table.h"
+
+enum { FEW = 8 }; /* up to so many names comparing each with each is cheaper than a table */
+
+static void chain_few_elements(struct structured_data *sd)
+{
+    for (uint32_t i = 1; i < sd->element_count; i++) {
+        struct sd_element *e = sd->elements;
+        uint32_t before = 0;
+        while (before < i && !slice_equal(e[before].id, e[i].id))
+            before++;
+        if (before == i)
+            continue;
+        while (e[before].next != SD_NONE)
+            before = e[before].next;
+        e[before].next = i;
+        e[i].repeats = true;
+    }
+}
+
+static void chain_many_elements(struct structured_data *sd)
+{
+    sd->table = name_table_clear(sd->table, sd->element_count);
+    for (uint32_t i = 0; i < sd->element_count; i++) {
+        uint32_t last = name_table_replace(sd->table, sd->elements[i].id, i);
+        if (last == SD_NONE)
+            continue;
+        sd->elements[last].next = i;
+        sd->elements[i].repeats = true;
+    }
+}
+
+static void chain_few_params(struct sd_param *params, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first + 1; i < end; i++) {
+        uint32_t before = first;
+        while (before < i && !slice_equal(params[before].name, params[i].name))
+            before++;
+        if (before == i)
+            continue;
+        while (params[before].next != SD_NONE)
+            before = params[before].next;
+        params[before].next = i;
+        params[i].repeats = true;
+        params[before].usual = params[i].usual = false;
+    }
+}
+
+/* Those of an element and of all that are chained to it. */
+static void chain_many_params(struct structured_data *sd, uint32_t element)
+{
+    uint32_t total = 0;
+    for (uint32_t e = element; e != SD_NONE; e = sd->elements[e].next)
+        total += sd->elements[e].end - sd->elements[e].first;
+    sd->table = name_table_clear(sd->table, total);
+    for (uint32_t e = element; e != SD_NONE; e = sd->elements[e].next) {
+        for (uint32_t i = sd->elements[e].first; i < sd->elements[e].end; i++) {
+            uint32_t last = name_table_replace(sd->table, sd->params[i].name, i);
+            if (last == SD_NONE)
+                continue;
+            sd->params[last].next = i;
+            sd->params[i].repeats = true;
+            sd->params[last].usual = sd->params[i].usual = false;
+        }
+    }
+}
+
+void structured_data_chain(struct structured_data *sd)
+{
+    if (sd->element_count <= FEW)
+        chain_few_elements(sd);
+    else
+        chain_many_elements(sd);
+    for (uint32_t e = 0; e < sd->element_count; e++) {
+        const struct sd_element *element = &sd->elements[e];
+        if (element->repeats)
+            continue;
+        if (element->next == SD_NONE && element->end - element->first <= FEW)
+            chain_few_params(sd->params, element->first, element->end);
+        else
+            chain_many_params(sd, e);
+    }
+}
