@@ -195,9 +195,10 @@ static char *values(char *to, const struct structured_data *sd, const struct sd_
 {
     *to++ = '[';
     to = param_value(to, first, limit);
-    for (uint32_t i = first->next; i != SD_NONE; i = sd->params[i].next) {
+    for (const struct sd_param *p = first; p->more;) {
+        p = &sd->params[p->next];
         *to++ = ',';
-        to = param_value(to, &sd->params[i], limit);
+        to = param_value(to, p, limit);
     }
     *to++ = ']';
     return to;
@@ -211,7 +212,7 @@ static __attribute__((noinline)) char *param(char *to, const struct structured_d
         return to;
     to = sd_name(to, sd, p->name, limit);
     *to++ = ':';
-    to = p->next == SD_NONE ? param_value(to, p, limit) : values(to, sd, p, limit);
+    to = p->more ? values(to, sd, p, limit) : param_value(to, p, limit);
     *to++ = ',';
     return to;
 }
@@ -222,7 +223,7 @@ params(char *to, const struct structured_data *sd, const struct sd_element *e, c
 {
     const struct sd_param *end = sd->params + e->end;
     for (const struct sd_param *p = sd->params + e->first; p < end; p++) {
-        if (!p->usual || !has_blocks(p->value, limit)) {
+        if (!sd->usual || !p->plain) {
             to = param(to, sd, p, limit);
             continue;
         }
@@ -239,8 +240,10 @@ static __attribute__((noinline)) char *more_params(char *to, const struct struct
                                                    const struct sd_element *first,
                                                    const char *limit)
 {
-    for (uint32_t i = first->next; i != SD_NONE; i = sd->elements[i].next)
-        to = params(to, sd, &sd->elements[i], limit);
+    for (const struct sd_element *e = first; e->more;) {
+        e = &sd->elements[e->next];
+        to = params(to, sd, e, limit);
+    }
     return to;
 }
 
@@ -252,7 +255,7 @@ static inline char *element(char *to, const struct structured_data *sd,
     to = json_literal(to, ":{");
     const char *inside = to;
     to = params(to, sd, first, limit);
-    if (first->next != SD_NONE)
+    if (first->more)
         to = more_params(to, sd, first, limit);
     to -= to != inside;
     return json_literal(to, "},");

@@ -13,10 +13,10 @@ static void chain_few_elements(struct structured_data *sd)
             before++;
         if (before == i)
             continue;
-        while (e[before].next != SD_NONE)
+        while (e[before].more)
             before = e[before].next;
+        e[before].more = e[i].repeats = true;
         e[before].next = i;
-        e[i].repeats = true;
     }
 }
 
@@ -25,10 +25,10 @@ static void chain_many_elements(struct structured_data *sd)
     sd->table = name_table_clear(sd->table, sd->element_count);
     for (uint32_t i = 0; i < sd->element_count; i++) {
         uint32_t last = name_table_replace(sd->table, sd->elements[i].id, i);
-        if (last == SD_NONE)
+        if (last == NAME_TABLE_NONE)
             continue;
+        sd->elements[last].more = sd->elements[i].repeats = true;
         sd->elements[last].next = i;
-        sd->elements[i].repeats = true;
     }
 }
 
@@ -40,31 +40,39 @@ static void chain_few_params(struct sd_param *params, uint32_t first, uint32_t e
             before++;
         if (before == i)
             continue;
-        while (params[before].next != SD_NONE)
+        while (params[before].more)
             before = params[before].next;
+        params[before].more = params[i].repeats = true;
         params[before].next = i;
-        params[i].repeats = true;
-        params[before].usual = params[i].usual = false;
     }
 }
 
-/* Those of an element and of all that are chained to it. */
-static void chain_many_params(struct structured_data *sd, uint32_t element)
+static void chain_many_params(struct structured_data *sd, const struct sd_element *element)
+{
+    for (uint32_t i = element->first; i < element->end; i++) {
+        uint32_t last = name_table_replace(sd->table, sd->params[i].name, i);
+        if (last == NAME_TABLE_NONE)
+            continue;
+        sd->params[last].more = sd->params[i].repeats = true;
+        sd->params[last].next = i;
+    }
+}
+
+static const struct sd_element *next_element(const struct structured_data *sd,
+                                             const struct sd_element *element)
+{
+    return element->more ? &sd->elements[element->next] : NULL;
+}
+
+/* The params of an element and of all that are chained to it. */
+static void chain_params(struct structured_data *sd, const struct sd_element *element)
 {
     uint32_t total = 0;
-    for (uint32_t e = element; e != SD_NONE; e = sd->elements[e].next)
-        total += sd->elements[e].end - sd->elements[e].first;
+    for (const struct sd_element *e = element; e; e = next_element(sd, e))
+        total += e->end - e->first;
     sd->table = name_table_clear(sd->table, total);
-    for (uint32_t e = element; e != SD_NONE; e = sd->elements[e].next) {
-        for (uint32_t i = sd->elements[e].first; i < sd->elements[e].end; i++) {
-            uint32_t last = name_table_replace(sd->table, sd->params[i].name, i);
-            if (last == SD_NONE)
-                continue;
-            sd->params[last].next = i;
-            sd->params[i].repeats = true;
-            sd->params[last].usual = sd->params[i].usual = false;
-        }
-    }
+    for (const struct sd_element *e = element; e; e = next_element(sd, e))
+        chain_many_params(sd, e);
 }
 
 void structured_data_chain(struct structured_data *sd)
@@ -77,9 +85,9 @@ void structured_data_chain(struct structured_data *sd)
         const struct sd_element *element = &sd->elements[e];
         if (element->repeats)
             continue;
-        if (element->next == SD_NONE && element->end - element->first <= FEW)
+        if (!element->more && element->end - element->first <= FEW)
             chain_few_params(sd->params, element->first, element->end);
         else
-            chain_many_params(sd, e);
+            chain_params(sd, element);
     }
 }

@@ -6,7 +6,6 @@
 #include "base/scan.h"
 #include "syslog/chain.h"
 #include "syslog/name-table.h"
-#include "syslog/window.h"
 
 enum { NAME_MAX_LENGTH = 32 };
 
@@ -64,7 +63,7 @@ static inline struct sd_param *add_param(struct structured_data *sd)
         sd->params =
             array_grow(sd->params, &sd->param_capacity, sd->param_count, sizeof *sd->params);
     struct sd_param *param = &sd->params[sd->param_count++];
-    *param = (struct sd_param){.next = SD_NONE};
+    *param = (struct sd_param){0};
     return param;
 }
 
@@ -86,7 +85,7 @@ static const char *sd_param(const struct parse *in, const char *p, struct struct
 static const char *sd_element(const struct parse *in, const char *p, struct structured_data *sd)
 {
     struct sd_element *element = new_element(sd);
-    *element = (struct sd_element){.first = sd->param_count, .next = SD_NONE};
+    *element = (struct sd_element){.first = sd->param_count};
     p = sd_name(in, p, "SD-ID", ' ', ']', "expected SP or ']'", &element->id);
     while (p && p < in->end && *p == ' ')
         p = sd_param(in, p + 1, sd);
@@ -102,116 +101,132 @@ static const char *sd_element(const struct parse *in, const char *p, struct stru
  * The straight way through 1*SD-ELEMENT. Where it does not see that all is well it gives NULL, and
  * the careful way looks again.
  */
+enum { SEEN = 48 };
+
+/* A bit for each of the bytes from a cursor on, as many as were seen. */
 struct ends {
-    const char *start;
-    uint64_t name;  /* what ends SD-NAME, from where the next one begins */
+    uint64_t name;  /* what ends SD-NAME */
     uint64_t value; /* what is not in JSON as it is, or ends PARAM-VALUE */
 };
 
 struct straight {
-    const struct parse *in;
     const char *last; /* of the bytes: it is not looked at, so that one is behind each end */
     struct ends ends;
     struct sd_param *param; /* the next one, and where there is no room for one */
     struct sd_param *room;
     uint32_t params; /* how many there are */
-    uint64_t names; /* a bit for each of an element: those that differ in it need not be compared */
-    uint64_t ids;   /* the same for the elements */
-    uint64_t alike; /* those that do not differ */
+    uint64_t names;  /* a bit for each of an element: names with different ones differ */
+    uint64_t ids;    /* the same for the elements */
 };
 
-/* From `p` on; there is a window before `last`. */
-static inline struct ends ends_from(const char *p, const char *last)
+/* There are SEEN bytes before `last`. */
+static __attribute__((noinline)) struct ends ends_from(const char *p, const char *last)
 {
-    const char *start = last - p < WINDOW ? last - WINDOW : p;
-    uint64_t from = ~(uint64_t)0 << (p - start);
-    return (struct ends){start,
-                         window_within(start, WINDOW - BLOCK, block_bits_not_sd).marks & from,
-                         window_within(start, WINDOW - BLOCK, block_bits_not_value).marks & from};
+    struct ends ends = {0, 0};
+    if (p >= last)
+        return ends;
+    const char *start = last - p < SEEN ? last - SEEN : p;
+#pragma GCC unroll 6
+    for (size_t i = 0; i < SEEN; i += BLOCK) {
+        scan_block b = block_load(start + i);
+        ends.name |= block_bits_not_sd(b) << i;
+        ends.value |= block_bits_not_value(b) << i;
+    }
+    return (struct ends){ends.name >> (p - start), ends.value >> (p - start)};
 }
 
-static __attribute__((noinline)) struct ends next_ends(const char *p, const char *last)
+/* Field by field, or gcc keeps a copy of both in memory. */
+static inline void look(struct straight *s, const char *p)
 {
-    return ends_from(p, last);
+    struct ends ends = ends_from(p, s->last);
+    s->ends.name = ends.name;
+    s->ends.value = ends.value;
 }
 
-/* The bits of what is `n` or more behind a mark. */
-static inline uint64_t behind(const struct ends *ends, const char *mark, int n)
+/* The cursor moves on by less than 64 bytes. */
+static inline void pass(struct straight *s, size_t n)
 {
-    return (~(uint64_t)0 << n) << (mark - ends->start);
+    s->ends.name >>= n;
+    s->ends.value >>= n;
 }
 
-static inline const char *first_end(const struct ends *ends, uint64_t which)
+static inline size_t first_end(uint64_t ends)
 {
-    return ends->start + (unsigned)__builtin_ctzll(which);
+    return (unsigned)__builtin_ctzll(ends);
 }
 
-/* SD-NAME; gives its end. */
-static inline const char *straight_name(struct straight *s, const char *p, struct slice *name,
-                                        uint64_t *names)
+/* The length of SD-NAME, or what it cannot be. */
+static inline size_t straight_name(struct straight *s, const char *p)
 {
-    if (s->ends.name == 0) {
-        s->ends = next_ends(p, s->last);
+    if (__builtin_expect(s->ends.name == 0, 0)) {
+        look(s, p);
         if (s->ends.name == 0)
-            return NULL;
+            return 0;
     }
-    const char *end = first_end(&s->ends, s->ends.name);
-    size_t length = (size_t)(end - p);
-    if (length - 1 >= NAME_MAX_LENGTH)
-        return NULL;
-    *name = (struct slice){p, length};
-    uint64_t bit =
-        (uint64_t)1 << ((length * 8 + (unsigned char)p[0] + (unsigned char)end[-1]) % 64);
-    s->alike |= *names & bit;
-    *names |= bit;
-    return end;
+    return first_end(s->ends.name);
 }
 
-/* Its closing quote where all of it is in JSON as it is, \" and \\ too; else NULL. */
-static inline const char *plain_value(struct straight *s, const char *p)
+static inline void add_name(struct structured_data *sd, uint64_t *names, struct slice name)
 {
-    uint64_t ends = s->ends.value & behind(&s->ends, p, 0);
-    if (ends == 0) {
-        s->ends = next_ends(p, s->last);
-        ends = s->ends.value;
-        if (ends == 0)
-            return NULL;
-    }
-    const char *end = first_end(&s->ends, ends);
-    while (*end != '"') {
-        if (*end != '\\' || (end[1] != '"' && end[1] != '\\'))
-            return NULL;
-        ends &= behind(&s->ends, end, 2);
-        if (ends == 0)
-            return NULL;
-        end = first_end(&s->ends, ends);
-    }
-    return end;
+    size_t sum = name.len * 8 + (unsigned char)name.at[0] + (unsigned char)name.at[name.len - 1];
+    uint64_t bit = (uint64_t)1 << sum % 64;
+    if (*names & bit)
+        sd->usual = false;
+    *names |= bit;
 }
 
-/* From the end of its name; gives what is behind the closing quote. */
+/* Whether up to its closing quote, which is seen, all is in JSON as it is, \" and \\ too. */
+static inline bool plain_value(const char *p, uint64_t ends, size_t *length)
+{
+    if (ends == 0)
+        return false;
+    *length = first_end(ends);
+    while (__builtin_expect(p[*length] != '"', 0)) {
+        const char *end = p + *length;
+        if (*end != '\\' || (end[1] != '"' && end[1] != '\\'))
+            return false;
+        ends &= ~((uint64_t)3 << *length);
+        if (ends == 0)
+            return false;
+        *length = first_end(ends);
+    }
+    return true;
+}
+
+/* From the opening quote of one that is not plain. */
+static __attribute__((noinline)) const char *other_value(const char *p, const char *end,
+                                                         struct sd_param *param)
+{
+    struct defect unused;
+    const struct parse in = {p, end, &unused};
+    param->plain = param->escapes = param->repeats = param->more = false;
+    return param_value(&in, p, param);
+}
+
+/* From behind the opening quote to behind the closing one. */
 static inline const char *straight_value(struct straight *s, const char *p, struct sd_param *param)
 {
-    if (memcmp(p, "=\"", 2) != 0)
-        return NULL;
-    p += 2;
-    param->next = SD_NONE;
-    param->repeats = param->escapes = false;
-    const char *end = plain_value(s, p);
-    param->plain = param->usual = end != NULL;
-    if (end) {
-        param->value = slice_between(p, end);
-        s->ends.name &= behind(&s->ends, end, 2);
-        return end + 1;
+    if (s->ends.value == 0)
+        look(s, p);
+    size_t length;
+    if (__builtin_expect(plain_value(p, s->ends.value, &length), 1)) {
+        param->value = (struct slice){p, length};
+        param->plain = true;
+        param->escapes = param->repeats = param->more = false;
+        pass(s, length + 2);
+        return p + length + 1;
     }
-    p = param_value(s->in, p - 1, param);
-    if (!p || p >= s->last)
+    const char *behind = other_value(p - 1, s->last + 1, param);
+    if (!behind || behind >= s->last)
         return NULL;
-    s->ends.name = p - s->ends.start < WINDOW ? s->ends.name & behind(&s->ends, p, 1) : 0;
-    return p;
+    if (behind - p < SEEN)
+        pass(s, (size_t)(behind + 1 - p));
+    else
+        s->ends.name = s->ends.value = 0;
+    return behind;
 }
 
-static inline struct sd_param *straight_param(struct straight *s, struct structured_data *sd)
+static inline struct sd_param *next_param(struct straight *s, struct structured_data *sd)
 {
     if (s->param == s->room) {
         sd->params = array_grow(sd->params, &sd->param_capacity, s->params, sizeof *sd->params);
@@ -222,46 +237,67 @@ static inline struct sd_param *straight_param(struct straight *s, struct structu
     return s->param++;
 }
 
-/* Behind its '['. */
+/* From behind its SP to behind its closing quote. */
+static inline const char *straight_param(struct straight *s, const char *p,
+                                         struct structured_data *sd)
+{
+    struct sd_param *param = next_param(s, sd);
+    size_t length = straight_name(s, p);
+    if (length - 1 >= NAME_MAX_LENGTH || memcmp(p + length, "=\"", 2) != 0)
+        return NULL;
+    param->name = (struct slice){p, length};
+    add_name(sd, &s->names, param->name);
+    pass(s, length + 2);
+    return straight_value(s, p + length + 2, param);
+}
+
+/* From behind its '[' to behind its ']'. */
 static inline const char *straight_element(struct straight *s, const char *p,
                                            struct structured_data *sd)
 {
     struct sd_element *element = new_element(sd);
-    element->first = s->params;
-    element->next = SD_NONE;
-    element->repeats = false;
-    p = straight_name(s, p, &element->id, &s->ids);
-    if (!p)
+    size_t length = straight_name(s, p);
+    if (length - 1 >= NAME_MAX_LENGTH)
         return NULL;
-    s->ends.name &= s->ends.name - 1;
+    element->id = (struct slice){p, length};
+    element->first = s->params;
+    element->repeats = element->more = false;
+    add_name(sd, &s->ids, element->id);
     s->names = 0;
+    pass(s, length + 1);
+    p += length;
     while (*p == ' ') {
-        struct sd_param *param = straight_param(s, sd);
-        p = straight_name(s, p + 1, &param->name, &s->names);
-        p = p ? straight_value(s, p, param) : NULL;
+        p = straight_param(s, p + 1, sd);
         if (!p)
             return NULL;
     }
     element->end = s->params;
+    pass(s, 1);
     return *p == ']' ? p + 1 : NULL;
 }
 
-static const char *straight(const struct parse *in, const char *p, struct structured_data *sd)
+const char *structured_data_straight(struct slice message, const char *p,
+                                     struct structured_data *sd)
 {
-    const char *last = in->end - 1;
-    struct straight s = {.in = in,
-                         .last = last,
-                         .ends = ends_from(p, last),
-                         .param = sd->params,
-                         .room = sd->params + sd->param_capacity};
-    while (p && p < in->end && *p == '[')
+    const char *end = message.at + message.len;
+    if (message.len <= SEEN)
+        return NULL;
+    sd->element_count = 0;
+    sd->bare = sd->usual = true;
+    struct straight s = {
+        .last = end - 1, .param = sd->params, .room = sd->params + sd->param_capacity};
+    do {
         p = straight_element(&s, p + 1, sd);
-    if (!p)
+        if (!p)
+            return NULL;
+    } while (p < end && *p == '[');
+    if (p < end && *p != ' ')
         return NULL;
     sd->param_count = s.params;
-    if (s.alike)
+    if (!sd->usual)
         structured_data_chain(sd);
-    sd->bare = true;
+    if (end - p < BLOCK)
+        sd->usual = false;
     return p;
 }
 
@@ -269,7 +305,7 @@ const char *structured_data_parse_with_care(const struct parse *in, const char *
                                             struct structured_data *sd)
 {
     sd->element_count = sd->param_count = 0;
-    sd->bare = false;
+    sd->bare = sd->usual = false;
     while (p && p < in->end && *p == '[')
         p = sd_element(in, p + 1, sd);
     if (p)
@@ -286,8 +322,10 @@ const char *structured_data_parse(const struct parse *in, const char *p, struct 
     if (*p == '-') {
         p++;
     } else {
-        const char *behind = in->end - in->start > WINDOW ? straight(in, p, sd) : NULL;
-        p = behind ? behind : structured_data_parse_with_care(in, p, sd);
+        const char *behind = structured_data_straight(slice_between(in->start, in->end), p, sd);
+        if (behind)
+            return behind;
+        p = structured_data_parse_with_care(in, p, sd);
     }
     if (p && p < in->end && *p != ' ')
         return parse_fail(in, field, "expected SP or the end", p);

@@ -13,29 +13,29 @@
 struct sd_param {
     struct slice name;
     struct slice value; /* between the quotes, escapes as they stand */
-    uint32_t next;      /* the next one of that name, or SD_NONE */
-    bool repeats;       /* not the first of its name */
     bool plain;         /* the value is known to be as it is in JSON, with its \" and \\ */
     bool escapes;       /* it is not, and has a backslash */
-    bool usual;         /* that, and the only one of its name, which is bare */
+    bool repeats;       /* not the first of its name */
+    bool more;          /* not the last of its name */
+    uint32_t next;      /* where there is one, the next of its name */
 };
 
 struct sd_element {
     struct slice id;
     uint32_t first; /* its params are [first, end) */
     uint32_t end;
-    uint32_t next; /* the next one of that SD-ID, or SD_NONE */
     bool repeats;  /* not the first of its SD-ID */
+    bool more;     /* not the last of it */
+    uint32_t next; /* where there is one, the next of it */
 };
-
-#define SD_NONE UINT32_MAX
 
 struct structured_data {
     struct sd_element *elements;
     struct sd_param *params;
     uint32_t element_count;
     uint32_t param_count;
-    bool bare; /* SD-IDs and PARAM-NAMEs are as they are in JSON */
+    bool bare;  /* SD-IDs and PARAM-NAMEs are as they are in JSON */
+    bool usual; /* that, none of them repeats, and there is a block behind all of it */
     size_t element_capacity;
     size_t param_capacity;
     struct name_table *table;
@@ -44,6 +44,10 @@ struct structured_data {
 /* From `p`, where NILVALUE or 1*SD-ELEMENT must stand. Cost is linear in the number of bytes. */
 const char *structured_data_parse(const struct parse *in, const char *p,
                                   struct structured_data *sd);
+
+/* The same from '[' where all is as it is in most messages, or NULL, and then the above must do. */
+const char *structured_data_straight(struct slice message, const char *p,
+                                     struct structured_data *sd);
 
 /* 1*SD-ELEMENT alone, as it is read where the straight way does not see that all is well. */
 const char *structured_data_parse_with_care(const struct parse *in, const char *p,
