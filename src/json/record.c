@@ -133,12 +133,11 @@ static __attribute__((noinline)) char *header(char *to, const struct syslog_mess
 }
 
 /* PARAM-VALUE: \" \\ and \] are unescaped (RFC 5424, section 6.3.3), then it is any string. */
-static char *unescaped(char *to, struct slice value)
+static __attribute__((noinline)) char *unescaped(char *to, struct slice value)
 {
     const char *end = value.at + value.len;
     const char *piece = value.at;
     const char *p = piece;
-    *to++ = '"';
     while ((p = memchr(p, '\\', (size_t)(end - p)))) {
         if (p + 1 < end && (p[1] == '"' || p[1] == '\\' || p[1] == ']')) {
             to = json_text(to, slice_between(piece, p));
@@ -146,9 +145,13 @@ static char *unescaped(char *to, struct slice value)
         }
         p++;
     }
-    to = json_text(to, slice_between(piece, end));
-    *to++ = '"';
-    return to;
+    return json_text(to, slice_between(piece, end));
+}
+
+/* One that is not plain, between the quotes. */
+static inline char *other_value(char *to, const struct sd_param *param)
+{
+    return param->escapes ? unescaped(to, param->value) : json_text(to, param->value);
 }
 
 /* Whether a block can be read from each byte of it, and from where it ends. */
@@ -179,13 +182,15 @@ static inline char *sd_name(char *to, const struct structured_data *sd, struct s
     return to;
 }
 
-static inline char *param_value(char *to, const struct sd_param *param, const char *limit)
+static char *param_value(char *to, const struct sd_param *param, const char *limit)
 {
-    if (!param->plain)
-        return param->escapes ? unescaped(to, param->value)
-                              : json_string_within(to, param->value, limit);
     *to++ = '"';
-    to = has_blocks(param->value, limit) ? as_it_is(to, param->value) : json_raw(to, param->value);
+    if (!param->plain)
+        to = other_value(to, param);
+    else if (has_blocks(param->value, limit))
+        to = as_it_is(to, param->value);
+    else
+        to = json_raw(to, param->value);
     *to++ = '"';
     return to;
 }
@@ -217,51 +222,29 @@ static __attribute__((noinline)) char *param(char *to, const struct structured_d
     return to;
 }
 
-/* With a comma behind it. */
-static inline __attribute__((always_inline)) char *
-params(char *to, const struct structured_data *sd, const struct sd_element *e, const char *limit)
+static char *params(char *to, const struct structured_data *sd, const struct sd_element *e,
+                    const char *limit)
 {
-    const struct sd_param *end = sd->params + e->end;
-    for (const struct sd_param *p = sd->params + e->first; p < end; p++) {
-        if (!sd->usual || !p->plain) {
-            to = param(to, sd, p, limit);
-            continue;
-        }
-        *to++ = '"';
-        to = as_it_is(to, p->name);
-        memcpy(to, "\":\"", 4); /* with its NUL, in one word */
-        to = json_literal(as_it_is(to + 3, p->value), "\",");
-    }
+    for (uint32_t i = e->first; i < e->end; i++)
+        to = param(to, sd, &sd->params[i], limit);
     return to;
 }
 
-/* Those of the elements that are chained to one. */
-static __attribute__((noinline)) char *more_params(char *to, const struct structured_data *sd,
-                                                   const struct sd_element *first,
-                                                   const char *limit)
+/* With a comma behind it, and those that are chained to it in it. */
+static char *element(char *to, const struct structured_data *sd, const struct sd_element *first,
+                     const char *limit)
 {
+    to = json_literal(sd_name(to, sd, first->id, limit), ":{");
+    const char *inside = to;
+    to = params(to, sd, first, limit);
     for (const struct sd_element *e = first; e->more;) {
         e = &sd->elements[e->next];
         to = params(to, sd, e, limit);
     }
-    return to;
-}
-
-/* With a comma behind it. */
-static inline char *element(char *to, const struct structured_data *sd,
-                            const struct sd_element *first, const char *limit)
-{
-    to = sd_name(to, sd, first->id, limit);
-    to = json_literal(to, ":{");
-    const char *inside = to;
-    to = params(to, sd, first, limit);
-    if (first->more)
-        to = more_params(to, sd, first, limit);
     to -= to != inside;
     return json_literal(to, "},");
 }
 
-/* Apart from record_write, which would save registers for it where there is nothing to write. */
 static __attribute__((noinline)) char *structured_data(char *to, const struct structured_data *sd,
                                                        const char *limit)
 {
@@ -271,6 +254,47 @@ static __attribute__((noinline)) char *structured_data(char *to, const struct st
             to = element(to, sd, &sd->elements[i], limit);
     to[-1] = '}';
     return to;
+}
+
+/* The first of four bytes, which are stored as one word. */
+static inline char *in_word(char *to, const char *bytes, size_t length)
+{
+    memcpy(to, bytes, 4);
+    return to + length;
+}
+
+/* From behind the quote before its name to behind the one before the next. */
+static inline char *usual_param(char *to, const struct sd_param *p)
+{
+    to = in_word(as_it_is(to, p->name), "\":\"", 3);
+    to = p->plain ? as_it_is(to, p->value) : other_value(to, p);
+    return in_word(to, "\",\"", 3);
+}
+
+/* The same for an element; what is before a param that there is not is written over. */
+static inline char *usual_element(char *to, const struct sd_element *e, const struct sd_param *p,
+                                  const struct sd_param *end)
+{
+    to = in_word(as_it_is(to, e->id), "\":{\"", 4);
+    if (p == end)
+        return in_word(to - 1, "},\"", 3);
+    do
+        to = usual_param(to, p++);
+    while (p < end);
+    return in_word(to - 2, "},\"", 3);
+}
+
+/* Apart from record_write, which would save registers for it where there is nothing to write. */
+static __attribute__((noinline)) char *usual_structured_data(char *to,
+                                                             const struct structured_data *sd)
+{
+    const struct sd_element *end = sd->elements + sd->element_count;
+    const struct sd_param *params = sd->params;
+    to = json_literal(to, "{\"");
+    for (const struct sd_element *e = sd->elements; e < end; e++)
+        to = usual_element(to, e, params + e->first, params + e->end);
+    to[-2] = '}';
+    return to - 1;
 }
 
 #define END "}\n"
@@ -292,7 +316,8 @@ void record_write(struct buffer *out, const struct syslog_message *m)
         to = json_fixed(to, ",\"sd\":{},\"msg\":\"");
     } else {
         to = json_fixed(to, ",\"sd\":");
-        to = structured_data(to, &m->sd, limit_of(m));
+        to = m->sd.usual ? usual_structured_data(to, &m->sd)
+                         : structured_data(to, &m->sd, limit_of(m));
         to = json_fixed(to, ",\"msg\":\"");
     }
     buffer_wrote(out, msg_and_end(to, m->msg));
