@@ -6,8 +6,8 @@
 #include "syslog/usual-header.h"
 
 /* The whole of it from `p`, the SP behind MSGID, or, where that is NULL, from its beginning. */
-bool rfc5424_parse_with_care(struct slice message, const char *p, struct syslog_message *m,
-                             struct defect *defect);
+bool rfc5424_parse_from(struct slice message, const char *p, struct syslog_message *m,
+                        struct defect *defect);
 
 /*
  * Takes one message of RFC 5424, section 6, as it comes out of its frame, into `m`. The grammar is
@@ -20,7 +20,7 @@ rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *def
     const char *end = message.at + message.len;
     const char *p = usual_header(message.at, end, m);
     if (!p || end - p < 3 || memcmp(p + 1, "- ", 2) != 0)
-        return rfc5424_parse_with_care(message, p, m, defect);
+        return rfc5424_parse_from(message, p, m, defect);
     m->bytes = message;
     m->version = 1;
     m->sd.element_count = m->sd.param_count = 0;
