@@ -53,8 +53,7 @@ static void one(struct slice text, struct syslog_message *m, const char *what, s
     bare += m->bare;
     unit(!m->bare || all_bare(m, message.at + message.len), "%s with byte %d at %zu: not bare",
          what, byte, at);
-    bool good =
-        rfc5424_parse_from(message, NULL, &careful, &defect) || !in_header(defect.field);
+    bool good = rfc5424_parse_from(message, NULL, &careful, &defect) || !in_header(defect.field);
     unit(good && same(m, &careful), "%s with byte %d at %zu: %s", what, byte, at,
          good ? "other fields" : defect.reason);
     syslog_message_free(&careful);
