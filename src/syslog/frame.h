@@ -94,16 +94,13 @@ void framer_free(struct framer *f);
 /* framer_next for all but the usual line. */
 enum frame_kind framer_look(struct framer *f, struct frame *frame);
 
-/*
- * One that lies whole in the block, so that the search for its LF needs no end, and has nothing
- * before that which might have to go.
- */
+/* One that lies whole in the block, with nothing before its LF that might have to go. */
 static inline bool framer_usual_line(struct framer *f, struct frame *frame)
 {
     const char *start = f->block.at;
     if (start >= f->lines_end)
         return false;
-    const char *lf = rawmemchr(start, '\n');
+    const char *lf = memchr(start, '\n', (size_t)(f->lines_end - start));
     size_t length = (size_t)(lf - start);
     if (length - 1 >= f->max_size || (unsigned char)lf[-1] <= '\r')
         return false;
