@@ -71,6 +71,8 @@ latency() {
         rate=$((top * percent / 100))
         row "relay at $percent % of its top rate" $((rate * 3 / 2)) "$plain" "read_back $rate"
     done
+    rate=$((top / 2))
+    row 'shnek-parse alone at 50 % of that' $((rate * 3 / 2)) "$plain" "read_directly $rate"
     measure 'Latency of the relay' "$runs"
 }
 
