@@ -100,14 +100,8 @@ static const char *header(const struct parse *in, struct syslog_message *m)
     return header_field(in, p, &msgid, &m->msgid);
 }
 
-/* From the SP before it, or none where the message ends there. */
-static inline struct slice msg(const char *p, const char *end)
-{
-    return p < end ? slice_between(skip_bom(p + 1, end), end) : (struct slice){0};
-}
-
-static __attribute__((noinline)) bool with_care(struct slice message, const char *p,
-                                                struct syslog_message *m, struct defect *defect)
+bool rfc5424_parse_from(struct slice message, const char *p, struct syslog_message *m,
+                        struct defect *defect)
 {
     struct parse in = {message.at, message.at + message.len, defect};
     m->bytes = message;
@@ -120,26 +114,8 @@ static __attribute__((noinline)) bool with_care(struct slice message, const char
         p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
     if (!p)
         return false;
-    m->msg = msg(p, in.end);
+    m->msg = (struct slice){0};
+    if (p < in.end)
+        m->msg = slice_between(skip_bom(p + 1, in.end), in.end);
     return true;
-}
-
-/* From the SP before '['. */
-static __attribute__((noinline)) bool with_elements(struct slice message, const char *p,
-                                                    struct syslog_message *m, struct defect *defect)
-{
-    m->bytes = message;
-    m->version = 1;
-    const char *behind = structured_data_straight(message, p + 1, &m->sd);
-    if (!behind)
-        return with_care(m->bytes, p, m, defect);
-    m->msg = msg(behind, m->bytes.at + m->bytes.len);
-    return true;
-}
-
-bool rfc5424_parse_from(struct slice message, const char *p, struct syslog_message *m,
-                        struct defect *defect)
-{
-    bool elements = p && message.at + message.len - p > 1 && p[1] == '[';
-    return elements ? with_elements(message, p, m, defect) : with_care(message, p, m, defect);
 }

@@ -276,11 +276,11 @@ static inline const char *straight_element(struct straight *s, const char *p,
     return *p == ']' ? p + 1 : NULL;
 }
 
-const char *structured_data_straight(struct slice message, const char *p,
-                                     struct structured_data *sd)
+/* From '['. */
+static const char *straight(const struct parse *in, const char *p, struct structured_data *sd)
 {
-    const char *end = message.at + message.len;
-    if (message.len <= SEEN)
+    const char *end = in->end;
+    if (end - in->start <= SEEN)
         return NULL;
     sd->element_count = 0;
     sd->bare = sd->usual = true;
@@ -322,7 +322,7 @@ const char *structured_data_parse(const struct parse *in, const char *p, struct 
     if (*p == '-') {
         p++;
     } else {
-        const char *behind = structured_data_straight(slice_between(in->start, in->end), p, sd);
+        const char *behind = straight(in, p, sd);
         if (behind)
             return behind;
         p = structured_data_parse_with_care(in, p, sd);

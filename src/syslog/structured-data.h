@@ -45,10 +45,6 @@ struct structured_data {
 const char *structured_data_parse(const struct parse *in, const char *p,
                                   struct structured_data *sd);
 
-/* The same from '[' where all is as it is in most messages, or NULL, and then the above must do. */
-const char *structured_data_straight(struct slice message, const char *p,
-                                     struct structured_data *sd);
-
 /* 1*SD-ELEMENT alone, as it is read where the straight way does not see that all is well. */
 const char *structured_data_parse_with_care(const struct parse *in, const char *p,
                                             struct structured_data *sd);
