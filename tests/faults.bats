@@ -684,6 +684,19 @@ has_leader() {
     [[ $(leader) == [123] ]]
 }
 
+# Of three servers one has come: without a leader it drops what it is asked.
+@test "JetStream that has no leader is asked again long before --timeout" {
+    local nobody
+    nobody=$(quiet_port)
+    nats_start 'jetstream: enabled' "store_dir: \"$PWD/alone\"" 'server_name: n1' \
+        "cluster: {name: three, host: 127.0.0.1, port: -1, routes: [nats://127.0.0.1:$nobody]}"
+    start asked subscriber -n 2 '$JS.API.STREAM.INFO.logs'
+    wait_until grep -q '^ready' asked.err
+    start_fed pub shnek-pub -J --stream=logs --timeout=1h
+    wait_exit asked
+    is "$status" 0
+}
+
 # end_member RATE COUNT STEP [NUMBER SIGNAL]: of the leader, or of the only server that it was told of.
 # So many are stored before, and so many more after it.
 end_member() {
