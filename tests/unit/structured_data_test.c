@@ -101,7 +101,8 @@ int main(void)
         add(&text, " a text that may be long enough for a block", chance(44));
         if (chance(8) == 0)
             text.len = 1 + chance((unsigned)text.len);
-        struct slice message = unit_guarded((struct slice){text.at, text.len});
+        struct slice message = {text.at, text.len};
+        message = chance(2) ? unit_guarded(message) : unit_guarded_before(message);
         good += outcome(message, true, &one, &straight);
         outcome(message, false, &other, &careful);
         struct slice got = {straight.at, straight.len};

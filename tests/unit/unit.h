@@ -35,20 +35,37 @@ static inline int unit_end(const char *name)
     return unit_failed || !unit_passed;
 }
 
-/* A copy of bytes that ends where a page begins that must not be touched: one for each process. */
-static inline struct slice unit_guarded(struct slice bytes)
+/* Room between two pages that must not be touched: one for each process. */
+enum { UNIT_ROOM = 1 << 20 };
+static inline char *unit_room(struct slice bytes)
 {
-    enum { ROOM = 1 << 20 };
-    static char *base;
-    if (!base) {
+    static char *room;
+    if (!room) {
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
-        base = mmap(NULL, ROOM + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (base == MAP_FAILED || mprotect(base + ROOM, page, PROT_NONE) != 0)
+        char *base =
+            mmap(NULL, UNIT_ROOM + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        room = base + page;
+        if (base == MAP_FAILED || mprotect(room, UNIT_ROOM, PROT_READ | PROT_WRITE) != 0)
             abort();
     }
-    if (bytes.len > ROOM)
+    if (bytes.len > UNIT_ROOM)
         abort();
-    char *at = base + ROOM - bytes.len;
+    return room;
+}
+
+/* A copy of bytes at the end of that room. */
+static inline struct slice unit_guarded(struct slice bytes)
+{
+    char *at = unit_room(bytes) + UNIT_ROOM - bytes.len;
+    if (bytes.len)
+        memmove(at, bytes.at, bytes.len);
+    return (struct slice){at, bytes.len};
+}
+
+/* The same at its beginning. */
+static inline struct slice unit_guarded_before(struct slice bytes)
+{
+    char *at = unit_room(bytes);
     if (bytes.len)
         memmove(at, bytes.at, bytes.len);
     return (struct slice){at, bytes.len};
