@@ -115,40 +115,36 @@ relayed() {
     cpu=$((children - before))e-3
 }
 
-# verify_begin DESCRIPTOR: spamlog, as $verify, reads back from there what the row sends.
-verify_begin() {
+# read_at RATE DESCRIPTOR BEGIN END: from the first message that is due until spamlog has read the
+# last one back from there; $cpu is that of what BEGIN starts and END ends.
+read_at() {
+    local start verify far=$2
     rm -f verified
-    spamlog --verify --idle=10s --expect="${messages[$row]}" --csv=verified <&"$1" &>/dev/null &
+    spamlog --verify --idle=10s --expect="${messages[$row]}" --csv=verified <&"$far" &>/dev/null &
     verify=$!
-}
-
-# spam_at RATE: until spamlog has read the last message back.
-spam_at() {
-    local start
+    "$3"
     start=$(now)
     sent spamlog -q -r "$1" -n "${messages[$row]}" -c 8 -m 'hello from rust!' "$url"
     wait "$verify" || true
     seconds=$(($(now) - start))e-6
+    exec {far}>&-
+    count_children
+    cpu=$children
+    "$4"
+    count_children
+    cpu=$((children - cpu))e-3
+    late verified
 }
 
 # read_back RATE: through the relay. spamlog reads NATS's own protocol from the socket, where only
 # the payloads look like records: a client's thread and memory for each message would take more of
 # two cores than the relay does.
 read_back() {
-    local far line
-    exec {far}<>"/dev/tcp/127.0.0.1/${NATS_URL##*:}"
-    printf 'CONNECT {"verbose":false}\r\nSUB bench 1\r\nPING\r\n' >&"$far"
-    until read -ru "$far" line && [[ $line == PONG* ]]; do :; done
-    verify_begin "$far"
-    relay_begin
-    spam_at "$1"
-    exec {far}>&-
-    count_children
-    cpu=$children
-    relay_end
-    count_children
-    cpu=$((children - cpu))e-3
-    late verified
+    local socket line
+    exec {socket}<>"/dev/tcp/127.0.0.1/${NATS_URL##*:}"
+    printf 'CONNECT {"verbose":false}\r\nSUB bench 1\r\nPING\r\n' >&"$socket"
+    until read -ru "$socket" line && [[ $line == PONG* ]]; do :; done
+    read_at "$1" "$socket" relay_begin relay_end
 }
 
 # read_directly RATE: from shnek-parse, without shnek-pub and nats-server.
@@ -157,16 +153,11 @@ read_directly() {
     rm -f pipe
     mkfifo pipe
     exec {near}<>pipe
-    verify_begin "$near"
+    read_at "$1" "$near" near_begin parse_end
+}
+
+near_begin() {
     parse_begin tcp://127.0.0.1:0 pipe
-    spam_at "$1"
-    exec {near}>&-
-    count_children
-    cpu=$children
-    parse_end
-    count_children
-    cpu=$((children - cpu))e-3
-    late verified
 }
 
 # late FILE: what a report says of the row, which is an error if anything is missing, as one that is
