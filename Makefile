@@ -25,6 +25,8 @@ TLS = $(patsubst src/%.c,build/%.o,$(wildcard src/tls/*.c))
 RELAY = $(patsubst src/%.c,build/%.o,$(wildcard src/relay/*.c))
 PUBLISH = $(patsubst src/%.c,build/%.o,$(wildcard src/publish/*.c))
 LOAD = $(patsubst src/%.c,build/%.o,$(wildcard src/load/*.c))
+VERIFY = $(patsubst src/%.c,build/%.o,$(wildcard src/verify/*.c))
+REPORT = $(patsubst src/%.c,build/%.o,$(wildcard src/report/*.c))
 UNIT = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*_test.c))
 
 all: $(PROGRAMS)
@@ -32,7 +34,7 @@ all: $(PROGRAMS)
 # What each program is linked from.
 shnek-parse: build/shnek-parse.o $(RELAY) $(TLS) $(SYSLOG) $(JSON) $(BASE)
 shnek-pub: build/shnek-pub.o $(PUBLISH) $(SYSLOG) $(JSON) $(BASE)
-spamlog: build/spamlog.o $(LOAD) $(TLS) $(SYSLOG) $(JSON) $(BASE)
+spamlog: build/spamlog.o $(VERIFY) $(LOAD) $(REPORT) $(TLS) $(SYSLOG) $(JSON) $(BASE)
 
 shnek-parse spamlog: LIBRARIES = $(shell pkg-config --libs libssl libcrypto)
 shnek-pub: LIBRARIES = $(shell pkg-config --libs libnats libcrypto)
@@ -51,8 +53,8 @@ build/%.o: src/%.c build/flags
 # What is pure enough to be tested by itself.
 UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
 	build/relay/access.o build/relay/proxy-protocol.o build/load/crc32c.o \
-	build/load/gaps.o build/load/histogram.o build/load/ledger.o build/load/live.o \
-	build/load/mark.o build/load/progress.o build/load/shape.o
+	build/verify/gaps.o build/verify/histogram.o build/verify/sequence-tracker.o build/report/status-line.o \
+	build/load/sequence.o build/load/progress.o build/load/arrivals.o
 build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) $(UNITS) -lm
@@ -71,7 +73,7 @@ build/tests/bare: tests/bench/bare.c build/flags | build/libraries
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(shell pkg-config --cflags libnats) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell pkg-config --libs libnats)
 
-build/tests/proxy build/tests/crowd: build/tests/%: tests/lib/%.c build/flags
+build/tests/proxy build/tests/many-connections: build/tests/%: tests/lib/%.c build/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
 
@@ -89,7 +91,7 @@ build/flags: force
 
 -include $(wildcard build/*.d build/*/*.d)
 
-build-tests: $(PROGRAMS) $(UNIT) build/tests/subscriber build/tests/proxy build/tests/crowd
+build-tests: $(PROGRAMS) $(UNIT) build/tests/subscriber build/tests/proxy build/tests/many-connections
 
 check: setup-check
 	@$(MAKE) --no-print-directory build-tests
@@ -99,7 +101,7 @@ demo: setup-build
 	@$(MAKE) --no-print-directory $(PROGRAMS) build/tests/subscriber
 	@tests/demo
 
-bench: all build/tests/bare build/tests/crowd
+bench: all build/tests/bare build/tests/many-connections
 	@tests/bench/run
 
 flamegraph: all

@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/options.h"
-#include "relay/jobs.h"
 #include "relay/relay.h"
+#include "relay/workers.h"
 
 static const char help[] =
     "usage: shnek-parse [options] [FILE...]\n"

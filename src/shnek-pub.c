@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/log.h"
 #include "base/options.h"
-#include "base/report.h"
 #include "publish/publish.h"
 #include "publish/subject.h"
 

@@ -5,13 +5,13 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/byte-scan.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/log.h"
 #include "base/options.h"
-#include "base/report.h"
-#include "base/scan.h"
-#include "load/task.h"
 #include "syslog/pri.h"
+#include "verify/options.h"
 
 static const char help[] =
     "usage: spamlog [options] [DESTINATION]              writes syslog messages\n"

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/options.h"
-#include "base/report.h"
 
 static const struct {
     const char *name;

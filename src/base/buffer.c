@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "base/report.h"
+#include "base/log.h"
 
 static void *resize(void *at, size_t size)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/report.h"
+#include "base/log.h"
 
 struct unit {
     const char *suffix;

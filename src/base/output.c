@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "base/report.h"
+#include "base/log.h"
 
 enum { PIPE_SIZE = 256 * 1024 };
 

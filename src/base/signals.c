@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/report.h"
+#include "base/log.h"
 
 /* timeout(1) signals the process and then its group, so the same one comes twice. */
 static const uint64_t repeat = NS_PER_S / 10;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/report.h"
+#include "base/log.h"
 
 void stats_start(struct stats *s)
 {

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/block.h"
+#include "base/simd.h"
 #include "base/slice.h"
 
 /*

@@ -1,7 +1,7 @@
 #include "json/record.h"
 
 #include "syslog/pri.h"
-#include "json/string.h"
+#include "json/escape.h"
 
 /* A literal of at most 32 bytes, stored as 8, 16 or 32: room behind it is written over. */
 #define PADDING         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "json/string.h"
+#include "json/escape.h"
 
 static char *base64(char *to, struct slice bytes)
 {

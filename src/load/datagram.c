@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "base/report.h"
+#include "base/log.h"
 
 enum { UDP_LONGEST_IPV4 = 65507, UDP_LONGEST_IPV6 = 65527, UNIX_OVERHEAD = 32 };
 

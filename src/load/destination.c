@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/report.h"
+#include "base/log.h"
 
 static int connect_one(int family, int type, const struct sockaddr *at, socklen_t length)
 {

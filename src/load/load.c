@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/report.h"
+#include "base/log.h"
 #include "base/signals.h"
 #include "load/progress.h"
-#include "load/sent.h"
+#include "load/send-report.h"
 
 enum { BATCH = 512 };
 

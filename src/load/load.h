@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 #include "base/signals.h"
-#include "load/bad.h"
+#include "load/arrivals.h"
 #include "load/destination.h"
+#include "load/malformed.h"
 #include "load/message.h"
 #include "load/sender.h"
-#include "load/series.h"
-#include "load/shape.h"
+#include "report/sampler.h"
 
 struct load_config {
     struct destination destination;

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/byte-scan.h"
 #include "base/clock.h"
-#include "base/scan.h"
 #include "base/utf8.h"
-#include "load/fields.h"
+#include "load/field-check.h"
 #include "load/profile.h"
 
 static char *put(char *to, const struct buffer *b, size_t n)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/options.h"
-#include "base/report.h"
-#include "load/parts.h"
+#include "load/split.h"
 #include "syslog/rfc5424.h"
 
 struct kept {

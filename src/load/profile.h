@@ -1,7 +1,7 @@
 #ifndef SHNEK_LOAD_PROFILE_H
 #define SHNEK_LOAD_PROFILE_H
 
-#include "load/body.h"
+#include "load/template.h"
 
 /* What messages look like that are not all the same. */
 

@@ -1,6 +1,6 @@
 #include "load/progress.h"
 
-#include "load/live.h"
+#include "report/status-line.h"
 
 /* When the last message is due, or the time is over; UINT64_MAX where that is never. */
 static uint64_t last_due(const struct load_config *c)

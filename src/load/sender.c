@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/report.h"
+#include "base/log.h"
 #include "load/datagram.h"
 
 enum { ACK_POLL_MS = 10 };

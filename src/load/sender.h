@@ -7,7 +7,7 @@
 
 #include "base/output.h"
 #include "load/destination.h"
-#include "load/trickle.h"
+#include "load/throttle.h"
 
 enum { DATAGRAMS = 64 }; /* the most that are sent at once */
 

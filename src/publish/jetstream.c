@@ -9,7 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "json/string.h"
+#include "json/escape.h"
 
 enum { FLIGHTS = 16 * 1024, ID_MAX = 1024, ATTEMPTS_MAX = 8 };
 

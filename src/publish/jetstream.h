@@ -4,10 +4,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "base/report.h"
-#include "publish/connection.h"
+#include "base/log.h"
+#include "publish/nats-conn.h"
 #include "publish/window.h"
-#include "json/check.h"
+#include "json/locate-error.h"
 
 struct jetstream_config {
     const char *stream;          /* the name expected, or NULL: whichever has the subject */

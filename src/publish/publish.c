@@ -7,12 +7,12 @@
 
 #include "base/clock.h"
 #include "base/input.h"
+#include "base/log.h"
 #include "base/output.h"
-#include "base/report.h"
-#include "publish/spill.h"
-#include "json/check.h"
-#include "json/line.h"
+#include "publish/undelivered.h"
+#include "json/locate-error.h"
 #include "json/reject.h"
+#include "json/validate.h"
 
 enum { PAYLOAD_MAX = 64 * 1024 * 1024 /* no server can be set to take more */ };
 

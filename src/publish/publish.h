@@ -2,7 +2,7 @@
 #define SHNEK_PUBLISH_PUBLISH_H
 
 #include "publish/jetstream.h"
-#include "publish/link.h"
+#include "publish/session.h"
 
 struct publish_config {
     struct link_config link;

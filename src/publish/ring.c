@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/report.h"
+#include "base/log.h"
 
 /*
  * A file is a header, of HEADER bytes, and the ring. Two slots hold the cursors in turn, so that

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/log.h"
 #include "base/options.h"
-#include "base/report.h"
 
 struct access_count {
     struct peer_key peer;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/report.h"
+#include "base/log.h"
 
 /* For a burst of some ten thousand datagrams; the kernel gives less where rmem_max is less. */
 enum { RCVBUF = 8 * 1024 * 1024 };

@@ -4,8 +4,8 @@
 #include <sys/types.h>
 
 #include "base/address.h"
+#include "relay/pipeline.h"
 #include "relay/relay.h"
-#include "relay/stream.h"
 
 /* A socket that connections or datagrams come to. */
 struct listener {

@@ -2,8 +2,8 @@
 
 #include <unistd.h>
 
-#include "relay/jobs.h"
-#include "relay/stream.h"
+#include "relay/pipeline.h"
+#include "relay/workers.h"
 
 void parser_start(struct parser *p, const struct relay_config *config)
 {

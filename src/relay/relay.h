@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/log.h"
 #include "base/output.h"
-#include "base/report.h"
 #include "base/signals.h"
 #include "base/stats.h"
 #include "relay/access.h"
-#include "syslog/format.h"
 #include "syslog/frame.h"
 #include "syslog/message.h"
+#include "syslog/parse.h"
 #include "syslog/timestamp.h"
 #include "tls/tls.h"
 

@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "relay/connection.h"
-#include "relay/doors.h"
+#include "relay/listeners.h"
+#include "relay/source-stream.h"
 #include "relay/systemd.h"
 
 enum { EVENTS = 256, ACCEPTS = 64, RETRY_MS = 100 };

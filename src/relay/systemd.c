@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/report.h"
+#include "base/log.h"
 
 enum { FIRST_FD = 3 };
 

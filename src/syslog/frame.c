@@ -1,7 +1,7 @@
 #include "syslog/frame.h"
 
 #include "base/utf8.h"
-#include "syslog/parse.h"
+#include "syslog/field-parse.h"
 
 enum {
     MSG_LEN_DIGITS = 10,

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/report.h"
+#include "base/log.h"
 #include "base/slice.h"
 
 /* RFC 6587: non-transparent framing with LF, octet counting, or what the first bytes say. */

@@ -1,38 +1,32 @@
 #ifndef SHNEK_SYSLOG_PARSE_H
 #define SHNEK_SYSLOG_PARSE_H
 
-#include "base/report.h"
-#include "base/slice.h"
+#include "syslog/lenient-time.h"
+#include "syslog/rfc5424.h"
 
-/*
- * What the parsers of this folder share. Each takes a cursor and gives the one behind what it
- * recognised, or NULL with the defect filled in; bytes are never read at or past `end`. A defect's
- * offset is that of the first byte at which the message can no longer be valid.
- */
-struct parse {
-    const char *start;
-    const char *end;
-    struct defect *defect;
+enum format_choice {
+    FORMAT_RFC5424, /* strictly */
+    FORMAT_AUTO,    /* RFC 5424, with common defects too, else RFC 3164 or any line */
+    FORMAT_RFC3164  /* the latter only */
 };
 
-static inline const char *parse_fail(const struct parse *in, const char *field, const char *reason,
-                                     const char *at)
-{
-    static const char ended[] = "message ends here";
-    *in->defect =
-        (struct defect){field, at == in->end ? ended : reason, (uint64_t)(at - in->start)};
-    return NULL;
-}
+/* How messages are read. */
+struct format {
+    enum format_choice choice;
+    struct reckoning reckoning; /* not used by FORMAT_RFC5424 */
+};
 
-/* What is behind a BOM, or `p` where none stands there. */
-static inline const char *skip_bom(const char *p, const char *end)
-{
-    return end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 ? p + 3 : p;
-}
+/* What the strict grammar has not taken, or must not be asked about. */
+bool format_parse_loosely(struct format *f, struct slice message, struct syslog_message *m,
+                          struct defect *defect);
 
-static inline bool is_digit(char c)
+/* Takes one message into `m`, whose slices stay until the next one. False, and why, where not. */
+static inline bool format_parse(struct format *f, struct slice message, struct syslog_message *m,
+                                struct defect *defect)
 {
-    return c >= '0' && c <= '9';
+    if (f->choice != FORMAT_RFC3164 && rfc5424_parse(message, m, defect))
+        return true;
+    return f->choice != FORMAT_RFC5424 && format_parse_loosely(f, message, m, defect);
 }
 
 #endif

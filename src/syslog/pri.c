@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "syslog/parse.h"
+#include "syslog/field-parse.h"
 
 #define NAME(literal)                                                                              \
     {                                                                                              \

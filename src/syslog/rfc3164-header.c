@@ -2,7 +2,7 @@
 
 #include <arpa/inet.h>
 
-#include "syslog/parse.h"
+#include "syslog/field-parse.h"
 
 enum { PID_MAX = 128 };
 

@@ -1,6 +1,6 @@
 #include "syslog/rfc3164.h"
 
-#include "syslog/parse.h"
+#include "syslog/field-parse.h"
 #include "syslog/pri.h"
 #include "syslog/rfc3164-header.h"
 

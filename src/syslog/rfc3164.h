@@ -1,9 +1,9 @@
 #ifndef SHNEK_SYSLOG_RFC3164_H
 #define SHNEK_SYSLOG_RFC3164_H
 
-#include "base/report.h"
+#include "base/log.h"
+#include "syslog/lenient-time.h"
 #include "syslog/message.h"
-#include "syslog/reckoning.h"
 
 /*
  * Takes one message as RFC 3164 describes them, or any other line, into `m`. What is not

@@ -1,6 +1,6 @@
 #include "syslog/rfc5424.h"
 
-#include "base/scan.h"
+#include "base/byte-scan.h"
 #include "syslog/timestamp.h"
 
 static const char *pri(const struct parse *in, const char *p, struct syslog_message *m)

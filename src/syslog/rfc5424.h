@@ -1,9 +1,9 @@
 #ifndef SHNEK_SYSLOG_RFC5424_H
 #define SHNEK_SYSLOG_RFC5424_H
 
-#include "base/report.h"
+#include "base/log.h"
 #include "syslog/message.h"
-#include "syslog/usual-header.h"
+#include "syslog/rfc5424-fast.h"
 
 /* The whole of it from `p`, the SP behind MSGID, or, where that is NULL, from its beginning. */
 bool rfc5424_parse_from(struct slice message, const char *p, struct syslog_message *m,

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "base/scan.h"
-#include "syslog/chain.h"
-#include "syslog/name-table.h"
+#include "base/byte-scan.h"
+#include "syslog/name-hash.h"
+#include "syslog/sd-merge.h"
 
 enum { NAME_MAX_LENGTH = 32 };
 

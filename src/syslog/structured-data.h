@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "syslog/parse.h"
+#include "syslog/field-parse.h"
 
 /*
  * STRUCTURED-DATA of RFC 5424, section 6.3, with what repeats chained to its first occurrence: a

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "syslog/parse.h"
+#include "syslog/field-parse.h"
 
 /* FULL-DATE "T" FULL-TIME of RFC 5424, section 6.2.3, from `p`; not NILVALUE. */
 const char *timestamp_parse(const struct parse *in, const char *p);

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "base/block.h"
+#include "base/simd.h"
 
 /*
  * A look ahead at WINDOW bytes at once: which of them are marks, by a function that gives a bit for

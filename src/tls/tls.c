@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/report.h"
-#include "tls/reason.h"
+#include "base/log.h"
+#include "tls/error.h"
 
 struct tls {
     SSL_CTX *context;

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "base/slice.h"
-#include "tls/reason.h"
+#include "tls/error.h"
 
 /* Whom we talk to: a name, as RFC 5425, section 5 compares it, or a certificate's fingerprint. */
 struct tls_peer {

@@ -59,7 +59,7 @@ parsed() {
     local start before others
     parse_begin "$1" /dev/null
     if [[ ${#crowd[@]} != 0 ]]; then
-        crowd "${crowd[@]}" "${url##*:}" >crowd.out &
+        many-connections "${crowd[@]}" "${url##*:}" >crowd.out &
         others=$!
         row=${crowd[*]} await grep -q open crowd.out
     fi

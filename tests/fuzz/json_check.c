@@ -13,8 +13,8 @@
 #include "json_check.h"
 
 #include "unit.h"
-#include "json/check.h"
-#include "json/line.h"
+#include "json/locate-error.h"
+#include "json/validate.h"
 
 static void disagree(struct slice line, const char *what)
 {

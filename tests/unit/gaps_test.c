@@ -1,8 +1,8 @@
 /* Gaps: held against a plain table of what came, for random orders and a store that is too small.
  */
 
-#include "load/gaps.h"
 #include "unit.h"
+#include "verify/gaps.h"
 
 enum { NUMBERS = 3000 };
 

@@ -1,7 +1,7 @@
 /* The histogram, by the definition: each value by itself, and percentiles of the sorted values. */
 
-#include "load/histogram.h"
 #include "unit.h"
+#include "verify/histogram.h"
 
 static struct histogram h;
 

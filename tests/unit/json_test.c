@@ -4,8 +4,8 @@
  */
 
 #include "unit.h"
-#include "json/check.h"
-#include "json/line.h"
+#include "json/locate-error.h"
+#include "json/validate.h"
 
 static bool same_verdict(const struct unit_case *c, bool good)
 {

@@ -1,6 +1,6 @@
 #include "base/clock.h"
-#include "load/live.h"
 #include "load/progress.h"
+#include "report/status-line.h"
 #include "unit.h"
 
 #define S NS_PER_S

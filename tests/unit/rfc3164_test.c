@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/utf8.h"
 #include "syslog/calendar.h"
-#include "syslog/format.h"
+#include "syslog/parse.h"
 #include "syslog/rfc3164.h"
 #include "unit.h"
 #include "json/record.h"

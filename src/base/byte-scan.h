@@ -1,0 +1,189 @@
+#ifndef SHNEK_BASE_BYTE_SCAN_H
+#define SHNEK_BASE_BYTE_SCAN_H
+
+#include "base/simd.h"
+
+/* Loops that find the first of something, or copy up to it, a block at a time. */
+
+/* How many of eight bytes, as they stand in memory, are digits before the first that is none. */
+static inline size_t word_digits(uint64_t word)
+{
+    const uint64_t ones = ~(uint64_t)0 / 255;
+    word = le64toh(word) ^ ones * '0';
+    uint64_t others = ((word + ones * (128 - 10)) | word) & ones * 128;
+    return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+}
+
+/* PRINTUSASCII of RFC 5424: 33 to 126. */
+static inline int is_print(char c)
+{
+    return (unsigned char)(c - 33) <= 126 - 33;
+}
+
+/* A byte that stands for itself in a JSON string and needs no look at its neighbours. */
+static inline int is_plain(char c)
+{
+    return (unsigned char)(c - 32) < 128 - 32 && c != '"' && c != '\\';
+}
+
+/* What SD-NAME of RFC 5424 is made of. */
+static inline int is_sd_name(char c)
+{
+    return is_print(c) && c != '=' && c != ']' && c != '"';
+}
+
+/* The first byte in [p, end) that is not SD-NAME, or end. */
+static inline const char *scan_sd_name(const char *p, const char *end)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        scan_block b = block_load(p);
+        uint64_t mask = block_not_print(b) | block_is_any(b, '=', ']', '"');
+        if (mask)
+            return p + block_first(mask);
+    }
+    while (p < end && is_sd_name(*p))
+        p++;
+    return p;
+}
+
+/* The first '"', ']' or '\\' in [p, end), or end. */
+static inline const char *scan_param_value(const char *p, const char *end)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        uint64_t mask = block_is_any(block_load(p), '"', ']', '\\');
+        if (mask)
+            return p + block_first(mask);
+    }
+    while (p < end && *p != '"' && *p != ']' && *p != '\\')
+        p++;
+    return p;
+}
+
+/* The first byte in [p, end) that is not PRINTUSASCII, or end. */
+static inline const char *scan_print(const char *p, const char *end)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        uint64_t mask = block_not_print(block_load(p));
+        if (mask)
+            return p + block_first(mask);
+    }
+    while (p < end && is_print(*p))
+        p++;
+    return p;
+}
+
+/* The first byte in [p, end) that is not plain, or end. */
+static inline const char *scan_plain(const char *p, const char *end)
+{
+    for (; end - p >= BLOCK; p += BLOCK) {
+        uint64_t mask = block_not_plain(block_load(p));
+        if (mask)
+            return p + block_first(mask);
+    }
+    while (p < end && is_plain(*p))
+        p++;
+    return p;
+}
+
+/* All of n bytes, fewer than BLOCK, in words that overlap; no byte beside them is touched. */
+static inline void copy_short(char *to, const char *p, size_t n)
+{
+    if (n >= 8) {
+        uint64_t low, high;
+        memcpy(&low, p, 8);
+        memcpy(&high, p + n - 8, 8);
+        memcpy(to, &low, 8);
+        memcpy(to + n - 8, &high, 8);
+    } else if (n >= 4) {
+        uint32_t low, high;
+        memcpy(&low, p, 4);
+        memcpy(&high, p + n - 4, 4);
+        memcpy(to, &low, 4);
+        memcpy(to + n - 4, &high, 4);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            to[i] = p[i];
+    }
+}
+
+/* memcpy for a few bytes, inline. */
+static inline void copy_bytes(char *to, const char *p, size_t n)
+{
+    if (n < BLOCK) {
+        copy_short(to, p, n);
+        return;
+    }
+    for (size_t i = 0; i < n - BLOCK; i += BLOCK)
+        block_store(to + i, block_load(p + i));
+    block_store(to + n - BLOCK, block_load(p + n - BLOCK));
+}
+
+/* Copies all of n bytes, 4 or more and fewer than BLOCK, and gives how many come before another. */
+static inline size_t copy_plain_words(char *to, const char *p, size_t n)
+{
+    uint64_t low, high;
+    if (n >= 8) {
+        memcpy(&low, p, 8);
+        memcpy(&high, p + n - 8, 8);
+    } else {
+        uint32_t first, last;
+        memcpy(&first, p, 4);
+        memcpy(&last, p + n - 4, 4);
+        high = low = htole64((uint64_t)le32toh(last) << 32 | le32toh(first));
+    }
+    copy_short(to, p, n);
+    uint64_t mask = block_not_plain(block_of_words(low, high));
+    if (mask == 0)
+        return n;
+    size_t word = n >= 8 ? 8 : 4;
+    size_t at = block_first(mask);
+    return at < word ? at : n - 2 * word + at;
+}
+
+/* Two blocks, of which the second begins at `next`; tells whether they are plain. */
+static inline int copy_two(char *to, const char *p, size_t next)
+{
+    scan_block b = block_load(p);
+    scan_block c = block_load(p + next);
+    block_store(to, b);
+    block_store(to + next, c);
+    return block_both_plain(b, c);
+}
+
+/* Where the first byte is that is not plain, in two such blocks. */
+static inline size_t first_not_plain(const char *p, size_t next)
+{
+    uint64_t mask = block_not_plain(block_load(p));
+    return mask ? block_first(mask) : next + block_first(block_not_plain(block_load(p + next)));
+}
+
+/* The same as copy_plain for fewer than 2 * BLOCK bytes. */
+static inline __attribute__((always_inline)) size_t copy_plain_rest(char *to, const char *p,
+                                                                    size_t n)
+{
+    if (n >= BLOCK)
+        return copy_two(to, p, n - BLOCK) ? n : first_not_plain(p, n - BLOCK);
+    if (n >= 4)
+        return copy_plain_words(to, p, n);
+    size_t i = 0;
+    for (; i < n && is_plain(p[i]); i++)
+        to[i] = p[i];
+    return i;
+}
+
+/*
+ * Copies plain bytes from [p, end) to `to` up to the first that is not, and gives their number.
+ * May write up to 2 * BLOCK - 1 bytes more than that, but never more than there are in [p, end).
+ */
+static inline __attribute__((always_inline)) size_t copy_plain(char *to, const char *p,
+                                                               const char *end)
+{
+    size_t n = (size_t)(end - p);
+    size_t i = 0;
+    for (; n - i >= 2 * BLOCK; i += 2 * BLOCK)
+        if (!copy_two(to + i, p + i, BLOCK))
+            return i + first_not_plain(p + i, BLOCK);
+    return i + copy_plain_rest(to + i, p + i, n - i);
+}
+
+#endif

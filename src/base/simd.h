@@ -1,0 +1,407 @@
+#ifndef SHNEK_BASE_SIMD_H
+#define SHNEK_BASE_SIMD_H
+
+#include <endian.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * Some bytes at once, in one of three kinds: SSE2, NEON, and eight bytes in a 64-bit word. A mask
+ * has block_shift-wide lanes, lowest lane first; lanes above the first set one may be wrong in the
+ * portable kind, so only the first is ever used. Bits are one for each byte, and all of them right.
+ */
+
+#if defined(__SSE2__)
+
+#include <emmintrin.h>
+typedef __m128i scan_block;
+enum { BLOCK = 16, BLOCK_SHIFT = 0 };
+
+static inline scan_block block_load(const char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+static inline void block_store(char *p, scan_block b)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, b);
+}
+
+/*
+ * The top bit of each byte that is less than n as a signed one, which those from 0x80 on are too.
+ * gcc 12 makes three instructions of a comparison that says the same.
+ */
+static inline scan_block block_less(scan_block b, char n)
+{
+    return _mm_subs_epi8(b, _mm_set1_epi8(n));
+}
+
+static inline uint64_t block_mask(scan_block lanes)
+{
+    return (uint64_t)(unsigned)_mm_movemask_epi8(lanes);
+}
+
+static inline uint64_t block_not_print(scan_block b)
+{
+    scan_block low = block_less(b, 33);
+    scan_block del = _mm_cmpeq_epi8(b, _mm_set1_epi8(127));
+    return block_mask(_mm_or_si128(low, del));
+}
+
+/* What is below 32 stays so with another bit 1, and '"' becomes 32. */
+static inline scan_block block_not_plain_lanes(scan_block b)
+{
+    scan_block low = block_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
+    return _mm_or_si128(low, _mm_cmpeq_epi8(b, _mm_set1_epi8('\\')));
+}
+
+static inline scan_block block_or(scan_block b, scan_block c)
+{
+    return _mm_or_si128(b, c);
+}
+
+static inline scan_block block_xor(scan_block b, scan_block c)
+{
+    return _mm_xor_si128(b, c);
+}
+
+/* What is not plain becomes 95 or more, but for '\\'. */
+static inline int block_both_plain(scan_block b, scan_block c)
+{
+    const scan_block turn = _mm_set1_epi8(125);
+    const scan_block backslash = _mm_set1_epi8('\\' ^ 125);
+    b = _mm_xor_si128(b, turn);
+    c = _mm_xor_si128(c, turn);
+    scan_block low = _mm_adds_epu8(_mm_max_epu8(b, c), _mm_set1_epi8(128 - 95));
+    scan_block other = _mm_or_si128(_mm_cmpeq_epi8(b, backslash), _mm_cmpeq_epi8(c, backslash));
+    return block_mask(_mm_or_si128(low, other)) == 0;
+}
+
+static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
+{
+    scan_block any =
+        _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8(c)), _mm_cmpeq_epi8(b, _mm_set1_epi8(d)));
+    return block_mask(_mm_or_si128(any, _mm_cmpeq_epi8(b, _mm_set1_epi8(e))));
+}
+
+/*
+ * With one added and the lowest bit turned, SP, '"', 127 and all that is less than SP or more than
+ * 127 is less than 35 as a signed one, and nothing else.
+ */
+static inline uint64_t block_bits_not_bare(scan_block b)
+{
+    scan_block turned = _mm_xor_si128(_mm_add_epi8(b, _mm_set1_epi8(1)), _mm_set1_epi8(1));
+    scan_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
+    return block_mask(_mm_or_si128(block_less(turned, 35), backslash));
+}
+
+/* '\\' becomes ']' with its lowest bit 1. */
+static inline scan_block block_not_value_lanes(scan_block b)
+{
+    scan_block low = block_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
+    scan_block other = _mm_cmpeq_epi8(_mm_or_si128(b, _mm_set1_epi8(1)), _mm_set1_epi8(']'));
+    return _mm_or_si128(low, other);
+}
+
+static inline uint64_t block_bits_not_value(scan_block b)
+{
+    return block_mask(block_not_value_lanes(b));
+}
+
+/* With one added 127 is less than 34 as a signed one, too. */
+static inline uint64_t block_bits_not_sd(scan_block b)
+{
+    scan_block outside = block_less(_mm_add_epi8(b, _mm_set1_epi8(1)), 34);
+    scan_block equals = _mm_cmpeq_epi8(b, _mm_set1_epi8('='));
+    return block_mask(_mm_or_si128(block_not_value_lanes(b), _mm_or_si128(outside, equals)));
+}
+
+/* Not 0 in each byte that is not one of the range + 1 from lowest on. */
+static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+{
+    return _mm_subs_epu8(_mm_sub_epi8(b, lowest), range);
+}
+
+/* How many bytes come before the first that is not one of the 128 - spare from lowest on. */
+static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+{
+    scan_block beyond = _mm_adds_epu8(_mm_sub_epi8(b, lowest), spare);
+    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(beyond) | 1U << BLOCK);
+}
+
+static inline int block_is_zero(scan_block b)
+{
+    return _mm_movemask_epi8(_mm_cmpeq_epi8(b, _mm_setzero_si128())) == 0xffff;
+}
+
+static inline scan_block block_of_words(uint64_t low, uint64_t high)
+{
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+#elif defined(__ARM_NEON)
+
+#include <arm_neon.h>
+typedef uint8x16_t scan_block;
+enum { BLOCK = 16, BLOCK_SHIFT = 2 };
+
+static inline scan_block block_load(const char *p)
+{
+    return vld1q_u8((const uint8_t *)p);
+}
+
+static inline void block_store(char *p, scan_block b)
+{
+    vst1q_u8((uint8_t *)p, b);
+}
+
+/* NEON has no movemask: narrowing by four bits leaves a nibble for each byte. */
+static inline uint64_t block_mask(uint8x16_t lanes)
+{
+    return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(lanes), 4)), 0);
+}
+
+static inline uint64_t block_not_print(scan_block b)
+{
+    return block_mask(vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126))));
+}
+
+static inline scan_block block_not_plain_lanes(scan_block b)
+{
+    uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(32)), vcgtq_u8(b, vdupq_n_u8(127)));
+    uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
+    return vorrq_u8(outside, marks);
+}
+
+static inline scan_block block_or(scan_block b, scan_block c)
+{
+    return vorrq_u8(b, c);
+}
+
+static inline scan_block block_xor(scan_block b, scan_block c)
+{
+    return veorq_u8(b, c);
+}
+
+static inline int block_both_plain(scan_block b, scan_block c)
+{
+    return block_mask(block_or(block_not_plain_lanes(b), block_not_plain_lanes(c))) == 0;
+}
+
+static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
+{
+    uint8x16_t any =
+        vorrq_u8(vceqq_u8(b, vdupq_n_u8((uint8_t)c)), vceqq_u8(b, vdupq_n_u8((uint8_t)d)));
+    return block_mask(vorrq_u8(any, vceqq_u8(b, vdupq_n_u8((uint8_t)e))));
+}
+
+/* A bit of its own weight is left of each byte; each half adds up to eight of the bits. */
+static inline uint64_t block_bits(uint8x16_t lanes)
+{
+    static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
+    uint8x16_t bits = vandq_u8(lanes, vld1q_u8(weights));
+    uint8x8_t sums = vpadd_u8(vget_low_u8(bits), vget_high_u8(bits));
+    sums = vpadd_u8(sums, sums);
+    sums = vpadd_u8(sums, sums);
+    return vget_lane_u16(vreinterpret_u16_u8(sums), 0);
+}
+
+static inline uint64_t block_bits_not_bare(scan_block b)
+{
+    uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
+    uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
+    return block_bits(vorrq_u8(outside, marks));
+}
+
+static inline uint64_t block_bits_not_value(scan_block b)
+{
+    uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(32)), vcgtq_u8(b, vdupq_n_u8(127)));
+    uint8x16_t quote = vceqq_u8(b, vdupq_n_u8('"'));
+    uint8x16_t other = vceqq_u8(vorrq_u8(b, vdupq_n_u8(1)), vdupq_n_u8(']'));
+    return block_bits(vorrq_u8(outside, vorrq_u8(quote, other)));
+}
+
+static inline uint64_t block_bits_not_sd(scan_block b)
+{
+    uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
+    uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('=')));
+    uint8x16_t other = vceqq_u8(vorrq_u8(b, vdupq_n_u8(1)), vdupq_n_u8(']'));
+    return block_bits(vorrq_u8(outside, vorrq_u8(marks, other)));
+}
+
+static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+{
+    return vqsubq_u8(vsubq_u8(b, lowest), range);
+}
+
+static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+{
+    uint8x16_t sums = vqaddq_u8(vsubq_u8(b, lowest), spare);
+    uint64_t mask = block_mask(vcgeq_u8(sums, vdupq_n_u8(128)));
+    return mask ? (unsigned)__builtin_ctzll(mask) >> BLOCK_SHIFT : BLOCK;
+}
+
+static inline int block_is_zero(scan_block b)
+{
+    return vget_lane_u64(vreinterpret_u64_u8(vorr_u8(vget_low_u8(b), vget_high_u8(b))), 0) == 0;
+}
+
+static inline scan_block block_of_words(uint64_t low, uint64_t high)
+{
+    return vcombine_u8(vcreate_u8(low), vcreate_u8(high));
+}
+
+#else
+
+typedef uint64_t scan_block;
+enum { BLOCK = 8, BLOCK_SHIFT = 3 };
+
+#define BLOCK_ONES (~(uint64_t)0 / 255)
+#define BLOCK_TOPS (BLOCK_ONES * 128)
+
+static inline scan_block block_load(const char *p)
+{
+    scan_block b;
+    memcpy(&b, p, sizeof b);
+    return le64toh(b);
+}
+
+static inline void block_store(char *p, scan_block b)
+{
+    b = htole64(b);
+    memcpy(p, &b, sizeof b);
+}
+
+/* The first of two words that stand for as many bytes as one has. */
+static inline scan_block block_of_words(uint64_t low, uint64_t high)
+{
+    (void)high;
+    return le64toh(low);
+}
+
+static inline uint64_t block_less(scan_block b, unsigned n)
+{
+    return (b - BLOCK_ONES * n) & ~b & BLOCK_TOPS;
+}
+
+static inline uint64_t block_equal(scan_block b, unsigned char c)
+{
+    return block_less(b ^ (BLOCK_ONES * c), 1);
+}
+
+static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
+{
+    return block_equal(b, (unsigned char)c) | block_equal(b, (unsigned char)d) |
+           block_equal(b, (unsigned char)e);
+}
+
+static inline uint64_t block_not_print(scan_block b)
+{
+    return block_less(b, 33) | ((b | (b + BLOCK_ONES)) & BLOCK_TOPS);
+}
+
+static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+{
+    scan_block beyond = 0;
+    for (unsigned i = 0; i < 64; i += 8)
+        if ((uint8_t)((b >> i) - (lowest >> i)) > (uint8_t)(range >> i))
+            beyond |= (uint64_t)0x80 << i;
+    return beyond;
+}
+
+static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+{
+    size_t n = 0;
+    for (; n < BLOCK; n++, b >>= 8, lowest >>= 8, spare >>= 8)
+        if ((uint8_t)(b - lowest) + (uint8_t)spare >= 128)
+            break;
+    return n;
+}
+
+static inline int block_is_zero(scan_block b)
+{
+    return b == 0;
+}
+
+static inline scan_block block_not_plain_lanes(scan_block b)
+{
+    return block_less(b, 32) | block_equal(b, '"') | block_equal(b, '\\') | (b & BLOCK_TOPS);
+}
+
+static inline scan_block block_or(scan_block b, scan_block c)
+{
+    return b | c;
+}
+
+static inline scan_block block_xor(scan_block b, scan_block c)
+{
+    return b ^ c;
+}
+
+static inline uint64_t block_mask(scan_block lanes)
+{
+    return lanes;
+}
+
+static inline int block_both_plain(scan_block b, scan_block c)
+{
+    return block_mask(block_or(block_not_plain_lanes(b), block_not_plain_lanes(c))) == 0;
+}
+
+/* The top bit of each byte whose other seven bits are c or more. */
+static inline uint64_t block_up_from(scan_block b, unsigned c)
+{
+    return (b & ~BLOCK_TOPS) + BLOCK_ONES * (128 - c);
+}
+
+/* The same of each byte whose other seven bits are those of c. */
+static inline uint64_t block_alike(scan_block b, unsigned char c)
+{
+    return ~block_up_from(b ^ BLOCK_ONES * c, 1);
+}
+
+/* The multiplication brings the top bits together. */
+static inline uint64_t block_bits(uint64_t tops)
+{
+    return ((tops & BLOCK_TOPS) >> 7) * 0x0102040810204080 >> 56;
+}
+
+static inline uint64_t block_bits_not_bare(scan_block b)
+{
+    uint64_t outside = b | ~block_up_from(b, 33) | block_up_from(b, 127);
+    return block_bits(outside | block_alike(b, '"') | block_alike(b, '\\'));
+}
+
+static inline uint64_t block_bits_not_value(scan_block b)
+{
+    uint64_t outside = b | ~block_up_from(b, 32);
+    return block_bits(outside | block_alike(b, '"') | block_alike(b | BLOCK_ONES, ']'));
+}
+
+static inline uint64_t block_bits_not_sd(scan_block b)
+{
+    uint64_t outside = b | ~block_up_from(b, 33) | block_up_from(b, 127);
+    return block_bits(outside | block_alike(b, '"') | block_alike(b, '=') |
+                      block_alike(b | BLOCK_ONES, ']'));
+}
+
+#endif
+
+static inline uint64_t block_not_plain(scan_block b)
+{
+    return block_mask(block_not_plain_lanes(b));
+}
+
+static inline size_t block_first(uint64_t mask)
+{
+    return (size_t)(unsigned)__builtin_ctzll(mask) >> BLOCK_SHIFT;
+}
+
+/* Whether none of the first n bytes, at least one and at most BLOCK, is in the mask. */
+static inline int block_none(uint64_t mask, size_t n)
+{
+    return mask << (64 - (n << BLOCK_SHIFT)) == 0;
+}
+
+#endif

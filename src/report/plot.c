@@ -1,0 +1,203 @@
+#include "report/plot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* Its standard output is the drawing, so no name of a file has to be written for it. */
+enum { ROWS = 3 };
+#define ROWS_FILE "'/dev/fd/3'"
+
+#define LINES " with linespoints pt 7 ps 0.3 lw 1.5 "
+
+static const char start[] =
+    "set terminal svg size 900,500 font 'sans,12' background '#ffffff' noenhanced;"
+    "set datafile separator ',';"
+    "set grid; set lmargin 11; set key outside right Left reverse samplen 1;"
+    "stats " ROWS_FILE " using 1 name 'x' nooutput;"
+    "stats " ROWS_FILE " using 3 name 'r' nooutput;"
+    "set xrange [0:(x_max > 0 ? x_max : 1)];";
+
+static const char rate[] = "set yrange [0:(r_max > 1 ? 1.05 * r_max : 1)];"
+                           "set format y '%.1s%c';"
+                           "set ylabel 'throughput (messages/s)';"
+                           "plot " ROWS_FILE " using 1:3" LINES "notitle;";
+
+#define TIME "set xlabel 'time since the start (s)';"
+#define NEXT TIME "set yrange [*:*]; set format y '%g';"
+
+static const char lag[] = NEXT "stats " ROWS_FILE " using ($5*1e3) name 'l' nooutput;"
+                               "set yrange [0:(l_max > 1 ? 1.05 * l_max : 1)];"
+                               "set ylabel 'lag (ms)';"
+                               "plot " ROWS_FILE " using 1:($5*1e3)" LINES "lt 4 notitle;";
+
+/* A latency of 0 has no logarithm. */
+static const char latency[] = NEXT "ms(s) = s > 1e-6 ? s * 1e3 : 1e-3;"
+                                   "stats " ROWS_FILE " using (ms($4)) name 'low' nooutput;"
+                                   "stats " ROWS_FILE " using (ms($9)) name 'high' nooutput;"
+                                   "set logscale y; set yrange [(0.3 * low_min):(3.4 * high_max)];"
+                                   "set ylabel 'latency (ms)';"
+                                   "set linetype 5 lc rgb '#b22222';"
+                                   "plot for [i=1:6] " ROWS_FILE " using 1:(ms(column(10-i)))" LINES
+                                   "title word('max p99.99 p99.9 p99 p90 p50', i);";
+
+static const struct {
+    const char *layout;
+    const char *below;
+} panels[] = {[PLOT_LAG] = {"set rmargin 4; set multiplot layout 2,1 title ", lag},
+              [PLOT_LATENCY] = {"set rmargin 14; set multiplot layout 2,1 title ", latency},
+              [PLOT_NOTHING] = {"set rmargin 4;" TIME "set multiplot layout 1,1 title ", ""}};
+
+/* Gives its exit status, or -1, and errno, where it could not be run. */
+static int run_gnuplot(char *const *arguments, int rows, int out)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    pid_t child;
+    int status = 0;
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+    if (rows >= 0)
+        posix_spawn_file_actions_adddup2(&files, rows, ROWS);
+    int error = posix_spawnp(&child, *arguments, &files, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    while (!error && waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            error = errno;
+    errno = error;
+    return error ? -1 : status;
+}
+
+static bool good_status(int status)
+{
+    if (status == 0)
+        return true;
+    if (status < 0)
+        report("--plot: gnuplot: %m; install gnuplot (Debian: gnuplot-nox)");
+    else if (WIFSIGNALED(status))
+        report("--plot: gnuplot was ended by a signal: %s", strsignal(WTERMSIG(status)));
+    else
+        report("--plot: gnuplot failed with status %d", WEXITSTATUS(status));
+    return false;
+}
+
+static bool has_gnuplot(void)
+{
+    char *arguments[] = {"gnuplot", "--version", NULL};
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (null < 0) {
+        report("/dev/null: %m");
+        return false;
+    }
+    int status = run_gnuplot(arguments, -1, null);
+    bool good = good_status(status);
+    close(null);
+    return good;
+}
+
+/* In the folder of temporary files, and without a name there. */
+static bool open_rows(struct output *rows)
+{
+    const char *given = getenv("TMPDIR");
+    const char *folder = given && *given ? given : "/tmp";
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s/spamlog-XXXXXX", folder);
+    errno = ENAMETOOLONG;
+    int fd = length < (int)sizeof path ? mkostemp(path, O_CLOEXEC) : -1;
+    if (fd < 0 || unlink(path) != 0) {
+        report("--plot: %s: %m", folder);
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    output_start(rows, fd, "rows of --plot");
+    return true;
+}
+
+bool plot_open(struct plot *p, const char *path)
+{
+    *p = (struct plot){.rows = {.fd = -1}, .svg = {.fd = -1}};
+    return !path ||
+           (has_gnuplot() && open_rows(&p->rows) && output_create(&p->svg, "--plot", path));
+}
+
+/* gnuplot does not look whether what it writes is taken. */
+static bool is_whole(const char *path)
+{
+    static const char last[] = "</svg>\n";
+    char end[64];
+    struct stat s;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool whole = false;
+    if (fd >= 0 && fstat(fd, &s) == 0) {
+        off_t from = s.st_size > (off_t)sizeof end ? s.st_size - (off_t)sizeof end : 0;
+        ssize_t n = S_ISREG(s.st_mode) ? pread(fd, end, sizeof end, from) : 0;
+        whole = !S_ISREG(s.st_mode) || (n > 0 && memmem(end, (size_t)n, last, sizeof last - 1));
+    }
+    if (fd >= 0)
+        close(fd);
+    if (!whole)
+        report("--plot: %s: gnuplot could not write all of it", path);
+    return whole;
+}
+
+/* A string of gnuplot's. */
+static void add_quoted(struct buffer *b, const char *text)
+{
+    buffer_add(b, (struct slice){"'", 1});
+    for (const char *p = text; *p; p++) {
+        bool control = (unsigned char)*p < ' ' || *p == 127;
+        buffer_add(b, (struct slice){control ? "?" : p, 1});
+        if (*p == '\'')
+            buffer_add(b, (struct slice){p, 1});
+    }
+    buffer_add(b, (struct slice){"'", 1});
+}
+
+static void add_text(struct buffer *b, const char *text)
+{
+    buffer_add(b, (struct slice){text, strlen(text)});
+}
+
+bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)
+{
+    struct buffer script = {0};
+    if (p->rows.fd < 0)
+        return true;
+    add_text(&script, start);
+    add_text(&script, panels[kind].layout);
+    add_quoted(&script, title);
+    add_text(&script, ";");
+    add_text(&script, rate);
+    add_text(&script, panels[kind].below);
+    add_text(&script, "unset multiplot");
+    *buffer_room(&script, 1) = '\0';
+    char *arguments[] = {"gnuplot", "-d", "-e", script.at, NULL};
+    bool good = good_status(run_gnuplot(arguments, p->rows.fd, p->svg.fd)) && is_whole(p->svg.name);
+    buffer_free(&script);
+    return good;
+}
+
+bool plot_close(struct plot *p)
+{
+    bool good = p->rows.fd < 0 || output_end(&p->rows);
+    good = (p->svg.fd < 0 || output_end(&p->svg)) && good;
+    p->rows.fd = p->svg.fd = -1;
+    return good;
+}

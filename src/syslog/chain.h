@@ -1,9 +1,0 @@
-#ifndef SHNEK_SYSLOG_CHAIN_H
-#define SHNEK_SYSLOG_CHAIN_H
-
-#include "syslog/structured-data.h"
-
-/* Chains what repeats to its first occurrence, where nothing is chained yet. */
-void structured_data_chain(struct structured_data *sd);
-
-#endif

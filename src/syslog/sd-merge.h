@@ -1,0 +1,9 @@
+#ifndef SHNEK_SYSLOG_SD_MERGE_H
+#define SHNEK_SYSLOG_SD_MERGE_H
+
+#include "syslog/structured-data.h"
+
+/* Chains what repeats to its first occurrence, where nothing is chained yet. */
+void structured_data_chain(struct structured_data *sd);
+
+#endif

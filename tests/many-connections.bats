@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# shnek-parse -l where thousands are connected.
+# shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+load lib/relay
+
+HEAD='<13>1 - - - - - - '
+
+setup() {
+    shnek_setup
+    cd "$BATS_TEST_TMPDIR" || return
+    # Sanitizers make everything several times slower.
+    fewer=${SANITIZE:+10}
+    fewer=${fewer:-1}
+    messages=$((500000 / fewer))
+}
+
+teardown() {
+    shnek_teardown
+}
+
+need_descriptors() {
+    (($(ulimit -Hn) > $1)) || skip "needs $1 descriptors"
+}
+
+listening() {
+    url=$(listen_url relay.err)
+    port=$(port_of "$url")
+}
+
+# relay [OPTION...]: shnek-parse on a free port.
+relay() {
+    start relay shnek-parse -l tcp://127.0.0.1:0 "$@"
+    listening
+}
+
+# counting_relay [OPTION...]: the same; of what spamlog sends there only the msgids are kept, in
+# relay.ids.
+counting_relay() {
+    mkfifo out
+    start reader bash -c 'grep -F "\"appname\":\"spamlog\"" <out | cut -d "\"" -f 28 >relay.ids'
+    start relay bash -c 'exec shnek-parse -l tcp://127.0.0.1:0 "$@" >out' -- "$@"
+    listening
+}
+
+# all_arrived: at the relay's end, what one spamlog has sent, once each and in order.
+all_arrived() {
+    wait_exit reader
+    cmp relay.ids <(seq 0 $((messages - 1)))
+}
+
+# connect: a connection to the relay at descriptor $connection.
+connect() {
+    exec {connection}<>"/dev/tcp/127.0.0.1/$port"
+}
+
+# in_relay COUNT: whether so many connections are.
+in_relay() {
+    [[ $(find "/proc/$relay_pid/fd" -lname 'socket:*' | wc -l) == $(($1 + 1)) ]]
+}
+
+# small: whether the relay's memory has been below 32 MiB all the time.
+small() {
+    local peak
+    peak=$(rss_peak_kib "$relay_pid")
+    echo "$peak KiB at its peak"
+    [[ -n ${SANITIZE-} ]] || ((peak < 32768))
+}
+
+@test "10,000 idle connections take less than 32 MiB, and a busy one among them is served" {
+    local many=$((10000 / fewer))
+    need_descriptors $((many + 100))
+    counting_relay --max-connections=$((many + 10)) --max-connections-per-peer=100 --idle-timeout=1h
+    start crowd many-connections idle $many "$port"
+    wait_until in_relay $many
+    idle "$relay_pid"
+    spamlog -q -r max -n "$messages" "$url"
+    wait_until counts relay "out $messages"
+    in_relay $many
+    small
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    all_arrived
+}
+
+@test "1,000 that send a byte a second, and 1,000 that come and leave, do as little" {
+    local many=$((1000 / fewer))
+    need_descriptors $((2 * many + 100))
+    counting_relay
+    start drips many-connections drip $many "$port"
+    start guests many-connections leave $many "$port"
+    wait_until grep -q 'round 2' drips.out
+    wait_until grep -q 'left 2000' guests.out
+    spamlog -q -r max -n "$messages" "$url"
+    wait_until grep -q 'round 4' drips.out
+    wait_until grep -q 'left 4000' guests.out
+    small
+    running "$drips_pid"
+    running "$guests_pid"
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    # What the drips had begun is rejected.
+    is "$status" 1
+    all_arrived
+}
+
+@test "where descriptors run out, who is in is served on, and others when there is room" {
+    local good i
+    start relay bash -c 'ulimit -n 64 && exec shnek-parse -l tcp://127.0.0.1:0'
+    listening
+    connect
+    good=$connection
+    echo "${HEAD}first" >&"$good"
+    wait_until lines_are relay.out 1
+    start crowd many-connections idle 200 "$port"
+    wait_until grep -q 'accept: Too many open files' relay.err
+    for i in {2..20}; do
+        echo "$HEAD$i" >&"$good"
+        wait_until lines_are relay.out "$i"
+    done
+    idle "$relay_pid"
+    connect
+    echo "${HEAD}late" >&"$connection"
+    kill -TERM "$crowd_pid"
+    wait_until lines_are relay.out 21
+    echo "${HEAD}last" >&"$good"
+    wait_until lines_are relay.out 22
+    is "$(grep -c 'accept:' relay.err)" 1
+}
+
+@test "--max-connections-per-peer holds against a crowd from one address" {
+    local i
+    need socat
+    relay --max-connections-per-peer=50
+    mkfifo in
+    start good socat -u OPEN:in "TCP4:127.0.0.1:$port,bind=127.0.0.2"
+    exec {feed}<>in
+    echo "${HEAD}1" >&"$feed"
+    wait_until lines_are relay.out 1
+    start crowd many-connections idle 500 "$port" 1
+    for i in {2..200}; do
+        echo "$HEAD$i" >&"$feed"
+    done
+    wait_until lines_are relay.out 200
+    wait_until counts relay 'refused 450'
+    in_relay 51
+    kill -TERM "$crowd_pid"
+    wait_until in_relay 1
+    start again many-connections leave 50 "$port" 1
+    wait_until grep -q 'left 1000' again.out
+    echo "${HEAD}last" >&"$feed"
+    wait_until lines_are relay.out 201
+}

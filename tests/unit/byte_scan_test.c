@@ -1,0 +1,309 @@
+/* Each find-first loop against its naive twin: every byte at every place, up to a guard page. */
+
+#include "base/byte-scan.h"
+#include "base/utf8.h"
+#include "unit.h"
+
+enum { LONGEST = 3 * BLOCK + 3 };
+
+static const char *naive_print(const char *p, const char *end)
+{
+    while (p<end && * p> 32 && *p < 127)
+        p++;
+    return p;
+}
+
+static const char *naive_plain(const char *p, const char *end)
+{
+    while (p < end && (unsigned char)*p >= 32 && (unsigned char)*p < 128 && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
+static const char *naive_sd_name(const char *p, const char *end)
+{
+    while (p<end && * p> 32 && *p < 127 && *p != '=' && *p != ']' && *p != '"')
+        p++;
+    return p;
+}
+
+static const char *naive_param_value(const char *p, const char *end)
+{
+    while (p < end && *p != '"' && *p != ']' && *p != '\\')
+        p++;
+    return p;
+}
+
+static void one(struct slice bytes, int byte, size_t at)
+{
+    char copy[LONGEST + 1];
+    const char *end = bytes.at + bytes.len;
+    unit(scan_print(bytes.at, end) == naive_print(bytes.at, end), "print: byte %d at %zu of %zu",
+         byte, at, bytes.len);
+    unit(scan_sd_name(bytes.at, end) == naive_sd_name(bytes.at, end),
+         "SD-NAME: byte %d at %zu of %zu", byte, at, bytes.len);
+    unit(scan_param_value(bytes.at, end) == naive_param_value(bytes.at, end),
+         "PARAM-VALUE: byte %d at %zu of %zu", byte, at, bytes.len);
+    const char *plain = naive_plain(bytes.at, end);
+    unit(scan_plain(bytes.at, end) == plain, "plain: byte %d at %zu of %zu", byte, at, bytes.len);
+    size_t n = (size_t)(plain - bytes.at);
+    copy[bytes.len] = '-';
+    unit(copy_plain(copy, bytes.at, end) == n && memcmp(copy, bytes.at, n) == 0 &&
+             copy[bytes.len] == '-',
+         "copy: byte %d at %zu of %zu", byte, at, bytes.len);
+}
+
+/* Copies of every length, which touch nothing beside them. */
+static void copies(void)
+{
+    char bytes[LONGEST];
+    char copy[LONGEST + 2];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)('A' + i);
+    for (size_t length = 0; length <= LONGEST; length++) {
+        struct slice s = unit_guarded((struct slice){bytes, length});
+        memset(copy, '-', sizeof copy);
+        copy_bytes(copy + 1, s.at, length);
+        unit(copy[0] == '-' && memcmp(copy + 1, bytes, length) == 0 && copy[1 + length] == '-',
+             "copy of %zu", length);
+    }
+}
+
+/* A mask has a bit for each of its bytes only where it is told to look so far. */
+static void masks(void)
+{
+    char bytes[BLOCK];
+    for (size_t at = 0; at < BLOCK; at++) {
+        memset(bytes, 'a', sizeof bytes);
+        bytes[at] = '"';
+        for (size_t n = 1; n <= BLOCK; n++)
+            unit(block_none(block_not_plain(block_load(bytes)), n) == (n <= at), "%zu of %zu", at,
+                 n);
+    }
+}
+
+/* Of two blocks, each byte of either by itself. */
+static void plain_blocks(void)
+{
+    char bytes[2 * BLOCK];
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < sizeof bytes; at++) {
+            memset(bytes, at % 2 ? ' ' : '~', sizeof bytes);
+            bytes[at] = (char)byte;
+            unit(block_both_plain(block_load(bytes), block_load(bytes + BLOCK)) ==
+                     (naive_plain(bytes + at, bytes + at + 1) > bytes + at),
+                 "both plain: byte %d at %zu", byte, at);
+        }
+    }
+}
+
+static bool is_bare(int byte)
+{
+    return byte > 32 && byte < 127 && byte != '"' && byte != '\\';
+}
+
+static bool is_value(int byte)
+{
+    return byte >= 32 && byte < 128 && byte != '"' && byte != '\\' && byte != ']';
+}
+
+/* SD-NAME, but that '\\' is looked at once more. */
+static bool is_name(int byte)
+{
+    return is_bare(byte) && byte != '=' && byte != ']';
+}
+
+/* Bits are right for all bytes, those behind the first one too. */
+static void bits(void)
+{
+    char bytes[BLOCK];
+    for (int byte = 0; byte < 256; byte++) {
+        for (uint64_t where = 1; where < 1 << BLOCK; where += where < 300 ? 1 : where / 3) {
+            for (size_t i = 0; i < BLOCK; i++)
+                bytes[i] = (char)(where >> i & 1 ? byte : i % 2 ? '!' : '~');
+            scan_block b = block_load(bytes);
+            unit(block_bits_not_bare(b) == (is_bare(byte) ? 0 : where),
+                 "not bare: byte %d at %#" PRIx64, byte, where);
+            unit(block_bits_not_value(b) == (is_value(byte) ? 0 : where),
+                 "not a value: byte %d at %#" PRIx64, byte, where);
+            unit(block_bits_not_sd(b) == (is_name(byte) ? 0 : where),
+                 "not SD-NAME: byte %d at %#" PRIx64, byte, where);
+        }
+    }
+}
+
+/* Each byte by itself, whatever is in the others. */
+static void ranges(void)
+{
+    static const unsigned char lowests[] = {0, 1, '0', 200, 255};
+    static const unsigned char widths[] = {0, 5, 9, 127, 128, 254, 255};
+    for (unsigned n = 0; n < sizeof lowests * sizeof widths; n++) {
+        unsigned char low = lowests[n / sizeof widths];
+        unsigned char width = widths[n % sizeof widths];
+        char bytes[BLOCK], lowest[BLOCK], range[BLOCK];
+        for (size_t at = 0; at < BLOCK; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                memset(bytes, 'x', sizeof bytes);
+                memset(lowest, at % 2 ? 'x' : 3, sizeof lowest);
+                memset(range, at % 2 ? 0 : 255, sizeof range);
+                bytes[at] = (char)byte;
+                lowest[at] = (char)low;
+                range[at] = (char)width;
+                bool within = (unsigned char)(byte - low) <= width;
+                unit(block_is_zero(block_beyond(block_load(bytes), block_load(lowest),
+                                                block_load(range))) == within,
+                     "%d from %d on, at most %d more, at %zu", byte, low, width, at);
+            }
+        }
+    }
+}
+
+static void digits(void)
+{
+    char bytes[8];
+    for (int byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < 8; at++) {
+            uint64_t word;
+            size_t expected = byte >= '0' && byte <= '9' ? 8 : at;
+            memcpy(bytes, "01928374", 8);
+            bytes[at] = (char)byte;
+            memcpy(&word, bytes, 8);
+            unit(word_digits(word) == expected, "digits: byte %d at %zu", byte, at);
+        }
+    }
+}
+
+static void loops(void)
+{
+    char bytes[LONGEST];
+    for (size_t length = 0; length <= LONGEST; length++) {
+        memset(bytes, 'a', sizeof bytes);
+        one(unit_guarded((struct slice){bytes, length}), 'a', length);
+        for (size_t at = 0; at < length; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                memset(bytes, at % 2 ? 'a' : '~', sizeof bytes);
+                bytes[at] = (char)byte;
+                if (at + 1 < length)
+                    bytes[at + 1] = byte % 2 ? '\\' : '\x1f';
+                one(unit_guarded((struct slice){bytes, length}), byte, at);
+            }
+        }
+    }
+}
+
+/* Unicode 15, table 3-7, written out: first and last byte of each place, by the lead byte. */
+static bool well_formed(const unsigned char *p, size_t n)
+{
+    static const struct {
+        unsigned char lead[2], second[2];
+        size_t length;
+    } rows[] = {{{0x00, 0x7F}, {0, 0}, 1},       {{0xC2, 0xDF}, {0x80, 0xBF}, 2},
+                {{0xE0, 0xE0}, {0xA0, 0xBF}, 3}, {{0xE1, 0xEC}, {0x80, 0xBF}, 3},
+                {{0xED, 0xED}, {0x80, 0x9F}, 3}, {{0xEE, 0xEF}, {0x80, 0xBF}, 3},
+                {{0xF0, 0xF0}, {0x90, 0xBF}, 4}, {{0xF1, 0xF3}, {0x80, 0xBF}, 4},
+                {{0xF4, 0xF4}, {0x80, 0x8F}, 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (p[0] < rows[i].lead[0] || p[0] > rows[i].lead[1] || rows[i].length != n)
+            continue;
+        bool good = n == 1 || (p[1] >= rows[i].second[0] && p[1] <= rows[i].second[1]);
+        for (size_t k = 2; k < n; k++)
+            good = good && p[k] >= 0x80 && p[k] <= 0xBF;
+        return good;
+    }
+    return false;
+}
+
+static void sequences(void)
+{
+    static const unsigned char edges[] = {0x00, 0x7F, 0x80, 0x8F, 0x90,
+                                          0x9F, 0xA0, 0xBF, 0xC0, 0xFF};
+    enum { EDGES = sizeof edges };
+    for (unsigned lead = 0; lead < 256; lead++) {
+        for (unsigned rest = 0; rest < EDGES * EDGES * EDGES; rest++) {
+            unsigned char bytes[4] = {(unsigned char)lead, edges[rest % EDGES],
+                                      edges[rest / EDGES % EDGES], edges[rest / EDGES / EDGES]};
+            for (size_t length = 1; length <= 4; length++) {
+                struct slice s = unit_guarded((struct slice){(const char *)bytes, length});
+                bool valid;
+                size_t n = utf8_step(s.at, s.at + s.len, &valid);
+                size_t expected = 0;
+                for (size_t k = 1; k <= length && !expected; k++)
+                    expected = well_formed(bytes, k) ? k : 0;
+                unit(valid == (expected != 0) && (!valid || n == expected),
+                     "UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2], bytes[3],
+                     length);
+                n = utf8_whole(s.at, s.at + s.len);
+                unit(n == (length == 4 && expected > 1 ? expected : 0),
+                     "whole UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2],
+                     bytes[3], length);
+                n = utf8_length(utf8_word(s.at, s.at + s.len));
+                unit(n == (expected > 1 ? expected : 0),
+                     "a word of UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2],
+                     bytes[3], length);
+            }
+        }
+    }
+}
+
+static bool all_well_formed(const char *p, size_t n)
+{
+    while (n > 0) {
+        size_t length = 2;
+        while (length <= 4 && length <= n && !well_formed((const unsigned char *)p, length))
+            length++;
+        if (length > 4 || length > n)
+            return false;
+        p += length;
+        n -= length;
+    }
+    return true;
+}
+
+/* A block of one sequence again and again, in which a byte is another. */
+static void runs_of(const unsigned char *sequence, size_t length)
+{
+    char bytes[BLOCK];
+    for (size_t at = 0; at < BLOCK; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            for (size_t i = 0; i < BLOCK; i++)
+                bytes[i] = (char)sequence[i % length];
+            size_t whole = BLOCK / length * length;
+            if (bytes[at] != (char)byte)
+                whole = at / length * length;
+            bytes[at] = (char)byte;
+            if ((unsigned char)bytes[0] < 0x80)
+                continue;
+            size_t n = utf8_run(block_load(bytes), bytes[0]);
+            unit(n >= whole && n <= BLOCK && all_well_formed(bytes, n),
+                 "run of %02x %02x..., %02x at %zu: %zu", sequence[0], sequence[1], (unsigned)byte,
+                 at, n);
+        }
+    }
+}
+
+static void runs(void)
+{
+    static const unsigned char seconds[] = {0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF};
+    for (unsigned lead = 0xC2; lead < 0xF5; lead++) {
+        size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        for (size_t i = 0; i < sizeof seconds; i++) {
+            unsigned char bytes[4] = {(unsigned char)lead, seconds[i], i % 2 ? 0x80 : 0xBF, 0xA5};
+            if (well_formed(bytes, length))
+                runs_of(bytes, length);
+        }
+    }
+}
+
+int main(void)
+{
+    loops();
+    copies();
+    masks();
+    plain_blocks();
+    bits();
+    ranges();
+    digits();
+    sequences();
+    runs();
+    return unit_end("scan");
+}

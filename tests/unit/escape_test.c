@@ -1,0 +1,107 @@
+/* json_string against its naive twin, for texts of all lengths up to a guard page. */
+
+#include "base/utf8.h"
+#include "unit.h"
+#include "json/escape.h"
+
+enum { LONGEST = 100, TEXTS = 200000 };
+
+/* What texts are made of: plain, to be escaped, well-formed and ill-formed. */
+static const char *const pieces[] = {"a",
+                                     "plain",
+                                     "sixteen bytes...",
+                                     "a \x7F word of forty bytes that are all plain",
+                                     "\"",
+                                     "\\",
+                                     "\t",
+                                     "\x1B[0m",
+                                     "\x01",
+                                     "ß",
+                                     "привет",
+                                     "שלום",
+                                     "東京",
+                                     "ไทย",
+                                     "힣퟿",
+                                     "\xEF\xBF\xBD",
+                                     "🚀",
+                                     "👩‍💻",
+                                     "\xF4\x8F\xBF\xBF",
+                                     "日本語日本語日本語日本語",
+                                     "\xC3",
+                                     "\xE2\x82",
+                                     "\xF0\x9F\x9A",
+                                     "\x80",
+                                     "\xC1\xBF",
+                                     "\xFF",
+                                     "\xED\xA0\x80",
+                                     "ЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖ"};
+
+static size_t naive(char *to, struct slice text)
+{
+    char *start = to;
+    const char *end = text.at + text.len;
+    *to++ = '"';
+    for (const char *p = text.at; p < end;) {
+        bool valid;
+        size_t n = utf8_step(p, end, &valid);
+        static const char *const named[] = {
+            ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
+            ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
+        size_t c = (unsigned char)*p;
+        if (!valid)
+            to = stpcpy(to, "\xEF\xBF\xBD");
+        else if (c < sizeof named / sizeof *named && named[c])
+            to = stpcpy(to, named[c]);
+        else if (c < 32)
+            to += sprintf(to, "\\u%04zx", c);
+        else
+            to = mempcpy(to, p, n);
+        p += n;
+    }
+    *to++ = '"';
+    return (size_t)(to - start);
+}
+
+static uint32_t draw(uint32_t below)
+{
+    static uint64_t state = 1;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33) % below;
+}
+
+/* Of so many kinds of pieces, which may be cut at the end. */
+static size_t make(char *text, size_t length)
+{
+    uint32_t kinds = 1 + draw(sizeof pieces / sizeof *pieces);
+    for (size_t n = 0; n < length;) {
+        const char *piece = pieces[draw(4) ? draw(4) : draw(kinds)];
+        size_t size = strlen(piece);
+        if (size > length - n)
+            size = length - n;
+        memcpy(text + n, piece, size);
+        n += size;
+    }
+    return length;
+}
+
+int main(void)
+{
+    char text[LONGEST], expected[JSON_STRING_ROOM(LONGEST)], got[JSON_STRING_ROOM(LONGEST) + 1];
+    for (unsigned i = 0; i < TEXTS; i++) {
+        struct slice s = unit_guarded((struct slice){text, make(text, i % (LONGEST + 1))});
+        size_t room = JSON_STRING_ROOM(s.len);
+        size_t n = naive(expected, s);
+        got[room] = '!';
+        unit((size_t)(json_string(got, s) - got) == n && memcmp(got, expected, n) == 0 &&
+                 got[room] == '!',
+             "%.*s: got %.*s", SHOW(s), (int)n, got);
+        /* The bytes behind it do not matter, nor where they end. */
+        size_t length = s.len ? 1 + draw((uint32_t)s.len) : 0;
+        struct slice part = {s.at, length};
+        n = naive(expected, part);
+        unit((size_t)(json_string_within(got, part, s.at + s.len) - got) == n &&
+                 memcmp(got, expected, n) == 0,
+             "%.*s within: got %.*s", SHOW(part), (int)n, got);
+    }
+    return unit_end("string");
+}
