@@ -58,7 +58,7 @@ UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
 build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) $(UNITS) -lm
-build/tests/json_fuzz_test: tests/fuzz/json_check.c tests/fuzz/json_check.h
+build/tests/json_fuzz_test: tests/fuzz/json_validate.c tests/fuzz/json_validate.h
 
 # What clang's fuzzer drives.
 build/fuzz/%: tests/fuzz/%.c tests/fuzz/%.h $(SYSLOG:build/%.o=src/%.c) $(JSON:build/%.o=src/%.c) $(BASE:build/%.o=src/%.c)

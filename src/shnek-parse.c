@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/log.h"
 #include "base/options.h"
 #include "relay/relay.h"
 #include "relay/workers.h"
@@ -114,7 +115,7 @@ static bool set_format(struct relay_config *c, const char *text)
     int choice;
     if (!option_choice("--format", text, words, &choice))
         return false;
-    c->format = (enum format_choice)choice;
+    c->format = (enum syslog_format)choice;
     return true;
 }
 
@@ -123,18 +124,18 @@ static bool set_zone(struct relay_config *c, const char *text)
 {
     char path[PATH_MAX];
     struct stat found;
-    if (zone_parse(text, &c->zone))
+    if (tz_parse(text, &c->zone))
         return true;
     const char *folder = getenv("TZDIR");
     snprintf(path, sizeof path, "%s/%s", folder ? folder : "/usr/share/zoneinfo", text);
     if (*text == '\0' || *text == '.' || strstr(text, "..") || stat(path, &found) != 0 ||
         !S_ISREG(found.st_mode)) {
-        report("--tz: '%s' is not local, utc, an offset such as +09:00, or a zone such as "
-               "Europe/Berlin",
-               text);
+        log_printf("--tz: '%s' is not local, utc, an offset such as +09:00, or a zone such as "
+                   "Europe/Berlin",
+                   text);
         return false;
     }
-    c->zone = (struct zone){0};
+    c->zone = (struct tz){0};
     return setenv("TZ", text, 1) == 0;
 }
 
@@ -163,7 +164,7 @@ static bool set_socket_mode(struct relay_config *c, const char *text)
     char *end;
     unsigned long mode = strtoul(text, &end, 8);
     if (*text < '0' || *text > '7' || *end || mode > 0777) {
-        report("--socket-mode: '%s' is not a mode in octal, up to 777", text);
+        log_printf("--socket-mode: '%s' is not a mode in octal, up to 777", text);
         return false;
     }
     c->socket_mode = (int)mode;
@@ -251,7 +252,7 @@ static bool set_option(struct relay_config *c, int option, const char *text)
 
 static bool wrong(const char *what)
 {
-    report("%s", what);
+    log_printf("%s", what);
     return false;
 }
 
@@ -285,7 +286,7 @@ static bool fits(const struct relay_config *c)
 {
     bool listens = c->listen_count || c->listen_systemd;
     if (listens && c->file_count) {
-        report("--listen and %s: it listens, or it reads files; not both", c->files[0]);
+        log_printf("--listen and %s: it listens, or it reads files; not both", c->files[0]);
         return false;
     }
     if (listens && c->jobs > 1)
@@ -314,7 +315,7 @@ static bool read_options(int argc, char **argv, struct relay_config *c, int *sta
     c->file_count = argc - optind;
     good = good && fits(c);
     if (!good)
-        *status = usage_error();
+        *status = print_usage_hint();
     return good;
 }
 

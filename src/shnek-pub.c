@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/exit-status.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "publish/publish.h"
@@ -138,7 +139,7 @@ static bool set_stream(struct jetstream_config *s, const char *text)
     s->stream = text;
     if (!subject_defect(text) && !strchr(text, '.') && strlen(text) < 256)
         return true;
-    report("--stream: '%s' is not the name of a stream", text);
+    log_printf("--stream: '%s' is not the name of a stream", text);
     return false;
 }
 
@@ -157,7 +158,8 @@ static bool set_msg_id(struct jetstream_config *s, const char *text)
     s->msg_id = text;
     for (const char *p = text; *p; p++) {
         if ((unsigned char)*p < ' ' || *p == 127 || (*p == '{' && !strchr(p, '}'))) {
-            report("--msg-id: '%s' is not a template such as {hostname}-{msgid}, or auto", text);
+            log_printf("--msg-id: '%s' is not a template such as {hostname}-{msgid}, or auto",
+                       text);
             return false;
         }
     }
@@ -255,7 +257,7 @@ static bool complete(struct publish_config *c, int argc, char **argv)
 {
     struct connection_config *n = &c->link.connection;
     if (argc - optind > 1) {
-        report("'%s': only one SUBJECT is taken", argv[optind + 1]);
+        log_printf("'%s': only one SUBJECT is taken", argv[optind + 1]);
         return false;
     }
     const char *timeout = variable("NATS_TIMEOUT");
@@ -270,36 +272,37 @@ static bool complete(struct publish_config *c, int argc, char **argv)
         c->subject = "foo";
     const char *defect = subject_defect(c->subject);
     if (defect) {
-        report("SUBJECT '%s': %s", c->subject, defect);
+        log_printf("SUBJECT '%s': %s", c->subject, defect);
         return false;
     }
     if (c->rejects && strcmp(c->rejects, "-") == 0) {
-        report("--rejects: name a file, '-' is not taken");
+        log_printf("--rejects: name a file, '-' is not taken");
         return false;
     }
     if (!n->tlscert != !n->tlskey) {
-        report("--tlscert and --tlskey: one wants the other beside it");
+        log_printf("--tlscert and --tlskey: one wants the other beside it");
         return false;
     }
     const struct jetstream_config *s = &c->stream;
     if (!c->jetstream && (s->stream || s->msg_id || s->create)) {
-        report("--stream, --create-stream and --msg-id want --jetstream");
+        log_printf("--stream, --create-stream and --msg-id want --jetstream");
         return false;
     }
     if (s->create && !s->stream) {
-        report("--create-stream wants --stream=NAME");
+        log_printf("--create-stream wants --stream=NAME");
         return false;
     }
     if (c->jetstream && c->at_most_once) {
-        report("--at-most-once is for core NATS; with --jetstream, --msg-id=auto avoids repeats");
+        log_printf(
+            "--at-most-once is for core NATS; with --jetstream, --msg-id=auto avoids repeats");
         return false;
     }
     if (n->password && !n->user) {
-        report("--password: wants --user beside it");
+        log_printf("--password: wants --user beside it");
         return false;
     }
     if (strcmp(c->subject, "-") == 0) {
-        report("SUBJECT '-': stdin is what is read anyway; name a subject");
+        log_printf("SUBJECT '-': stdin is what is read anyway; name a subject");
         return false;
     }
     if (!n->name)
@@ -313,7 +316,7 @@ static bool readable(const char *flag, const char *path)
 {
     if (!path || access(path, R_OK) == 0)
         return true;
-    report("%s: %s: %m", flag, path);
+    log_printf("%s: %s: %m", flag, path);
     return false;
 }
 
@@ -339,7 +342,7 @@ static bool read_options(int argc, char **argv, struct publish_config *c, int *s
     }
     good = good && complete(c, argc, argv);
     if (!good)
-        *status = usage_error();
+        *status = print_usage_hint();
     return good;
 }
 

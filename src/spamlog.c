@@ -129,7 +129,7 @@ static bool set_priority(struct load_config *c, const char *text)
 {
     if (pri_from_name(text, &c->message.pri))
         return true;
-    report("--priority: '%s' is not a number up to 191, or FACILITY.SEVERITY", text);
+    log_printf("--priority: '%s' is not a number up to 191, or FACILITY.SEVERITY", text);
     return false;
 }
 
@@ -138,7 +138,7 @@ static bool set_sizes(struct message_config *c, const char *text)
     char low[32];
     const char *dots = strstr(text, "..");
     if (!dots || dots - text >= (int)sizeof low) {
-        report("--sizes: '%s' is not two sizes, as in 100..4k", text);
+        log_printf("--sizes: '%s' is not two sizes, as in 100..4k", text);
         return false;
     }
     snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
@@ -151,7 +151,7 @@ static bool set_format(struct load_config *c, const char *text)
     int choice;
     if (!option_choice("--format", text, formats, &choice))
         return false;
-    c->message.format = choice == 1 ? FORMAT_RFC3164 : FORMAT_RFC5424;
+    c->message.format = choice == 1 ? MESSAGE_RFC3164 : MESSAGE_RFC5424;
     return true;
 }
 
@@ -162,7 +162,7 @@ static bool set_run(struct load_config *c, const char *text)
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t length = strlen(text);
     if (length == 0 || length > 32 || strspn(text, allowed) != length) {
-        report("--run: '%s' is not 1 to 32 letters, digits, dots, '_' and '-'", text);
+        log_printf("--run: '%s' is not 1 to 32 letters, digits, dots, '_' and '-'", text);
         return false;
     }
     c->message.run = text;
@@ -357,7 +357,7 @@ static bool read_options(int argc, char **argv, struct task *t, int *status)
     }
     good = good && task_complete(t, argv + optind, argc - optind);
     if (!good)
-        *status = usage_error();
+        *status = print_usage_hint();
     return good;
 }
 

@@ -296,7 +296,7 @@ shnek-parse: try 'shnek-parse --help'"
     is "$status" 0
     # The other lines of each second are only counted.
     (($(refusals | wc -l) < 300))
-    grep -Eqx 'shnek-parse: [0-9]+ more such lines held back' relay.err
+    grep -Eqx 'shnek-parse: [0-9]+ similar lines? suppressed' relay.err
 }
 
 # --proxy-protocol

@@ -336,9 +336,9 @@ shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
     is "$status" 1
     is "${stderr_lines[0]}" "shnek-parse: stdin:1: PRI: expected '<' (at byte 0)"
     is "${stderr_lines[9]}" "shnek-parse: stdin:10: PRI: expected '<' (at byte 0)"
-    [[ ${stderr_lines[-1]} =~ ^'shnek-parse: '[0-9]+' more such lines held back'$ ]]
+    [[ ${stderr_lines[-1]} =~ ^'shnek-parse: '[0-9]+' similar line's?' suppressed'$ ]]
     printed=$(grep -c 'expected' <<<"$stderr")
-    held=$(sed -n 's/.*: \([0-9]*\) more such lines held back$/\1/p' <<<"$stderr" | paste -sd+)
+    held=$(sed -n 's/.*: \([0-9]*\) similar lines\? suppressed$/\1/p' <<<"$stderr" | paste -sd+)
     is "$((printed + held))" 10000
     is "$((printed % 10))" 0
     ((printed <= 100))
@@ -349,7 +349,7 @@ shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
     start parse shnek-parse in
     feed in
     yes bad | head -n 30 >&"$feed"
-    wait_until grep -q ' more such lines held back$' parse.err
+    wait_until grep -q ' similar lines\? suppressed$' parse.err
     exec {feed}>&-
     wait_exit parse
     is "$status" 1
@@ -358,7 +358,7 @@ shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
 @test "how many were held back is said while good messages go on" {
     go_on() {
         printf '%stext\n' "$HEAD" >&"$feed"
-        grep -q ' more such lines held back$' parse.err
+        grep -q ' similar lines\? suppressed$' parse.err
     }
     mkfifo in
     start parse shnek-parse in

@@ -329,7 +329,7 @@ shnek-pub: /dev/full: No space left on device"
     held=0
     while read -r number; do
         ((held += number))
-    done < <(sed -n 's/^shnek-pub: \([0-9]*\) more such lines held back$/\1/p' err)
+    done < <(sed -n 's/^shnek-pub: \([0-9]*\) similar lines\? suppressed$/\1/p' err)
     is $((printed + held)) 1000
     is "$(head -n 1 err)" "shnek-pub: stdin:1: JSON: expected '{' (at byte 0)"
 }

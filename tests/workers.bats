@@ -151,7 +151,7 @@ same_as_one() {
     sort -nuc numbers
     printed=$(wc -l <numbers)
     ((printed >= 10))
-    held=$(sed -n 's/.*: \([0-9]*\) more such lines held back$/\1/p' many.err | paste -sd+)
+    held=$(sed -n 's/.*: \([0-9]*\) similar lines\? suppressed$/\1/p' many.err | paste -sd+)
     is "$((printed + held))" "$(wc -l <many.rejects)"
 }
 
@@ -160,7 +160,7 @@ same_as_one() {
     start parse shnek-parse --jobs=2 in
     feed in
     yes bad | head -n 30 >&"$feed"
-    wait_until grep -q ' more such lines held back$' parse.err
+    wait_until grep -q ' similar lines\? suppressed$' parse.err
 }
 
 @test "as many threads as were asked for, and a record of each line as soon as it is there" {

@@ -39,7 +39,7 @@ bool transport_is_unix(enum transport transport)
 
 static bool not_an_address(const char *flag, const char *text, const char *form)
 {
-    report("%s: '%s' is not an address: %s", flag, text, form);
+    log_printf("%s: '%s' is not an address: %s", flag, text, form);
     return false;
 }
 
@@ -49,7 +49,8 @@ static bool parse_path(const char *flag, const char *text, const char *path, str
     if (length == 0)
         return not_an_address(flag, text, "it has no PATH");
     if (length >= sizeof a->path) {
-        report("%s: '%s': a socket's path has at most %zu bytes", flag, text, sizeof a->path - 1);
+        log_printf("%s: '%s': a socket's path has at most %zu bytes", flag, text,
+                   sizeof a->path - 1);
         return false;
     }
     memcpy(a->path, path, length + 1);
@@ -106,45 +107,45 @@ bool address_parse(const char *flag, const char *text, struct address *address)
     return not_an_address(flag, text, "tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH");
 }
 
-void address_text(const struct address *a, char *text)
+void address_format(const struct address *a, char *text)
 {
     const char *prefix = transports[a->transport].prefix;
     if (transports[a->transport].is_unix)
-        snprintf(text, ADDRESS_TEXT, "%s%s", prefix, a->path);
+        snprintf(text, ADDRESS_FORMAT_MAX, "%s%s", prefix, a->path);
     else
-        snprintf(text, ADDRESS_TEXT, strchr(a->host, ':') ? "%s[%s]:%s" : "%s%s:%s", prefix,
+        snprintf(text, ADDRESS_FORMAT_MAX, strchr(a->host, ':') ? "%s[%s]:%s" : "%s%s:%s", prefix,
                  a->host, a->port);
 }
 
 struct addrinfo *address_resolve(const struct address *address, bool listen)
 {
-    char text[ADDRESS_TEXT];
+    char text[ADDRESS_FORMAT_MAX];
     struct addrinfo hints = {.ai_socktype = transport_is_datagram(address->transport) ? SOCK_DGRAM
                                                                                       : SOCK_STREAM,
                              .ai_flags = listen ? AI_PASSIVE : 0};
     struct addrinfo *found = NULL;
     int error = getaddrinfo(address->host, address->port, &hints, &found);
     if (error) {
-        address_text(address, text);
-        report("%s: %s", text, gai_strerror(error));
+        address_format(address, text);
+        log_printf("%s: %s", text, gai_strerror(error));
     }
     return error ? NULL : found;
 }
 
-struct sockaddr_un address_unix(const struct address *address)
+struct sockaddr_un address_to_unix(const struct address *address)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     memcpy(at.sun_path, address->path, sizeof address->path);
     return at;
 }
 
-void address_name(const struct sockaddr *from, socklen_t length, char *name)
+void sockaddr_format(const struct sockaddr *from, socklen_t length, char *name)
 {
     char host[48];
     char port[6];
     if (getnameinfo(from, length, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        snprintf(name, ADDRESS_NAME, "unknown");
+        snprintf(name, SOCKADDR_FORMAT_MAX, "unknown");
     else
-        snprintf(name, ADDRESS_NAME, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+        snprintf(name, SOCKADDR_FORMAT_MAX, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }

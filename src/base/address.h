@@ -7,8 +7,8 @@
 
 struct addrinfo;
 
-enum { ADDRESS_TEXT = 280 }; /* room for what address_text makes */
-enum { ADDRESS_NAME = 64 };  /* room for what address_name makes */
+enum { ADDRESS_FORMAT_MAX = 280 }; /* room for what address_format makes */
+enum { SOCKADDR_FORMAT_MAX = 64 }; /* room for what sockaddr_format makes */
 
 enum transport { TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_UDP, TRANSPORT_UNIX, TRANSPORT_UNIXGRAM };
 
@@ -34,17 +34,17 @@ bool transport_is_unix(enum transport transport);
 /* False, and a report that names the flag, where the text is no address. */
 bool address_parse(const char *flag, const char *text, struct address *address);
 
-/* The address as text again, into a buffer of ADDRESS_TEXT bytes. */
-void address_text(const struct address *address, char *text);
+/* The address as text again, into a buffer of ADDRESS_FORMAT_MAX bytes. */
+void address_format(const struct address *address, char *text);
 
 /* Of HOST and PORT what getaddrinfo finds, to be freed by freeaddrinfo; NULL, and a report, where
  * nothing. */
 struct addrinfo *address_resolve(const struct address *address, bool listen);
 
 /* Of PATH what connect(2) and bind(2) take. */
-struct sockaddr_un address_unix(const struct address *address);
+struct sockaddr_un address_to_unix(const struct address *address);
 
-/* "127.0.0.1:514" or "[::1]:514" into a buffer of ADDRESS_NAME bytes. */
-void address_name(const struct sockaddr *from, socklen_t length, char *name);
+/* "127.0.0.1:514" or "[::1]:514" into a buffer of SOCKADDR_FORMAT_MAX bytes. */
+void sockaddr_format(const struct sockaddr *from, socklen_t length, char *name);
 
 #endif

@@ -1,15 +1,18 @@
 #include "base/buffer.h"
 
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/exit-status.h"
 #include "base/log.h"
 
-static void *resize(void *at, size_t size)
+static void *buffer_realloc(void *at, size_t size)
 {
     void *moved = realloc(at, size);
     if (!moved) {
-        report("out of memory (%zu bytes)", size);
+        log_printf("out of memory (%zu bytes)", size);
         exit(STATUS_FAILED);
     }
     return moved;
@@ -17,16 +20,31 @@ static void *resize(void *at, size_t size)
 
 void buffer_grow(struct buffer *b, size_t n)
 {
-    size_t cap = b->cap ? b->cap : 256;
+    size_t cap = b->capacity ? b->capacity : 256;
     while (cap - b->len < n)
         cap *= 2;
-    b->at = resize(b->at, cap);
-    b->cap = cap;
+    b->data = buffer_realloc(b->data, cap);
+    b->capacity = cap;
+}
+
+void buffer_printf(struct buffer *b, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    int needed = vsnprintf(NULL, 0, format, values);
+    va_end(values);
+    if (needed <= 0)
+        return;
+    va_start(values, format);
+    char *end = buffer_reserve(b, (size_t)needed + 1);
+    vsnprintf(end, (size_t)needed + 1, format, values);
+    va_end(values);
+    buffer_commit(b, end + needed);
 }
 
 void buffer_free(struct buffer *b)
 {
-    free(b->at);
+    free(b->data);
     *b = (struct buffer){0};
 }
 
@@ -35,5 +53,5 @@ void *array_grow(void *array, size_t *capacity, size_t count, size_t element)
     if (count < *capacity)
         return array;
     *capacity = *capacity ? *capacity * 2 : 16;
-    return resize(array, *capacity * element);
+    return buffer_realloc(array, *capacity * element);
 }

@@ -8,9 +8,9 @@
 
 /* Bytes that grow. All zero is an empty one. */
 struct buffer {
-    char *at;
+    char *data;
     size_t len;
-    size_t cap;
+    size_t capacity;
 };
 
 /* Makes the capacity at least len + n. The process ends with status 2 where memory does. */
@@ -18,26 +18,34 @@ void buffer_grow(struct buffer *b, size_t n);
 
 void buffer_free(struct buffer *b);
 
-/* Where n more bytes may be written; buffer_wrote then counts them in. */
-static inline char *buffer_room(struct buffer *b, size_t n)
+/* Where n more bytes may be written; buffer_commit then counts them in. */
+static inline char *buffer_reserve(struct buffer *b, size_t n)
 {
-    if (b->cap - b->len < n)
+    if (b->capacity - b->len < n)
         buffer_grow(b, n);
-    return b->at + b->len;
+    return b->data + b->len;
 }
 
-static inline void buffer_wrote(struct buffer *b, const char *end)
+static inline void buffer_commit(struct buffer *b, const char *end)
 {
-    b->len = (size_t)(end - b->at);
+    b->len = (size_t)(end - b->data);
 }
 
-static inline void buffer_add(struct buffer *b, struct slice bytes)
+static inline void buffer_append(struct buffer *b, struct slice bytes)
 {
     if (bytes.len == 0)
         return;
-    memcpy(buffer_room(b, bytes.len), bytes.at, bytes.len);
+    memcpy(buffer_reserve(b, bytes.len), bytes.data, bytes.len);
     b->len += bytes.len;
 }
+
+static inline void buffer_puts(struct buffer *b, const char *text)
+{
+    buffer_append(b, (struct slice){text, strlen(text)});
+}
+
+/* Appends formatted text, of any length; no NUL is counted. */
+void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* An array of `count` elements made to hold one more, at least doubling; it may move. */
 void *array_grow(void *array, size_t *capacity, size_t count, size_t element);

@@ -35,11 +35,11 @@ static inline int is_sd_name(char c)
 /* The first byte in [p, end) that is not SD-NAME, or end. */
 static inline const char *scan_sd_name(const char *p, const char *end)
 {
-    for (; end - p >= BLOCK; p += BLOCK) {
-        scan_block b = block_load(p);
-        uint64_t mask = block_not_print(b) | block_is_any(b, '=', ']', '"');
+    for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
+        simd_block b = simd_load(p);
+        uint64_t mask = simd_not_print(b) | simd_is_any(b, '=', ']', '"');
         if (mask)
-            return p + block_first(mask);
+            return p + simd_first(mask);
     }
     while (p < end && is_sd_name(*p))
         p++;
@@ -49,10 +49,10 @@ static inline const char *scan_sd_name(const char *p, const char *end)
 /* The first '"', ']' or '\\' in [p, end), or end. */
 static inline const char *scan_param_value(const char *p, const char *end)
 {
-    for (; end - p >= BLOCK; p += BLOCK) {
-        uint64_t mask = block_is_any(block_load(p), '"', ']', '\\');
+    for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
+        uint64_t mask = simd_is_any(simd_load(p), '"', ']', '\\');
         if (mask)
-            return p + block_first(mask);
+            return p + simd_first(mask);
     }
     while (p < end && *p != '"' && *p != ']' && *p != '\\')
         p++;
@@ -62,10 +62,10 @@ static inline const char *scan_param_value(const char *p, const char *end)
 /* The first byte in [p, end) that is not PRINTUSASCII, or end. */
 static inline const char *scan_print(const char *p, const char *end)
 {
-    for (; end - p >= BLOCK; p += BLOCK) {
-        uint64_t mask = block_not_print(block_load(p));
+    for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
+        uint64_t mask = simd_not_print(simd_load(p));
         if (mask)
-            return p + block_first(mask);
+            return p + simd_first(mask);
     }
     while (p < end && is_print(*p))
         p++;
@@ -75,17 +75,17 @@ static inline const char *scan_print(const char *p, const char *end)
 /* The first byte in [p, end) that is not plain, or end. */
 static inline const char *scan_plain(const char *p, const char *end)
 {
-    for (; end - p >= BLOCK; p += BLOCK) {
-        uint64_t mask = block_not_plain(block_load(p));
+    for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
+        uint64_t mask = simd_not_plain(simd_load(p));
         if (mask)
-            return p + block_first(mask);
+            return p + simd_first(mask);
     }
     while (p < end && is_plain(*p))
         p++;
     return p;
 }
 
-/* All of n bytes, fewer than BLOCK, in words that overlap; no byte beside them is touched. */
+/* All of n bytes, fewer than SIMD_SIZE, in words that overlap; no byte beside them is touched. */
 static inline void copy_short(char *to, const char *p, size_t n)
 {
     if (n >= 8) {
@@ -109,16 +109,17 @@ static inline void copy_short(char *to, const char *p, size_t n)
 /* memcpy for a few bytes, inline. */
 static inline void copy_bytes(char *to, const char *p, size_t n)
 {
-    if (n < BLOCK) {
+    if (n < SIMD_SIZE) {
         copy_short(to, p, n);
         return;
     }
-    for (size_t i = 0; i < n - BLOCK; i += BLOCK)
-        block_store(to + i, block_load(p + i));
-    block_store(to + n - BLOCK, block_load(p + n - BLOCK));
+    for (size_t i = 0; i < n - SIMD_SIZE; i += SIMD_SIZE)
+        simd_store(to + i, simd_load(p + i));
+    simd_store(to + n - SIMD_SIZE, simd_load(p + n - SIMD_SIZE));
 }
 
-/* Copies all of n bytes, 4 or more and fewer than BLOCK, and gives how many come before another. */
+/* Copies all of n bytes, 4 or more and fewer than SIMD_SIZE, and gives how many come before
+ * another. */
 static inline size_t copy_plain_words(char *to, const char *p, size_t n)
 {
     uint64_t low, high;
@@ -132,37 +133,37 @@ static inline size_t copy_plain_words(char *to, const char *p, size_t n)
         high = low = htole64((uint64_t)le32toh(last) << 32 | le32toh(first));
     }
     copy_short(to, p, n);
-    uint64_t mask = block_not_plain(block_of_words(low, high));
+    uint64_t mask = simd_not_plain(simd_of_words(low, high));
     if (mask == 0)
         return n;
     size_t word = n >= 8 ? 8 : 4;
-    size_t at = block_first(mask);
+    size_t at = simd_first(mask);
     return at < word ? at : n - 2 * word + at;
 }
 
 /* Two blocks, of which the second begins at `next`; tells whether they are plain. */
 static inline int copy_two(char *to, const char *p, size_t next)
 {
-    scan_block b = block_load(p);
-    scan_block c = block_load(p + next);
-    block_store(to, b);
-    block_store(to + next, c);
-    return block_both_plain(b, c);
+    simd_block b = simd_load(p);
+    simd_block c = simd_load(p + next);
+    simd_store(to, b);
+    simd_store(to + next, c);
+    return simd_both_plain(b, c);
 }
 
 /* Where the first byte is that is not plain, in two such blocks. */
 static inline size_t first_not_plain(const char *p, size_t next)
 {
-    uint64_t mask = block_not_plain(block_load(p));
-    return mask ? block_first(mask) : next + block_first(block_not_plain(block_load(p + next)));
+    uint64_t mask = simd_not_plain(simd_load(p));
+    return mask ? simd_first(mask) : next + simd_first(simd_not_plain(simd_load(p + next)));
 }
 
-/* The same as copy_plain for fewer than 2 * BLOCK bytes. */
+/* The same as copy_plain for fewer than 2 * SIMD_SIZE bytes. */
 static inline __attribute__((always_inline)) size_t copy_plain_rest(char *to, const char *p,
                                                                     size_t n)
 {
-    if (n >= BLOCK)
-        return copy_two(to, p, n - BLOCK) ? n : first_not_plain(p, n - BLOCK);
+    if (n >= SIMD_SIZE)
+        return copy_two(to, p, n - SIMD_SIZE) ? n : first_not_plain(p, n - SIMD_SIZE);
     if (n >= 4)
         return copy_plain_words(to, p, n);
     size_t i = 0;
@@ -173,16 +174,17 @@ static inline __attribute__((always_inline)) size_t copy_plain_rest(char *to, co
 
 /*
  * Copies plain bytes from [p, end) to `to` up to the first that is not, and gives their number.
- * May write up to 2 * BLOCK - 1 bytes more than that, but never more than there are in [p, end).
+ * May write up to 2 * SIMD_SIZE - 1 bytes more than that, but never more than there are in [p,
+ * end).
  */
 static inline __attribute__((always_inline)) size_t copy_plain(char *to, const char *p,
                                                                const char *end)
 {
     size_t n = (size_t)(end - p);
     size_t i = 0;
-    for (; n - i >= 2 * BLOCK; i += 2 * BLOCK)
-        if (!copy_two(to + i, p + i, BLOCK))
-            return i + first_not_plain(p + i, BLOCK);
+    for (; n - i >= 2 * SIMD_SIZE; i += 2 * SIMD_SIZE)
+        if (!copy_two(to + i, p + i, SIMD_SIZE))
+            return i + first_not_plain(p + i, SIMD_SIZE);
     return i + copy_plain_rest(to + i, p + i, n - i);
 }
 

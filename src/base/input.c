@@ -10,7 +10,7 @@
 
 static const uint64_t grace = NS_PER_S;
 
-void input_start(struct input *in, int fd)
+void input_init(struct input *in, int fd)
 {
     struct stat s;
     *in = (struct input){.fd = fd, .wake_fd = -1};
@@ -25,9 +25,9 @@ void input_limit(struct input *in)
     in->limited = true;
 }
 
-bool input_drained(const struct input *in, bool within)
+bool input_drained(const struct input *in, bool mid_message)
 {
-    return in->limited && in->quota == 0 && !within;
+    return in->limited && in->quota == 0 && !mid_message;
 }
 
 static void drain(struct input *in)
@@ -45,22 +45,24 @@ static int left(const struct input *in)
     return now < in->deadline ? (int)((in->deadline - now) / 1000000) + 1 : 0;
 }
 
-enum input_state input_wait(struct input *in, struct signals *signals, bool within, int timeout)
+enum input_state input_wait(struct input *in, struct signals *signals, bool mid_message,
+                            int timeout_ms)
 {
     for (;;) {
         if (!in->draining && signals_stopping(signals))
             drain(in);
-        if (input_drained(in, within))
-            return INPUT_END;
-        int wait = timeout;
+        if (input_drained(in, mid_message))
+            return INPUT_ENDED;
+        int wait = timeout_ms;
         if (in->draining && !in->paused && in->quota == 0 && left(in) == 0) {
             if (in->limited)
-                return INPUT_END;
+                return INPUT_ENDED;
             input_limit(in);
             in->deadline = clock_monotonic() + grace;
             continue;
         }
-        if (in->draining && !in->paused && in->quota == 0 && (timeout < 0 || left(in) < timeout))
+        if (in->draining && !in->paused && in->quota == 0 &&
+            (timeout_ms < 0 || left(in) < timeout_ms))
             wait = left(in);
         struct pollfd fds[] = {{.fd = in->paused ? -1 : in->fd, .events = POLLIN},
                                {.fd = in->wake_fd, .events = POLLIN},
@@ -70,14 +72,14 @@ enum input_state input_wait(struct input *in, struct signals *signals, bool with
             return INPUT_READY;
         if (n > 0 && fds[1].revents)
             return INPUT_IDLE;
-        if (n == 0 && wait == timeout)
+        if (n == 0 && wait == timeout_ms)
             return INPUT_IDLE;
     }
 }
 
-ssize_t input_read(struct input *in, char *to, size_t room, bool within)
+ssize_t input_read(struct input *in, char *to, size_t room, bool mid_message)
 {
-    if (input_drained(in, within))
+    if (input_drained(in, mid_message))
         return 0;
     if (in->limited)
         room = in->quota == 0 ? 1 : in->quota < room ? in->quota : room;

@@ -25,23 +25,24 @@ struct input {
     uint64_t deadline; /* clock_monotonic */
 };
 
-enum input_state { INPUT_READY, INPUT_IDLE, INPUT_END };
+enum input_state { INPUT_READY, INPUT_IDLE, INPUT_ENDED };
 
-void input_start(struct input *in, int fd);
+void input_init(struct input *in, int fd);
 
 /*
  * Waits until there is something to read, at most `timeout` milliseconds (-1: for ever). A drain
  * gives the writer of a pipe a second to end by itself, since it has most often been told to.
  */
-enum input_state input_wait(struct input *in, struct signals *signals, bool within, int timeout);
+enum input_state input_wait(struct input *in, struct signals *signals, bool mid_message,
+                            int timeout_ms);
 
 /* From now on only what has arrived is read. */
 void input_limit(struct input *in);
 
 /* Limited, and nothing is left to read. */
-bool input_drained(const struct input *in, bool within);
+bool input_drained(const struct input *in, bool mid_message);
 
 /* As read(2), never interrupted; 0 also where the input is drained. */
-ssize_t input_read(struct input *in, char *to, size_t room, bool within);
+ssize_t input_read(struct input *in, char *to, size_t room, bool mid_message);
 
 #endif

@@ -1,21 +1,19 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+enum { LINE_MAX_LEN = 2048 };
 
-enum { LINE = 2048, COMPLAINTS_PER_SECOND = 10 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static size_t open_line; /* its bytes */
+static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
+static size_t status_len; /* bytes of the status line on the terminal, 0 if there is none */
 
 static void write_all(const char *p, size_t n)
 {
@@ -24,136 +22,97 @@ static void write_all(const char *p, size_t n)
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
-            return; /* nowhere is left to say so */
+            return; /* there is no other place to report it */
         p += wrote;
         n -= (size_t)wrote;
     }
 }
 
-/* What takes the open line away. */
-static size_t erase(char *to, size_t size)
+/* Writes the sequence that erases the status line to `to`, and returns its length. */
+static size_t format_erase(char *to, size_t size)
 {
     const char *no_color = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
-    if (!open_line)
+    if (!status_len)
         return 0;
     if ((no_color && *no_color) || (terminal && strcmp(terminal, "dumb") == 0))
-        return (size_t)snprintf(to, size, "\r%*s\r", (int)open_line, "");
+        return (size_t)snprintf(to, size, "\r%*s\r", (int)status_len, "");
     return (size_t)snprintf(to, size, "\r\033[K");
 }
 
-/* To be called with the lock held. */
-static void print(bool live, const char *format, va_list values)
+/* Requires the lock. */
+static void print_line(bool is_status, const char *format, va_list values)
 {
     int saved = errno;
-    char line[2 * LINE + 2];
-    size_t n = erase(line, sizeof line);
+    char line[2 * LINE_MAX_LEN + 2];
+    size_t n = format_erase(line, sizeof line);
     size_t start = n;
-    size_t size = n + LINE;
+    size_t size = n + LINE_MAX_LEN;
     n += (size_t)snprintf(line + n, size - n, "%s: ", program_invocation_short_name);
     errno = saved;
-    int wanted = vsnprintf(line + n, size - n, format, values);
-    if (wanted > 0)
-        n += (size_t)wanted;
+    int formatted = vsnprintf(line + n, size - n, format, values);
+    if (formatted > 0)
+        n += (size_t)formatted;
     if (n > size - 1)
         n = size - 1;
     for (size_t i = start; i < n; i++)
         if ((unsigned char)line[i] < ' ' || line[i] == 127)
-            line[i] = '?'; /* names come from outside; one report is one line */
-    open_line = live ? n - start : 0;
-    if (!live)
+            line[i] = '?'; /* a peer chose these bytes; one call is one line */
+    status_len = is_status ? n - start : 0;
+    if (!is_status)
         line[n++] = '\n';
     write_all(line, n);
     errno = saved;
 }
 
-void report(const char *format, ...)
+void log_printf(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
     int saved = errno;
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&log_mutex);
     errno = saved;
-    print(false, format, values);
-    pthread_mutex_unlock(&lock);
+    print_line(false, format, values);
+    pthread_mutex_unlock(&log_mutex);
     va_end(values);
 }
 
-void report_live(const char *format, ...)
+void log_status(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    pthread_mutex_lock(&lock);
-    print(isatty(STDERR_FILENO), format, values);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&log_mutex);
+    print_line(isatty(STDERR_FILENO), format, values);
+    pthread_mutex_unlock(&log_mutex);
     va_end(values);
 }
 
-void report_last(const char *format, ...)
+void log_try(const char *format, ...)
 {
-    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
     va_list values;
     va_start(values, format);
-    if (poll(&room, 1, 0) == 1 && pthread_mutex_trylock(&lock) == 0) {
-        print(false, format, values);
-        pthread_mutex_unlock(&lock);
+    if (poll(&writable, 1, 0) == 1 && pthread_mutex_trylock(&log_mutex) == 0) {
+        print_line(false, format, values);
+        pthread_mutex_unlock(&log_mutex);
     }
     va_end(values);
 }
 
-void report_settle(void)
+void log_status_end(void)
 {
-    pthread_mutex_lock(&lock);
-    if (open_line)
+    pthread_mutex_lock(&log_mutex);
+    if (status_len)
         write_all("\n", 1);
-    open_line = 0;
-    pthread_mutex_unlock(&lock);
+    status_len = 0;
+    pthread_mutex_unlock(&log_mutex);
 }
 
-void report_clear(void)
+void log_status_clear(void)
 {
-    char line[LINE + 2];
-    pthread_mutex_lock(&lock);
-    write_all(line, erase(line, sizeof line));
-    open_line = 0;
-    pthread_mutex_unlock(&lock);
-}
-
-bool complaints_allow(struct complaints *c)
-{
-    if (c->quiet)
-        return false;
-    uint64_t second = clock_monotonic() / NS_PER_S;
-    if (second != c->second) {
-        complaints_settle(c);
-        c->second = second;
-        c->printed = 0;
-    }
-    if (c->printed == COMPLAINTS_PER_SECOND) {
-        c->held_back++;
-        return false;
-    }
-    c->printed++;
-    return true;
-}
-
-void complain(struct complaints *c, const char *source, uint64_t number,
-              const struct defect *defect)
-{
-    if (complaints_allow(c))
-        report("%s:%" PRIu64 ": %s: %s (at byte %" PRIu64 ")", source, number, defect->field,
-               defect->reason, defect->offset);
-}
-
-void complaints_tick(struct complaints *c)
-{
-    if (c->held_back && clock_monotonic() / NS_PER_S != c->second)
-        complaints_settle(c);
-}
-
-void complaints_settle(struct complaints *c)
-{
-    if (c->held_back)
-        report("%" PRIu64 " more such lines held back", c->held_back);
-    c->held_back = 0;
+    char line[LINE_MAX_LEN + 2];
+    pthread_mutex_lock(&log_mutex);
+    write_all(line, format_erase(line, sizeof line));
+    status_len = 0;
+    pthread_mutex_unlock(&log_mutex);
 }

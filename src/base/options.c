@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/exit-status.h"
 #include "base/log.h"
 
 struct unit {
@@ -52,7 +53,7 @@ static bool in_range(const char *flag, const char *text, uint64_t number, uint64
                      uint64_t high, uint64_t *value)
 {
     if (number < low || number > high) {
-        report("%s: '%s' is too %s", flag, text, number < low ? "small" : "large");
+        log_printf("%s: '%s' is too %s", flag, text, number < low ? "small" : "large");
         return false;
     }
     *value = number;
@@ -63,7 +64,7 @@ bool option_size(const char *flag, const char *text, uint64_t low, uint64_t high
 {
     uint64_t number;
     if (!parse(text, sizes, false, &number)) {
-        report("%s: '%s' is not a size: a number of bytes, with k, M or G", flag, text);
+        log_printf("%s: '%s' is not a size: a number of bytes, with k, M or G", flag, text);
         return false;
     }
     return in_range(flag, text, number, low, high, value);
@@ -73,7 +74,7 @@ bool option_count(const char *flag, const char *text, uint64_t low, uint64_t hig
 {
     uint64_t number;
     if (!parse(text, counts, false, &number)) {
-        report("%s: '%s' is not a count: a number, with k or M", flag, text);
+        log_printf("%s: '%s' is not a count: a number, with k or M", flag, text);
         return false;
     }
     return in_range(flag, text, number, low, high, value);
@@ -84,8 +85,8 @@ bool option_duration(const char *flag, const char *text, uint64_t low, uint64_t 
 {
     uint64_t number;
     if (!parse(text, durations, true, &number)) {
-        report("%s: '%s' is not a duration: a number of seconds, or with us, ms, s, m or h", flag,
-               text);
+        log_printf("%s: '%s' is not a duration: a number of seconds, or with us, ms, s, m or h",
+                   flag, text);
         return false;
     }
     return in_range(flag, text, number, low, high, value);
@@ -103,8 +104,9 @@ bool option_rate(const char *flag, const char *text, uint64_t *things, uint64_t 
     snprintf(number, sizeof number, "%.*s", (int)length, text);
     if (length >= sizeof number || !parse(number, counts, false, things) || *things == 0 ||
         !strpbrk(unit, "smh") || !parse(unit, durations, false, ns) || *ns == 0) {
-        report("%s: '%s' is not a rate: a number a second, or in another time as in 5/m, or max",
-               flag, text);
+        log_printf(
+            "%s: '%s' is not a rate: a number a second, or in another time as in 5/m, or max", flag,
+            text);
         return false;
     }
     return true;
@@ -121,7 +123,7 @@ bool option_choice(const char *flag, const char *text, const char *const *words,
         size_t n = strlen(known);
         snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", words[i]);
     }
-    report("%s: '%s' is not one of %s", flag, text, known);
+    log_printf("%s: '%s' is not one of %s", flag, text, known);
     return false;
 }
 
@@ -132,16 +134,16 @@ bool option_stats(const char *text, uint64_t *interval)
            option_duration("--stats", text, NS_PER_S / 100, 24 * 3600 * NS_PER_S, interval);
 }
 
-int usage_error(void)
+int print_usage_hint(void)
 {
-    report("try '%s --help'", program_invocation_short_name);
+    log_printf("try '%s --help'", program_invocation_short_name);
     return STATUS_FAILED;
 }
 
 int print_help(const char *text)
 {
     if (fputs(text, stdout) < 0 || fflush(stdout) != 0) {
-        report("stdout: %m");
+        log_printf("stdout: %m");
         return STATUS_FAILED;
     }
     return STATUS_OK;

@@ -30,7 +30,7 @@ bool option_choice(const char *flag, const char *text, const char *const *words,
 bool option_stats(const char *text, uint64_t *interval);
 
 /* "Try 'program --help'", and the status for a usage error. */
-int usage_error(void);
+int print_usage_hint(void);
 
 /* --version. */
 int print_version(void);

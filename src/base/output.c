@@ -9,7 +9,7 @@
 
 enum { PIPE_SIZE = 256 * 1024 };
 
-void output_start(struct output *out, int fd, const char *name)
+void output_init(struct output *out, int fd, const char *name)
 {
     *out = (struct output){.fd = fd, .name = name};
     fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* no pipe, or no quota left: it stays as it is */
@@ -19,32 +19,32 @@ static bool open_file(struct output *out, const char *flag, const char *path, in
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0666);
     if (fd < 0) {
-        report("%s: %s: %m", flag, path);
+        log_printf("%s: %s: %m", flag, path);
         return false;
     }
-    output_start(out, fd, path);
+    output_init(out, fd, path);
     return true;
 }
 
-bool output_open(struct output *out, const char *flag, const char *path)
+bool output_open_append(struct output *out, const char *flag, const char *path)
 {
     return open_file(out, flag, path, O_APPEND);
 }
 
-bool output_create(struct output *out, const char *flag, const char *path)
+bool output_open_truncate(struct output *out, const char *flag, const char *path)
 {
     *out = (struct output){.fd = -1};
     if (!path)
         return true;
     if (strcmp(path, "-") != 0)
         return open_file(out, flag, path, O_TRUNC);
-    output_start(out, STDOUT_FILENO, "stdout");
+    output_init(out, STDOUT_FILENO, "stdout");
     return true;
 }
 
 bool output_flush(struct output *out)
 {
-    const char *p = out->buffer.at;
+    const char *p = out->buffer.data;
     size_t left = out->buffer.len;
     out->buffer.len = 0;
     while (left && !out->failed) {
@@ -57,18 +57,18 @@ bool output_flush(struct output *out)
         } else if (errno != EINTR) {
             out->failed = true;
             if (errno != EPIPE || out->fd != STDOUT_FILENO)
-                report("%s: %m", out->name);
+                log_printf("%s: %m", out->name);
         }
     }
     return !out->failed;
 }
 
-bool output_end(struct output *out)
+bool output_close(struct output *out)
 {
     output_flush(out);
     if (close(out->fd) != 0 && !out->failed) {
         out->failed = true;
-        report("%s: %m", out->name);
+        log_printf("%s: %m", out->name);
     }
     buffer_free(&out->buffer);
     return !out->failed;

@@ -17,13 +17,13 @@ struct output {
 };
 
 /* Takes the descriptor as it is; a pipe is made larger where the system allows it. */
-void output_start(struct output *out, int fd, const char *name);
+void output_init(struct output *out, int fd, const char *name);
 
 /* Opens a file for appending, made where it is absent. False, and a report, where that fails. */
-bool output_open(struct output *out, const char *flag, const char *path);
+bool output_open_append(struct output *out, const char *flag, const char *path);
 
 /* The same, but it is written anew; "-" is stdout, and NULL is no file: fd is -1 then. */
-bool output_create(struct output *out, const char *flag, const char *path);
+bool output_open_truncate(struct output *out, const char *flag, const char *path);
 
 /* Writes all that is buffered. False where that failed, which was reported (but EPIPE on stdout).
  */
@@ -36,6 +36,6 @@ static inline bool output_flush_full(struct output *out)
 }
 
 /* Flushes, closes, frees. False where anything was lost, now or before. */
-bool output_end(struct output *out);
+bool output_close(struct output *out);
 
 #endif

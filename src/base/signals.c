@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/exit-status.h"
 #include "base/log.h"
 
 /* timeout(1) signals the process and then its group, so the same one comes twice. */
@@ -18,7 +19,7 @@ static sigset_t taken(const struct signals *s)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGUSR1);
-    if (s->take_hangup)
+    if (s->handle_hangup)
         sigaddset(&set, SIGHUP);
     return set;
 }
@@ -27,16 +28,16 @@ static void stop(struct signals *s)
 {
     uint64_t now = clock_monotonic();
     bool first = !atomic_exchange(&s->stopping, true);
-    const char *why = first ? atomic_load(&s->at_once) : "stopped by a second signal";
+    const char *why = first ? atomic_load(&s->immediate_reason) : "stopped by a second signal";
     if (first && !why) {
         s->stopped_at = now;
         eventfd_write(s->stop_fd, 1);
     } else if (first || now - s->stopped_at > repeat) {
-        report_last("%s", why);
+        log_try("%s", why);
         if (s->on_abort)
             s->on_abort(s->abort_argument);
-        if (!first || s->interval)
-            stats_print(s->stats, STATS_LAST);
+        if (!first || s->interval_ns)
+            stats_print(s->stats, STATS_ABORT);
         _exit(STATUS_FAILED);
     }
 }
@@ -45,7 +46,7 @@ static void stop(struct signals *s)
 static int next_signal(const struct signals *s, uint64_t due)
 {
     sigset_t set = taken(s);
-    if (s->interval == 0)
+    if (s->interval_ns == 0)
         return sigwaitinfo(&set, NULL);
     uint64_t now = clock_monotonic();
     uint64_t left = due > now ? due - now : 0;
@@ -57,7 +58,7 @@ static int next_signal(const struct signals *s, uint64_t due)
 static void *run(void *argument)
 {
     struct signals *s = argument;
-    uint64_t due = clock_monotonic() + s->interval;
+    uint64_t due = clock_monotonic() + s->interval_ns;
     for (;;) {
         int signal = next_signal(s, due);
         if (atomic_load(&s->ending))
@@ -71,40 +72,40 @@ static void *run(void *argument)
         else if (signal == 0) {
             stats_print(s->stats, STATS_INTERVAL);
             uint64_t now = clock_monotonic();
-            due = due + s->interval > now ? due + s->interval : now + s->interval;
+            due = due + s->interval_ns > now ? due + s->interval_ns : now + s->interval_ns;
         }
     }
 }
 
-bool signals_start(struct signals *s, struct stats *stats, uint64_t interval)
+bool signals_open(struct signals *s, struct stats *stats, uint64_t interval)
 {
     s->stats = stats;
-    s->interval = interval;
+    s->interval_ns = interval;
     atomic_init(&s->stopping, false);
     atomic_init(&s->ending, false);
-    stats_start(stats);
+    stats_init(stats);
     sigset_t set = taken(s);
     sigaddset(&set, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    s->hangup_fd = s->take_hangup ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-    if (s->stop_fd < 0 || (s->take_hangup && s->hangup_fd < 0)) {
-        report("eventfd: %m");
+    s->hangup_fd = s->handle_hangup ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+    if (s->stop_fd < 0 || (s->handle_hangup && s->hangup_fd < 0)) {
+        log_printf("eventfd: %m");
         return false;
     }
     errno = pthread_create(&s->thread, NULL, run, s);
     if (errno)
-        report("thread: %m");
+        log_printf("thread: %m");
     return errno == 0;
 }
 
-void signals_stop(struct signals *s)
+void signals_request_stop(struct signals *s)
 {
     atomic_store(&s->stopping, true);
     eventfd_write(s->stop_fd, 1);
 }
 
-void signals_end(struct signals *s)
+void signals_close(struct signals *s)
 {
     atomic_store(&s->ending, true);
     pthread_kill(s->thread, SIGUSR1);
@@ -112,7 +113,7 @@ void signals_end(struct signals *s)
     close(s->stop_fd);
     if (s->hangup_fd >= 0)
         close(s->hangup_fd);
-    report_settle();
-    if (s->interval)
+    log_status_end();
+    if (s->interval_ns)
         stats_print(s->stats, STATS_TOTAL);
 }

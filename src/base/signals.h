@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/exit-status.h"
 #include "base/stats.h"
 
 /*
@@ -16,11 +17,12 @@
  */
 struct signals {
     struct stats *stats;
-    uint64_t interval;        /* nanoseconds between lines of counters, 0: none */
+    uint64_t interval_ns;     /* nanoseconds between lines of counters, 0: none */
     void (*on_abort)(void *); /* what to do before a second signal ends it; NULL: nothing */
     void *abort_argument;
-    _Atomic(const char *) at_once; /* not NULL: the first one ends it, too, and this says why */
-    bool take_hangup;
+    _Atomic(const char *)
+        immediate_reason; /* not NULL: the first one ends it, too, and this says why */
+    bool handle_hangup;
     int stop_fd;   /* readable once a drain is asked for */
     int hangup_fd; /* an eventfd; -1 where SIGHUP is not taken */
     atomic_bool stopping;
@@ -30,13 +32,13 @@ struct signals {
 };
 
 /* To be called before any other thread is started: they inherit the blocked signals. */
-bool signals_start(struct signals *s, struct stats *stats, uint64_t interval);
+bool signals_open(struct signals *s, struct stats *stats, uint64_t interval);
 
 /* Ends the thread; the last line of counters is printed where an interval was asked for. */
-void signals_end(struct signals *s);
+void signals_close(struct signals *s);
 
 /* Asks for a drain, as the first signal does. Another thread may be told so of its end. */
-void signals_stop(struct signals *s);
+void signals_request_stop(struct signals *s);
 
 static inline bool signals_stopping(struct signals *s)
 {

@@ -8,22 +8,22 @@
 
 /*
  * Some bytes at once, in one of three kinds: SSE2, NEON, and eight bytes in a 64-bit word. A mask
- * has block_shift-wide lanes, lowest lane first; lanes above the first set one may be wrong in the
+ * has simd_shift-wide lanes, lowest lane first; lanes above the first set one may be wrong in the
  * portable kind, so only the first is ever used. Bits are one for each byte, and all of them right.
  */
 
 #if defined(__SSE2__)
 
 #include <emmintrin.h>
-typedef __m128i scan_block;
-enum { BLOCK = 16, BLOCK_SHIFT = 0 };
+typedef __m128i simd_block;
+enum { SIMD_SIZE = 16, SIMD_SHIFT = 0 };
 
-static inline scan_block block_load(const char *p)
+static inline simd_block simd_load(const char *p)
 {
     return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
-static inline void block_store(char *p, scan_block b)
+static inline void simd_store(char *p, simd_block b)
 {
     _mm_storeu_si128((__m128i *)(void *)p, b);
 }
@@ -32,110 +32,110 @@ static inline void block_store(char *p, scan_block b)
  * The top bit of each byte that is less than n as a signed one, which those from 0x80 on are too.
  * gcc 12 makes three instructions of a comparison that says the same.
  */
-static inline scan_block block_less(scan_block b, char n)
+static inline simd_block simd_less(simd_block b, char n)
 {
     return _mm_subs_epi8(b, _mm_set1_epi8(n));
 }
 
-static inline uint64_t block_mask(scan_block lanes)
+static inline uint64_t simd_mask(simd_block lanes)
 {
     return (uint64_t)(unsigned)_mm_movemask_epi8(lanes);
 }
 
-static inline uint64_t block_not_print(scan_block b)
+static inline uint64_t simd_not_print(simd_block b)
 {
-    scan_block low = block_less(b, 33);
-    scan_block del = _mm_cmpeq_epi8(b, _mm_set1_epi8(127));
-    return block_mask(_mm_or_si128(low, del));
+    simd_block low = simd_less(b, 33);
+    simd_block del = _mm_cmpeq_epi8(b, _mm_set1_epi8(127));
+    return simd_mask(_mm_or_si128(low, del));
 }
 
 /* What is below 32 stays so with another bit 1, and '"' becomes 32. */
-static inline scan_block block_not_plain_lanes(scan_block b)
+static inline simd_block simd_not_plain_lanes(simd_block b)
 {
-    scan_block low = block_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
+    simd_block low = simd_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
     return _mm_or_si128(low, _mm_cmpeq_epi8(b, _mm_set1_epi8('\\')));
 }
 
-static inline scan_block block_or(scan_block b, scan_block c)
+static inline simd_block simd_or(simd_block b, simd_block c)
 {
     return _mm_or_si128(b, c);
 }
 
-static inline scan_block block_xor(scan_block b, scan_block c)
+static inline simd_block simd_xor(simd_block b, simd_block c)
 {
     return _mm_xor_si128(b, c);
 }
 
 /* What is not plain becomes 95 or more, but for '\\'. */
-static inline int block_both_plain(scan_block b, scan_block c)
+static inline int simd_both_plain(simd_block b, simd_block c)
 {
-    const scan_block turn = _mm_set1_epi8(125);
-    const scan_block backslash = _mm_set1_epi8('\\' ^ 125);
+    const simd_block turn = _mm_set1_epi8(125);
+    const simd_block backslash = _mm_set1_epi8('\\' ^ 125);
     b = _mm_xor_si128(b, turn);
     c = _mm_xor_si128(c, turn);
-    scan_block low = _mm_adds_epu8(_mm_max_epu8(b, c), _mm_set1_epi8(128 - 95));
-    scan_block other = _mm_or_si128(_mm_cmpeq_epi8(b, backslash), _mm_cmpeq_epi8(c, backslash));
-    return block_mask(_mm_or_si128(low, other)) == 0;
+    simd_block low = _mm_adds_epu8(_mm_max_epu8(b, c), _mm_set1_epi8(128 - 95));
+    simd_block other = _mm_or_si128(_mm_cmpeq_epi8(b, backslash), _mm_cmpeq_epi8(c, backslash));
+    return simd_mask(_mm_or_si128(low, other)) == 0;
 }
 
-static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
+static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
 {
-    scan_block any =
+    simd_block any =
         _mm_or_si128(_mm_cmpeq_epi8(b, _mm_set1_epi8(c)), _mm_cmpeq_epi8(b, _mm_set1_epi8(d)));
-    return block_mask(_mm_or_si128(any, _mm_cmpeq_epi8(b, _mm_set1_epi8(e))));
+    return simd_mask(_mm_or_si128(any, _mm_cmpeq_epi8(b, _mm_set1_epi8(e))));
 }
 
 /*
  * With one added and the lowest bit turned, SP, '"', 127 and all that is less than SP or more than
  * 127 is less than 35 as a signed one, and nothing else.
  */
-static inline uint64_t block_bits_not_bare(scan_block b)
+static inline uint64_t simd_bits_not_bare(simd_block b)
 {
-    scan_block turned = _mm_xor_si128(_mm_add_epi8(b, _mm_set1_epi8(1)), _mm_set1_epi8(1));
-    scan_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
-    return block_mask(_mm_or_si128(block_less(turned, 35), backslash));
+    simd_block turned = _mm_xor_si128(_mm_add_epi8(b, _mm_set1_epi8(1)), _mm_set1_epi8(1));
+    simd_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
+    return simd_mask(_mm_or_si128(simd_less(turned, 35), backslash));
 }
 
 /* '\\' becomes ']' with its lowest bit 1. */
-static inline scan_block block_not_value_lanes(scan_block b)
+static inline simd_block simd_not_value_lanes(simd_block b)
 {
-    scan_block low = block_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
-    scan_block other = _mm_cmpeq_epi8(_mm_or_si128(b, _mm_set1_epi8(1)), _mm_set1_epi8(']'));
+    simd_block low = simd_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
+    simd_block other = _mm_cmpeq_epi8(_mm_or_si128(b, _mm_set1_epi8(1)), _mm_set1_epi8(']'));
     return _mm_or_si128(low, other);
 }
 
-static inline uint64_t block_bits_not_value(scan_block b)
+static inline uint64_t simd_bits_not_value(simd_block b)
 {
-    return block_mask(block_not_value_lanes(b));
+    return simd_mask(simd_not_value_lanes(b));
 }
 
 /* With one added 127 is less than 34 as a signed one, too. */
-static inline uint64_t block_bits_not_sd(scan_block b)
+static inline uint64_t simd_bits_not_sd(simd_block b)
 {
-    scan_block outside = block_less(_mm_add_epi8(b, _mm_set1_epi8(1)), 34);
-    scan_block equals = _mm_cmpeq_epi8(b, _mm_set1_epi8('='));
-    return block_mask(_mm_or_si128(block_not_value_lanes(b), _mm_or_si128(outside, equals)));
+    simd_block outside = simd_less(_mm_add_epi8(b, _mm_set1_epi8(1)), 34);
+    simd_block equals = _mm_cmpeq_epi8(b, _mm_set1_epi8('='));
+    return simd_mask(_mm_or_si128(simd_not_value_lanes(b), _mm_or_si128(outside, equals)));
 }
 
 /* Not 0 in each byte that is not one of the range + 1 from lowest on. */
-static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+static inline simd_block simd_beyond(simd_block b, simd_block lowest, simd_block range)
 {
     return _mm_subs_epu8(_mm_sub_epi8(b, lowest), range);
 }
 
 /* How many bytes come before the first that is not one of the 128 - spare from lowest on. */
-static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+static inline size_t simd_within(simd_block b, simd_block lowest, simd_block spare)
 {
-    scan_block beyond = _mm_adds_epu8(_mm_sub_epi8(b, lowest), spare);
-    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(beyond) | 1U << BLOCK);
+    simd_block beyond = _mm_adds_epu8(_mm_sub_epi8(b, lowest), spare);
+    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(beyond) | 1U << SIMD_SIZE);
 }
 
-static inline int block_is_zero(scan_block b)
+static inline int simd_is_zero(simd_block b)
 {
     return _mm_movemask_epi8(_mm_cmpeq_epi8(b, _mm_setzero_si128())) == 0xffff;
 }
 
-static inline scan_block block_of_words(uint64_t low, uint64_t high)
+static inline simd_block simd_of_words(uint64_t low, uint64_t high)
 {
     return _mm_set_epi64x((long long)high, (long long)low);
 }
@@ -143,61 +143,61 @@ static inline scan_block block_of_words(uint64_t low, uint64_t high)
 #elif defined(__ARM_NEON)
 
 #include <arm_neon.h>
-typedef uint8x16_t scan_block;
-enum { BLOCK = 16, BLOCK_SHIFT = 2 };
+typedef uint8x16_t simd_block;
+enum { SIMD_SIZE = 16, SIMD_SHIFT = 2 };
 
-static inline scan_block block_load(const char *p)
+static inline simd_block simd_load(const char *p)
 {
     return vld1q_u8((const uint8_t *)p);
 }
 
-static inline void block_store(char *p, scan_block b)
+static inline void simd_store(char *p, simd_block b)
 {
     vst1q_u8((uint8_t *)p, b);
 }
 
 /* NEON has no movemask: narrowing by four bits leaves a nibble for each byte. */
-static inline uint64_t block_mask(uint8x16_t lanes)
+static inline uint64_t simd_mask(uint8x16_t lanes)
 {
     return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(lanes), 4)), 0);
 }
 
-static inline uint64_t block_not_print(scan_block b)
+static inline uint64_t simd_not_print(simd_block b)
 {
-    return block_mask(vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126))));
+    return simd_mask(vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126))));
 }
 
-static inline scan_block block_not_plain_lanes(scan_block b)
+static inline simd_block simd_not_plain_lanes(simd_block b)
 {
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(32)), vcgtq_u8(b, vdupq_n_u8(127)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
     return vorrq_u8(outside, marks);
 }
 
-static inline scan_block block_or(scan_block b, scan_block c)
+static inline simd_block simd_or(simd_block b, simd_block c)
 {
     return vorrq_u8(b, c);
 }
 
-static inline scan_block block_xor(scan_block b, scan_block c)
+static inline simd_block simd_xor(simd_block b, simd_block c)
 {
     return veorq_u8(b, c);
 }
 
-static inline int block_both_plain(scan_block b, scan_block c)
+static inline int simd_both_plain(simd_block b, simd_block c)
 {
-    return block_mask(block_or(block_not_plain_lanes(b), block_not_plain_lanes(c))) == 0;
+    return simd_mask(simd_or(simd_not_plain_lanes(b), simd_not_plain_lanes(c))) == 0;
 }
 
-static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
+static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
 {
     uint8x16_t any =
         vorrq_u8(vceqq_u8(b, vdupq_n_u8((uint8_t)c)), vceqq_u8(b, vdupq_n_u8((uint8_t)d)));
-    return block_mask(vorrq_u8(any, vceqq_u8(b, vdupq_n_u8((uint8_t)e))));
+    return simd_mask(vorrq_u8(any, vceqq_u8(b, vdupq_n_u8((uint8_t)e))));
 }
 
 /* A bit of its own weight is left of each byte; each half adds up to eight of the bits. */
-static inline uint64_t block_bits(uint8x16_t lanes)
+static inline uint64_t simd_bits(uint8x16_t lanes)
 {
     static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
     uint8x16_t bits = vandq_u8(lanes, vld1q_u8(weights));
@@ -207,201 +207,201 @@ static inline uint64_t block_bits(uint8x16_t lanes)
     return vget_lane_u16(vreinterpret_u16_u8(sums), 0);
 }
 
-static inline uint64_t block_bits_not_bare(scan_block b)
+static inline uint64_t simd_bits_not_bare(simd_block b)
 {
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
-    return block_bits(vorrq_u8(outside, marks));
+    return simd_bits(vorrq_u8(outside, marks));
 }
 
-static inline uint64_t block_bits_not_value(scan_block b)
+static inline uint64_t simd_bits_not_value(simd_block b)
 {
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(32)), vcgtq_u8(b, vdupq_n_u8(127)));
     uint8x16_t quote = vceqq_u8(b, vdupq_n_u8('"'));
     uint8x16_t other = vceqq_u8(vorrq_u8(b, vdupq_n_u8(1)), vdupq_n_u8(']'));
-    return block_bits(vorrq_u8(outside, vorrq_u8(quote, other)));
+    return simd_bits(vorrq_u8(outside, vorrq_u8(quote, other)));
 }
 
-static inline uint64_t block_bits_not_sd(scan_block b)
+static inline uint64_t simd_bits_not_sd(simd_block b)
 {
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('=')));
     uint8x16_t other = vceqq_u8(vorrq_u8(b, vdupq_n_u8(1)), vdupq_n_u8(']'));
-    return block_bits(vorrq_u8(outside, vorrq_u8(marks, other)));
+    return simd_bits(vorrq_u8(outside, vorrq_u8(marks, other)));
 }
 
-static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+static inline simd_block simd_beyond(simd_block b, simd_block lowest, simd_block range)
 {
     return vqsubq_u8(vsubq_u8(b, lowest), range);
 }
 
-static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+static inline size_t simd_within(simd_block b, simd_block lowest, simd_block spare)
 {
     uint8x16_t sums = vqaddq_u8(vsubq_u8(b, lowest), spare);
-    uint64_t mask = block_mask(vcgeq_u8(sums, vdupq_n_u8(128)));
-    return mask ? (unsigned)__builtin_ctzll(mask) >> BLOCK_SHIFT : BLOCK;
+    uint64_t mask = simd_mask(vcgeq_u8(sums, vdupq_n_u8(128)));
+    return mask ? (unsigned)__builtin_ctzll(mask) >> SIMD_SHIFT : SIMD_SIZE;
 }
 
-static inline int block_is_zero(scan_block b)
+static inline int simd_is_zero(simd_block b)
 {
     return vget_lane_u64(vreinterpret_u64_u8(vorr_u8(vget_low_u8(b), vget_high_u8(b))), 0) == 0;
 }
 
-static inline scan_block block_of_words(uint64_t low, uint64_t high)
+static inline simd_block simd_of_words(uint64_t low, uint64_t high)
 {
     return vcombine_u8(vcreate_u8(low), vcreate_u8(high));
 }
 
 #else
 
-typedef uint64_t scan_block;
-enum { BLOCK = 8, BLOCK_SHIFT = 3 };
+typedef uint64_t simd_block;
+enum { SIMD_SIZE = 8, SIMD_SHIFT = 3 };
 
 #define BLOCK_ONES (~(uint64_t)0 / 255)
 #define BLOCK_TOPS (BLOCK_ONES * 128)
 
-static inline scan_block block_load(const char *p)
+static inline simd_block simd_load(const char *p)
 {
-    scan_block b;
+    simd_block b;
     memcpy(&b, p, sizeof b);
     return le64toh(b);
 }
 
-static inline void block_store(char *p, scan_block b)
+static inline void simd_store(char *p, simd_block b)
 {
     b = htole64(b);
     memcpy(p, &b, sizeof b);
 }
 
 /* The first of two words that stand for as many bytes as one has. */
-static inline scan_block block_of_words(uint64_t low, uint64_t high)
+static inline simd_block simd_of_words(uint64_t low, uint64_t high)
 {
     (void)high;
     return le64toh(low);
 }
 
-static inline uint64_t block_less(scan_block b, unsigned n)
+static inline uint64_t simd_less(simd_block b, unsigned n)
 {
     return (b - BLOCK_ONES * n) & ~b & BLOCK_TOPS;
 }
 
-static inline uint64_t block_equal(scan_block b, unsigned char c)
+static inline uint64_t simd_equal(simd_block b, unsigned char c)
 {
-    return block_less(b ^ (BLOCK_ONES * c), 1);
+    return simd_less(b ^ (BLOCK_ONES * c), 1);
 }
 
-static inline uint64_t block_is_any(scan_block b, char c, char d, char e)
+static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
 {
-    return block_equal(b, (unsigned char)c) | block_equal(b, (unsigned char)d) |
-           block_equal(b, (unsigned char)e);
+    return simd_equal(b, (unsigned char)c) | simd_equal(b, (unsigned char)d) |
+           simd_equal(b, (unsigned char)e);
 }
 
-static inline uint64_t block_not_print(scan_block b)
+static inline uint64_t simd_not_print(simd_block b)
 {
-    return block_less(b, 33) | ((b | (b + BLOCK_ONES)) & BLOCK_TOPS);
+    return simd_less(b, 33) | ((b | (b + BLOCK_ONES)) & BLOCK_TOPS);
 }
 
-static inline scan_block block_beyond(scan_block b, scan_block lowest, scan_block range)
+static inline simd_block simd_beyond(simd_block b, simd_block lowest, simd_block range)
 {
-    scan_block beyond = 0;
+    simd_block beyond = 0;
     for (unsigned i = 0; i < 64; i += 8)
         if ((uint8_t)((b >> i) - (lowest >> i)) > (uint8_t)(range >> i))
             beyond |= (uint64_t)0x80 << i;
     return beyond;
 }
 
-static inline size_t block_within(scan_block b, scan_block lowest, scan_block spare)
+static inline size_t simd_within(simd_block b, simd_block lowest, simd_block spare)
 {
     size_t n = 0;
-    for (; n < BLOCK; n++, b >>= 8, lowest >>= 8, spare >>= 8)
+    for (; n < SIMD_SIZE; n++, b >>= 8, lowest >>= 8, spare >>= 8)
         if ((uint8_t)(b - lowest) + (uint8_t)spare >= 128)
             break;
     return n;
 }
 
-static inline int block_is_zero(scan_block b)
+static inline int simd_is_zero(simd_block b)
 {
     return b == 0;
 }
 
-static inline scan_block block_not_plain_lanes(scan_block b)
+static inline simd_block simd_not_plain_lanes(simd_block b)
 {
-    return block_less(b, 32) | block_equal(b, '"') | block_equal(b, '\\') | (b & BLOCK_TOPS);
+    return simd_less(b, 32) | simd_equal(b, '"') | simd_equal(b, '\\') | (b & BLOCK_TOPS);
 }
 
-static inline scan_block block_or(scan_block b, scan_block c)
+static inline simd_block simd_or(simd_block b, simd_block c)
 {
     return b | c;
 }
 
-static inline scan_block block_xor(scan_block b, scan_block c)
+static inline simd_block simd_xor(simd_block b, simd_block c)
 {
     return b ^ c;
 }
 
-static inline uint64_t block_mask(scan_block lanes)
+static inline uint64_t simd_mask(simd_block lanes)
 {
     return lanes;
 }
 
-static inline int block_both_plain(scan_block b, scan_block c)
+static inline int simd_both_plain(simd_block b, simd_block c)
 {
-    return block_mask(block_or(block_not_plain_lanes(b), block_not_plain_lanes(c))) == 0;
+    return simd_mask(simd_or(simd_not_plain_lanes(b), simd_not_plain_lanes(c))) == 0;
 }
 
 /* The top bit of each byte whose other seven bits are c or more. */
-static inline uint64_t block_up_from(scan_block b, unsigned c)
+static inline uint64_t simd_up_from(simd_block b, unsigned c)
 {
     return (b & ~BLOCK_TOPS) + BLOCK_ONES * (128 - c);
 }
 
 /* The same of each byte whose other seven bits are those of c. */
-static inline uint64_t block_alike(scan_block b, unsigned char c)
+static inline uint64_t simd_alike(simd_block b, unsigned char c)
 {
-    return ~block_up_from(b ^ BLOCK_ONES * c, 1);
+    return ~simd_up_from(b ^ BLOCK_ONES * c, 1);
 }
 
 /* The multiplication brings the top bits together. */
-static inline uint64_t block_bits(uint64_t tops)
+static inline uint64_t simd_bits(uint64_t tops)
 {
     return ((tops & BLOCK_TOPS) >> 7) * 0x0102040810204080 >> 56;
 }
 
-static inline uint64_t block_bits_not_bare(scan_block b)
+static inline uint64_t simd_bits_not_bare(simd_block b)
 {
-    uint64_t outside = b | ~block_up_from(b, 33) | block_up_from(b, 127);
-    return block_bits(outside | block_alike(b, '"') | block_alike(b, '\\'));
+    uint64_t outside = b | ~simd_up_from(b, 33) | simd_up_from(b, 127);
+    return simd_bits(outside | simd_alike(b, '"') | simd_alike(b, '\\'));
 }
 
-static inline uint64_t block_bits_not_value(scan_block b)
+static inline uint64_t simd_bits_not_value(simd_block b)
 {
-    uint64_t outside = b | ~block_up_from(b, 32);
-    return block_bits(outside | block_alike(b, '"') | block_alike(b | BLOCK_ONES, ']'));
+    uint64_t outside = b | ~simd_up_from(b, 32);
+    return simd_bits(outside | simd_alike(b, '"') | simd_alike(b | BLOCK_ONES, ']'));
 }
 
-static inline uint64_t block_bits_not_sd(scan_block b)
+static inline uint64_t simd_bits_not_sd(simd_block b)
 {
-    uint64_t outside = b | ~block_up_from(b, 33) | block_up_from(b, 127);
-    return block_bits(outside | block_alike(b, '"') | block_alike(b, '=') |
-                      block_alike(b | BLOCK_ONES, ']'));
+    uint64_t outside = b | ~simd_up_from(b, 33) | simd_up_from(b, 127);
+    return simd_bits(outside | simd_alike(b, '"') | simd_alike(b, '=') |
+                     simd_alike(b | BLOCK_ONES, ']'));
 }
 
 #endif
 
-static inline uint64_t block_not_plain(scan_block b)
+static inline uint64_t simd_not_plain(simd_block b)
 {
-    return block_mask(block_not_plain_lanes(b));
+    return simd_mask(simd_not_plain_lanes(b));
 }
 
-static inline size_t block_first(uint64_t mask)
+static inline size_t simd_first(uint64_t mask)
 {
-    return (size_t)(unsigned)__builtin_ctzll(mask) >> BLOCK_SHIFT;
+    return (size_t)(unsigned)__builtin_ctzll(mask) >> SIMD_SHIFT;
 }
 
-/* Whether none of the first n bytes, at least one and at most BLOCK, is in the mask. */
-static inline int block_none(uint64_t mask, size_t n)
+/* Whether none of the first n bytes, at least one and at most SIMD_SIZE, is in the mask. */
+static inline int simd_none(uint64_t mask, size_t n)
 {
-    return mask << (64 - (n << BLOCK_SHIFT)) == 0;
+    return mask << (64 - (n << SIMD_SHIFT)) == 0;
 }
 
 #endif

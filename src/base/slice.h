@@ -5,9 +5,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Bytes that belong to somebody else. at == NULL: there is no value, which is not an empty one. */
+/* Bytes that belong to somebody else. data == NULL: there is no value, which is not an empty one.
+ */
 struct slice {
-    const char *at;
+    const char *data;
     size_t len;
 };
 
@@ -18,7 +19,7 @@ static inline struct slice slice_between(const char *at, const char *end)
 
 static inline bool slice_equal(struct slice a, struct slice b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 #endif

@@ -6,9 +6,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-void stats_start(struct stats *s)
+void stats_init(struct stats *s)
 {
-    s->started = s->printed = clock_monotonic();
+    s->started_ns = s->printed_ns = clock_monotonic();
 }
 
 static uint64_t rate(uint64_t messages, uint64_t ns)
@@ -19,19 +19,19 @@ static uint64_t rate(uint64_t messages, uint64_t ns)
 void stats_print(struct stats *s, enum stats_kind kind)
 {
     uint64_t now = clock_monotonic();
-    uint64_t out = counted(&s->out);
-    uint64_t per_second = rate(out, now - s->started);
+    uint64_t out = counter_read(&s->out);
+    uint64_t per_second = rate(out, now - s->started_ns);
     if (kind == STATS_INTERVAL) {
-        per_second = rate(out > s->printed_out ? out - s->printed_out : 0, now - s->printed);
-        s->printed = now;
+        per_second = rate(out > s->printed_out ? out - s->printed_out : 0, now - s->printed_ns);
+        s->printed_ns = now;
         s->printed_out = out;
     }
     char refused[32] = "";
-    if (counted(&s->refused))
-        snprintf(refused, sizeof refused, " refused %" PRIu64, counted(&s->refused));
-    static void (*const print[])(const char *, ...) = {report_live, report, report_last};
+    if (counter_read(&s->refused))
+        snprintf(refused, sizeof refused, " refused %" PRIu64, counter_read(&s->refused));
+    static void (*const print[])(const char *, ...) = {log_status, log_printf, log_try};
     print[kind]("in %" PRIu64 " out %" PRIu64 " rejected %" PRIu64 " dropped %" PRIu64
                 " bytes %" PRIu64 " rate %" PRIu64 "/s%s",
-                counted(&s->in), out, counted(&s->rejected), counted(&s->dropped),
-                counted(&s->bytes), per_second, refused);
+                counter_read(&s->in), out, counter_read(&s->rejected), counter_read(&s->dropped),
+                counter_read(&s->bytes), per_second, refused);
 }

@@ -8,36 +8,36 @@ typedef _Atomic uint64_t counter;
 
 /* What went through. One thread counts, another may print. */
 struct stats {
-    counter in;       /* messages */
-    counter out;      /* messages */
-    counter rejected; /* messages */
-    counter dropped;  /* messages */
-    counter refused;  /* peers, and datagrams of such */
-    counter bytes;    /* of input */
-    uint64_t started; /* clock_monotonic */
-    uint64_t printed; /* clock_monotonic, of the last interval's line */
+    counter in;          /* messages */
+    counter out;         /* messages */
+    counter rejected;    /* messages */
+    counter dropped;     /* messages */
+    counter refused;     /* peers, and datagrams of such */
+    counter bytes;       /* of input */
+    uint64_t started_ns; /* clock_monotonic */
+    uint64_t printed_ns; /* clock_monotonic, of the last interval's line */
     uint64_t printed_out;
 };
 
 enum stats_kind {
     STATS_INTERVAL, /* the rate since the last such line; a live line on a terminal */
     STATS_TOTAL,    /* the rate since the start */
-    STATS_LAST      /* the same, by report_last */
+    STATS_ABORT     /* the same, by log_try */
 };
 
 /* An increment without a locked instruction: each counter has one writer. */
-static inline void count(counter *c, uint64_t n)
+static inline void counter_add(counter *c, uint64_t n)
 {
     atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + n,
                           memory_order_relaxed);
 }
 
-static inline uint64_t counted(counter *c)
+static inline uint64_t counter_read(counter *c)
 {
     return atomic_load_explicit(c, memory_order_relaxed);
 }
 
-void stats_start(struct stats *s);
+void stats_init(struct stats *s);
 
 /*
  * "program: in N out N rejected N dropped N bytes N rate N/s" to stderr; the rate is that of out.

@@ -5,7 +5,7 @@ static bool within(char c, unsigned low, unsigned high)
     return (unsigned char)c >= low && (unsigned char)c <= high;
 }
 
-size_t utf8_step(const char *p, const char *end, bool *valid)
+size_t utf8_sequence_len(const char *p, const char *end, bool *valid)
 {
     unsigned char lead = (unsigned char)*p;
     *valid = lead < 0x80;
@@ -25,11 +25,11 @@ size_t utf8_step(const char *p, const char *end, bool *valid)
     return length;
 }
 
-const char *utf8_invalid(const char *p, const char *end)
+const char *utf8_find_invalid(const char *p, const char *end)
 {
     while (p < end) {
         bool valid;
-        size_t n = utf8_step(p, end, &valid);
+        size_t n = utf8_sequence_len(p, end, &valid);
         if (!valid)
             return p;
         p += n;
@@ -37,16 +37,16 @@ const char *utf8_invalid(const char *p, const char *end)
     return end;
 }
 
-size_t utf8_cut(struct slice text, size_t limit)
+size_t utf8_truncate(struct slice text, size_t limit)
 {
     if (text.len <= limit)
         return text.len;
     for (size_t back = 1; back <= 3 && back <= limit; back++) {
-        const char *p = text.at + limit - back;
+        const char *p = text.data + limit - back;
         if (within(*p, 0x80, 0xBF))
             continue;
         bool valid;
-        size_t n = utf8_step(p, text.at + text.len, &valid);
+        size_t n = utf8_sequence_len(p, text.data + text.len, &valid);
         return valid && n > back ? limit - back : limit;
     }
     return limit;

@@ -15,13 +15,13 @@
  * The length of what begins at p < end: a well-formed UTF-8 sequence (*valid), or the maximal
  * subpart of an ill-formed one (Unicode 15, section 3.9, table 3-7), which is at least one byte.
  */
-size_t utf8_step(const char *p, const char *end, bool *valid);
+size_t utf8_sequence_len(const char *p, const char *end, bool *valid);
 
 /* The first byte of the first ill-formed sequence in [p, end), or end. */
-const char *utf8_invalid(const char *p, const char *end);
+const char *utf8_find_invalid(const char *p, const char *end);
 
 /* The longest prefix of at most `limit` bytes that does not end within a well-formed sequence. */
-size_t utf8_cut(struct slice text, size_t limit);
+size_t utf8_truncate(struct slice text, size_t limit);
 
 /* Up to four bytes from p < end on, as they stand, with zeros for those behind the end. */
 static inline uint32_t utf8_word(const char *p, const char *end)
@@ -56,8 +56,8 @@ static inline size_t utf8_length(uint32_t word)
     return 0;
 }
 
-/* The same at `p`, or 0 where the text ends too soon to tell: utf8_step then knows. */
-static inline size_t utf8_whole(const char *p, const char *end)
+/* The same at `p`, or 0 where the text ends too soon to tell: utf8_sequence_len then knows. */
+static inline size_t utf8_length_at(const char *p, const char *end)
 {
     return end - p < (ptrdiff_t)sizeof(uint32_t) ? 0 : utf8_length(utf8_word(p, end));
 }
@@ -74,11 +74,11 @@ struct utf8_row {
 extern const struct utf8_row *const utf8_rows[128]; /* from the first byte 0x80 on */
 
 /* The length of the sequences of one row that a block begins with; `lead` is its first byte. */
-static inline size_t utf8_run(scan_block b, char lead)
+static inline size_t utf8_run(simd_block b, char lead)
 {
     const struct utf8_row *row = utf8_rows[(size_t)(unsigned char)lead - 0x80];
-    return row->whole[block_within(b, block_load(__builtin_assume_aligned(row->lowest, 16)),
-                                   block_load(__builtin_assume_aligned(row->spare, 16)))];
+    return row->whole[simd_within(b, simd_load(__builtin_assume_aligned(row->lowest, 16)),
+                                  simd_load(__builtin_assume_aligned(row->spare, 16)))];
 }
 
 #endif

@@ -36,7 +36,7 @@ struct place {
 static __attribute__((noinline)) struct place ill_formed(char *to, const char *p, const char *end)
 {
     bool valid;
-    return (struct place){json_literal(to, "\xEF\xBF\xBD"), p + utf8_step(p, end, &valid)};
+    return (struct place){json_literal(to, "\xEF\xBF\xBD"), p + utf8_sequence_len(p, end, &valid)};
 }
 
 static inline struct place sequence(char *to, const char *p, const char *end)
@@ -73,30 +73,30 @@ static __attribute__((noinline)) char *any_text(char *to, const char *p, const c
 /* Sequences of one kind at `p`, where a block can be read; gives the length, or 0: ill-formed. */
 static inline size_t copy_sequences(char *to, const char *p)
 {
-    scan_block b = block_load(p);
-    block_store(to, b);
+    simd_block b = simd_load(p);
+    simd_store(to, b);
     return utf8_run(b, *p);
 }
 
 /* Two blocks or more; any_text goes on where that does not do. */
 static inline char *long_text(char *to, const char *p, const char *end)
 {
-    const char *last = end - 2 * BLOCK;
+    const char *last = end - 2 * SIMD_SIZE;
     const char *plain = p; /* from here on as far as it was looked at */
     do {
-        if (copy_two(to, p, BLOCK)) {
-            p += 2 * BLOCK;
-            to += 2 * BLOCK;
+        if (copy_two(to, p, SIMD_SIZE)) {
+            p += 2 * SIMD_SIZE;
+            to += 2 * SIMD_SIZE;
             continue;
         }
-        size_t n = first_not_plain(p, BLOCK);
+        size_t n = first_not_plain(p, SIMD_SIZE);
         p += n;
         to += n;
         if (is_ascii(*p)) {
             to = escape(to, *p++);
         } else {
             do {
-                n = p < end - BLOCK ? copy_sequences(to, p) : 0;
+                n = p < end - SIMD_SIZE ? copy_sequences(to, p) : 0;
                 if (n == 0)
                     return any_text(to, p, end);
                 p += n;
@@ -109,35 +109,36 @@ static inline char *long_text(char *to, const char *p, const char *end)
         return any_text(to, p, end);
     /* The last blocks overlap those before them. */
     to -= p - last;
-    if (copy_two(to, last, BLOCK))
-        return to + 2 * BLOCK;
-    size_t n = first_not_plain(last, BLOCK);
+    if (copy_two(to, last, SIMD_SIZE))
+        return to + 2 * SIMD_SIZE;
+    size_t n = first_not_plain(last, SIMD_SIZE);
     return any_text(to + n, last + n, end);
 }
 
-char *json_text(char *to, struct slice text)
+char *json_escape(char *to, struct slice text)
 {
-    const char *end = text.at + text.len;
-    if (text.len >= 2 * BLOCK)
-        return long_text(to, text.at, end);
-    if (text.len >= BLOCK && copy_two(to, text.at, text.len - BLOCK))
+    const char *end = text.data + text.len;
+    if (text.len >= 2 * SIMD_SIZE)
+        return long_text(to, text.data, end);
+    if (text.len >= SIMD_SIZE && copy_two(to, text.data, text.len - SIMD_SIZE))
         return to + text.len;
-    return any_text(to, text.at, end);
+    return any_text(to, text.data, end);
 }
 
 /* Whether all sequences are of one row and in a row; the first is behind n bytes. */
 static inline bool has_one_run(struct slice text, size_t n, uint64_t not_plain)
 {
-    n += utf8_run(block_load(text.at + n), text.at[n]);
+    n += utf8_run(simd_load(text.data + n), text.data[n]);
     return n == text.len ||
-           (n < text.len && block_none(not_plain >> (n << BLOCK_SHIFT), text.len - n));
+           (n < text.len && simd_none(not_plain >> (n << SIMD_SHIFT), text.len - n));
 }
 
-char *json_string_of_block(char *to, struct slice text, const char *limit)
+char *json_quote_block(char *to, struct slice text, const char *limit)
 {
-    uint64_t not_plain = block_not_plain(block_load(text.at));
-    size_t n = block_first(not_plain);
-    if (!is_ascii(text.at[n]) && limit - (text.at + n) >= BLOCK && has_one_run(text, n, not_plain))
-        return json_quotes(to, text.len);
-    return json_string(to, text);
+    uint64_t not_plain = simd_not_plain(simd_load(text.data));
+    size_t n = simd_first(not_plain);
+    if (!is_ascii(text.data[n]) && limit - (text.data + n) >= SIMD_SIZE &&
+        has_one_run(text, n, not_plain))
+        return json_put_quotes(to, text.len);
+    return json_quote(to, text);
 }

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/byte-scan.h"
+#include "base/defect.h"
 #include "base/utf8.h"
 
 /*
@@ -116,7 +117,7 @@ static const char *string(const struct walk *w, const char *p)
             return fail(w, "control character in a string", p);
         } else {
             bool valid;
-            size_t n = utf8_step(p, w->end, &valid);
+            size_t n = utf8_sequence_len(p, w->end, &valid);
             if (!valid)
                 return fail(w, "not UTF-8", p);
             p += n;
@@ -234,45 +235,45 @@ static bool walk(struct walk *w)
 }
 
 /* Tokens as far as jsmn gets. */
-static int tokenize(struct json_check *c, struct slice line)
+static int tokenize(struct json_checker *c, struct slice line)
 {
     jsmn_parser parser;
     jsmn_init(&parser);
     for (;;) {
         c->tokens = array_grow(c->tokens, &c->capacity, parser.toknext, sizeof(jsmntok_t));
-        int n = jsmn_parse(&parser, line.at, line.len, c->tokens, (unsigned)c->capacity);
+        int n = jsmn_parse(&parser, line.data, line.len, c->tokens, (unsigned)c->capacity);
         if (n != JSMN_ERROR_NOMEM)
             return (int)parser.toknext;
     }
 }
 
-void json_tokens(struct json_check *c, struct slice line)
+void json_tokenize(struct json_checker *c, struct slice line)
 {
     c->count = line.len > INT_MAX ? 0 : tokenize(c, line);
 }
 
-struct slice json_member(const struct json_check *c, struct slice line, struct slice name)
+struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name)
 {
     const jsmntok_t *t = c->tokens;
     for (int i = 1; i + 1 < c->count; i++) {
-        struct slice text = {line.at + t[i].start, (size_t)(t[i].end - t[i].start)};
+        struct slice text = {line.data + t[i].start, (size_t)(t[i].end - t[i].start)};
         bool key = t[i].type == JSMN_STRING && t[i].parent == 0 && t[i].size == 1;
         if (key && slice_equal(text, name) && t[i + 1].end >= t[i + 1].start)
-            return (struct slice){line.at + t[i + 1].start,
+            return (struct slice){line.data + t[i + 1].start,
                                   (size_t)(t[i + 1].end - t[i + 1].start)};
     }
     return (struct slice){0};
 }
 
-bool json_check(struct json_check *c, struct slice line, struct defect *defect)
+bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect)
 {
     if (line.len > INT_MAX) {
         *defect = (struct defect){"JSON", "longer than 2 GiB", INT_MAX};
         return false;
     }
     int count = tokenize(c, line);
-    struct walk w = {.start = line.at,
-                     .end = line.at + line.len,
+    struct walk w = {.start = line.data,
+                     .end = line.data + line.len,
                      .tokens = c->tokens,
                      .count = count,
                      .within = -1,
@@ -280,8 +281,8 @@ bool json_check(struct json_check *c, struct slice line, struct defect *defect)
     return walk(&w);
 }
 
-void json_check_free(struct json_check *c)
+void json_checker_free(struct json_checker *c)
 {
     free(c->tokens);
-    *c = (struct json_check){0};
+    *c = (struct json_checker){0};
 }

@@ -1,11 +1,11 @@
 #ifndef SHNEK_JSON_LOCATE_ERROR_H
 #define SHNEK_JSON_LOCATE_ERROR_H
 
-#include "base/log.h"
+#include "base/defect.h"
 #include "base/slice.h"
 
-/* What json_check keeps from line to line. All zero is ready for use. */
-struct json_check {
+/* What json_is_valid keeps from line to line. All zero is ready for use. */
+struct json_checker {
     void *tokens;
     size_t capacity;
     int count;
@@ -16,15 +16,15 @@ struct json_check {
  * the defect, whose offset is that of the first byte at which the text can no longer be valid (of
  * an ill-formed UTF-8 sequence, its first).
  */
-bool json_check(struct json_check *c, struct slice line, struct defect *defect);
+bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect);
 
-/* Makes json_member ready for a line that is a JSON object. */
-void json_tokens(struct json_check *c, struct slice line);
+/* Makes json_get_member ready for a line that is a JSON object. */
+void json_tokenize(struct json_checker *c, struct slice line);
 
-/* A member of that line's object, as it stands there, a string without its quotes; at == NULL where
- * there is none. */
-struct slice json_member(const struct json_check *c, struct slice line, struct slice name);
+/* A member of that line's object, as it stands there, a string without its quotes; data == NULL
+ * where there is none. */
+struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name);
 
-void json_check_free(struct json_check *c);
+void json_checker_free(struct json_checker *c);
 
 #endif

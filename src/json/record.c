@@ -12,7 +12,7 @@
 /* A field of the HEADER, which is not empty. */
 static inline char *field(char *to, struct slice value, const char *limit)
 {
-    return value.at ? json_string_within(to, value, limit) : json_fixed(to, "null");
+    return value.data ? json_quote_within(to, value, limit) : json_fixed(to, "null");
 }
 
 /* What begins a record, by PRI. */
@@ -38,12 +38,12 @@ static inline bool is_number(struct slice procid)
 {
     static const char most[] = "9223372036854775807";
     size_t digits = sizeof most - 1;
-    if (procid.len > digits || (procid.at[0] == '0' && procid.len > 1))
+    if (procid.len > digits || (procid.data[0] == '0' && procid.len > 1))
         return false;
     for (size_t i = 0; i < procid.len; i++)
-        if (procid.at[i] < '0' || procid.at[i] > '9')
+        if (procid.data[i] < '0' || procid.data[i] > '9')
             return false;
-    return procid.len < digits || memcmp(procid.at, most, digits) <= 0;
+    return procid.len < digits || memcmp(procid.data, most, digits) <= 0;
 }
 
 /* Most are a few digits, which a word takes whole: then it is written, and more room than it needs.
@@ -51,44 +51,44 @@ static inline bool is_number(struct slice procid)
 static inline bool short_number(char *to, struct slice procid)
 {
     uint64_t word;
-    memcpy(&word, procid.at, sizeof word);
+    memcpy(&word, procid.data, sizeof word);
     memcpy(to, &word, sizeof word);
-    return procid.len <= sizeof word && *procid.at != '0' && word_digits(word) >= procid.len;
+    return procid.len <= sizeof word && *procid.data != '0' && word_digits(word) >= procid.len;
 }
 
 /* Up to where blocks of it can be read. */
 static inline const char *limit_of(const struct syslog_message *m)
 {
-    return m->bytes.at + m->bytes.len;
+    return m->bytes.data + m->bytes.len;
 }
 
 static __attribute__((noinline)) char *procid(char *to, const struct syslog_message *m)
 {
     struct slice value = m->procid;
     const char *limit = limit_of(m);
-    if (!value.at)
+    if (!value.data)
         return json_fixed(to, "null");
-    if (limit - value.at >= (ptrdiff_t)sizeof(uint64_t) && short_number(to, value))
+    if (limit - value.data >= (ptrdiff_t)sizeof(uint64_t) && short_number(to, value))
         return to + value.len;
-    return is_number(value) ? json_raw(to, value) : field(to, value, limit);
+    return is_number(value) ? json_copy(to, value) : field(to, value, limit);
 }
 
 /* The opening quote stands before it. */
 static inline char *bare_text(char *to, struct slice text, size_t blocks)
 {
     for (size_t i = 0; i < blocks; i++)
-        block_store(to + i * BLOCK, block_load(text.at + i * BLOCK));
+        simd_store(to + i * SIMD_SIZE, simd_load(text.data + i * SIMD_SIZE));
     to[text.len] = '"';
     return to + 1 + text.len;
 }
 
 #define bare_field(to, name, value, blocks)                                                        \
-    ((value).at ? bare_text(json_fixed(to, name ":\""), value, blocks)                             \
-                : json_fixed(to, name ":null"))
+    ((value).data ? bare_text(json_fixed(to, name ":\""), value, blocks)                           \
+                  : json_fixed(to, name ":null"))
 
 static inline char *bare_procid(char *to, const struct syslog_message *m)
 {
-    if (!m->procid.at)
+    if (!m->procid.data)
         return json_fixed(to, "null");
     return short_number(to, m->procid) ? to + m->procid.len : procid(to, m);
 }
@@ -96,7 +96,7 @@ static inline char *bare_procid(char *to, const struct syslog_message *m)
 /* From "version" to "msgid", in the way of most messages. */
 static inline char *bare_header(char *to, const struct syslog_message *m)
 {
-    to = bare_field(to, ",\"version\":1,\"timestamp\"", m->timestamp, 32 / BLOCK);
+    to = bare_field(to, ",\"version\":1,\"timestamp\"", m->timestamp, 32 / SIMD_SIZE);
     to = bare_field(to, ",\"hostname\"", m->hostname, 2);
     to = bare_field(to, ",\"appname\"", m->appname, 1);
     to = bare_procid(json_fixed(to, ",\"procid\":"), m);
@@ -106,10 +106,10 @@ static inline char *bare_header(char *to, const struct syslog_message *m)
 /* Its characters need no escape. */
 static inline char *timestamp(char *to, struct slice value)
 {
-    if (!value.at)
+    if (!value.data)
         return json_fixed(to, "null");
     *to++ = '"';
-    to = json_raw(to, value);
+    to = json_copy(to, value);
     *to++ = '"';
     return to;
 }
@@ -135,38 +135,38 @@ static __attribute__((noinline)) char *header(char *to, const struct syslog_mess
 /* PARAM-VALUE: \" \\ and \] are unescaped (RFC 5424, section 6.3.3), then it is any string. */
 static __attribute__((noinline)) char *unescaped(char *to, struct slice value)
 {
-    const char *end = value.at + value.len;
-    const char *piece = value.at;
+    const char *end = value.data + value.len;
+    const char *piece = value.data;
     const char *p = piece;
     while ((p = memchr(p, '\\', (size_t)(end - p)))) {
         if (p + 1 < end && (p[1] == '"' || p[1] == '\\' || p[1] == ']')) {
-            to = json_text(to, slice_between(piece, p));
+            to = json_escape(to, slice_between(piece, p));
             piece = ++p;
         }
         p++;
     }
-    return json_text(to, slice_between(piece, end));
+    return json_escape(to, slice_between(piece, end));
 }
 
 /* One that is not plain, between the quotes. */
 static inline char *other_value(char *to, const struct sd_param *param)
 {
-    return param->escapes ? unescaped(to, param->value) : json_text(to, param->value);
+    return param->escapes ? unescaped(to, param->value) : json_escape(to, param->value);
 }
 
 /* Whether a block can be read from each byte of it, and from where it ends. */
 static inline bool has_blocks(struct slice text, const char *limit)
 {
-    return limit - (text.at + text.len) >= BLOCK;
+    return limit - (text.data + text.len) >= SIMD_SIZE;
 }
 
 /* As it stands; it has blocks. */
 static inline char *as_it_is(char *to, struct slice text)
 {
-    block_store(to, block_load(text.at));
-    if (__builtin_expect(text.len > BLOCK, 0))
-        for (size_t i = BLOCK; i < text.len; i += BLOCK)
-            block_store(to + i, block_load(text.at + i));
+    simd_store(to, simd_load(text.data));
+    if (__builtin_expect(text.len > SIMD_SIZE, 0))
+        for (size_t i = SIMD_SIZE; i < text.len; i += SIMD_SIZE)
+            simd_store(to + i, simd_load(text.data + i));
     return to + text.len;
 }
 
@@ -175,7 +175,7 @@ static inline char *sd_name(char *to, const struct structured_data *sd, struct s
                             const char *limit)
 {
     if (!sd->bare || !has_blocks(name, limit))
-        return json_string_within(to, name, limit);
+        return json_quote_within(to, name, limit);
     *to++ = '"';
     to = as_it_is(to, name);
     *to++ = '"';
@@ -190,7 +190,7 @@ static char *param_value(char *to, const struct sd_param *param, const char *lim
     else if (has_blocks(param->value, limit))
         to = as_it_is(to, param->value);
     else
-        to = json_raw(to, param->value);
+        to = json_copy(to, param->value);
     *to++ = '"';
     return to;
 }
@@ -302,14 +302,14 @@ static __attribute__((noinline)) char *usual_structured_data(char *to,
 /* MSG, of which the opening quote stands before it, and the end of the record. */
 static inline char *msg_and_end(char *to, struct slice msg)
 {
-    return msg.at ? json_fixed(json_text(to, msg), "\"" END) : json_fixed(to - 1, "null" END);
+    return msg.data ? json_fixed(json_escape(to, msg), "\"" END) : json_fixed(to - 1, "null" END);
 }
 
 void record_write(struct buffer *out, const struct syslog_message *m)
 {
     /* What is added to a message by itself is less than six times the bytes that ask for it. */
     enum { FIXED = 512 };
-    char *to = buffer_room(out, FIXED + JSON_STRING_ROOM(m->bytes.len));
+    char *to = buffer_reserve(out, FIXED + JSON_STRING_ROOM(m->bytes.len));
     to = head(to, m->pri);
     to = m->bare ? bare_header(to, m) : header(to, m);
     if (m->sd.element_count == 0) {
@@ -320,33 +320,34 @@ void record_write(struct buffer *out, const struct syslog_message *m)
                          : structured_data(to, &m->sd, limit_of(m));
         to = json_fixed(to, ",\"msg\":\"");
     }
-    buffer_wrote(out, msg_and_end(to, m->msg));
+    buffer_commit(out, msg_and_end(to, m->msg));
 }
 
-void record_extend(struct buffer *out, const struct record_extras *extras)
+void record_append_extras(struct buffer *out, const struct record_extras *extras)
 {
     enum { FIXED = 64 };
     out->len -= sizeof END - 1;
-    char *to = buffer_room(out, FIXED + extras->meta.len + JSON_STRING_ROOM(extras->raw.len));
-    if (extras->meta.at)
-        to = json_raw(to, extras->meta);
-    if (extras->raw.at) {
+    char *to = buffer_reserve(out, FIXED + extras->meta.len + JSON_STRING_ROOM(extras->raw.len));
+    if (extras->meta.data)
+        to = json_copy(to, extras->meta);
+    if (extras->raw.data) {
         to = json_fixed(to, ",\"raw\":");
-        to = json_string(to, extras->raw);
+        to = json_quote(to, extras->raw);
     }
-    buffer_wrote(out, json_fixed(to, END));
+    buffer_commit(out, json_fixed(to, END));
 }
 
-void record_meta(struct buffer *out, struct slice peer, struct slice transport,
-                 struct slice received)
+void record_format_meta(struct buffer *out, struct slice peer, struct slice transport,
+                        struct slice received)
 {
-    char *to = buffer_room(out, 64 + JSON_STRING_ROOM(peer.len) + JSON_STRING_ROOM(transport.len) +
-                                    JSON_STRING_ROOM(received.len));
+    char *to =
+        buffer_reserve(out, 64 + JSON_STRING_ROOM(peer.len) + JSON_STRING_ROOM(transport.len) +
+                                JSON_STRING_ROOM(received.len));
     to = json_literal(to, ",\"peer\":");
-    to = json_string(to, peer);
+    to = json_quote(to, peer);
     to = json_literal(to, ",\"transport\":");
-    to = json_string(to, transport);
+    to = json_quote(to, transport);
     to = json_literal(to, ",\"received\":");
-    to = json_string(to, received);
-    buffer_wrote(out, to);
+    to = json_quote(to, received);
+    buffer_commit(out, to);
 }

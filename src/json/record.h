@@ -10,17 +10,17 @@
  */
 void record_write(struct buffer *out, const struct syslog_message *m);
 
-/* What a record has beyond the message, where it was asked for. at == NULL: it was not. */
+/* What a record has beyond the message, where it was asked for. data == NULL: it was not. */
 struct record_extras {
-    struct slice meta; /* members as record_meta writes them */
+    struct slice meta; /* members as record_format_meta writes them */
     struct slice raw;
 };
 
 /* Puts them behind "msg" in the record that was written last. */
-void record_extend(struct buffer *out, const struct record_extras *extras);
+void record_append_extras(struct buffer *out, const struct record_extras *extras);
 
 /* The members "peer", "transport" and "received", with a comma before each. */
-void record_meta(struct buffer *out, struct slice peer, struct slice transport,
-                 struct slice received);
+void record_format_meta(struct buffer *out, struct slice peer, struct slice transport,
+                        struct slice received);
 
 #endif

@@ -2,7 +2,7 @@
 #define SHNEK_JSON_REJECT_H
 
 #include "base/buffer.h"
-#include "base/log.h"
+#include "base/defect.h"
 
 /*
  * Appends what was refused as one JSON object and LF: source, number, error ("FIELD: reason"),

@@ -46,7 +46,7 @@ static const char *code_point(const char *p, const char *end, char **to)
 char *json_unescape(char *to, struct slice text)
 {
     static const char named[] = "b\bf\fn\nr\rt\t";
-    const char *p = text.at;
+    const char *p = text.data;
     const char *end = p + text.len;
     while (p < end) {
         const char *stop = memchr(p, '\\', (size_t)(end - p));

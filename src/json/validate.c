@@ -76,7 +76,7 @@ static const char *rest_of_string(const char *p, const struct walk *w)
             return NULL;
         do {
             /* Where it cannot tell, the text is too short for a quote, a brace and a LF. */
-            size_t n = utf8_whole(p, w->end);
+            size_t n = utf8_length_at(p, w->end);
             if (!n)
                 return NULL;
             p += n;
@@ -87,10 +87,10 @@ static const char *rest_of_string(const char *p, const struct walk *w)
 /* From behind the quote. */
 static inline const char *string(const char *p, const struct walk *w)
 {
-    for (; p < w->far; p += BLOCK) {
-        uint64_t mask = block_not_plain(block_load(p));
+    for (; p < w->far; p += SIMD_SIZE) {
+        uint64_t mask = simd_not_plain(simd_load(p));
         if (mask) {
-            p += block_first(mask);
+            p += simd_first(mask);
             if (*p == '"')
                 return p + 1;
             break;
@@ -198,7 +198,7 @@ static inline const char *enter(const char *p, struct walk *w, bool *empty)
     *empty = *first == (array ? ']' : '}');
     if (*empty)
         return first + 1;
-    if (w->open >> JSON_LINE_DEPTH)
+    if (w->open >> JSON_VALIDATE_DEPTH)
         return NULL;
     w->open = w->open << 1 | array;
     if (array)
@@ -255,15 +255,15 @@ static inline const char *object(const char *p, struct walk *w)
     return NULL;
 }
 
-const char *json_line(struct json_line *j, struct slice text)
+const char *json_validate(struct json_validator *j, struct slice text)
 {
-    const char *end = text.at + text.len;
+    const char *end = text.data + text.len;
     struct walk w = {.end = end,
-                     .far = text.len > FAR ? end - FAR : text.at,
+                     .far = text.len > FAR ? end - FAR : text.data,
                      .name = j->names,
                      .last = j->names + sizeof j->names / sizeof *j->names - 1,
                      .open = NOTHING};
-    const char *p = space(text.at);
+    const char *p = space(text.data);
     if (*p != '{')
         return NULL;
     p = object(p, &w);

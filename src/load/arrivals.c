@@ -15,7 +15,7 @@ static bool read_ramp(struct shape *s, const char *text, const char *dots)
     uint64_t from;
     int length = (int)(dots - text);
     if (length >= (int)sizeof first || !strchr(dots, '/')) {
-        report("--rate: '%s' is no ramp, as in 1k..100k/60s", text);
+        log_printf("--rate: '%s' is no ramp, as in 1k..100k/60s", text);
         return false;
     }
     snprintf(first, sizeof first, "%.*s", length, text);
@@ -23,7 +23,7 @@ static bool read_ramp(struct shape *s, const char *text, const char *dots)
         !option_rate("--rate", dots + 2, &last.messages, &last.ns))
         return false;
     if (last.messages > SHAPE_RAMP_RATE || last.ns > SHAPE_RAMP_NS) {
-        report("--rate: '%s' is too large: up to 1000M a second, and a day", text);
+        log_printf("--rate: '%s' is too large: up to 1000M a second, and a day", text);
         return false;
     }
     s->rate = (struct rate){from, NS_PER_S};

@@ -78,19 +78,19 @@ static uint32_t carry_on(uint32_t state, const char *at, size_t length)
 
 uint32_t crc32c(uint32_t sum, struct slice bytes)
 {
-    return ~carry_on(~sum, bytes.at, bytes.len);
+    return ~carry_on(~sum, bytes.data, bytes.len);
 }
 
 uint32_t crc32c_by_table(uint32_t sum, struct slice bytes)
 {
-    return ~by_table(~sum, bytes.at, bytes.len);
+    return ~by_table(~sum, bytes.data, bytes.len);
 }
 
 uint32_t crc32c_value(uint32_t sum, struct slice value)
 {
     uint32_t state = ~sum;
-    unsigned char last = value.at ? 0xFF : 0xFE;
-    if (value.at)
-        state = carry_on(state, value.at, value.len);
+    unsigned char last = value.data ? 0xFF : 0xFE;
+    if (value.data)
+        state = carry_on(state, value.data, value.len);
     return ~(state >> 8 ^ table[0][(state ^ last) & 255]);
 }

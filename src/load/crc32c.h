@@ -11,7 +11,8 @@ void crc32c_prepare(void);
 /* Carries a sum on over more bytes; that of none is 0. */
 uint32_t crc32c(uint32_t sum, struct slice bytes);
 
-/* The same over a value and a byte FF behind it, or a byte FE where there is none (at == NULL). */
+/* The same over a value and a byte FF behind it, or a byte FE where there is none (data == NULL).
+ */
 uint32_t crc32c_value(uint32_t sum, struct slice value);
 
 /* As crc32c, by the table alone, which is what other processors do. */

@@ -51,8 +51,8 @@ bool datagram_start(struct sender *s, size_t shortest)
     size_t longest =
         is_udp(s) ? longest_udp(s->out.fd) : longest_unix(s->out.fd, shortest + UINT8_MAX);
     if (shortest > longest) {
-        report("%s: a message of %zu bytes is too long for a datagram, which takes %zu",
-               s->out.name, shortest, longest);
+        log_printf("%s: a message of %zu bytes is too long for a datagram, which takes %zu",
+                   s->out.name, shortest, longest);
         return false;
     }
     return true;
@@ -63,7 +63,7 @@ static void tell_refused(struct senders *all)
     if (all->dropped == all->told || all->config->quiet)
         return;
     errno = all->refusal;
-    report("%s: %m (%llu dropped so far)", all->to->text, (unsigned long long)all->dropped);
+    log_printf("%s: %m (%llu dropped so far)", all->to->text, (unsigned long long)all->dropped);
     all->told = all->dropped;
     all->told_at = clock_monotonic();
 }
@@ -129,9 +129,10 @@ static void heed(struct sender *s, int error, size_t length)
         /* Where some were sent before, sendmmsg does not tell that the receiver is gone. */
         errno = error == ENOTCONN ? ECONNREFUSED : error;
         if (error == EMSGSIZE)
-            report("%s: a message of %zu bytes is too long for a datagram", s->out.name, length);
+            log_printf("%s: a message of %zu bytes is too long for a datagram", s->out.name,
+                       length);
         else
-            report("%s: %m", s->out.name);
+            log_printf("%s: %m", s->out.name);
         s->out.failed = true;
     }
 }
@@ -143,7 +144,7 @@ bool datagram_flush(struct sender *s)
     unsigned count = (unsigned)s->waiting;
     uint32_t start = 0;
     for (unsigned i = 0; i < count; i++) {
-        parts[i] = (struct iovec){s->out.buffer.at + start, s->ends[i] - start};
+        parts[i] = (struct iovec){s->out.buffer.data + start, s->ends[i] - start};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
         start = s->ends[i];
     }

@@ -31,7 +31,7 @@ static int connect_any(const struct destination *to)
     int type = transport_is_datagram(to->address.transport) ? SOCK_DGRAM : SOCK_STREAM;
     int fd = -1;
     if (transport_is_unix(to->address.transport)) {
-        struct sockaddr_un at = address_unix(&to->address);
+        struct sockaddr_un at = address_to_unix(&to->address);
         fd = connect_one(AF_UNIX, type, (const struct sockaddr *)&at, sizeof at);
     } else {
         struct addrinfo *found = address_resolve(&to->address, false);
@@ -59,6 +59,6 @@ int destination_connect(const struct destination *to)
     while ((fd = connect_any(to)) < 0 && is_absent(errno) && clock_monotonic() < until)
         nanosleep(&pause, NULL);
     if (fd < 0 && errno)
-        report("%s: %m", to->text);
+        log_printf("%s: %m", to->text);
     return fd;
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/byte-scan.h"
+#include "base/defect.h"
 #include "base/log.h"
 #include "syslog/rfc5424.h"
 #include "syslog/timestamp.h"
@@ -17,14 +18,14 @@ static bool valid(const char *flag, const char *format, const char *value)
     char *message;
     int length = asprintf(&message, format, value);
     if (length < 0) {
-        report("out of memory");
+        log_printf("out of memory");
         return false;
     }
     bool good = rfc5424_parse((struct slice){message, (size_t)length}, &m, &defect);
     if (!good) {
-        report("%s: '%s': %s: %s", flag, value, defect.field, defect.reason);
-    } else if (m.msg.at) {
-        report("%s: '%s': a SP ends the field", flag, value);
+        log_printf("%s: '%s': %s: %s", flag, value, defect.field, defect.reason);
+    } else if (m.msg.data) {
+        log_printf("%s: '%s': a SP ends the field", flag, value);
         good = false;
     }
     syslog_message_free(&m);
@@ -45,7 +46,7 @@ static bool rfc5424_valid(const struct message_config *c)
 
 static bool refuse(const char *flag, const char *value, const char *reason)
 {
-    report("%s: '%s': %s", flag, value, reason);
+    log_printf("%s: '%s': %s", flag, value, reason);
     return false;
 }
 
@@ -67,7 +68,7 @@ static bool is_time(const char *text)
     if (end && *end == '\0' && strftime(again, sizeof again, form, &t) > 0)
         return strcmp(text, again) == 0;
     struct defect ignored;
-    const struct parse in = {text, text + strlen(text), &ignored};
+    const struct parse_input in = {text, text + strlen(text), &ignored};
     return timestamp_parse(&in, text) == in.end;
 }
 
@@ -87,5 +88,5 @@ static bool rfc3164_valid(const struct message_config *c)
 
 bool fields_valid(const struct message_config *c)
 {
-    return c->format == FORMAT_RFC3164 ? rfc3164_valid(c) : rfc5424_valid(c);
+    return c->format == MESSAGE_RFC3164 ? rfc3164_valid(c) : rfc5424_valid(c);
 }

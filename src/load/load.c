@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/exit-status.h"
 #include "base/signals.h"
 #include "load/progress.h"
 #include "load/send-report.h"
@@ -46,10 +46,10 @@ struct load {
 static void count_sent(struct load *l)
 {
     const struct senders *s = &l->senders;
-    count(&l->stats.in, l->next - counted(&l->stats.in));
-    count(&l->stats.out, s->sent - counted(&l->stats.out));
-    count(&l->stats.dropped, s->dropped - counted(&l->stats.dropped));
-    count(&l->stats.bytes, s->bytes - counted(&l->stats.bytes));
+    counter_add(&l->stats.in, l->next - counter_read(&l->stats.in));
+    counter_add(&l->stats.out, s->sent - counter_read(&l->stats.out));
+    counter_add(&l->stats.dropped, s->dropped - counter_read(&l->stats.dropped));
+    counter_add(&l->stats.bytes, s->bytes - counter_read(&l->stats.bytes));
 }
 
 /* `late`: of the next message, in nanoseconds. */
@@ -57,7 +57,7 @@ static void note_lag(struct load *l, uint64_t late)
 {
     if (late > l->lag)
         l->lag = late;
-    if (late > counted(&l->lag_of_interval))
+    if (late > counter_read(&l->lag_of_interval))
         atomic_store_explicit(&l->lag_of_interval, late, memory_order_relaxed);
 }
 
@@ -98,7 +98,7 @@ static bool send_bad(struct load *l, struct sender *s, enum bad_kind kind, struc
     bad_add(&l->bad, kind, framed, l->config->message.frame, &l->badly);
     if (ends && !sender_flush(s))
         return false;
-    buffer_add(&s->out.buffer, (struct slice){l->badly.at, l->badly.len});
+    buffer_append(&s->out.buffer, (struct slice){l->badly.data, l->badly.len});
     l->badly.len = 0;
     return sender_took(s) && (!ends || sender_renew(s));
 }
@@ -110,19 +110,19 @@ static __attribute__((noinline)) bool send_drawn(struct load *l, struct sender *
     enum bad_kind kind;
     if (bad_draw(&l->bad, &kind))
         return send_bad(l, s, kind, framed);
-    buffer_wrote(&s->out.buffer, framed.at + framed.len);
+    buffer_commit(&s->out.buffer, framed.data + framed.len);
     return sender_took(s);
 }
 
 static inline bool send_one(struct load *l, struct sender *s, uint64_t k, uint64_t ns)
 {
     struct buffer *b = &s->out.buffer;
-    char *at = buffer_room(b, l->writer.room);
+    char *at = buffer_reserve(b, l->writer.room);
     char *end = message_write(&l->writer, k, ns, at);
     l->next++;
     if (l->config->bad.one_in)
         return send_drawn(l, s, slice_between(at, end));
-    buffer_wrote(b, end);
+    buffer_commit(b, end);
     return sender_took(s);
 }
 
@@ -222,13 +222,13 @@ static void look(void *of, const struct interval *i, struct buffer *row, struct 
 {
     enum { ROOM = 64 };
     struct load *l = of;
-    uint64_t due = counted(&l->due);
+    uint64_t due = counter_read(&l->due);
     uint64_t lag = atomic_exchange(&l->lag_of_interval, 0);
     if (i->end > due && i->end - due > lag)
         lag = i->end - due;
-    char *to = buffer_room(row, ROOM);
-    buffer_wrote(row, to + snprintf(to, ROOM, ",%" PRIu64 ",%.6f", counted(&l->stats.bytes),
-                                    (double)lag / (double)NS_PER_S));
+    char *to = buffer_reserve(row, ROOM);
+    buffer_commit(row, to + snprintf(to, ROOM, ",%" PRIu64 ",%.6f", counter_read(&l->stats.bytes),
+                                     (double)lag / (double)NS_PER_S));
     live->done = "sent";
     live->all = l->config->count;
     live->late = "lag";
@@ -248,8 +248,8 @@ static bool terminal_is_free(const struct load_config *c)
 static bool open_json(struct output *out, const char *to)
 {
     if (!to || *to)
-        return output_create(out, "--json", to);
-    output_start(out, fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), "stderr");
+        return output_open_truncate(out, "--json", to);
+    output_init(out, fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), "stderr");
     return true;
 }
 
@@ -326,7 +326,7 @@ static bool prepare(struct load *l)
     struct watched w = {"seconds,sent,rate-per-second,bytes,lag-seconds\n", &l->stats.out, look, l};
     bool good = series_open(&l->series, &l->config->series, &w, terminal_is_free(l->config));
     if (good && open_json(&l->json, l->config->json) &&
-        signals_start(l->signals, &l->stats, l->config->stats_interval))
+        signals_open(l->signals, &l->stats, l->config->stats_interval))
         return true;
     series_close(&l->series);
     return false;
@@ -338,11 +338,11 @@ static bool report_all(struct load *l)
     series_end(&l->series);
     if (l->start)
         good = draw(l);
-    signals_end(l->signals);
+    signals_close(l->signals);
     if (l->start)
         write_report(l);
     good = series_close(&l->series) && good;
-    return (l->json.fd < 0 || output_end(&l->json)) && good;
+    return (l->json.fd < 0 || output_close(&l->json)) && good;
 }
 
 int load_run(const struct load_config *config)

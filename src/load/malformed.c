@@ -26,7 +26,7 @@ static bool add_kind(struct bad_config *c, struct slice name)
         size_t n = strlen(known);
         snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", names[i]);
     }
-    report("--bad: '%.*s' is not one of %s", (int)name.len, name.at, known);
+    log_printf("--bad: '%.*s' is not one of %s", (int)name.len, name.data, known);
     return false;
 }
 
@@ -39,8 +39,8 @@ bool bad_option(struct bad_config *c, const char *text)
         end++;
     }
     if (!end || (*end && *end != ':') || ratio < 0 || ratio > 1) {
-        report("--bad: '%s' is not a ratio from 0 to 1, or up to 100%%, and kinds behind a ':'",
-               text);
+        log_printf("--bad: '%s' is not a ratio from 0 to 1, or up to 100%%, and kinds behind a ':'",
+                   text);
         return false;
     }
     c->one_in = ratio < 1 ? (uint64_t)(ratio * 0x1p64) : UINT64_MAX;
@@ -68,10 +68,10 @@ bool bad_fit(struct bad_config *c, enum message_frame frame, bool connected)
         c->kinds = ~none & ((1U << BAD_KINDS) - 1);
     for (int i = 0; i < BAD_KINDS; i++) {
         if (c->kinds & none & 1U << i) {
-            report("--bad: %s: %s", names[i],
-                   i == BAD_OVERLONG ? "no datagram is so long"
-                   : connected       ? "it wants --framing=octet"
-                                     : "it wants a connection");
+            log_printf("--bad: %s: %s", names[i],
+                       i == BAD_OVERLONG ? "no datagram is so long"
+                       : connected       ? "it wants --framing=octet"
+                                         : "it wants a connection");
             return false;
         }
     }
@@ -88,12 +88,12 @@ void bad_start(struct bad *b, const struct bad_config *config, uint64_t seed)
 
 static void add(struct buffer *b, const char *text)
 {
-    buffer_add(b, (struct slice){text, strlen(text)});
+    buffer_append(b, (struct slice){text, strlen(text)});
 }
 
 static void add_many(struct buffer *b, char c, size_t n)
 {
-    memset(buffer_room(b, n), c, n);
+    memset(buffer_reserve(b, n), c, n);
     b->len += n;
 }
 
@@ -101,18 +101,18 @@ static void add_many(struct buffer *b, char c, size_t n)
 static void replace(struct buffer *out, const struct parts *m, const char *from, const char *to,
                     const char *by)
 {
-    buffer_add(out, slice_between(m->start, from));
+    buffer_append(out, slice_between(m->start, from));
     add(out, by);
-    buffer_add(out, slice_between(to, m->end));
+    buffer_append(out, slice_between(to, m->end));
 }
 
 static void add_too_long(struct buffer *out, const struct parts *m, uint64_t choice)
 {
     static const size_t most[CHOICES] = {255, 48, 128, 32};
     struct slice field = m->fields[1 + choice];
-    buffer_add(out, slice_between(m->start, field.at));
+    buffer_append(out, slice_between(m->start, field.data));
     add_many(out, 'x', most[choice] + 1);
-    buffer_add(out, slice_between(field.at + field.len, m->end));
+    buffer_append(out, slice_between(field.data + field.len, m->end));
 }
 
 static void spoil(struct bad *b, enum bad_kind kind, const struct parts *m, struct buffer *out)
@@ -129,9 +129,10 @@ static void spoil(struct bad *b, enum bad_kind kind, const struct parts *m, stru
     case BAD_PRI:
         return replace(out, m, m->start, m->version, pri[choice]);
     case BAD_VERSION:
-        return replace(out, m, m->version, m->fields[0].at - 1, version[choice]);
+        return replace(out, m, m->version, m->fields[0].data - 1, version[choice]);
     case BAD_DATE:
-        return replace(out, m, m->fields[0].at, m->fields[0].at + m->fields[0].len, date[choice]);
+        return replace(out, m, m->fields[0].data, m->fields[0].data + m->fields[0].len,
+                       date[choice]);
     case BAD_LENGTH:
         return add_too_long(out, m, choice);
     case BAD_SD:
@@ -141,14 +142,14 @@ static void spoil(struct bad *b, enum bad_kind kind, const struct parts *m, stru
     case BAD_CONTROL:
         return replace(out, m, m->end, m->end, " \x01\t\x1b[31m\x7f");
     case BAD_NUL:
-        buffer_add(out, whole);
-        return buffer_add(out, (struct slice){nul, sizeof nul - 1});
+        buffer_append(out, whole);
+        return buffer_append(out, (struct slice){nul, sizeof nul - 1});
     case BAD_OVERLONG:
-        buffer_add(out, whole);
+        buffer_append(out, whole);
         add(out, " ");
         return add_many(out, '.', OVERLONG);
     default: /* within HEADER, so that nobody takes it for a message */
-        return buffer_add(out, slice_between(m->start, m->fields[choice].at));
+        return buffer_append(out, slice_between(m->start, m->fields[choice].data));
     }
 }
 
@@ -165,22 +166,22 @@ static void add_length(struct bad *b, enum bad_kind kind, struct slice whole, si
 void bad_add(struct bad *b, enum bad_kind kind, struct slice framed, enum message_frame frame,
              struct buffer *to)
 {
-    const char *start = memchr(framed.at, '<', framed.len);
-    size_t length = framed.len - (size_t)(start - framed.at) - (frame == MESSAGE_LINE);
+    const char *start = memchr(framed.data, '<', framed.len);
+    size_t length = framed.len - (size_t)(start - framed.data) - (frame == MESSAGE_LINE);
     b->message.len = 0;
-    buffer_add(&b->message, (struct slice){start, length});
-    *buffer_room(&b->message, 1) = '\0';
-    struct slice whole = {b->message.at, length};
+    buffer_append(&b->message, (struct slice){start, length});
+    *buffer_reserve(&b->message, 1) = '\0';
+    struct slice whole = {b->message.data, length};
     struct parts m = parts_of(whole);
     struct buffer *spoilt = &b->spoilt;
     spoilt->len = 0;
     if (kind == BAD_MSG_LEN)
-        buffer_add(spoilt, whole);
+        buffer_append(spoilt, whole);
     else
         spoil(b, kind, &m, spoilt);
     if (frame == MESSAGE_COUNTED)
         add_length(b, kind, whole, spoilt->len, to);
-    buffer_add(to, (struct slice){spoilt->at, spoilt->len});
+    buffer_append(to, (struct slice){spoilt->data, spoilt->len});
     if (frame == MESSAGE_LINE && kind != BAD_DROP)
         add(to, "\n");
     b->count[kind]++;
@@ -201,20 +202,20 @@ void bad_report(const struct bad *b)
     for (unsigned i = 0; i < b->kind_count; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, " %s %" PRIu64, names[b->kinds[i]],
                               b->count[b->kinds[i]]);
-    report("bad %" PRIu64 "%s", all_bad(b), text);
+    log_printf("bad %" PRIu64 "%s", all_bad(b), text);
 }
 
 void bad_json(const struct bad *b, struct buffer *out)
 {
     enum { ROOM = 64 };
-    char *to = buffer_room(out, ROOM);
-    buffer_wrote(out, to + snprintf(to, ROOM, ",\"bad\":{\"all\":%" PRIu64, all_bad(b)));
+    char *to = buffer_reserve(out, ROOM);
+    buffer_commit(out, to + snprintf(to, ROOM, ",\"bad\":{\"all\":%" PRIu64, all_bad(b)));
     for (unsigned i = 0; i < b->kind_count; i++) {
-        to = buffer_room(out, ROOM);
-        buffer_wrote(out, to + snprintf(to, ROOM, ",\"%s\":%" PRIu64, names[b->kinds[i]],
-                                        b->count[b->kinds[i]]));
+        to = buffer_reserve(out, ROOM);
+        buffer_commit(out, to + snprintf(to, ROOM, ",\"%s\":%" PRIu64, names[b->kinds[i]],
+                                         b->count[b->kinds[i]]));
     }
-    buffer_add(out, (struct slice){"}", 1});
+    buffer_append(out, (struct slice){"}", 1});
 }
 
 void bad_free(struct bad *b)

@@ -11,7 +11,7 @@
 
 static char *put(char *to, const struct buffer *b, size_t n)
 {
-    memcpy(to, b->at, n);
+    memcpy(to, b->data, n);
     return to + n;
 }
 
@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) char *put_text(const struct body *b
 {
     if (n >= b->text_length)
         return put(to, &b->text, n);
-    size_t whole = utf8_cut((struct slice){b->text.at, b->text_length}, n);
+    size_t whole = utf8_truncate((struct slice){b->text.data, b->text_length}, n);
     memset(put(to, &b->text, whole), BODY_PADDING, n - whole);
     return to + n;
 }
@@ -59,10 +59,10 @@ static void sum_text(struct message_writer *w, struct body *b, size_t length)
     static const char bom[] = "\xEF\xBB\xBF";
     struct body_mark *m = &b->mark;
     w->msg.len = 0;
-    char *end = put_text(b, buffer_room(&w->msg, length), length);
-    struct slice msg = slice_between(w->msg.at + b->tail, end);
-    if (msg.len >= 3 && memcmp(msg.at, bom, 3) == 0)
-        msg = slice_between(msg.at + 3, end);
+    char *end = put_text(b, buffer_reserve(&w->msg, length), length);
+    struct slice msg = slice_between(w->msg.data + b->tail, end);
+    if (msg.len >= 3 && memcmp(msg.data, bom, 3) == 0)
+        msg = slice_between(msg.data + 3, end);
     m->values.msg = (struct slice){0};
     if (!b->no_msg)
         m->values.msg = mark_text(msg, &w->canonical);
@@ -152,7 +152,7 @@ static inline __attribute__((always_inline)) char *write_as(struct message_write
     to = put(to, &b->head, b->head.len);
     char *stamp = to;
     if (b->stamped)
-        to = c->format == FORMAT_RFC3164
+        to = c->format == MESSAGE_RFC3164
                  ? timestamp_write_rfc3164(&w->clock, ns, to)
                  : timestamp_write(b->utc ? &w->utc_clock : &w->clock, ns, to);
     if (marked && b->stamped)
@@ -189,15 +189,15 @@ static __attribute__((noinline)) void make_pattern(struct message_writer *w, uin
     const struct body *b = w->body;
     struct pattern *p = &w->pattern;
     p->bytes.len = 0;
-    char *start = buffer_room(&p->bytes, w->room);
-    buffer_wrote(&p->bytes, write_unmarked(w, k, ns, start));
+    char *start = buffer_reserve(&p->bytes, w->room);
+    buffer_commit(&p->bytes, write_unmarked(w, k, ns, start));
     char *head = start;
     if (w->config->frame == MESSAGE_COUNTED)
         head = (char *)memchr(start, ' ', p->bytes.len) + 1;
     p->digits = b->numbered ? w->digits : 0;
     p->number = head + b->before + p->digits;
     p->fraction = NULL;
-    if (b->stamped && w->config->format == FORMAT_RFC5424)
+    if (b->stamped && w->config->format == MESSAGE_RFC5424)
         p->fraction = head + b->head.len + TIMESTAMP_FRACTION;
     p->second = ns - ns % NS_PER_S;
 }
@@ -233,10 +233,10 @@ static char *write_alike(struct message_writer *w, uint64_t k, uint64_t ns, char
     else if (p->fraction)
         timestamp_fraction(since, p->fraction);
     p->next = k + w->step;
-    const char *from = p->bytes.at;
+    const char *from = p->bytes.data;
     size_t length = p->bytes.len;
-    for (size_t i = 0; i < length; i += BLOCK)
-        block_store(to + i, block_load(from + i));
+    for (size_t i = 0; i < length; i += SIMD_SIZE)
+        simd_store(to + i, simd_load(from + i));
     return to + length;
 }
 
@@ -282,7 +282,7 @@ bool message_start(struct message_writer *w, const struct message_config *config
         w->room = longest > w->room ? longest : w->room;
         w->shortest = shortest < w->shortest ? shortest : w->shortest;
     }
-    w->room += BODY_NUMBER + 2 + BLOCK; /* the frame, and what a copy of blocks takes more */
+    w->room += BODY_NUMBER + 2 + SIMD_SIZE; /* the frame, and what a copy of blocks takes more */
     return true;
 }
 

@@ -59,7 +59,7 @@ static bool chance(struct random *r, unsigned percent)
 
 static void add(struct buffer *b, const char *text)
 {
-    buffer_add(b, (struct slice){text, strlen(text)});
+    buffer_append(b, (struct slice){text, strlen(text)});
 }
 
 static __attribute__((format(printf, 2, 3))) void add_format(struct buffer *b, const char *format,
@@ -75,7 +75,7 @@ static __attribute__((format(printf, 2, 3))) void add_format(struct buffer *b, c
 
 static const char *keep(struct bodies *to, struct buffer *b)
 {
-    const char *text = bodies_keep(to, (struct slice){b->at, b->len});
+    const char *text = bodies_keep(to, (struct slice){b->data, b->len});
     b->len = 0;
     return text;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/defect.h"
+#include "base/exit-status.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "load/split.h"
@@ -26,11 +28,11 @@ const char *bodies_keep(struct bodies *b, struct slice text)
 {
     struct kept *kept = malloc(sizeof *kept + text.len + 1);
     if (!kept) {
-        report("out of memory");
+        log_printf("out of memory");
         exit(STATUS_FAILED);
     }
     if (text.len)
-        memcpy(kept->text, text.at, text.len);
+        memcpy(kept->text, text.data, text.len);
     kept->text[text.len] = '\0';
     kept->next = b->kept;
     b->kept = kept;
@@ -106,11 +108,12 @@ static bool add_line(struct bodies *b, const struct message_config *c, struct sl
     }
     *body = (struct body){0};
     if (!rfc5424_parse(line, m, &defect)) {
-        report("%s:%" PRIu64 ": %s: %s", c->profile, number, defect.field, defect.reason);
+        log_printf("%s:%" PRIu64 ": %s: %s", c->profile, number, defect.field, defect.reason);
         return false;
     }
-    if (memchr(line.at, '\0', line.len)) {
-        report("%s:%" PRIu64 ": it has a NUL, and can only go out as it is", c->profile, number);
+    if (memchr(line.data, '\0', line.len)) {
+        log_printf("%s:%" PRIu64 ": it has a NUL, and can only go out as it is", c->profile,
+                   number);
         return false;
     }
     struct parts parts = parts_of(line);
@@ -133,10 +136,10 @@ static bool read_lines(struct bodies *b, const struct message_config *c, FILE *f
             good = add_line(b, c, (struct slice){line, (size_t)length}, number, &m);
     }
     if (good && ferror(file)) {
-        report("%s: %m", c->profile);
+        log_printf("%s: %m", c->profile);
         good = false;
     } else if (good && b->count == 0) {
-        report("%s: there is no line in it", c->profile);
+        log_printf("%s: there is no line in it", c->profile);
         good = false;
     }
     syslog_message_free(&m);
@@ -151,7 +154,7 @@ bool profile_bodies(struct bodies *b, const struct message_config *c, bool *by_c
         return mixed_bodies(b, c);
     FILE *file = fopen(c->profile, "re");
     if (!file) {
-        report("--profile: %s: %m", c->profile);
+        log_printf("--profile: %s: %m", c->profile);
         return false;
     }
     bool good = read_lines(b, c, file);

@@ -31,9 +31,9 @@ void sent_report(const struct sent *s)
     sent_asked(&s->config->shape, asked, sizeof asked);
     if (s->drawn)
         snprintf(seed, sizeof seed, " seed %" PRIu64, s->config->message.seed);
-    report("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms%s",
-           of->sent, of->bytes, (double)s->ns / (double)NS_PER_S, per_second(of->sent, s->ns),
-           asked, (double)s->lag / 1e6, seed);
+    log_printf("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms%s",
+               of->sent, of->bytes, (double)s->ns / (double)NS_PER_S, per_second(of->sent, s->ns),
+               asked, (double)s->lag / 1e6, seed);
     if (s->config->bad.one_in)
         bad_report(s->bad);
 }
@@ -41,15 +41,15 @@ void sent_report(const struct sent *s)
 static void add_string(struct buffer *out, const char *text)
 {
     size_t length = strlen(text);
-    buffer_wrote(
-        out, json_string(buffer_room(out, JSON_STRING_ROOM(length)), (struct slice){text, length}));
+    buffer_commit(out, json_quote(buffer_reserve(out, JSON_STRING_ROOM(length)),
+                                  (struct slice){text, length}));
 }
 
 static void add_number(struct buffer *out, const char *key, uint64_t number)
 {
     enum { ROOM = 64 };
-    char *to = buffer_room(out, ROOM);
-    buffer_wrote(out, to + snprintf(to, ROOM, ",\"%s\":%" PRIu64, key, number));
+    char *to = buffer_reserve(out, ROOM);
+    buffer_commit(out, to + snprintf(to, ROOM, ",\"%s\":%" PRIu64, key, number));
 }
 
 void sent_json(const struct sent *s, struct buffer *out)
@@ -58,20 +58,21 @@ void sent_json(const struct sent *s, struct buffer *out)
     char asked[64];
     const struct senders *of = s->senders;
     sent_asked(&s->config->shape, asked, sizeof asked);
-    buffer_wrote(out, json_literal(buffer_room(out, ROOM), "{\"destination\":"));
+    buffer_commit(out, json_literal(buffer_reserve(out, ROOM), "{\"destination\":"));
     add_string(out, of->to->text ? of->to->text : "-");
     add_number(out, "sent", of->sent);
     add_number(out, "dropped", of->dropped);
     add_number(out, "bytes", of->bytes);
-    char *to = buffer_room(out, ROOM);
-    buffer_wrote(out, to + snprintf(to, ROOM, ",\"seconds\":%.6f,\"rate\":%.3f,\"asked\":",
-                                    (double)s->ns / (double)NS_PER_S, per_second(of->sent, s->ns)));
+    char *to = buffer_reserve(out, ROOM);
+    buffer_commit(out,
+                  to + snprintf(to, ROOM, ",\"seconds\":%.6f,\"rate\":%.3f,\"asked\":",
+                                (double)s->ns / (double)NS_PER_S, per_second(of->sent, s->ns)));
     add_string(out, asked);
-    to = buffer_room(out, ROOM);
-    buffer_wrote(out, to + snprintf(to, ROOM, ",\"lag\":%.6f", (double)s->lag / (double)NS_PER_S));
+    to = buffer_reserve(out, ROOM);
+    buffer_commit(out, to + snprintf(to, ROOM, ",\"lag\":%.6f", (double)s->lag / (double)NS_PER_S));
     if (s->drawn)
         add_number(out, "seed", s->config->message.seed);
     if (s->config->bad.one_in)
         bad_json(s->bad, out);
-    buffer_add(out, (struct slice){"}\n", 2});
+    buffer_append(out, (struct slice){"}\n", 2});
 }

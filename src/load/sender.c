@@ -22,10 +22,10 @@ static bool is_datagram(const struct senders *s)
 
 static bool shake_hands(struct sender *s)
 {
-    char why[TLS_WHY];
-    s->tls = tls_connect(s->of->tls, s->out.fd, s->of->to->address.host, why);
+    char why[TLS_ERROR_MAX];
+    s->tls = tls_session_connect(s->of->tls, s->out.fd, s->of->to->address.host, why);
     if (!s->tls)
-        report("%s: %s", s->out.name, why);
+        log_printf("%s: %s", s->out.name, why);
     return s->tls != NULL;
 }
 
@@ -33,13 +33,13 @@ static bool open_one(struct sender *s)
 {
     const struct senders *of = s->of;
     if (!of->to->text) {
-        output_start(&s->out, STDOUT_FILENO, "stdout");
+        output_init(&s->out, STDOUT_FILENO, "stdout");
         return true;
     }
     int fd = destination_connect(of->to);
     if (fd < 0)
         return false;
-    output_start(&s->out, fd, of->to->text);
+    output_init(&s->out, fd, of->to->text);
     s->out.failed =
         (of->tls && !shake_hands(s)) || (is_datagram(of) && !datagram_start(s, of->shortest));
     return !s->out.failed;
@@ -68,11 +68,11 @@ bool senders_open(struct senders *s, const struct destination *to,
     size_t count = (size_t)(config->count + config->idle);
     *s = (struct senders){.to = to, .config = config, .shortest = shortest};
     descriptors_raise_limit();
-    if (to->text && to->address.transport == TRANSPORT_TLS && !(s->tls = tls_client(&to->tls)))
+    if (to->text && to->address.transport == TRANSPORT_TLS && !(s->tls = tls_client_new(&to->tls)))
         return false;
     s->all = calloc(count, sizeof *s->all);
     if (!s->all) {
-        report("out of memory");
+        log_printf("out of memory");
         return false;
     }
     while (s->count < count)
@@ -83,10 +83,10 @@ bool senders_open(struct senders *s, const struct destination *to,
 
 static bool flush_tls(struct sender *s)
 {
-    char why[TLS_WHY];
+    char why[TLS_ERROR_MAX];
     struct buffer *b = &s->out.buffer;
-    if (!s->out.failed && b->len && !tls_write(s->tls, b->at, b->len, why)) {
-        report("%s: %s", s->out.name, why);
+    if (!s->out.failed && b->len && !tls_write(s->tls, b->data, b->len, why)) {
+        log_printf("%s: %s", s->out.name, why);
         s->out.failed = true;
     }
     b->len = 0;
@@ -135,7 +135,7 @@ bool senders_flush(struct senders *s)
 
 void sender_lend(struct sender *s, struct sender *to)
 {
-    if (s->out.buffer.len || to->out.buffer.at)
+    if (s->out.buffer.len || to->out.buffer.data)
         return;
     to->out.buffer = s->out.buffer;
     s->out.buffer = (struct buffer){0};
@@ -185,16 +185,16 @@ static bool acknowledged(int fd)
 
 static bool drain_one(struct sender *s)
 {
-    char why[TLS_WHY];
+    char why[TLS_ERROR_MAX];
     if ((s->of->config->slow && !sender_await(s)) || !sender_flush(s))
         return false;
     if (!s->of->to->text || s->of->to->address.transport == TRANSPORT_UDP)
         return true;
     if (s->tls && !tls_close(s->tls, why)) {
-        report("%s: %s", s->out.name, why);
+        log_printf("%s: %s", s->out.name, why);
         s->out.failed = true;
     } else if (!s->tls && !acknowledged(s->out.fd)) {
-        report("%s: %m", s->out.name);
+        log_printf("%s: %m", s->out.name);
         s->out.failed = true;
     }
     return !s->out.failed;
@@ -215,9 +215,9 @@ static bool close_one(struct sender *s)
         return true;
     if (is_datagram(s->of))
         datagram_settle(s);
-    tls_session_free(s->tls);
+    tls_session_destroy(s->tls);
     s->tls = NULL;
-    bool good = output_end(&s->out);
+    bool good = output_close(&s->out);
     s->out = (struct output){.fd = -1};
     return good;
 }
@@ -235,7 +235,7 @@ bool senders_close(struct senders *s)
         good = close_one(&s->all[i]) && good;
         buffer_free(&s->all[i].trickle.held);
     }
-    tls_free(s->tls);
+    tls_destroy(s->tls);
     free(s->all);
     return good && s->dropped == 0;
 }

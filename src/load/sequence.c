@@ -8,22 +8,22 @@
 struct slice mark_text(struct slice msg, struct buffer *room)
 {
     static const char replacement[] = "\xEF\xBF\xBD";
-    while (msg.len && (msg.at[msg.len - 1] == '\r' || msg.at[msg.len - 1] == '\n' ||
-                       msg.at[msg.len - 1] == '\0'))
+    while (msg.len && (msg.data[msg.len - 1] == '\r' || msg.data[msg.len - 1] == '\n' ||
+                       msg.data[msg.len - 1] == '\0'))
         msg.len--;
-    const char *end = msg.at + msg.len;
-    const char *p = msg.at ? utf8_invalid(msg.at, end) : end;
+    const char *end = msg.data + msg.len;
+    const char *p = msg.data ? utf8_find_invalid(msg.data, end) : end;
     if (p == end)
         return msg;
     room->len = 0;
-    buffer_add(room, slice_between(msg.at, p));
+    buffer_append(room, slice_between(msg.data, p));
     while (p < end) {
         bool valid;
-        size_t n = utf8_step(p, end, &valid);
-        buffer_add(room, valid ? (struct slice){p, n} : (struct slice){replacement, 3});
+        size_t n = utf8_sequence_len(p, end, &valid);
+        buffer_append(room, valid ? (struct slice){p, n} : (struct slice){replacement, 3});
         p += n;
     }
-    return (struct slice){room->at, room->len};
+    return (struct slice){room->data, room->len};
 }
 
 uint32_t mark_sum_of_run(const struct mark_values *v)

@@ -21,7 +21,7 @@
 
 enum { MARK_SUM_DIGITS = 8 };
 
-/* at == NULL: none. */
+/* data == NULL: none. */
 struct mark_values {
     unsigned pri;
     struct slice timestamp;

@@ -20,8 +20,8 @@ static const char *sd_end(const char *p)
 
 struct parts parts_of(struct slice message)
 {
-    struct parts m = {.start = message.at, .end = message.at + message.len};
-    m.version = (const char *)memchr(message.at, '>', message.len) + 1;
+    struct parts m = {.start = message.data, .end = message.data + message.len};
+    m.version = (const char *)memchr(message.data, '>', message.len) + 1;
     const char *p = strchr(m.version, ' ') + 1;
     for (int i = 0; i < 5; i++) {
         const char *end = strchr(p, ' ');

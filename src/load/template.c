@@ -14,14 +14,14 @@ static struct slice text_slice(const char *text)
 
 static void add(struct buffer *b, const char *text)
 {
-    buffer_add(b, text_slice(text));
+    buffer_append(b, text_slice(text));
 }
 
 static size_t stamp_length(const struct message_config *c)
 {
     if (c->timestamp)
         return 0;
-    if (c->format == FORMAT_RFC3164)
+    if (c->format == MESSAGE_RFC3164)
         return TIMESTAMP_RFC3164;
     return c->utc ? TIMESTAMP_UTC : TIMESTAMP_MAX;
 }
@@ -44,7 +44,7 @@ static void mark_start(struct body *b, const struct message_config *c)
                                      .appname = value_of(c->appname),
                                      .procid = value_of(c->procid),
                                      .run = text_slice(c->run),
-                                     .of = {m->of.at, m->of.len}};
+                                     .of = {m->of.data, m->of.len}};
     if (c->timestamp)
         m->values.timestamp = value_of(c->timestamp);
     if (c->msgid)
@@ -96,9 +96,9 @@ static void add_rfc3164(struct body *b, const struct message_config *c)
 /* So that there is something to copy nothing from. */
 static void set_apart(struct body *b)
 {
-    buffer_room(&b->head, 1);
-    buffer_room(&b->middle, 1);
-    buffer_room(&b->text, 1);
+    buffer_reserve(&b->head, 1);
+    buffer_reserve(&b->middle, 1);
+    buffer_reserve(&b->text, 1);
 }
 
 void body_start(struct body *b, const struct message_config *c)
@@ -109,7 +109,7 @@ void body_start(struct body *b, const struct message_config *c)
     set_apart(b);
     snprintf(pri, sizeof pri, "<%u>", c->pri);
     add(&b->head, pri);
-    if (c->format == FORMAT_RFC3164)
+    if (c->format == MESSAGE_RFC3164)
         add_rfc3164(b, c);
     else
         add_rfc5424(b, c);
@@ -121,7 +121,7 @@ void body_start(struct body *b, const struct message_config *c)
     uint64_t longest = c->size_high ? c->size_high : c->size;
     if (longest > b->text.len) {
         size_t more = (size_t)longest - b->text.len;
-        memset(buffer_room(&b->text, more), BODY_PADDING, more);
+        memset(buffer_reserve(&b->text, more), BODY_PADDING, more);
         b->text.len += more;
     }
     b->before = b->head.len + stamp_length(c) + b->middle.len;
@@ -131,7 +131,7 @@ void body_start_line(struct body *b, struct slice line)
 {
     *b = (struct body){.before = line.len};
     set_apart(b);
-    buffer_add(&b->head, line);
+    buffer_append(&b->head, line);
 }
 
 static size_t mark_room(const struct body_mark *m)
@@ -160,12 +160,13 @@ bool body_fits(const struct body *b, const struct message_config *c)
 {
     size_t least = before_msg(b, c);
     if (c->size && c->size < least) {
-        report("--size%s: the parts before MSG can take %zu bytes", c->size_high ? "s" : "", least);
+        log_printf("--size%s: the parts before MSG can take %zu bytes", c->size_high ? "s" : "",
+                   least);
         return false;
     }
     if (c->frame == MESSAGE_LINE && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
-        report("%s: a line end in it wants --framing=octet",
-               strchr(c->sd, '\n') ? "--sd" : "--message");
+        log_printf("%s: a line end in it wants --framing=octet",
+                   strchr(c->sd, '\n') ? "--sd" : "--message");
         return false;
     }
     return true;

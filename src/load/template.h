@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "load/sequence.h"
 
-enum message_format { FORMAT_RFC5424, FORMAT_RFC3164 };
+enum message_format { MESSAGE_RFC5424, MESSAGE_RFC3164 };
 
 /* What tells messages apart: LF, MSG-LEN (RFC 6587), or nothing, where each is a datagram. */
 enum message_frame { MESSAGE_LINE, MESSAGE_COUNTED, MESSAGE_BARE };

@@ -18,7 +18,7 @@ bool trickle_option(uint64_t *slow, const char *text)
 
 void trickle_take(struct trickle *t, struct buffer *from, uint64_t now)
 {
-    buffer_add(&t->held, (struct slice){from->at, from->len});
+    buffer_append(&t->held, (struct slice){from->data, from->len});
     from->len = 0;
     t->gone = 0;
     t->since = now;
@@ -29,7 +29,7 @@ bool trickle_give(struct trickle *t, uint64_t slow, uint64_t now, struct buffer 
     unsigned __int128 may = (unsigned __int128)(now - t->since) * slow / NS_PER_S;
     size_t end = may < t->held.len ? (size_t)may : t->held.len;
     if (end > t->gone)
-        buffer_add(to, slice_between(t->held.at + t->gone, t->held.at + end));
+        buffer_append(to, slice_between(t->held.data + t->gone, t->held.data + end));
     t->gone = end;
     if (end < t->held.len)
         return false;

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "json/escape.h"
 
 enum { FLIGHTS = 16 * 1024, ID_MAX = 1024, ATTEMPTS_MAX = 8 };
@@ -45,14 +46,14 @@ bool jetstream_start(struct jetstream *j, const struct jetstream_config *config,
     pthread_mutex_init(&j->lock, NULL);
     j->flights = calloc(FLIGHTS, sizeof *j->flights);
     if (!j->flights)
-        report("out of memory");
+        log_printf("out of memory");
     return j->flights != NULL;
 }
 
 void jetstream_end(struct jetstream *j)
 {
     free(j->flights);
-    json_check_free(&j->ids);
+    json_checker_free(&j->ids);
     pthread_mutex_destroy(&j->lock);
 }
 
@@ -82,13 +83,13 @@ static void answer(struct jetstream *j, struct flight *f, struct slice payload)
     static const char error[] = "\"error\"";
     static const char description[] = "\"description\":\"";
     static const char number[] = "\"err_code\":";
-    const char *p = memmem(payload.at, payload.len, error, sizeof error - 1);
+    const char *p = memmem(payload.data, payload.len, error, sizeof error - 1);
     if (!p) {
         settle(j, f);
         return;
     }
     char text[CONNECTION_WHY];
-    snprintf(text, sizeof text, "%.*s", (int)(payload.at + payload.len - p), p);
+    snprintf(text, sizeof text, "%.*s", (int)(payload.data + payload.len - p), p);
     const char *code = strstr(text, number);
     char *words = strstr(text, description);
     j->troubled++;
@@ -142,16 +143,16 @@ static void stream_configuration(const struct jetstream *j, struct buffer *out)
 {
     const struct jetstream_config *c = j->config;
     const char *subjects = c->create_subjects ? c->create_subjects : j->subject;
-    char *to = buffer_room(out, 512 + JSON_STRING_ROOM(strlen(c->stream)) +
-                                    9 * JSON_STRING_ROOM(strlen(subjects)));
+    char *to = buffer_reserve(out, 512 + JSON_STRING_ROOM(strlen(c->stream)) +
+                                       9 * JSON_STRING_ROOM(strlen(subjects)));
     to = literal(to, "{\"name\":");
-    to = json_string(to, (struct slice){c->stream, strlen(c->stream)});
+    to = json_quote(to, (struct slice){c->stream, strlen(c->stream)});
     to = literal(to, ",\"subjects\":[");
     for (const char *p = subjects; *p;) {
         size_t length = strcspn(p, ",");
         if (p > subjects)
             *to++ = ',';
-        to = json_string(to, (struct slice){p, length});
+        to = json_quote(to, (struct slice){p, length});
         p += length + (p[length] == ',');
     }
     to += sprintf(to,
@@ -160,25 +161,25 @@ static void stream_configuration(const struct jetstream *j, struct buffer *out)
                   ",\"max_consumers\":-1,\"max_msgs\":-1}",
                   c->memory ? "memory" : "file", c->replicas, c->max_age,
                   c->max_bytes ? (int64_t)c->max_bytes : -1);
-    buffer_wrote(out, to);
+    buffer_commit(out, to);
 }
 
 static bool has_error(const struct buffer *answer)
 {
-    return answer->len && memmem(answer->at, answer->len, "\"error\"", 7);
+    return answer->len && memmem(answer->data, answer->len, "\"error\"", 7);
 }
 
 static bool is_absent(const struct buffer *answer)
 {
-    return has_error(answer) && memmem(answer->at, answer->len, "10059", 5);
+    return has_error(answer) && memmem(answer->data, answer->len, "10059", 5);
 }
 
 /* The words of an error of the API. */
 static void words(const struct buffer *answer, char *why)
 {
     static const char description[] = "\"description\":\"";
-    const char *p = memmem(answer->at, answer->len, description, sizeof description - 1);
-    size_t left = p ? (size_t)(answer->at + answer->len - p) - (sizeof description - 1) : 0;
+    const char *p = memmem(answer->data, answer->len, description, sizeof description - 1);
+    size_t left = p ? (size_t)(answer->data + answer->len - p) - (sizeof description - 1) : 0;
     const char *end = p ? memchr(p + sizeof description - 1, '"', left) : NULL;
     snprintf(why, CONNECTION_WHY, "%.*s", end ? (int)(end - p) - (int)sizeof description + 1 : 9,
              end ? p + sizeof description - 1 : "no reason");
@@ -210,7 +211,7 @@ static enum jetstream_stream see_to_stream(struct jetstream *j, char *why)
     bool answered = api(j, "INFO", (struct slice){"", 0}, question_timeout(j), &answer, why);
     if (answered && is_absent(&answer) && j->config->create) {
         stream_configuration(j, &request);
-        answered = api(j, "CREATE", (struct slice){request.at, request.len}, j->config->timeout,
+        answered = api(j, "CREATE", (struct slice){request.data, request.len}, j->config->timeout,
                        &answer, why);
     }
     if (answered && !has_error(&answer)) {
@@ -218,7 +219,7 @@ static enum jetstream_stream see_to_stream(struct jetstream *j, char *why)
     } else if (answered) {
         words(&answer, why);
         if (is_absent(&answer)) {
-            report("--stream: %s: %s; --create-stream makes it", j->config->stream, why);
+            log_printf("--stream: %s: %s; --create-stream makes it", j->config->stream, why);
             result = JETSTREAM_ABSENT;
         }
     }
@@ -264,17 +265,17 @@ bool jetstream_room(struct jetstream *j)
 static void fill(struct jetstream *j, struct slice line, char *id, size_t room)
 {
     char *end = id + room;
-    json_tokens(&j->ids, line);
+    json_tokenize(&j->ids, line);
     for (const char *p = j->config->msg_id; *p && id < end;) {
         const char *close = *p == '{' ? strchr(p, '}') : NULL;
         if (!close) {
             *id++ = *p++;
             continue;
         }
-        struct slice value = json_member(&j->ids, line, slice_between(p + 1, close));
+        struct slice value = json_get_member(&j->ids, line, slice_between(p + 1, close));
         size_t n = value.len < (size_t)(end - id) ? value.len : (size_t)(end - id);
         if (n)
-            memcpy(id, value.at, n);
+            memcpy(id, value.data, n);
         id += n;
         p = close + 1;
     }
@@ -313,7 +314,7 @@ static struct slice text_of(const struct jetstream *j, const struct flight *f)
 {
     struct slice text = {ring_byte(&j->window->ring, f->offset),
                          (size_t)(f->after.offset - f->offset - 1)};
-    if (text.len && text.at[text.len - 1] == '\r')
+    if (text.len && text.data[text.len - 1] == '\r')
         text.len--;
     return text;
 }
@@ -329,7 +330,7 @@ static bool no_stream(struct jetstream *j)
     bool absent =
         connection_request(j->connection, "$JS.API.STREAM.NAMES",
                            (struct slice){request, (size_t)n}, question_timeout(j), &answer, why) &&
-        memmem(answer.at, answer.len, none, sizeof none - 1);
+        memmem(answer.data, answer.len, none, sizeof none - 1);
     buffer_free(&answer);
     return absent;
 }

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "base/log.h"
 #include "publish/nats-conn.h"
 #include "publish/window.h"
 #include "json/locate-error.h"
@@ -29,7 +28,7 @@ struct jetstream {
     const struct jetstream_config *config;
     const char *subject;
     struct window *window;
-    struct json_check ids; /* for the template */
+    struct json_checker ids; /* for the template */
     struct connection *connection;
     int wake_fd;
 

@@ -67,7 +67,7 @@ bool connection_add_servers(struct connection_config *config, const char *flag, 
         char *url = NULL;
         if (asprintf(&url, "%s%.*s", scheme && scheme < list + length ? "" : "nats://", (int)length,
                      list) < 0) {
-            report("out of memory");
+            log_printf("out of memory");
             return false;
         }
         config->servers =
@@ -75,14 +75,14 @@ bool connection_add_servers(struct connection_config *config, const char *flag, 
         config->servers[config->server_count++] = url;
         if (!is_server(url)) {
             /* A comma in a password would show a part of it. */
-            report("%s: '%s' is not a server: nats://HOST:PORT or tls://HOST:PORT", flag,
-                   strchr(whole, '@') ? "..." : url);
+            log_printf("%s: '%s' is not a server: nats://HOST:PORT or tls://HOST:PORT", flag,
+                       strchr(whole, '@') ? "..." : url);
             return false;
         }
         list += length + (list[length] == ',');
     }
     if (config->server_count == 0)
-        report("%s: no URL", flag);
+        log_printf("%s: no URL", flag);
     return config->server_count != 0;
 }
 
@@ -107,8 +107,8 @@ static const char *escaped(const char *text, struct buffer *b)
 {
     struct slice whole = {text, strlen(text)};
     b->len = 0;
-    *json_text(buffer_room(b, JSON_STRING_ROOM(whole.len) + 1), whole) = '\0';
-    return b->at;
+    *json_escape(buffer_reserve(b, JSON_STRING_ROOM(whole.len) + 1), whole) = '\0';
+    return b->data;
 }
 
 /* Where this fails, it may have said why. */
@@ -265,7 +265,7 @@ void connection_url(struct connection *c, char *url)
 
 bool connection_publish(struct connection *c, const char *subject, struct slice payload)
 {
-    return natsConnection_Publish(c->nats, subject, payload.at, (int)payload.len) == NATS_OK;
+    return natsConnection_Publish(c->nats, subject, payload.data, (int)payload.len) == NATS_OK;
 }
 
 /* It is freed by nats.c, when its last message was delivered. */
@@ -317,10 +317,10 @@ bool connection_publish_request(struct connection *c, const char *subject, const
 {
     int length = (int)payload.len;
     if (!id && !stream)
-        return natsConnection_PublishRequest(c->nats, subject, reply, payload.at, length) ==
+        return natsConnection_PublishRequest(c->nats, subject, reply, payload.data, length) ==
                NATS_OK;
     natsMsg *m = NULL;
-    natsStatus s = natsMsg_Create(&m, subject, reply, payload.at, length);
+    natsStatus s = natsMsg_Create(&m, subject, reply, payload.data, length);
     if (s == NATS_OK && id)
         s = natsMsgHeader_Set(m, "Nats-Msg-Id", id);
     if (s == NATS_OK && stream)
@@ -335,10 +335,10 @@ bool connection_request(struct connection *c, const char *subject, struct slice 
                         uint64_t timeout, struct buffer *answer, char *why)
 {
     natsMsg *m = NULL;
-    natsStatus s = natsConnection_Request(&m, c->nats, subject, payload.at, (int)payload.len,
+    natsStatus s = natsConnection_Request(&m, c->nats, subject, payload.data, (int)payload.len,
                                           (int64_t)(timeout / MS));
     if (s == NATS_OK)
-        buffer_add(answer, (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
+        buffer_append(answer, (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
     else if (s == NATS_NO_RESPONDERS)
         snprintf(why, CONNECTION_WHY, "JetStream does not answer; is it enabled?");
     else

@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/defect.h"
+#include "base/exit-status.h"
 #include "base/input.h"
 #include "base/log.h"
 #include "base/output.h"
+#include "base/rate-limit.h"
 #include "publish/undelivered.h"
 #include "json/locate-error.h"
 #include "json/reject.h"
@@ -31,9 +34,9 @@ struct publisher {
     struct input input;
     struct output printed; /* in a dry run */
     struct output rejects;
-    struct complaints complaints;
-    struct json_check check;
-    struct json_line json;
+    struct rate_limit complaints;
+    struct json_checker check;
+    struct json_validator json;
     size_t max_payload;
     uint64_t asked;  /* the offset up to which a confirmation was asked for */
     uint64_t synced; /* clock_monotonic */
@@ -46,8 +49,8 @@ struct publisher {
 static void refuse(struct publisher *p, uint64_t number, const struct defect *defect,
                    struct slice raw)
 {
-    count(&p->stats.rejected, 1);
-    complain(&p->complaints, "stdin", number, defect);
+    counter_add(&p->stats.rejected, 1);
+    log_rejected(&p->complaints, "stdin", number, defect);
     if (!p->config->rejects)
         return;
     reject_write(&p->rejects.buffer, "stdin", number, defect, raw);
@@ -59,7 +62,7 @@ static void refuse(struct publisher *p, uint64_t number, const struct defect *de
 static bool next_line(struct publisher *p, struct line *line, bool *json)
 {
     struct slice fresh = window_fresh(&p->window);
-    const char *lf = fresh.len && !p->config->no_check ? json_line(&p->json, fresh) : NULL;
+    const char *lf = fresh.len && !p->config->no_check ? json_validate(&p->json, fresh) : NULL;
     *json = lf != NULL;
     return window_next(&p->window, lf, line);
 }
@@ -71,16 +74,17 @@ static bool good(struct publisher *p, const struct line *line, bool json, struct
                                   p->max_payload};
         return false;
     }
-    return json || !line->fresh || p->config->no_check || json_check(&p->check, line->text, defect);
+    return json || !line->fresh || p->config->no_check ||
+           json_is_valid(&p->check, line->text, defect);
 }
 
 static void print(struct publisher *p, struct slice payload)
 {
     struct buffer *b = &p->printed.buffer;
-    buffer_add(b, (struct slice){p->config->subject, strlen(p->config->subject)});
-    buffer_add(b, (struct slice){"\t", 1});
-    buffer_add(b, payload);
-    buffer_add(b, (struct slice){"\n", 1});
+    buffer_append(b, (struct slice){p->config->subject, strlen(p->config->subject)});
+    buffer_append(b, (struct slice){"\t", 1});
+    buffer_append(b, payload);
+    buffer_append(b, (struct slice){"\n", 1});
     if (!output_flush_full(&p->printed))
         p->failed = true;
 }
@@ -119,7 +123,7 @@ static void send_lines(struct publisher *p)
     bool json;
     while (!p->failed && room(p) && next_line(p, &line, &json)) {
         if (line.fresh)
-            count(&p->stats.in, 1);
+            counter_add(&p->stats.in, 1);
         if (!good(p, &line, json, &defect)) {
             refuse(p, line.number, &defect, line.text);
             window_refuse(&p->window, &line);
@@ -145,15 +149,16 @@ static void read_some(struct publisher *p)
         window_finish(&p->window);
     spill_release(&p->spill);
     if (n > 0)
-        count(&p->stats.bytes, (uint64_t)n);
+        counter_add(&p->stats.bytes, (uint64_t)n);
     if (over) {
         struct defect defect = {"PAYLOAD", "longer than the server takes (max_payload)",
                                 p->window.limit};
-        count(&p->stats.in, 1);
-        refuse(p, p->window.next.lines + 1, &defect, (struct slice){too_long.at, p->window.limit});
+        counter_add(&p->stats.in, 1);
+        refuse(p, p->window.next.lines + 1, &defect,
+               (struct slice){too_long.data, p->window.limit});
     }
     if (n < 0 && to && errno != EAGAIN) {
-        report("stdin: %m");
+        log_printf("stdin: %m");
         p->unread = true;
         p->ended = true;
     }
@@ -166,7 +171,7 @@ static void cut_line(struct publisher *p)
 {
     p->ended = true;
     if (!p->input.live) {
-        report("stdin: stopped before its end");
+        log_printf("stdin: stopped before its end");
         p->unread = true;
     }
     if (p->config->spool || !window_within(&p->window))
@@ -174,7 +179,7 @@ static void cut_line(struct publisher *p)
     struct defect defect = {"PAYLOAD", "input ends within it", 0};
     struct slice rest = window_cut(&p->window);
     defect.offset = rest.len;
-    count(&p->stats.in, 1);
+    counter_add(&p->stats.in, 1);
     refuse(p, p->window.next.lines + 1, &defect, rest);
 }
 
@@ -186,7 +191,7 @@ static bool pending(const struct publisher *p)
 static void idle(struct publisher *p)
 {
     ask(p);
-    complaints_settle(&p->complaints);
+    rate_limit_flush(&p->complaints);
     if (!output_flush(&p->printed) || !output_flush(&p->rejects))
         p->failed = true;
 }
@@ -203,7 +208,7 @@ static void wait_and_read(struct publisher *p)
     int patience = dry ? -1 : link_patience(&p->link);
     if (p->config->jetstream && !dry)
         patience = sooner(patience, p->stream_ready ? jetstream_patience(&p->stream) : 100);
-    if (!p->ended && (pending(p) || p->complaints.held_back))
+    if (!p->ended && (pending(p) || p->complaints.suppressed))
         patience = sooner(patience, pending(p) ? 0 : 1000);
     if (p->config->spool_sync)
         patience = sooner(patience, (int)(p->config->spool_sync / 1000000) + 1);
@@ -221,7 +226,7 @@ static void wait_and_read(struct publisher *p)
     case INPUT_IDLE:
         idle(p);
         break;
-    case INPUT_END:
+    case INPUT_ENDED:
         cut_line(p);
     }
 }
@@ -244,11 +249,11 @@ static void begin_again(struct publisher *p)
     if (p->config->at_most_once) {
         p->lost += unconfirmed;
         if (unconfirmed)
-            report("up to %" PRIu64 " messages are lost", unconfirmed);
+            log_printf("up to %" PRIu64 " messages are lost", unconfirmed);
         window_confirm(&p->window, &p->window.next);
     } else {
         if (unconfirmed)
-            report("%" PRIu64 " messages are sent again", unconfirmed);
+            log_printf("%" PRIu64 " messages are sent again", unconfirmed);
         if (!p->config->jetstream) /* which knows one by one what has to be sent again */
             window_rewind(&p->window);
     }
@@ -271,7 +276,7 @@ static bool find_stream(struct publisher *p)
     default:
         p->stream_retry_at = now + NS_PER_S / 2;
         if (!p->stream_said || now - p->stream_said > 5 * NS_PER_S) {
-            report("JetStream: %s; waiting for it", why);
+            log_printf("JetStream: %s; waiting for it", why);
             p->stream_said = now;
         }
         return true;
@@ -304,7 +309,7 @@ static bool tend(struct publisher *p)
 {
     enum link_state state = link_tend(&p->link);
     if (state != LINK_DOWN)
-        atomic_store(&p->signals.at_once, NULL);
+        atomic_store(&p->signals.immediate_reason, NULL);
     take_confirmed(p);
     if (state == LINK_NEW)
         begin_again(p);
@@ -330,8 +335,8 @@ static bool all_confirmed(const struct publisher *p)
 static void count_confirmed(struct publisher *p)
 {
     uint64_t out = p->window.confirmed.messages - p->refused_late;
-    if (out > counted(&p->stats.out))
-        count(&p->stats.out, out - counted(&p->stats.out));
+    if (out > counter_read(&p->stats.out))
+        counter_add(&p->stats.out, out - counter_read(&p->stats.out));
 }
 
 static void run(struct publisher *p)
@@ -352,17 +357,17 @@ static void run(struct publisher *p)
 static bool start(struct publisher *p)
 {
     p->max_payload = PAYLOAD_MAX;
-    input_start(&p->input, STDIN_FILENO);
+    input_init(&p->input, STDIN_FILENO);
     spill_hold(&p->spill);
     bool opened = window_open(&p->window, p->config->spool, p->config->window);
     spill_release(&p->spill);
     if (!opened)
         return false;
     p->asked = p->window.next.offset;
-    if (p->config->rejects && !output_open(&p->rejects, "--rejects", p->config->rejects))
+    if (p->config->rejects && !output_open_append(&p->rejects, "--rejects", p->config->rejects))
         return false;
     if (p->config->dry_run) {
-        output_start(&p->printed, STDOUT_FILENO, "stdout");
+        output_init(&p->printed, STDOUT_FILENO, "stdout");
         return true;
     }
     if (!link_start(&p->link, &p->config->link))
@@ -376,19 +381,19 @@ static bool start(struct publisher *p)
 
 static void end(struct publisher *p)
 {
-    complaints_settle(&p->complaints);
+    rate_limit_flush(&p->complaints);
     if (p->config->dry_run)
-        p->failed = !output_end(&p->printed) || p->failed;
+        p->failed = !output_close(&p->printed) || p->failed;
     else
         link_end(&p->link);
     if (p->config->jetstream)
         jetstream_end(&p->stream);
     if (p->config->rejects)
-        p->failed = !output_end(&p->rejects) || p->failed;
+        p->failed = !output_close(&p->rejects) || p->failed;
     if (!p->config->dry_run && spill_rest(&p->spill))
         p->failed = true;
     window_close(&p->window);
-    json_check_free(&p->check);
+    json_checker_free(&p->check);
 }
 
 int publish_run(struct publish_config *config)
@@ -398,16 +403,17 @@ int publish_run(struct publish_config *config)
     p.signals.on_abort = config->dry_run ? NULL : spill_abort;
     p.signals.abort_argument = &p.spill;
     /* Nothing is read before, and the attempt to connect may last. */
-    atomic_init(&p.signals.at_once, config->dry_run ? NULL : "stopped before there was a server");
-    if (!signals_start(&p.signals, &p.stats, config->stats_interval))
+    atomic_init(&p.signals.immediate_reason,
+                config->dry_run ? NULL : "stopped before there was a server");
+    if (!signals_open(&p.signals, &p.stats, config->stats_interval))
         return STATUS_FAILED;
     bool started = start(&p);
     if (started) {
         run(&p);
         end(&p);
     }
-    signals_end(&p.signals);
+    signals_close(&p.signals);
     if (!started || p.failed || p.unread || p.lost)
         return STATUS_FAILED;
-    return counted(&p.stats.rejected) ? STATUS_REJECTED : STATUS_OK;
+    return counter_read(&p.stats.rejected) ? STATUS_REJECTED : STATUS_OK;
 }

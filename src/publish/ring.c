@@ -92,7 +92,7 @@ bool ring_open(struct ring *r, uint64_t size)
     if (fd >= 0 && ftruncate(fd, (off_t)r->capacity) == 0)
         r->at = map_twice(fd, 0, r->capacity);
     if (!r->at)
-        report("--window: %zu bytes: %m", r->capacity);
+        log_printf("--window: %zu bytes: %m", r->capacity);
     if (fd >= 0)
         close(fd);
     return r->at != NULL;
@@ -100,13 +100,13 @@ bool ring_open(struct ring *r, uint64_t size)
 
 static bool refuse(const char *path, const char *why)
 {
-    report("--spool: %s: %s; the file was left as it is", path, why);
+    log_printf("--spool: %s: %s; the file was left as it is", path, why);
     return false;
 }
 
 static bool fail(const char *path)
 {
-    report("--spool: %s: %m", path);
+    log_printf("--spool: %s: %m", path);
     return false;
 }
 
@@ -208,8 +208,9 @@ static bool open_file(struct ring *r, const char *path, uint64_t size, struct cu
     if (defect)
         return refuse(path, defect);
     if (size && rounded(size) != header.capacity) {
-        report("--window: %s has %" PRIu64 " bytes; leave --window out, or empty that spool first",
-               path, header.capacity);
+        log_printf("--window: %s has %" PRIu64
+                   " bytes; leave --window out, or empty that spool first",
+                   path, header.capacity);
         return false;
     }
     return map_file(r, path, cursors, found);
@@ -225,7 +226,7 @@ bool ring_open_file(struct ring *r, const char *path, uint64_t size, struct curs
     if (flock(r->fd, LOCK_EX | LOCK_NB) == 0)
         good = open_file(r, path, size, cursors, found);
     else if (errno == EWOULDBLOCK)
-        report("--spool: %s: another process uses it", path);
+        log_printf("--spool: %s: another process uses it", path);
     else
         fail(path);
     if (!good)
@@ -268,7 +269,7 @@ bool ring_sync(struct ring *r)
         return true;
     if (fdatasync(r->fd) == 0)
         return true;
-    report("--spool: %m");
+    log_printf("--spool: %m");
     return false;
 }
 

@@ -54,14 +54,14 @@ bool link_start(struct link *l, struct link_config *config)
     l->down_since = clock_monotonic();
     l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (l->fd < 0) {
-        report("eventfd: %m");
+        log_printf("eventfd: %m");
         return false;
     }
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
     errno = pthread_create(&l->thread, NULL, confirm, l);
     if (errno)
-        report("thread: %m");
+        log_printf("thread: %m");
     return errno == 0;
 }
 
@@ -112,7 +112,7 @@ static enum link_state attempt(struct link *l)
     if (result == CONNECTION_OPEN) {
         if (l->was_up) {
             connection_url(l->connection, why);
-            report("%s: has the server again", why);
+            log_printf("%s: has the server again", why);
         }
         l->was_up = true;
         pthread_mutex_lock(&l->lock);
@@ -123,17 +123,17 @@ static enum link_state attempt(struct link *l)
     }
     if ((result == CONNECTION_NEVER && !l->was_up) || (limit && now - l->down_since >= limit)) {
         if (strncmp(why, "--", 2) == 0)
-            report("%s", why); /* it names the option that is to blame */
+            log_printf("%s", why); /* it names the option that is to blame */
         else
-            report("%s: %s", first_server(l), why);
+            log_printf("%s: %s", first_server(l), why);
         return LINK_OVER;
     }
     if (!l->was_up && (!l->said || now - l->said >= repeat)) {
-        report("%s: %s; waiting for a server", first_server(l), why);
+        log_printf("%s: %s; waiting for a server", first_server(l), why);
         l->said = now;
     }
     if (l->was_up && result == CONNECTION_NEVER && !l->said) {
-        report("%s: %s; trying again", first_server(l), why);
+        log_printf("%s: %s; trying again", first_server(l), why);
         l->said = now;
     }
     back_off(l, now);
@@ -159,7 +159,7 @@ enum link_state link_tend(struct link *l)
         pthread_mutex_unlock(&l->lock);
         if (!lost && !closed)
             return LINK_UP;
-        report("%s %s", refused ? "the server refuses:" : "lost the server:", why);
+        log_printf("%s %s", refused ? "the server refuses:" : "lost the server:", why);
         drop(l);
         if (refused)
             return LINK_OVER;

@@ -25,8 +25,8 @@ void spill_release(struct spill *s)
 static bool open_output(const struct spill *s, struct output *out)
 {
     if (s->path)
-        return output_open(out, "--spill", s->path);
-    output_start(out, STDOUT_FILENO, "stdout");
+        return output_open_append(out, "--spill", s->path);
+    output_init(out, STDOUT_FILENO, "stdout");
     return true;
 }
 
@@ -39,8 +39,8 @@ static bool write_lines(struct window *w, struct output *out, uint64_t *lines)
         ++*lines;
         if (!out)
             continue;
-        buffer_add(&out->buffer, line.text);
-        buffer_add(&out->buffer, (struct slice){"\n", 1});
+        buffer_append(&out->buffer, line.text);
+        buffer_append(&out->buffer, (struct slice){"\n", 1});
         if (!output_flush_full(out))
             return false;
     }
@@ -62,16 +62,16 @@ bool spill_rest(struct spill *s)
         copy.cursors.read = copy.tail;
         write_lines(&copy, NULL, &lines);
         if (lines)
-            report("%" PRIu64 " messages are not confirmed; they stay in %s", lines, s->spool);
+            log_printf("%" PRIu64 " messages are not confirmed; they stay in %s", lines, s->spool);
         return lines != 0;
     }
     if (!open_output(s, &out))
         return true;
     bool wrote = write_lines(&copy, &out, &lines);
-    wrote = output_end(&out) && wrote;
+    wrote = output_close(&out) && wrote;
     if (lines)
-        report("%" PRIu64 " messages are not confirmed; %s to %s", lines,
-               wrote ? "written" : "they could not be written", s->path ? s->path : "stdout");
+        log_printf("%" PRIu64 " messages are not confirmed; %s to %s", lines,
+                   wrote ? "written" : "they could not be written", s->path ? s->path : "stdout");
     return lines != 0;
 }
 

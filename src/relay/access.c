@@ -50,7 +50,8 @@ bool access_config_network(struct access_config *config, const char *flag, const
         width = parse_address(address, n.address);
     }
     if (width == 0) {
-        report("%s: '%s' is not an address or a network: 192.0.2.0/24, 2001:db8::/32", flag, text);
+        log_printf("%s: '%s' is not an address or a network: 192.0.2.0/24, 2001:db8::/32", flag,
+                   text);
         return false;
     }
     uint64_t bits = width;
@@ -72,7 +73,7 @@ bool access_config_uid(struct access_config *config, const char *flag, const cha
     } else {
         const struct passwd *user = getpwnam(text);
         if (!user) {
-            report("%s: there is no user '%s'", flag, text);
+            log_printf("%s: there is no user '%s'", flag, text);
             return false;
         }
         number = user->pw_uid;
@@ -109,7 +110,7 @@ struct peer_key peer_key_uid(uid_t uid)
 
 void peer_name_unix(const struct ucred *who, char *name)
 {
-    snprintf(name, ADDRESS_NAME, "uid=%lu,pid=%ld", (unsigned long)who->uid, (long)who->pid);
+    snprintf(name, SOCKADDR_FORMAT_MAX, "uid=%lu,pid=%ld", (unsigned long)who->uid, (long)who->pid);
 }
 
 static bool in_network(const struct network *n, const unsigned char *address)

@@ -38,7 +38,7 @@ void access_config_free(struct access_config *config);
 struct peer_key peer_key_ip(const struct sockaddr *from);
 struct peer_key peer_key_uid(uid_t uid);
 
-/* "uid=0,pid=1" into a buffer of ADDRESS_NAME bytes. */
+/* "uid=0,pid=1" into a buffer of SOCKADDR_FORMAT_MAX bytes. */
 void peer_name_unix(const struct ucred *who, char *name);
 
 bool access_admits(const struct access_config *config, const struct peer_key *peer);

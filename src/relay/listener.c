@@ -38,7 +38,7 @@ static void set_rcvbuf(int fd, uint64_t asked)
         return;
     got /= 2; /* the kernel doubles it for its own book-keeping */
     if (got < size)
-        report("--rcvbuf: the system gives only %d bytes; raise net.core.rmem_max", got);
+        log_printf("--rcvbuf: the system gives only %d bytes; raise net.core.rmem_max", got);
 }
 
 static int open_ip(const struct addrinfo *at, const struct relay_config *config)
@@ -59,7 +59,7 @@ static int open_ip(const struct addrinfo *at, const struct relay_config *config)
 static int open_all_of_host(const struct address *address, const struct relay_config *config,
                             struct listener *listeners, int room)
 {
-    char text[ADDRESS_TEXT];
+    char text[ADDRESS_FORMAT_MAX];
     struct addrinfo *found = address_resolve(address, true);
     if (!found)
         return 0;
@@ -77,9 +77,9 @@ static int open_all_of_host(const struct address *address, const struct relay_co
     bool lacking = error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
     if (opened && (!error || lacking))
         return opened;
-    address_text(address, text);
+    address_format(address, text);
     errno = error;
-    report("%s: %m", text);
+    log_printf("%s: %m", text);
     while (opened)
         listener_close(&listeners[--opened]);
     return 0;
@@ -111,7 +111,7 @@ static bool bind_unix(int fd, const struct sockaddr_un *at, int mode)
 
 static int open_unix(const struct address *address, const struct relay_config *config)
 {
-    struct sockaddr_un at = address_unix(address);
+    struct sockaddr_un at = address_to_unix(address);
     int type = address->transport == TRANSPORT_UNIX ? SOCK_STREAM : SOCK_DGRAM;
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
@@ -134,9 +134,9 @@ static int open_path(const struct address *address, const struct relay_config *c
     struct stat s;
     int fd = open_unix(address, config);
     if (fd < 0 || !listener_adopt(l, fd, false)) {
-        char text[ADDRESS_TEXT];
-        address_text(address, text);
-        report("%s: %m", text);
+        char text[ADDRESS_FORMAT_MAX];
+        address_format(address, text);
+        log_printf("%s: %m", text);
         return 0;
     }
     if (lstat(address->path, &s) == 0) {
@@ -151,9 +151,9 @@ int listener_open(const struct address *address, const struct relay_config *conf
                   struct listener *listeners, int room)
 {
     if (room == 0) {
-        char text[ADDRESS_TEXT];
-        address_text(address, text);
-        report("%s: no more addresses can be listened on", text);
+        char text[ADDRESS_FORMAT_MAX];
+        address_format(address, text);
+        log_printf("%s: no more addresses can be listened on", text);
         return 0;
     }
     if (transport_is_unix(address->transport))
@@ -195,14 +195,14 @@ static void name_socket(struct listener *l)
         struct sockaddr_storage room;
     } own = {0};
     socklen_t length = sizeof own;
-    char name[ADDRESS_NAME];
+    char name[SOCKADDR_FORMAT_MAX];
     if (getsockname(l->fd, &own.any, &length) != 0)
         own.any.sa_family = AF_UNSPEC;
     if (own.any.sa_family == AF_UNIX) {
         snprintf(l->name, sizeof l->name, "%s:%.*s", transport_name(l->transport),
                  (int)sizeof own.path.sun_path, own.path.sun_path);
     } else {
-        address_name(&own.any, length, name);
+        sockaddr_format(&own.any, length, name);
         snprintf(l->name, sizeof l->name, "%s://%s", transport_name(l->transport), name);
     }
 }
@@ -214,8 +214,8 @@ bool listener_adopt(struct listener *l, int fd, bool tls)
         return false;
     name_socket(l);
     if (l->transport == TRANSPORT_UNIXGRAM && !set(fd, SOL_SOCKET, SO_PASSCRED, 1))
-        report("%s: who sends cannot be told: %m", l->name);
-    report("listening on %s", l->name);
+        log_printf("%s: who sends cannot be told: %m", l->name);
+    log_printf("listening on %s", l->name);
     return true;
 }
 

@@ -11,8 +11,8 @@
 struct listener {
     int fd;
     enum transport transport;
-    char name[ADDRESS_TEXT]; /* its address */
-    bool ours;               /* the path of a Unix socket is to be removed */
+    char name[ADDRESS_FORMAT_MAX]; /* its address */
+    bool ours;                     /* the path of a Unix socket is to be removed */
     dev_t device;
     ino_t inode;
     struct stream stream; /* datagrams: what they are taken by */

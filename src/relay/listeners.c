@@ -34,7 +34,7 @@ static bool open_transports(struct doors *d, struct relay *r)
                 return false;
         }
         if (l->transport == TRANSPORT_TLS && !d->tls) {
-            report("%s: it needs --tls-cert", l->name);
+            log_printf("%s: it needs --tls-cert", l->name);
             return false;
         }
     }
@@ -44,7 +44,7 @@ static bool open_transports(struct doors *d, struct relay *r)
 bool doors_open(struct doors *d, struct relay *r)
 {
     const struct relay_config *config = r->config;
-    if (config->tls.cert && !(d->tls = tls_server(&config->tls)))
+    if (config->tls.cert && !(d->tls = tls_server_new(&config->tls)))
         return false;
     return open_listeners(d, config) && open_transports(d, r);
 }
@@ -52,13 +52,13 @@ bool doors_open(struct doors *d, struct relay *r)
 void doors_reload(struct doors *d, struct relay *r)
 {
     systemd_notify_reloading();
-    struct tls *fresh = tls_server(&r->config->tls);
+    struct tls *fresh = tls_server_new(&r->config->tls);
     if (fresh) {
-        tls_free(d->tls);
+        tls_destroy(d->tls);
         d->tls = fresh;
-        report("read the certificates again");
+        log_printf("read the certificates again");
     } else {
-        report("the certificates of before stay in use");
+        log_printf("the certificates of before stay in use");
     }
     systemd_notify_ready(d->count);
 }
@@ -73,5 +73,5 @@ void doors_close(struct doors *d)
 {
     doors_shut(d);
     datagrams_close(d->datagrams);
-    tls_free(d->tls);
+    tls_destroy(d->tls);
 }

@@ -1,6 +1,7 @@
 #include "relay/pipeline.h"
 
 #include "base/clock.h"
+#include "base/rate-limit.h"
 #include "json/record.h"
 #include "json/reject.h"
 
@@ -8,16 +9,16 @@ void stream_start(struct stream *s, struct relay *r, const char *name, const cha
 {
     s->name = s->peer = name;
     s->transport = transport;
-    framer_start(&s->framer, r->config->framing, (size_t)r->config->max_size, r->config->truncate);
+    framer_init(&s->framer, r->config->framing, (size_t)r->config->max_size, r->config->truncate);
     if (r->config->multiline)
-        framer_join_lines(&s->framer);
+        framer_enable_multiline(&s->framer);
 }
 
 static __attribute__((noinline)) bool refuse(struct stream *s, struct relay *r,
                                              const struct frame *frame)
 {
-    count(&r->stats.rejected, 1);
-    complain(&r->complaints, s->name, frame->number, &frame->defect);
+    counter_add(&r->stats.rejected, 1);
+    log_rejected(&r->complaints, s->name, frame->number, &frame->defect);
     if (!r->config->rejects)
         return true;
     reject_write(&r->rejects.buffer, s->name, frame->number, &frame->defect, frame->message);
@@ -29,15 +30,15 @@ static __attribute__((noinline)) void extend(const struct parser *p, const struc
 {
     struct record_extras extras = {0};
     if (p->config->meta)
-        extras.meta = (struct slice){p->meta.at, p->meta.len};
+        extras.meta = (struct slice){p->meta.data, p->meta.len};
     if (p->config->raw)
         extras.raw = frame->message;
-    record_extend(records, &extras);
+    record_append_extras(records, &extras);
 }
 
 static inline bool make_record(struct parser *p, struct frame *frame, struct buffer *records)
 {
-    if (!format_parse(&p->format, frame->message, &p->message, &frame->defect))
+    if (!syslog_parse(&p->format, frame->message, &p->message, &frame->defect))
         return false;
     record_write(records, &p->message);
     if (p->config->meta || p->config->raw)
@@ -51,7 +52,7 @@ static inline bool pass_on(struct stream *s, struct relay *r, struct frame *fram
         return refuse(s, r, frame);
     if (!output_flush_full(&r->records))
         return false;
-    count(&r->stats.out, 1);
+    counter_add(&r->stats.out, 1);
     return true;
 }
 
@@ -59,7 +60,7 @@ static inline bool pass_on(struct stream *s, struct relay *r, struct frame *fram
 static inline enum stream_state take_frame(struct stream *s, struct relay *r, enum frame_kind kind,
                                            struct frame *frame)
 {
-    count(&r->stats.in, 1);
+    counter_add(&r->stats.in, 1);
     if (!(kind == FRAME_MESSAGE ? pass_on(s, r, frame) : refuse(s, r, frame)))
         return STREAM_STUCK;
     return kind == FRAME_BROKEN ? STREAM_BROKEN : STREAM_OPEN;
@@ -68,7 +69,7 @@ static inline enum stream_state take_frame(struct stream *s, struct relay *r, en
 static inline enum stream_state collect_frame(struct relay *r, enum frame_kind kind,
                                               const struct frame *frame)
 {
-    count(&r->stats.in, 1);
+    counter_add(&r->stats.in, 1);
     if (!jobs_add(r->jobs, kind, frame))
         return STREAM_STUCK;
     return kind == FRAME_BROKEN ? STREAM_BROKEN : STREAM_OPEN;
@@ -76,14 +77,15 @@ static inline enum stream_state collect_frame(struct relay *r, enum frame_kind k
 
 static void tell_origin(struct parser *p, const struct batch_origin *from)
 {
-    p->format.reckoning.now = (int64_t)(from->arrived / NS_PER_S);
+    p->format.time.now = (int64_t)(from->arrived / NS_PER_S);
     if (!p->config->meta)
         return;
     char now[TIMESTAMP_MAX];
     char *end = timestamp_write(&p->clock, from->arrived, now);
     p->meta.len = 0;
-    record_meta(&p->meta, (struct slice){from->source, strlen(from->source)},
-                (struct slice){from->transport, strlen(from->transport)}, slice_between(now, end));
+    record_format_meta(&p->meta, (struct slice){from->source, strlen(from->source)},
+                       (struct slice){from->transport, strlen(from->transport)},
+                       slice_between(now, end));
 }
 
 /* When a block came, and where from: once for all messages in it. */
@@ -123,12 +125,12 @@ static enum stream_state collect_block(struct stream *s, struct relay *r)
 
 enum stream_state stream_take(struct stream *s, struct relay *r, struct slice block)
 {
-    count(&r->stats.bytes, block.len);
+    counter_add(&r->stats.bytes, block.len);
     note_arrival(s, r);
     framer_feed(&s->framer, block);
     if (r->jobs)
         return collect_block(s, r);
-    complaints_tick(&r->complaints);
+    rate_limit_poll(&r->complaints);
     return take_block(s, r);
 }
 
@@ -136,7 +138,7 @@ enum stream_state stream_take_datagram(struct stream *s, struct relay *r, struct
                                        size_t length)
 {
     struct frame frame;
-    count(&r->stats.bytes, length);
+    counter_add(&r->stats.bytes, length);
     enum frame_kind kind = framer_datagram(&s->framer, bytes, length, &frame);
     if (kind == FRAME_NONE)
         return STREAM_OPEN;
@@ -146,7 +148,7 @@ enum stream_state stream_take_datagram(struct stream *s, struct relay *r, struct
 
 bool stream_holds(const struct stream *s)
 {
-    return framer_holds(&s->framer);
+    return framer_has_held(&s->framer);
 }
 
 enum stream_state stream_release(struct stream *s, struct relay *r)
@@ -186,7 +188,7 @@ static __attribute__((noinline)) void refuse_in_batch(const struct relay_config 
 
 static __attribute__((flatten)) void parse_batch(struct parser *p, struct batch *b)
 {
-    const char *at = b->bytes.at;
+    const char *at = b->bytes.data;
     if (b->origin.arrived)
         tell_origin(p, &b->origin);
     for (size_t i = 0; i < b->count; i++) {
@@ -222,13 +224,13 @@ static bool write_made(struct output *out, struct buffer *made)
 bool stream_write(void *relay, struct batch *b)
 {
     struct relay *r = relay;
-    complaints_tick(&r->complaints);
+    rate_limit_poll(&r->complaints);
     for (size_t i = 0; b->refused && i < b->count; i++)
         if (b->frames[i].refused)
-            complain(&r->complaints, b->origin.source, b->frames[i].number, &b->defects[i]);
-    count(&r->stats.rejected, b->refused);
+            log_rejected(&r->complaints, b->origin.source, b->frames[i].number, &b->defects[i]);
+    counter_add(&r->stats.rejected, b->refused);
     if (!write_made(&r->records, &b->records) || !write_made(&r->rejects, &b->rejects))
         return false;
-    count(&r->stats.out, b->count - b->refused);
+    counter_add(&r->stats.out, b->count - b->refused);
     return true;
 }

@@ -12,7 +12,7 @@ static const char v2_start[] = "\r\n\r\n\0\r\nQUIT\n";
 
 static bool begins(struct slice bytes, const char *start, size_t length)
 {
-    return memcmp(bytes.at, start, bytes.len < length ? bytes.len : length) == 0;
+    return memcmp(bytes.data, start, bytes.len < length ? bytes.len : length) == 0;
 }
 
 static void set_ipv4(struct sockaddr_storage *peer, const void *address, uint16_t port)
@@ -72,13 +72,13 @@ static enum proxy_state v1(struct slice bytes, size_t *length, struct sockaddr_s
 {
     char line[V1_MAX + 1];
     size_t most = bytes.len < V1_MAX ? bytes.len : V1_MAX;
-    const char *end = memmem(bytes.at, most, "\r\n", 2);
+    const char *end = memmem(bytes.data, most, "\r\n", 2);
     if (!end)
         return most == V1_MAX ? PROXY_NO_PROXY : PROXY_MORE;
-    size_t n = (size_t)(end - bytes.at);
-    if (memchr(bytes.at, '\0', n))
+    size_t n = (size_t)(end - bytes.data);
+    if (memchr(bytes.data, '\0', n))
         return PROXY_NO_PROXY;
-    memcpy(line, bytes.at, n);
+    memcpy(line, bytes.data, n);
     line[n] = '\0';
     *length = n + 2;
     return parse_v1(line, peer);
@@ -88,7 +88,7 @@ static enum proxy_state v2(struct slice bytes, size_t *length, struct sockaddr_s
 {
     if (bytes.len < V2_HEAD)
         return PROXY_MORE;
-    const unsigned char *at = (const unsigned char *)bytes.at;
+    const unsigned char *at = (const unsigned char *)bytes.data;
     unsigned version = at[12] >> 4;
     unsigned command = at[12] & 0xf;
     unsigned family = at[13] >> 4;

@@ -2,13 +2,16 @@
 
 #include <unistd.h>
 
+#include "base/exit-status.h"
+#include "base/log.h"
+#include "base/rate-limit.h"
 #include "relay/pipeline.h"
 #include "relay/workers.h"
 
 void parser_start(struct parser *p, const struct relay_config *config)
 {
     *p = (struct parser){.config = config,
-                         .format = {.choice = config->format, .reckoning = {.zone = config->zone}},
+                         .format = {.format = config->format, .time = {.tz = config->zone}},
                          .clock = {.utc = true}};
 }
 
@@ -20,9 +23,9 @@ void parser_free(struct parser *p)
 
 void relay_refuse(struct relay *r, const char *peer, const char *why)
 {
-    count(&r->stats.refused, 1);
-    if (complaints_allow(&r->refusals))
-        report("%s: refused: %s", peer, why);
+    counter_add(&r->stats.refused, 1);
+    if (rate_limit_allow(&r->refusals))
+        log_printf("%s: refused: %s", peer, why);
 }
 
 bool relay_pending(const struct relay *r)
@@ -48,7 +51,7 @@ int relay_patience(const struct relay *r)
     if (relay_pending(r))
         return 0;
     bool theirs = r->jobs && !jobs_written(r->jobs);
-    return theirs || r->complaints.held_back || r->refusals.held_back ? 1000 : -1;
+    return theirs || r->complaints.suppressed || r->refusals.suppressed ? 1000 : -1;
 }
 
 bool relay_idle(struct relay *r)
@@ -57,18 +60,18 @@ bool relay_idle(struct relay *r)
         return relay_flush(r);
     if (r->jobs && !jobs_written(r->jobs))
         return !jobs_failed(r->jobs);
-    complaints_settle(&r->complaints);
-    complaints_settle(&r->refusals);
+    rate_limit_flush(&r->complaints);
+    rate_limit_flush(&r->refusals);
     return true;
 }
 
 static bool start(struct relay *r)
 {
-    output_start(&r->records, STDOUT_FILENO, "stdout");
-    if (r->config->rejects && !output_open(&r->rejects, "--rejects", r->config->rejects))
+    output_init(&r->records, STDOUT_FILENO, "stdout");
+    if (r->config->rejects && !output_open_append(&r->rejects, "--rejects", r->config->rejects))
         return false;
-    r->signals.take_hangup = r->config->tls.cert != NULL;
-    if (!signals_start(&r->signals, &r->stats, r->config->stats_interval))
+    r->signals.handle_hangup = r->config->tls.cert != NULL;
+    if (!signals_open(&r->signals, &r->stats, r->config->stats_interval))
         return false;
     if (r->config->jobs > 1)
         r->jobs = jobs_start((unsigned)r->config->jobs,
@@ -80,16 +83,16 @@ static int end(struct relay *r, bool wrote)
 {
     if (r->jobs)
         wrote = jobs_end(r->jobs) && wrote;
-    wrote = output_end(&r->records) && wrote;
+    wrote = output_close(&r->records) && wrote;
     if (r->config->rejects)
-        wrote = output_end(&r->rejects) && wrote;
-    complaints_settle(&r->complaints);
-    complaints_settle(&r->refusals);
-    signals_end(&r->signals);
+        wrote = output_close(&r->rejects) && wrote;
+    rate_limit_flush(&r->complaints);
+    rate_limit_flush(&r->refusals);
+    signals_close(&r->signals);
     parser_free(&r->parser);
-    if (!wrote || r->failed || counted(&r->stats.dropped))
+    if (!wrote || r->failed || counter_read(&r->stats.dropped))
         return STATUS_FAILED;
-    return counted(&r->stats.rejected) ? STATUS_REJECTED : STATUS_OK;
+    return counter_read(&r->stats.rejected) ? STATUS_REJECTED : STATUS_OK;
 }
 
 int relay_run(const struct relay_config *config)

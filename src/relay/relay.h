@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/address.h"
-#include "base/log.h"
 #include "base/output.h"
+#include "base/rate-limit.h"
 #include "base/signals.h"
 #include "base/stats.h"
 #include "relay/access.h"
@@ -31,8 +31,8 @@ struct relay_config {
     uint64_t idle_timeout;      /* nanoseconds, 0: none */
     char **files;               /* "-" is stdin */
     int file_count;
-    enum format_choice format;
-    struct zone zone; /* of times that do not name theirs */
+    enum syslog_format format;
+    struct tz zone; /* of times that do not name theirs */
     enum framing framing;
     bool multiline;
     uint64_t max_size;
@@ -51,7 +51,7 @@ enum { RELAY_BLOCK = 128 * 1024 };
 /* What a thread needs to make records of messages. */
 struct parser {
     const struct relay_config *config;
-    struct format format;
+    struct syslog_parser format;
     struct syslog_message message;
     struct timestamp_writer clock;
     struct buffer meta;
@@ -67,8 +67,8 @@ struct relay {
     struct signals signals;
     struct output records;
     struct output rejects; /* unused where config->rejects is NULL */
-    struct complaints complaints;
-    struct complaints refusals; /* of peers */
+    struct rate_limit complaints;
+    struct rate_limit refusals; /* of peers */
     struct parser parser;
     struct jobs *jobs; /* or NULL; the output and the complaints are theirs until jobs_written */
     struct access_counts peers;

@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
+#include "base/log.h"
+#include "base/rate-limit.h"
 #include "relay/listeners.h"
 #include "relay/source-stream.h"
 #include "relay/systemd.h"
@@ -100,7 +102,7 @@ static void add(struct server *s, const struct listener *l, int fd, const struct
         return;
     }
     if (!watch(s, fd, c, EPOLLIN, EPOLL_CTL_ADD)) {
-        report("connection: %m");
+        log_printf("connection: %m");
         connection_close(c, s->relay, true);
         return;
     }
@@ -129,7 +131,7 @@ static bool accept_some(struct server *s, const struct listener *l)
             s->starved = false;
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             if (!s->starved && !s->draining)
-                report("accept: %m; new connections wait until one ends");
+                log_printf("accept: %m; new connections wait until one ends");
             s->starved = true;
             s->retry_at = clock_monotonic() + RETRY_MS * NS_PER_S / 1000;
             set_accepting(s, false);
@@ -164,7 +166,7 @@ static bool watch_all(struct server *s)
     for (int i = 0; good && i < s->doors.count; i++)
         good = watch(s, s->doors.listeners[i].fd, &s->doors.listeners[i], EPOLLIN, EPOLL_CTL_ADD);
     if (!good)
-        report("epoll: %m");
+        log_printf("epoll: %m");
     return good;
 }
 
@@ -238,8 +240,8 @@ static bool waits(const struct connection *c)
 static bool expire(struct server *s, struct connection *c)
 {
     if (c->phase == PHASE_OPEN) {
-        if (complaints_allow(&s->relay->refusals))
-            report("%s: silent for --idle-timeout, closed", c->name);
+        if (rate_limit_allow(&s->relay->refusals))
+            log_printf("%s: silent for --idle-timeout, closed", c->name);
     } else {
         relay_refuse(s->relay, c->name,
                      c->phase == PHASE_HANDSHAKE ? "TLS: no handshake within --handshake-timeout"
@@ -264,7 +266,7 @@ static bool expire_all(struct server *s, const struct deadlines *q, uint64_t now
 static bool look_at_deadlines(struct server *s)
 {
     uint64_t now = clock_monotonic();
-    complaints_tick(&s->relay->refusals);
+    rate_limit_poll(&s->relay->refusals);
     return expire_all(s, &s->handshakes, now) && expire_all(s, &s->idle, now) && release(s, now);
 }
 
@@ -378,7 +380,7 @@ static bool drain(struct server *s)
     if (!drain_datagrams(s) || !read_arrived(s))
         return false;
     if (s->starved) {
-        report("connections that waited for a descriptor were not read");
+        log_printf("connections that waited for a descriptor were not read");
         s->relay->failed = true;
     }
     doors_shut(&s->doors);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "base/rate-limit.h"
 
 /* SKEW keeps the datagrams of a batch from falling into one set of the processor's cache. */
 enum { BATCH = 64, DATAGRAM_MAX = 256 * 1024, SKEW = 192, NAME = 64 };
@@ -50,14 +51,14 @@ struct datagrams *datagrams_open(struct relay *r)
 {
     struct datagrams *d = calloc(1, sizeof *d);
     if (!d) {
-        report("out of memory");
+        log_printf("out of memory");
         return NULL;
     }
-    d->room = framer_datagram_room(max_size(r));
+    d->room = framer_datagram_capacity(max_size(r));
     d->bytes = mmap(NULL, BATCH * stride(d), PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (d->bytes == MAP_FAILED) {
-        report("datagrams: %m");
+        log_printf("datagrams: %m");
         free(d);
         return NULL;
     }
@@ -94,7 +95,7 @@ static void name_ip(struct datagrams *d, const struct msghdr *m)
         return;
     memcpy(&d->named, m->msg_name, m->msg_namelen);
     d->named_length = m->msg_namelen;
-    address_name(m->msg_name, m->msg_namelen, d->name);
+    sockaddr_format(m->msg_name, m->msg_namelen, d->name);
 }
 
 /* Whether the sender may speak; its name is in d->name. */
@@ -131,11 +132,11 @@ enum datagrams_state datagrams_read(struct datagrams *d, struct listener *l, str
 {
     prepare(d, BATCH);
     int n = recvmmsg(l->fd, d->headers, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR && complaints_allow(&r->complaints))
-        report("%s: %m", l->name);
+    if (n < 0 && errno != EAGAIN && errno != EINTR && rate_limit_allow(&r->complaints))
+        log_printf("%s: %m", l->name);
     if (n <= 0)
         return DATAGRAMS_NONE;
-    complaints_tick(&r->complaints);
+    rate_limit_poll(&r->complaints);
     datagrams_count_dropped(l, r);
     for (int i = 0; i < n; i++) {
         struct msghdr *m = &d->headers[i].msg_hdr;
@@ -173,9 +174,10 @@ void datagrams_count_dropped(struct listener *l, struct relay *r)
     if (fresh == 0)
         return;
     l->dropped += fresh;
-    count(&r->stats.dropped, fresh);
-    if (complaints_allow(&r->refusals))
-        report("%s: the kernel dropped %" PRIu32 " datagrams; more room (--rcvbuf) or more relays "
-               "(--reuseport) help",
-               l->name, fresh);
+    counter_add(&r->stats.dropped, fresh);
+    if (rate_limit_allow(&r->refusals))
+        log_printf("%s: the kernel dropped %" PRIu32
+                   " datagrams; more room (--rcvbuf) or more relays "
+                   "(--reuseport) help",
+                   l->name, fresh);
 }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/input.h"
+#include "base/log.h"
 #include "relay/pipeline.h"
 
 enum progress { MORE, ENDED, STUCK };
@@ -12,13 +13,13 @@ static void fail(struct relay *r, const char *name, const char *why)
 {
     int error = errno;
     relay_settle(r);
-    report("%s: %s", name, why ? why : strerror(error));
+    log_printf("%s: %s", name, why ? why : strerror(error));
     r->failed = true;
 }
 
 static enum progress read_block(struct relay *r, struct input *in, struct stream *s, bool *whole)
 {
-    ssize_t n = input_read(in, r->block, RELAY_BLOCK, framer_within(&s->framer));
+    ssize_t n = input_read(in, r->block, RELAY_BLOCK, framer_mid_message(&s->framer));
     if (n < 0 && errno == EAGAIN)
         return MORE;
     if (n < 0) {
@@ -52,10 +53,10 @@ static bool copy(struct relay *r, int fd, const char *name)
     struct stream s;
     enum progress progress = MORE;
     bool whole = true;
-    input_start(&in, fd);
+    input_init(&in, fd);
     stream_start(&s, r, name, fd == STDIN_FILENO ? "stdin" : "file");
     while (progress == MORE) {
-        bool within = framer_within(&s.framer);
+        bool within = framer_mid_message(&s.framer);
         int patience = relay_patience(r);
         bool for_lines = stream_holds(&s) && (patience < 0 || patience > STREAM_PATIENCE);
         if (for_lines)
@@ -67,7 +68,7 @@ static bool copy(struct relay *r, int fd, const char *name)
         case INPUT_IDLE:
             progress = rest(r, &s, for_lines);
             break;
-        case INPUT_END:
+        case INPUT_ENDED:
             whole = false;
             progress = ENDED;
             if (!in.live)

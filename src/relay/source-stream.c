@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/log.h"
+#include "base/rate-limit.h"
 #include "relay/proxy-protocol.h"
 
 static bool enter(struct connection *c, struct relay *r, const struct peer_key *key)
@@ -32,7 +34,7 @@ static bool admit(struct connection *c, struct relay *r, enum transport transpor
         peer_name_unix(&who, c->name);
     } else {
         key = peer_key_ip(peer);
-        address_name(peer, length, c->name);
+        sockaddr_format(peer, length, c->name);
     }
     if (!access_admits(&r->config->access, &key)) {
         relay_refuse(r, c->name, key.is_uid ? "not in --allow-uid" : "not in --allow");
@@ -46,10 +48,10 @@ struct connection *connection_open(struct relay *r, int fd, enum transport trans
 {
     struct connection *c = calloc(1, sizeof *c);
     if (!c) {
-        report("connection: %m");
+        log_printf("connection: %m");
         return NULL;
     }
-    input_start(&c->input, fd);
+    input_init(&c->input, fd);
     if (r->config->proxy_protocol && transport != TRANSPORT_UNIX)
         c->phase = PHASE_PROXY_HEADER;
     else
@@ -58,8 +60,8 @@ struct connection *connection_open(struct relay *r, int fd, enum transport trans
         free(c);
         return NULL;
     }
-    if (tls && !(c->tls = tls_accept(tls, fd))) {
-        report("connection: out of memory");
+    if (tls && !(c->tls = tls_session_accept(tls, fd))) {
+        log_printf("connection: out of memory");
         if (c->count)
             access_leave(&r->peers, c->count);
         free(c);
@@ -71,12 +73,12 @@ struct connection *connection_open(struct relay *r, int fd, enum transport trans
 
 static bool within_record(const struct connection *c)
 {
-    return c->tls && c->phase == PHASE_OPEN && tls_within(c->tls);
+    return c->tls && c->phase == PHASE_OPEN && tls_mid_record(c->tls);
 }
 
 bool connection_within(const struct connection *c)
 {
-    return framer_within(&c->stream.framer) || within_record(c);
+    return framer_mid_message(&c->stream.framer) || within_record(c);
 }
 
 static enum connection_state take(struct connection *c, struct relay *r, struct slice block)
@@ -94,7 +96,7 @@ static enum connection_state take(struct connection *c, struct relay *r, struct 
 /* The handshake is over: from here on the peer has a name that it proved, if we asked for one. */
 static void note_subject(struct connection *c)
 {
-    char subject[TLS_SUBJECT];
+    char subject[TLS_SUBJECT_MAX];
     c->phase = PHASE_OPEN;
     tls_subject(c->tls, subject);
     if (*subject && asprintf(&c->peer, "%s %s", c->name, subject) > 0)
@@ -103,12 +105,12 @@ static void note_subject(struct connection *c)
 
 static enum connection_state fail_tls(struct connection *c, struct relay *r, const char *why)
 {
-    char text[TLS_WHY + 8];
+    char text[TLS_ERROR_MAX + 8];
     snprintf(text, sizeof text, "TLS: %s", why);
     if (c->phase != PHASE_OPEN)
         relay_refuse(r, c->name, text);
-    else if (complaints_allow(&r->complaints))
-        report("%s: %s", c->name, text);
+    else if (rate_limit_allow(&r->complaints))
+        log_printf("%s: %s", c->name, text);
     return CONNECTION_CUT;
 }
 
@@ -116,8 +118,9 @@ static enum connection_state fail_tls(struct connection *c, struct relay *r, con
 static enum connection_state take_rest(struct connection *c, struct relay *r, struct slice text)
 {
     enum connection_state taken = CONNECTION_OPEN;
-    for (; taken == CONNECTION_OPEN && text.len && framer_within(&c->stream.framer); text.len--)
-        taken = take(c, r, (struct slice){text.at++, 1});
+    for (; taken == CONNECTION_OPEN && text.len && framer_mid_message(&c->stream.framer);
+         text.len--)
+        taken = take(c, r, (struct slice){text.data++, 1});
     return taken;
 }
 
@@ -132,7 +135,7 @@ static enum connection_state take_text(struct connection *c, struct relay *r, si
 /* Plain text from what came, as much in one piece as the block holds. */
 static enum connection_state take_tls(struct connection *c, struct relay *r, struct slice bytes)
 {
-    char why[TLS_WHY];
+    char why[TLS_ERROR_MAX];
     enum tls_state state = TLS_DATA;
     if (!tls_feed(c->tls, bytes))
         return fail_tls(c, r, "out of memory");
@@ -140,7 +143,7 @@ static enum connection_state take_tls(struct connection *c, struct relay *r, str
         size_t length = 0;
         size_t got;
         while (length < sizeof r->plain &&
-               (state = tls_take(c->tls, r->plain + length, sizeof r->plain - length, &got, why)) ==
+               (state = tls_read(c->tls, r->plain + length, sizeof r->plain - length, &got, why)) ==
                    TLS_DATA)
             length += got;
         if (c->phase == PHASE_HANDSHAKE && tls_established(c->tls))
@@ -168,8 +171,8 @@ static enum connection_state take_header(struct connection *c, struct relay *r, 
         struct sockaddr_storage room;
     } peer = {0};
     size_t length;
-    buffer_add(&c->header, bytes);
-    struct slice header = {c->header.at, c->header.len};
+    buffer_append(&c->header, bytes);
+    struct slice header = {c->header.data, c->header.len};
     enum proxy_state state = proxy_header(header, &length, &peer.room);
     if (state == PROXY_MORE)
         return CONNECTION_OPEN;
@@ -179,13 +182,13 @@ static enum connection_state take_header(struct connection *c, struct relay *r, 
     }
     if (state == PROXY_TOLD) {
         struct peer_key key = peer_key_ip(&peer.any);
-        address_name(&peer.any, sizeof peer.room, c->name);
+        sockaddr_format(&peer.any, sizeof peer.room, c->name);
         if (!enter(c, r, &key))
             return CONNECTION_CUT;
     }
     c->phase = c->tls ? PHASE_HANDSHAKE : PHASE_OPEN;
     enum connection_state taken =
-        take_bytes(c, r, (struct slice){header.at + length, header.len - length});
+        take_bytes(c, r, (struct slice){header.data + length, header.len - length});
     buffer_free(&c->header);
     return taken;
 }
@@ -206,8 +209,8 @@ static enum connection_state fail_read(struct connection *c, struct relay *r)
 {
     if (c->phase != PHASE_OPEN)
         relay_refuse(r, c->name, strerror(errno));
-    else if (complaints_allow(&r->complaints))
-        report("%s: %m", c->name);
+    else if (rate_limit_allow(&r->complaints))
+        log_printf("%s: %m", c->name);
     return CONNECTION_CUT;
 }
 
@@ -234,12 +237,12 @@ enum connection_state connection_read(struct connection *c, struct relay *r)
 /* The record of TLS that was cut held messages, or the end of the one that is rejected anyway. */
 static void reject_record(struct connection *c, struct relay *r)
 {
-    if (framer_within(&c->stream.framer))
+    if (framer_mid_message(&c->stream.framer))
         return;
-    count(&r->stats.in, 1);
-    count(&r->stats.rejected, 1);
-    if (complaints_allow(&r->complaints))
-        report("%s: TLS: stream ends within a record", c->name);
+    counter_add(&r->stats.in, 1);
+    counter_add(&r->stats.rejected, 1);
+    if (rate_limit_allow(&r->complaints))
+        log_printf("%s: TLS: stream ends within a record", c->name);
 }
 
 bool connection_close(struct connection *c, struct relay *r, bool whole)
@@ -248,8 +251,8 @@ bool connection_close(struct connection *c, struct relay *r, bool whole)
         reject_record(c, r);
     bool wrote = stream_end(&c->stream, r, whole) != STREAM_STUCK;
     if (c->tls && c->phase == PHASE_OPEN)
-        tls_goodbye(c->tls);
-    tls_session_free(c->tls);
+        tls_send_close_notify(c->tls);
+    tls_session_destroy(c->tls);
     if (c->count)
         access_leave(&r->peers, c->count);
     deadline_clear(&c->deadline);

@@ -23,7 +23,7 @@ struct connection {
     struct access_count *count; /* among the connections of its peer */
     struct deadline deadline;   /* of the phase, or of idleness */
     struct deadline release;    /* of a message that is held */
-    char name[ADDRESS_NAME];
+    char name[SOCKADDR_FORMAT_MAX];
     char *peer; /* the name with the subject of its certificate, or NULL */
 };
 

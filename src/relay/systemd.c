@@ -41,12 +41,12 @@ int systemd_listen(struct listener *listeners, int room)
     long count = number("LISTEN_FDS");
     const char *names = getenv("LISTEN_FDNAMES");
     if (number("LISTEN_PID") != (long)getpid() || count <= 0) {
-        report("--listen: systemd passed no sockets");
+        log_printf("--listen: systemd passed no sockets");
         return 0;
     }
     if (count > room) {
-        report("--listen: systemd passed %ld sockets; no more than %d can be listened on", count,
-               room);
+        log_printf("--listen: systemd passed %ld sockets; no more than %d can be listened on",
+                   count, room);
         return 0;
     }
     for (int i = 0; i < (int)count; i++) {
@@ -54,7 +54,7 @@ int systemd_listen(struct listener *listeners, int room)
         bool tls = next_is_tls(&names);
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0 ||
             !listener_adopt(&listeners[i], fd, tls)) {
-            report("--listen: socket %d of systemd: %m", fd);
+            log_printf("--listen: socket %d of systemd: %m", fd);
             return 0;
         }
     }
@@ -77,7 +77,7 @@ static void notify(const char *state)
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&at, size) < 0)
-        report("NOTIFY_SOCKET: %m");
+        log_printf("NOTIFY_SOCKET: %m");
     if (fd >= 0)
         close(fd);
 }

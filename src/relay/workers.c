@@ -62,7 +62,7 @@ static struct jobs *make(const struct jobs_tasks *tasks, unsigned batch_count)
     struct jobs *j = calloc(1, sizeof *j);
     struct batch *batches = calloc(batch_count, sizeof *batches);
     if (!j || !batches) {
-        report("--jobs: %m");
+        log_printf("--jobs: %m");
         free(j);
         free(batches);
         return NULL;
@@ -80,7 +80,7 @@ struct jobs *jobs_start(unsigned threads, const struct jobs_tasks *tasks)
     for (; j && j->threads < threads; j->threads++) {
         errno = pthread_create(&j->thread[j->threads], NULL, run, j);
         if (errno) {
-            report("--jobs: thread: %m");
+            log_printf("--jobs: thread: %m");
             stop(j);
             return NULL;
         }
@@ -108,7 +108,7 @@ static bool open_batch(struct jobs *j)
         return false;
     j->open = batch_at(j, j->handed_over);
     j->open->origin = j->origin;
-    buffer_room(&j->open->bytes, BATCH_BYTES);
+    buffer_reserve(&j->open->bytes, BATCH_BYTES);
     return true;
 }
 
@@ -130,7 +130,7 @@ bool jobs_add(struct jobs *j, enum frame_kind kind, const struct frame *frame)
     b->frames[i] = (struct batch_frame){frame->number, (uint32_t)length, kind != FRAME_MESSAGE};
     if (kind != FRAME_MESSAGE)
         b->defects[i] = frame->defect;
-    buffer_add(&b->bytes, frame->message);
+    buffer_append(&b->bytes, frame->message);
     return true;
 }
 

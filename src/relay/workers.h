@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/defect.h"
 #include "syslog/frame.h"
 
 enum { JOBS_MOST = 64, BATCH_FRAMES = 1024, BATCH_BYTES = 64 * 1024 };
@@ -54,7 +55,7 @@ struct jobs_tasks {
     void *argument;
 };
 
-/* To be called after signals_start. NULL, and a report, where there is no room for so many. */
+/* To be called after signals_open. NULL, and a report, where there is no room for so many. */
 struct jobs *jobs_start(unsigned threads, const struct jobs_tasks *tasks);
 
 /* For the thread that collects: where what it adds from now on came from. */

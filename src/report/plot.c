@@ -89,11 +89,11 @@ static bool good_status(int status)
     if (status == 0)
         return true;
     if (status < 0)
-        report("--plot: gnuplot: %m; install gnuplot (Debian: gnuplot-nox)");
+        log_printf("--plot: gnuplot: %m; install gnuplot (Debian: gnuplot-nox)");
     else if (WIFSIGNALED(status))
-        report("--plot: gnuplot was ended by a signal: %s", strsignal(WTERMSIG(status)));
+        log_printf("--plot: gnuplot was ended by a signal: %s", strsignal(WTERMSIG(status)));
     else
-        report("--plot: gnuplot failed with status %d", WEXITSTATUS(status));
+        log_printf("--plot: gnuplot failed with status %d", WEXITSTATUS(status));
     return false;
 }
 
@@ -102,7 +102,7 @@ static bool has_gnuplot(void)
     char *arguments[] = {"gnuplot", "--version", NULL};
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (null < 0) {
-        report("/dev/null: %m");
+        log_printf("/dev/null: %m");
         return false;
     }
     int status = run_gnuplot(arguments, -1, null);
@@ -121,12 +121,12 @@ static bool open_rows(struct output *rows)
     errno = ENAMETOOLONG;
     int fd = length < (int)sizeof path ? mkostemp(path, O_CLOEXEC) : -1;
     if (fd < 0 || unlink(path) != 0) {
-        report("--plot: %s: %m", folder);
+        log_printf("--plot: %s: %m", folder);
         if (fd >= 0)
             close(fd);
         return false;
     }
-    output_start(rows, fd, "rows of --plot");
+    output_init(rows, fd, "rows of --plot");
     return true;
 }
 
@@ -134,7 +134,7 @@ bool plot_open(struct plot *p, const char *path)
 {
     *p = (struct plot){.rows = {.fd = -1}, .svg = {.fd = -1}};
     return !path ||
-           (has_gnuplot() && open_rows(&p->rows) && output_create(&p->svg, "--plot", path));
+           (has_gnuplot() && open_rows(&p->rows) && output_open_truncate(&p->svg, "--plot", path));
 }
 
 /* gnuplot does not look whether what it writes is taken. */
@@ -153,26 +153,26 @@ static bool is_whole(const char *path)
     if (fd >= 0)
         close(fd);
     if (!whole)
-        report("--plot: %s: gnuplot could not write all of it", path);
+        log_printf("--plot: %s: gnuplot could not write all of it", path);
     return whole;
 }
 
 /* A string of gnuplot's. */
 static void add_quoted(struct buffer *b, const char *text)
 {
-    buffer_add(b, (struct slice){"'", 1});
+    buffer_append(b, (struct slice){"'", 1});
     for (const char *p = text; *p; p++) {
         bool control = (unsigned char)*p < ' ' || *p == 127;
-        buffer_add(b, (struct slice){control ? "?" : p, 1});
+        buffer_append(b, (struct slice){control ? "?" : p, 1});
         if (*p == '\'')
-            buffer_add(b, (struct slice){p, 1});
+            buffer_append(b, (struct slice){p, 1});
     }
-    buffer_add(b, (struct slice){"'", 1});
+    buffer_append(b, (struct slice){"'", 1});
 }
 
 static void add_text(struct buffer *b, const char *text)
 {
-    buffer_add(b, (struct slice){text, strlen(text)});
+    buffer_append(b, (struct slice){text, strlen(text)});
 }
 
 bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)
@@ -187,8 +187,8 @@ bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)
     add_text(&script, rate);
     add_text(&script, panels[kind].below);
     add_text(&script, "unset multiplot");
-    *buffer_room(&script, 1) = '\0';
-    char *arguments[] = {"gnuplot", "-d", "-e", script.at, NULL};
+    *buffer_reserve(&script, 1) = '\0';
+    char *arguments[] = {"gnuplot", "-d", "-e", script.data, NULL};
     bool good = good_status(run_gnuplot(arguments, p->rows.fd, p->svg.fd)) && is_whole(p->svg.name);
     buffer_free(&script);
     return good;
@@ -196,8 +196,8 @@ bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)
 
 bool plot_close(struct plot *p)
 {
-    bool good = p->rows.fd < 0 || output_end(&p->rows);
-    good = (p->svg.fd < 0 || output_end(&p->svg)) && good;
+    bool good = p->rows.fd < 0 || output_close(&p->rows);
+    good = (p->svg.fd < 0 || output_close(&p->svg)) && good;
     p->rows.fd = p->svg.fd = -1;
     return good;
 }

@@ -21,7 +21,7 @@ static void print_live(const struct live *l)
         columns = size.ws_col;
     /* The last column stays free: with it, some terminals go on to the next line. */
     if (columns > name + 1 && live_line(l, columns - name - 1, line, sizeof line))
-        report_live("%s", line);
+        log_status("%s", line);
 }
 
 /* One that is too short to tell a rate has that of the one before, too. */
@@ -38,22 +38,23 @@ static void write_row(const struct buffer *row, struct output *to)
 {
     if (to->fd < 0)
         return;
-    buffer_add(&to->buffer, (struct slice){row->at, row->len});
+    buffer_append(&to->buffer, (struct slice){row->data, row->len});
     output_flush(to);
 }
 
 static void take(struct series *s)
 {
     struct interval i = {.end = clock_monotonic() - s->started,
-                         .messages = counted(s->watched.messages)};
+                         .messages = counter_read(s->watched.messages)};
     struct live live = {.messages = i.messages, .share = -1, .left = LIVE_UNKNOWN};
     struct buffer *row = &s->row;
     i.rate = live.rate = rate(s, i.end, i.messages);
-    char *to = buffer_room(row, NUMBERS);
-    buffer_wrote(row, to + snprintf(to, NUMBERS, "%.3f,%llu,%.1f", (double)i.end / (double)NS_PER_S,
-                                    (unsigned long long)i.messages, i.rate));
+    char *to = buffer_reserve(row, NUMBERS);
+    buffer_commit(row,
+                  to + snprintf(to, NUMBERS, "%.3f,%llu,%.1f", (double)i.end / (double)NS_PER_S,
+                                (unsigned long long)i.messages, i.rate));
     s->watched.look(s->watched.of, &i, row, &live);
-    buffer_add(row, (struct slice){"\n", 1});
+    buffer_append(row, (struct slice){"\n", 1});
     s->before[1] = s->before[0];
     s->before[0] = i;
     write_row(row, &s->csv);
@@ -94,11 +95,11 @@ bool series_open(struct series *s, const struct series_config *config, const str
     *s = (struct series){
         .config = config, .watched = *w, .live = live && config->live && isatty(STDERR_FILENO)};
     s->csv.fd = -1;
-    if (!plot_open(&s->plot, config->plot) || !output_create(&s->csv, "--csv", config->csv))
+    if (!plot_open(&s->plot, config->plot) || !output_open_truncate(&s->csv, "--csv", config->csv))
         return false;
     if (s->csv.fd < 0)
         return true;
-    buffer_add(&s->csv.buffer, (struct slice){w->columns, strlen(w->columns)});
+    buffer_append(&s->csv.buffer, (struct slice){w->columns, strlen(w->columns)});
     return output_flush(&s->csv);
 }
 
@@ -115,7 +116,7 @@ bool series_start(struct series *s, uint64_t started)
     pthread_condattr_destroy(&clock);
     errno = pthread_create(&s->thread, NULL, run, s);
     if (errno)
-        report("thread: %m");
+        log_printf("thread: %m");
     s->running = errno == 0;
     return s->running;
 }
@@ -131,7 +132,7 @@ void series_end(struct series *s)
     pthread_join(s->thread, NULL);
     s->running = false;
     if (s->live)
-        report_clear();
+        log_status_clear();
     s->live = false;
     take(s);
 }
@@ -151,7 +152,7 @@ bool series_close(struct series *s)
 {
     if (!s->config)
         return true;
-    bool good = s->csv.fd < 0 || output_end(&s->csv);
+    bool good = s->csv.fd < 0 || output_close(&s->csv);
     s->csv.fd = -1;
     buffer_free(&s->row);
     return plot_close(&s->plot) && good;

@@ -1,7 +1,7 @@
 #ifndef SHNEK_SYSLOG_FIELD_PARSE_H
 #define SHNEK_SYSLOG_FIELD_PARSE_H
 
-#include "base/log.h"
+#include "base/defect.h"
 #include "base/slice.h"
 
 /*
@@ -9,14 +9,14 @@
  * recognised, or NULL with the defect filled in; bytes are never read at or past `end`. A defect's
  * offset is that of the first byte at which the message can no longer be valid.
  */
-struct parse {
+struct parse_input {
     const char *start;
     const char *end;
     struct defect *defect;
 };
 
-static inline const char *parse_fail(const struct parse *in, const char *field, const char *reason,
-                                     const char *at)
+static inline const char *parse_fail(const struct parse_input *in, const char *field,
+                                     const char *reason, const char *at)
 {
     static const char ended[] = "message ends here";
     *in->defect =

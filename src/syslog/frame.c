@@ -1,5 +1,6 @@
 #include "syslog/frame.h"
 
+#include "base/defect.h"
 #include "base/utf8.h"
 #include "syslog/field-parse.h"
 
@@ -9,12 +10,12 @@ enum {
     SLACK = 4 /* kept over max_size: CR, NUL, and enough to see where a UTF-8 sequence ends */
 };
 
-void framer_start(struct framer *f, enum framing framing, size_t max_size, bool truncate)
+void framer_init(struct framer *f, enum framing framing, size_t max_size, bool truncate)
 {
     *f = (struct framer){.framing = framing, .max_size = max_size, .truncate = truncate};
 }
 
-void framer_join_lines(struct framer *f)
+void framer_enable_multiline(struct framer *f)
 {
     f->joining = true;
 }
@@ -29,7 +30,7 @@ static const char *usual_lines_end(const struct framer *f)
 {
     if (f->framing != FRAMING_NEWLINE || f->joining || f->skipping || f->partial.len)
         return NULL;
-    const char *lf = memrchr(f->block.at, '\n', f->block.len);
+    const char *lf = memrchr(f->block.data, '\n', f->block.len);
     return lf ? lf + 1 : NULL;
 }
 
@@ -39,15 +40,15 @@ void framer_feed(struct framer *f, struct slice block)
     f->lines_end = usual_lines_end(f);
 }
 
-bool framer_within(const struct framer *f)
+bool framer_mid_message(const struct framer *f)
 {
     return (f->partial.len && !f->partial_given) || f->skipping || f->digits || f->left;
 }
 
 static struct slice take(struct framer *f, size_t n)
 {
-    struct slice taken = {f->block.at, n};
-    f->block.at += n;
+    struct slice taken = {f->block.data, n};
+    f->block.data += n;
     f->block.len -= n;
     f->offset += n;
     return taken;
@@ -62,7 +63,7 @@ static void forget_given(struct framer *f)
 
 static struct slice without(struct slice s, char last)
 {
-    if (s.len && s.at[s.len - 1] == last)
+    if (s.len && s.data[s.len - 1] == last)
         s.len--;
     return s;
 }
@@ -70,12 +71,12 @@ static struct slice without(struct slice s, char last)
 static enum frame_kind too_long(struct framer *f, struct slice message, struct frame *frame)
 {
     if (f->truncate) {
-        frame->message = (struct slice){message.at, utf8_cut(message, f->max_size)};
+        frame->message = (struct slice){message.data, utf8_truncate(message, f->max_size)};
         return FRAME_MESSAGE;
     }
-    frame->message = (struct slice){message.at, f->max_size};
+    frame->message = (struct slice){message.data, f->max_size};
     frame->defect = (struct defect){"SYSLOG-MSG", "longer than --max-size", f->max_size};
-    return FRAME_REFUSED;
+    return FRAME_REJECTED;
 }
 
 /*
@@ -90,12 +91,12 @@ static enum frame_kind join(struct framer *f, struct slice part, bool ends, stru
     }
     size_t room = f->max_size + SLACK - f->partial.len;
     bool over = part.len > room;
-    buffer_add(&f->partial, (struct slice){part.at, over ? room : part.len});
+    buffer_append(&f->partial, (struct slice){part.data, over ? room : part.len});
     if (!ends && !over)
         return FRAME_NONE;
     f->skipping = !ends;
     f->partial_given = true;
-    *message = (struct slice){f->partial.at, f->partial.len};
+    *message = (struct slice){f->partial.data, f->partial.len};
     return FRAME_MESSAGE;
 }
 
@@ -111,8 +112,8 @@ static enum frame_kind give(struct framer *f, uint64_t number, struct slice mess
 static inline __attribute__((always_inline)) bool find_line(struct framer *f, struct slice *line)
 {
     while (f->block.len) {
-        const char *lf = memchr(f->block.at, '\n', f->block.len);
-        struct slice part = take(f, lf ? (size_t)(lf - f->block.at) : f->block.len);
+        const char *lf = memchr(f->block.data, '\n', f->block.len);
+        struct slice part = take(f, lf ? (size_t)(lf - f->block.data) : f->block.len);
         if (lf)
             take(f, 1);
         if (f->skipping) {
@@ -141,16 +142,16 @@ static enum frame_kind next_line(struct framer *f, struct frame *frame)
 static bool begins_with_pri(struct slice line)
 {
     size_t i = 1;
-    while (i < line.len && i <= PRI_DIGITS && is_digit(line.at[i]))
+    while (i < line.len && i <= PRI_DIGITS && is_digit(line.data[i]))
         i++;
-    return i > 1 && i < line.len && line.at[0] == '<' && line.at[i] == '>';
+    return i > 1 && i < line.len && line.data[0] == '<' && line.data[i] == '>';
 }
 
 /* No more than it takes to see that the message is too long. */
 static void hold_more(struct framer *f, struct slice bytes)
 {
     size_t room = f->max_size + SLACK - f->held.len;
-    buffer_add(&f->held, (struct slice){bytes.at, bytes.len < room ? bytes.len : room});
+    buffer_append(&f->held, (struct slice){bytes.data, bytes.len < room ? bytes.len : room});
 }
 
 static void hold(struct framer *f, struct slice line)
@@ -174,13 +175,13 @@ static void hold_continuation(struct framer *f, struct slice line)
 static enum frame_kind give_held(struct framer *f, struct frame *frame)
 {
     f->holding = false;
-    return give(f, f->held_number, (struct slice){f->held.at, f->held.len}, frame);
+    return give(f, f->held_number, (struct slice){f->held.data, f->held.len}, frame);
 }
 
 /* What was held has been given and used: now the line behind it is held. */
 static void settle(struct framer *f)
 {
-    if (f->waiting.at)
+    if (f->waiting.data)
         hold(f, f->waiting);
     f->waiting = (struct slice){0};
 }
@@ -201,7 +202,7 @@ static enum frame_kind next_joined(struct framer *f, struct frame *frame)
     return FRAME_NONE;
 }
 
-bool framer_holds(const struct framer *f)
+bool framer_has_held(const struct framer *f)
 {
     return f->holding;
 }
@@ -252,7 +253,7 @@ static const char *msg_len_step(struct framer *f, char c)
 /* One trailing LF, CR LF or NUL is no part of a counted message. */
 static struct slice trim_counted(struct slice message)
 {
-    if (message.len && message.at[message.len - 1] == '\n')
+    if (message.len && message.data[message.len - 1] == '\n')
         return without(without(message, '\n'), '\r');
     return without(message, '\0');
 }
@@ -261,7 +262,7 @@ static enum frame_kind next_counted(struct framer *f, struct frame *frame)
 {
     while (f->block.len) {
         if (f->digits || f->left == 0) {
-            const char *wrong = msg_len_step(f, *f->block.at);
+            const char *wrong = msg_len_step(f, *f->block.data);
             if (wrong)
                 return broken(f, wrong, frame);
             take(f, 1);
@@ -289,17 +290,17 @@ static enum frame_kind next_counted(struct framer *f, struct frame *frame)
 static enum framing detect(struct slice bytes)
 {
     size_t i = 0;
-    while (i < bytes.len && i <= MSG_LEN_DIGITS && is_digit(bytes.at[i]))
+    while (i < bytes.len && i <= MSG_LEN_DIGITS && is_digit(bytes.data[i]))
         i++;
-    if (i > MSG_LEN_DIGITS || (bytes.len && (i == 0 || bytes.at[0] == '0')))
+    if (i > MSG_LEN_DIGITS || (bytes.len && (i == 0 || bytes.data[0] == '0')))
         return FRAMING_NEWLINE;
     if (i == bytes.len)
         return FRAMING_AUTO;
-    if (bytes.at[i] != ' ')
+    if (bytes.data[i] != ' ')
         return FRAMING_NEWLINE;
     if (i + 1 == bytes.len)
         return FRAMING_AUTO;
-    return bytes.at[i + 1] == '<' ? FRAMING_OCTET : FRAMING_NEWLINE;
+    return bytes.data[i + 1] == '<' ? FRAMING_OCTET : FRAMING_NEWLINE;
 }
 
 /* Sets the framing where the first bytes, those kept from earlier blocks included, tell it. */
@@ -309,11 +310,11 @@ static void decide(struct framer *f)
     size_t kept = f->partial.len;
     size_t fresh = f->block.len < sizeof head - kept ? f->block.len : sizeof head - kept;
     if (kept)
-        memcpy(head, f->partial.at, kept);
-    memcpy(head + kept, f->block.at, fresh);
+        memcpy(head, f->partial.data, kept);
+    memcpy(head + kept, f->block.data, fresh);
     f->framing = detect((struct slice){head, kept + fresh});
     if (f->framing == FRAMING_AUTO) {
-        buffer_add(&f->partial, take(f, f->block.len));
+        buffer_append(&f->partial, take(f, f->block.len));
     } else if (f->framing == FRAMING_OCTET) {
         for (size_t i = 0; i < kept; i++)
             msg_len_step(f, head[i]);
@@ -347,26 +348,26 @@ enum frame_kind framer_look(struct framer *f, struct frame *frame)
 
 static enum frame_kind cut(struct framer *f, const char *field, struct frame *frame)
 {
-    frame->message = (struct slice){f->partial.len ? f->partial.at : "", f->partial.len};
+    frame->message = (struct slice){f->partial.len ? f->partial.data : "", f->partial.len};
     frame->defect =
         (struct defect){field, "stream ends within it", f->digits ? f->offset : f->partial.len};
     f->digits = 0;
     f->left = 0;
     f->partial_given = true;
-    return FRAME_REFUSED;
+    return FRAME_REJECTED;
 }
 
 /* The last line, which has no LF. */
 static struct slice take_rest(struct framer *f)
 {
     f->partial_given = true;
-    return without((struct slice){f->partial.at, f->partial.len}, '\0');
+    return without((struct slice){f->partial.data, f->partial.len}, '\0');
 }
 
 /* What is held, with the last line where that belongs to it. */
 static enum frame_kind end_held(struct framer *f, bool whole, struct frame *frame)
 {
-    struct slice rest = {f->partial.at, f->partial.len};
+    struct slice rest = {f->partial.data, f->partial.len};
     if (whole && rest.len && !f->skipping && !begins_with_pri(rest)) {
         rest = take_rest(f);
         if (rest.len)
@@ -381,7 +382,7 @@ enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame)
     forget_given(f);
     if (f->holding)
         return end_held(f, whole, frame);
-    if (f->skipping || !framer_within(f))
+    if (f->skipping || !framer_mid_message(f))
         return FRAME_NONE;
     if (f->digits || f->framing != FRAMING_OCTET)
         f->number++;
@@ -394,7 +395,7 @@ enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame)
     return line.len ? give(f, f->number, line, frame) : FRAME_NONE;
 }
 
-size_t framer_datagram_room(size_t max_size)
+size_t framer_datagram_capacity(size_t max_size)
 {
     return max_size + SLACK;
 }

@@ -5,17 +5,17 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/log.h"
+#include "base/defect.h"
 #include "base/slice.h"
 
 /* RFC 6587: non-transparent framing with LF, octet counting, or what the first bytes say. */
 enum framing { FRAMING_AUTO, FRAMING_NEWLINE, FRAMING_OCTET };
 
 enum frame_kind {
-    FRAME_NONE,    /* all that was fed is used up */
-    FRAME_MESSAGE, /* a message, never empty */
-    FRAME_REFUSED, /* a defect; the next frame is found all the same */
-    FRAME_BROKEN   /* a defect behind which no frame can be found: the stream is over */
+    FRAME_NONE,     /* all that was fed is used up */
+    FRAME_MESSAGE,  /* a message, never empty */
+    FRAME_REJECTED, /* a defect; the next frame is found all the same */
+    FRAME_BROKEN    /* a defect behind which no frame can be found: the stream is over */
 };
 
 struct frame {
@@ -51,17 +51,17 @@ struct framer {
     struct slice waiting; /* the line behind the frame given last, of the next message */
 };
 
-void framer_start(struct framer *f, enum framing framing, size_t max_size, bool truncate);
+void framer_init(struct framer *f, enum framing framing, size_t max_size, bool truncate);
 
 /*
  * From now on, in newline framing, a line that does not begin with a PRI continues the message
  * before it, behind a LF. So a message is held until a line with a PRI comes, or the end, or until
  * it is released. Octet counting is not touched.
  */
-void framer_join_lines(struct framer *f);
+void framer_enable_multiline(struct framer *f);
 
 /* Whether a message is held that framer_release would give. */
-bool framer_holds(const struct framer *f);
+bool framer_has_held(const struct framer *f);
 enum frame_kind framer_release(struct framer *f, struct frame *frame);
 
 /* The next bytes of the stream, which must stay until framer_next has given FRAME_NONE. */
@@ -84,10 +84,10 @@ enum frame_kind framer_datagram(struct framer *f, struct slice bytes, size_t len
                                 struct frame *frame);
 
 /* The bytes to keep of a datagram. */
-size_t framer_datagram_room(size_t max_size);
+size_t framer_datagram_capacity(size_t max_size);
 
 /* Whether the stream so far ends within a message. */
-bool framer_within(const struct framer *f);
+bool framer_mid_message(const struct framer *f);
 
 void framer_free(struct framer *f);
 
@@ -97,7 +97,7 @@ enum frame_kind framer_look(struct framer *f, struct frame *frame);
 /* One that lies whole in the block, with nothing before its LF that might have to go. */
 static inline bool framer_usual_line(struct framer *f, struct frame *frame)
 {
-    const char *start = f->block.at;
+    const char *start = f->block.data;
     if (start >= f->lines_end)
         return false;
     const char *lf = memchr(start, '\n', (size_t)(f->lines_end - start));

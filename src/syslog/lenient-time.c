@@ -192,17 +192,17 @@ static int nearest_year(const struct reading *t, int64_t now, int this_year)
 }
 
 /* What is the same as long as `now` is. */
-static void look_at_clock(struct reckoning *r)
+static void look_at_clock(struct lenient_time *r)
 {
     if (r->year && r->year_of == r->now)
         return;
-    r->offset = zone_offset(&r->zone, r->now, r->now);
+    r->offset = tz_offset(&r->tz, r->now, r->now);
     r->year = calendar_year((r->now + r->offset) / DAY);
     r->year_of = r->now;
 }
 
 /* Fills in the year and the offset where they were not said. */
-static void complete(struct reckoning *r, struct reading *t)
+static void complete(struct lenient_time *r, struct reading *t)
 {
     bool said = t->zone.kind == ZONE_UTC || t->zone.kind == ZONE_OFFSET;
     look_at_clock(r);
@@ -210,7 +210,7 @@ static void complete(struct reckoning *r, struct reading *t)
         t->year = nearest_year(t, r->now + (said ? t->zone.minutes * 60 : r->offset), r->year);
     if (said)
         return;
-    t->zone.minutes = zone_offset(&r->zone, wall(t, t->year), r->now) / 60;
+    t->zone.minutes = tz_offset(&r->tz, wall(t, t->year), r->now) / 60;
     t->zone.kind = t->zone.minutes ? ZONE_OFFSET : ZONE_UTC;
     t->zone.west = t->zone.minutes < 0;
 }
@@ -238,7 +238,7 @@ static struct slice write(const struct reading *t, char *text)
     to = write_behind(to, ':', t->second);
     if (t->fraction.len) {
         *to++ = '.';
-        memcpy(to, t->fraction.at, t->fraction.len);
+        memcpy(to, t->fraction.data, t->fraction.len);
         to += t->fraction.len;
     }
     if (t->zone.kind == ZONE_UTC) {
@@ -251,7 +251,7 @@ static struct slice write(const struct reading *t, char *text)
     return slice_between(text, to);
 }
 
-static const char *finish(struct reckoning *r, const char *p, const char *end, struct reading *t,
+static const char *finish(struct lenient_time *r, const char *p, const char *end, struct reading *t,
                           struct slice *timestamp)
 {
     p = time_of_day(p, end, t);
@@ -263,16 +263,16 @@ static const char *finish(struct reckoning *r, const char *p, const char *end, s
     return p;
 }
 
-const char *reckoning_read_iso(struct reckoning *r, const char *p, const char *end,
-                               struct slice *timestamp)
+const char *lenient_time_read_iso(struct lenient_time *r, const char *p, const char *end,
+                                  struct slice *timestamp)
 {
     struct reading t = {.year = -1};
     p = numeric_date(p, end, &t);
     return p ? finish(r, p, end, &t, timestamp) : NULL;
 }
 
-const char *reckoning_read(struct reckoning *r, const char *p, const char *end,
-                           struct slice *timestamp)
+const char *lenient_time_read(struct lenient_time *r, const char *p, const char *end,
+                              struct slice *timestamp)
 {
     struct reading t = {.year = -1};
     if (p == end)

@@ -6,19 +6,19 @@
 #include "base/slice.h"
 #include "syslog/tz.h"
 
-enum { RECKONING_TEXT = 48 };
+enum { LENIENT_TIME_MAX = 48 };
 
 /*
  * Reads times as they are found and reckons what they leave out: the year that puts one nearest to
  * now, and the zone.
  */
-struct reckoning {
+struct lenient_time {
     int64_t now; /* seconds since 1970 */
-    struct zone zone;
+    struct tz tz;
     int64_t year_of; /* the time that `year` was found for, and its zone's offset; */
     int32_t offset;  /* year 0: none was */
     int year;
-    char text[RECKONING_TEXT]; /* the time read last, as RFC 3339 has it */
+    char text[LENIENT_TIME_MAX]; /* the time read last, as RFC 3339 has it */
 };
 
 /*
@@ -26,11 +26,11 @@ struct reckoning {
  * ':' there belongs to it. `timestamp` is what stands in `text`. NULL where there is none, or none
  * that exists.
  */
-const char *reckoning_read(struct reckoning *r, const char *p, const char *end,
-                           struct slice *timestamp);
+const char *lenient_time_read(struct lenient_time *r, const char *p, const char *end,
+                              struct slice *timestamp);
 
 /* The same, where only the form yyyy-mm-ddThh:mm:ss is taken. */
-const char *reckoning_read_iso(struct reckoning *r, const char *p, const char *end,
-                               struct slice *timestamp);
+const char *lenient_time_read_iso(struct lenient_time *r, const char *p, const char *end,
+                                  struct slice *timestamp);
 
 #endif

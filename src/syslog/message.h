@@ -14,7 +14,7 @@ struct usual_time {
 
 /*
  * What every way of reading a message finds. The slices point into its bytes, or to what the reader
- * wrote; at == NULL: there is none, as where NILVALUE stands. All zero is ready for use; `sd` is
+ * wrote; data == NULL: there is none, as where NILVALUE stands. All zero is ready for use; `sd` is
  * used anew for each message.
  */
 struct syslog_message {
@@ -28,7 +28,7 @@ struct syslog_message {
     struct slice procid;
     struct slice msgid;
     struct structured_data sd;
-    struct slice msg; /* without the BOM; at == NULL where there is no MSG */
+    struct slice msg; /* without the BOM; data == NULL where there is no MSG */
     struct usual_time time;
 };
 

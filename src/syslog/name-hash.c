@@ -6,23 +6,23 @@
 #include "base/buffer.h"
 
 struct slot {
-    struct slice name; /* at == NULL: free */
+    struct slice name; /* data == NULL: free */
     uint32_t index;
 };
 
-struct name_table {
+struct name_hash {
     uint64_t seed[2];
     struct slot *slots;
     size_t capacity; /* of the array */
     size_t mask;     /* of the part in use, a power of two, less one */
 };
 
-struct name_table *name_table_clear(struct name_table *t, size_t names)
+struct name_hash *name_table_clear(struct name_hash *t, size_t names)
 {
     if (!t) {
         size_t one = 0;
         t = array_grow(NULL, &one, 0, sizeof *t);
-        *t = (struct name_table){0};
+        *t = (struct name_hash){0};
         if (getrandom(t->seed, sizeof t->seed, 0) != sizeof t->seed)
             t->seed[0] = (uintptr_t)t; /* only where the kernel has no randomness yet */
     }
@@ -42,29 +42,29 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash(const struct name_table *t, struct slice name)
+static uint64_t hash(const struct name_hash *t, struct slice name)
 {
     uint64_t h = t->seed[0] ^ name.len;
     size_t i = 0;
     for (; i < name.len; i += 8) {
         uint64_t word = 0;
-        memcpy(&word, name.at + i, name.len - i < 8 ? name.len - i : 8);
+        memcpy(&word, name.data + i, name.len - i < 8 ? name.len - i : 8);
         h = mix(h ^ word, t->seed[1] | 1);
     }
     return mix(h, UINT64_C(0x9E3779B97F4A7C15));
 }
 
-uint32_t name_table_replace(struct name_table *t, struct slice name, uint32_t index)
+uint32_t name_table_replace(struct name_hash *t, struct slice name, uint32_t index)
 {
     size_t i = hash(t, name) & t->mask;
-    while (t->slots[i].name.at && !slice_equal(t->slots[i].name, name))
+    while (t->slots[i].name.data && !slice_equal(t->slots[i].name, name))
         i = (i + 1) & t->mask;
-    uint32_t before = t->slots[i].name.at ? t->slots[i].index : NAME_TABLE_NONE;
+    uint32_t before = t->slots[i].name.data ? t->slots[i].index : NAME_TABLE_NONE;
     t->slots[i] = (struct slot){name, index};
     return before;
 }
 
-void name_table_free(struct name_table *t)
+void name_hash_free(struct name_hash *t)
 {
     if (t)
         free(t->slots);

@@ -1,12 +1,13 @@
 #include "syslog/parse.h"
 
+#include "base/defect.h"
 #include "syslog/rfc3164.h"
 #include "syslog/rfc5424-lenient.h"
 
-bool format_parse_loosely(struct format *f, struct slice message, struct syslog_message *m,
+bool syslog_parse_lenient(struct syslog_parser *f, struct slice message, struct syslog_message *m,
                           struct defect *defect)
 {
-    if (f->choice == FORMAT_AUTO && loose_rfc5424_parse(message, &f->reckoning, m))
+    if (f->format == FORMAT_AUTO && rfc5424_lenient_parse(message, &f->time, m))
         return true;
-    return rfc3164_parse(message, &f->reckoning, m, defect);
+    return rfc3164_parse(message, &f->time, m, defect);
 }

@@ -114,14 +114,14 @@ bool host_is_address(struct slice word)
 {
     char text[INET6_ADDRSTRLEN];
     unsigned char address[sizeof(struct in6_addr)];
-    if (word.len >= 2 && word.at[0] == '[' && word.at[word.len - 1] == ']')
-        word = (struct slice){word.at + 1, word.len - 2};
-    const char *zone = word.len ? memchr(word.at, '%', word.len) : NULL;
+    if (word.len >= 2 && word.data[0] == '[' && word.data[word.len - 1] == ']')
+        word = (struct slice){word.data + 1, word.len - 2};
+    const char *zone = word.len ? memchr(word.data, '%', word.len) : NULL;
     if (zone)
-        word = slice_between(word.at, zone);
+        word = slice_between(word.data, zone);
     if (word.len == 0 || word.len >= sizeof text)
         return false;
-    memcpy(text, word.at, word.len);
+    memcpy(text, word.data, word.len);
     text[word.len] = '\0';
     if (memchr(text, ':', word.len))
         return inet_pton(AF_INET6, text, address) == 1;

@@ -7,7 +7,7 @@
 
 struct tag {
     struct slice name;
-    struct slice pid; /* at == NULL: none */
+    struct slice pid; /* data == NULL: none */
 };
 
 const char *tag_read(const char *p, const char *end, struct tag *tag);

@@ -1,5 +1,6 @@
 #include "syslog/rfc3164.h"
 
+#include "base/defect.h"
 #include "syslog/field-parse.h"
 #include "syslog/pri.h"
 #include "syslog/rfc3164-header.h"
@@ -31,8 +32,8 @@ static const char *skip_text(const char *p, const char *end, const char *text)
 const char *rfc3164_start(struct slice message)
 {
     unsigned pri;
-    const char *end = message.at + message.len;
-    const char *p = skip_bom(message.at, end);
+    const char *end = message.data + message.len;
+    const char *p = skip_bom(message.data, end);
     const char *behind = skip(p, end, ' ');
     return behind > p && pri_read(behind, end, &pri) ? behind : p;
 }
@@ -47,12 +48,12 @@ static const char *counter(const char *p, const char *end)
 }
 
 /* With the mark that Cisco sets before a time which it is not sure of. */
-static const char *marked_time(struct reckoning *r, const char *p, const char *end,
+static const char *marked_time(struct lenient_time *r, const char *p, const char *end,
                                struct slice *timestamp)
 {
     if (p < end && (*p == '*' || *p == '.'))
         p++;
-    return reckoning_read(r, p, end, timestamp);
+    return lenient_time_read(r, p, end, timestamp);
 }
 
 /* "HOST:" and what is behind it, a SP or the end. */
@@ -67,7 +68,7 @@ static const char *host_and_colon(const char *p, const char *end, struct slice *
 }
 
 /* "HOST: " before a time, which Cisco writes where it is told to. */
-static const char *origin(struct reckoning *r, const char *p, const char *end,
+static const char *origin(struct lenient_time *r, const char *p, const char *end,
                           struct syslog_message *m)
 {
     struct slice host;
@@ -86,12 +87,12 @@ static const char *origin(struct reckoning *r, const char *p, const char *end,
 }
 
 /* What precedes a time, and the time; or, without one, what precedes a mnemonic. */
-static const char *unusual_beginning(struct reckoning *r, const char *p, const char *end,
+static const char *unusual_beginning(struct lenient_time *r, const char *p, const char *end,
                                      struct syslog_message *m)
 {
     const char *next = skip_text(p, end, "1 ");
     if (next)
-        return reckoning_read(r, skip(next, end, ' '), end, &m->timestamp);
+        return lenient_time_read(r, skip(next, end, ' '), end, &m->timestamp);
     if (p < end && *p == ':')
         p = skip(p + 1, end, ' ');
     for (int i = 0; i < COUNTERS && (next = counter(p, end)); i++)
@@ -126,7 +127,7 @@ static const char *tag(const char *p, const char *end, struct syslog_message *m)
 /* "HOST: " before a mnemonic looks like a TAG. */
 static bool is_machine(const struct tag *word, const char *behind, const char *end)
 {
-    return *word->name.at != '%' && !word->pid.at && behind[-1] == ':' &&
+    return *word->name.data != '%' && !word->pid.data && behind[-1] == ':' &&
            mnemonic_begins(skip(behind, end, ' '), end);
 }
 
@@ -165,13 +166,13 @@ static const char *host_and_tag(const char *p, const char *end, struct syslog_me
     if (behind)
         return take_tag(behind, &found, m);
     next = skip_text(next, end, ": ");
-    return next ? tag(next, end, m) : skip_blanks(word.at + word.len, end);
+    return next ? tag(next, end, m) : skip_blanks(word.data + word.len, end);
 }
 
-bool rfc3164_parse(struct slice message, struct reckoning *reckoning, struct syslog_message *m,
+bool rfc3164_parse(struct slice message, struct lenient_time *reckoning, struct syslog_message *m,
                    struct defect *defect)
 {
-    const char *end = message.at + message.len;
+    const char *end = message.data + message.len;
     unsigned pri = USER_NOTICE;
     const char *p = rfc3164_start(message);
     const char *behind = pri_read(p, end, &pri);
@@ -189,11 +190,11 @@ bool rfc3164_parse(struct slice message, struct reckoning *reckoning, struct sys
     if (!behind && has_pri)
         behind = unusual_beginning(reckoning, first, end, m);
     p = behind ? behind : p;
-    if (m->timestamp.at && !m->hostname.at)
+    if (m->timestamp.data && !m->hostname.data)
         p = host_and_tag(p, end, m);
-    else if (m->timestamp.at || has_pri)
+    else if (m->timestamp.data || has_pri)
         p = tag(p, end, m);
-    if (p < end && (*p == ' ' || *p == '\t') && (m->timestamp.at || m->appname.at))
+    if (p < end && (*p == ' ' || *p == '\t') && (m->timestamp.data || m->appname.data))
         p++;
     m->msg = slice_between(skip_bom(p, end), end);
     return true;

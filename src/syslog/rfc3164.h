@@ -1,7 +1,7 @@
 #ifndef SHNEK_SYSLOG_RFC3164_H
 #define SHNEK_SYSLOG_RFC3164_H
 
-#include "base/log.h"
+#include "base/defect.h"
 #include "syslog/lenient-time.h"
 #include "syslog/message.h"
 
@@ -10,7 +10,7 @@
  * recognised by the rules that the man page gives belongs to MSG. Only a message that holds nothing
  * is refused: false then, and the defect. The TIMESTAMP is in `reckoning` until the next call.
  */
-bool rfc3164_parse(struct slice message, struct reckoning *reckoning, struct syslog_message *m,
+bool rfc3164_parse(struct slice message, struct lenient_time *reckoning, struct syslog_message *m,
                    struct defect *defect);
 
 /* Where the PRI must stand: behind a BOM, and behind SPs that have a PRI behind them. */

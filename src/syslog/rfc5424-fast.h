@@ -93,14 +93,14 @@ static const char usual_second[16] = ":00.000000";
 /* Whether all but the zone is as in the last TIMESTAMP, apart from the digits behind the minute. */
 static inline bool is_like_last(const char *p, const struct usual_time *last)
 {
-    scan_block other = block_of_words(0, 0);
-    for (size_t i = 0; i < sizeof last->minute; i += BLOCK) {
-        scan_block minute = block_xor(block_load(p + i), block_load(last->minute + i));
-        scan_block second = block_beyond(block_load(p + sizeof last->minute + i),
-                                         block_load(usual_second + i), block_load(last->range + i));
-        other = block_or(other, block_or(minute, second));
+    simd_block other = simd_of_words(0, 0);
+    for (size_t i = 0; i < sizeof last->minute; i += SIMD_SIZE) {
+        simd_block minute = simd_xor(simd_load(p + i), simd_load(last->minute + i));
+        simd_block second = simd_beyond(simd_load(p + sizeof last->minute + i),
+                                        simd_load(usual_second + i), simd_load(last->range + i));
+        other = simd_or(other, simd_or(minute, second));
     }
-    return block_is_zero(other);
+    return simd_is_zero(other);
 }
 
 static inline void keep_time(struct usual_time *last, const char *p, size_t digits)
@@ -192,7 +192,7 @@ static inline const char *usual_field(struct window *w, const char *p, const cha
     if (!p)
         return NULL;
     if (w->marks == 0) {
-        *w = window_behind(*w, end, block_bits_not_bare);
+        *w = window_behind(*w, end, simd_bits_not_bare);
         if (w->marks == 0)
             return NULL;
     }
@@ -233,7 +233,7 @@ static inline bool usual_value(const char *p, size_t from, size_t to, struct sli
 /* The same where one window shows where all of them end. */
 static inline const char *usual_fields(const char *p, const char *end, struct syslog_message *m)
 {
-    struct window w = window_at(p, end, block_bits_not_bare);
+    struct window w = window_at(p, end, simd_bits_not_bare);
     struct window_marks at;
     if (!window_four_marks(w, &at))
         return usual_long_fields(w, p, end, m);
@@ -248,8 +248,9 @@ static inline const char *usual_fields(const char *p, const char *end, struct sy
 static inline bool usual_is_bare(const char *p, const char *behind, const char *end,
                                  const struct syslog_message *m)
 {
-    return (m->appname.len | m->procid.len | m->msgid.len) < BLOCK &&
-           m->hostname.len <= 2 * BLOCK && end - p >= 2 * BLOCK && end - behind >= BLOCK;
+    return (m->appname.len | m->procid.len | m->msgid.len) < SIMD_SIZE &&
+           m->hostname.len <= 2 * SIMD_SIZE && end - p >= 2 * SIMD_SIZE &&
+           end - behind >= SIMD_SIZE;
 }
 
 /*

@@ -1,5 +1,6 @@
 #include "syslog/rfc5424-lenient.h"
 
+#include "base/defect.h"
 #include "syslog/field-parse.h"
 #include "syslog/pri.h"
 #include "syslog/rfc3164.h"
@@ -20,28 +21,28 @@ static const char *word(const char *p, const char *end, struct slice *value)
     return sp ? sp : end;
 }
 
-static const char *timestamp(struct reckoning *r, const char *p, const char *end,
+static const char *timestamp(struct lenient_time *r, const char *p, const char *end,
                              struct slice *value)
 {
     *value = (struct slice){0};
     if (p < end && *p == '-')
         p++;
     else
-        p = reckoning_read_iso(r, p, end, value);
+        p = lenient_time_read_iso(r, p, end, value);
     return p && (p == end || *p == ' ') && p[-1] != ':' ? p : NULL;
 }
 
 /* A header of RFC 3164 behind a VERSION: what should be HOSTNAME or APP-NAME is a TAG. */
 static bool is_tag(struct slice name)
 {
-    return name.len && name.at[name.len - 1] == ':' &&
-           (name.len == 1 || name.at[name.len - 2] != ':');
+    return name.len && name.data[name.len - 1] == ':' &&
+           (name.len == 1 || name.data[name.len - 2] != ':');
 }
 
 static const char *elements(const char *p, const char *end, struct structured_data *sd)
 {
     struct defect defect;
-    struct parse in = {p, end, &defect};
+    struct parse_input in = {p, end, &defect};
     const char *behind = p < end && *p == '[' ? structured_data_parse(&in, p, sd) : NULL;
     if (!behind)
         sd->element_count = sd->param_count = 0;
@@ -82,10 +83,10 @@ static struct slice msg(const char *p, const char *end)
     return slice_between(skip_bom(p, end), end);
 }
 
-bool loose_rfc5424_parse(struct slice message, struct reckoning *reckoning,
-                         struct syslog_message *m)
+bool rfc5424_lenient_parse(struct slice message, struct lenient_time *reckoning,
+                           struct syslog_message *m)
 {
-    const char *end = message.at + message.len;
+    const char *end = message.data + message.len;
     unsigned pri;
     const char *p = pri_read(rfc3164_start(message), end, &pri);
     p = p ? skip_bom(p, end) : NULL;

@@ -1,9 +1,10 @@
 #include "syslog/rfc5424.h"
 
 #include "base/byte-scan.h"
+#include "base/defect.h"
 #include "syslog/timestamp.h"
 
-static const char *pri(const struct parse *in, const char *p, struct syslog_message *m)
+static const char *pri(const struct parse_input *in, const char *p, struct syslog_message *m)
 {
     static const char field[] = "PRI";
     unsigned number = 0;
@@ -25,7 +26,7 @@ static const char *pri(const struct parse *in, const char *p, struct syslog_mess
     return p + 1;
 }
 
-static const char *version(const struct parse *in, const char *p)
+static const char *version(const struct parse_input *in, const char *p)
 {
     static const char field[] = "VERSION";
     if (p == in->end || *p != '1')
@@ -37,7 +38,7 @@ static const char *version(const struct parse *in, const char *p)
 }
 
 /* Up to the SP behind it, or the end of the message. */
-static const char *timestamp(const struct parse *in, const char *p, struct syslog_message *m)
+static const char *timestamp(const struct parse_input *in, const char *p, struct syslog_message *m)
 {
     static const char field[] = "TIMESTAMP";
     const char *start = p;
@@ -68,7 +69,7 @@ static const struct header_field procid = {"PROCID", PROCID_MAX, "longer than 12
 static const struct header_field msgid = {"MSGID", MSGID_MAX, "longer than 32 characters"};
 
 /* From the SP before the field to the one behind it, or the end of the message. */
-static const char *header_field(const struct parse *in, const char *p,
+static const char *header_field(const struct parse_input *in, const char *p,
                                 const struct header_field *field, struct slice *value)
 {
     if (!p)
@@ -89,7 +90,7 @@ static const char *header_field(const struct parse *in, const char *p,
     return p;
 }
 
-static const char *header(const struct parse *in, struct syslog_message *m)
+static const char *header(const struct parse_input *in, struct syslog_message *m)
 {
     const char *p = pri(in, in->start, m);
     p = p ? version(in, p) : NULL;
@@ -103,7 +104,7 @@ static const char *header(const struct parse *in, struct syslog_message *m)
 bool rfc5424_parse_from(struct slice message, const char *p, struct syslog_message *m,
                         struct defect *defect)
 {
-    struct parse in = {message.at, message.at + message.len, defect};
+    struct parse_input in = {message.data, message.data + message.len, defect};
     m->bytes = message;
     m->version = 1;
     if (!p) {

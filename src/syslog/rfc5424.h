@@ -1,7 +1,7 @@
 #ifndef SHNEK_SYSLOG_RFC5424_H
 #define SHNEK_SYSLOG_RFC5424_H
 
-#include "base/log.h"
+#include "base/defect.h"
 #include "syslog/message.h"
 #include "syslog/rfc5424-fast.h"
 
@@ -17,8 +17,8 @@ bool rfc5424_parse_from(struct slice message, const char *p, struct syslog_messa
 static inline __attribute__((always_inline)) bool
 rfc5424_parse(struct slice message, struct syslog_message *m, struct defect *defect)
 {
-    const char *end = message.at + message.len;
-    const char *p = usual_header(message.at, end, m);
+    const char *end = message.data + message.len;
+    const char *p = usual_header(message.data, end, m);
     if (!p || end - p < 3 || memcmp(p + 1, "- ", 2) != 0)
         return rfc5424_parse_from(message, p, m, defect);
     m->bytes = message;

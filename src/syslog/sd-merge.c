@@ -75,7 +75,7 @@ static void chain_params(struct structured_data *sd, const struct sd_element *el
         chain_many_params(sd, e);
 }
 
-void structured_data_chain(struct structured_data *sd)
+void sd_merge(struct structured_data *sd)
 {
     if (sd->element_count <= FEW)
         chain_few_elements(sd);

@@ -4,6 +4,6 @@
 #include "syslog/structured-data.h"
 
 /* Chains what repeats to its first occurrence, where nothing is chained yet. */
-void structured_data_chain(struct structured_data *sd);
+void sd_merge(struct structured_data *sd);
 
 #endif

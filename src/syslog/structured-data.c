@@ -4,13 +4,14 @@
 
 #include "base/buffer.h"
 #include "base/byte-scan.h"
+#include "base/defect.h"
 #include "syslog/name-hash.h"
 #include "syslog/sd-merge.h"
 
 enum { NAME_MAX_LENGTH = 32 };
 
 /* Why an SD-NAME cannot end at `p`; `stop` is for what may end others. */
-static const char *bad_name(const struct parse *in, const char *start, const char *p,
+static const char *bad_name(const struct parse_input *in, const char *start, const char *p,
                             const char *field, const char *stop)
 {
     if (p - start > NAME_MAX_LENGTH)
@@ -23,7 +24,7 @@ static const char *bad_name(const struct parse *in, const char *start, const cha
 }
 
 /* SD-NAME, and one of two bytes that may end it. */
-static inline const char *sd_name(const struct parse *in, const char *p, const char *field,
+static inline const char *sd_name(const struct parse_input *in, const char *p, const char *field,
                                   char ender, char other, const char *stop, struct slice *name)
 {
     const char *start = p;
@@ -35,7 +36,7 @@ static inline const char *sd_name(const struct parse *in, const char *p, const c
 }
 
 /* The byte behind the closing quote. */
-static const char *param_value(const struct parse *in, const char *p, struct sd_param *param)
+static const char *param_value(const struct parse_input *in, const char *p, struct sd_param *param)
 {
     static const char field[] = "PARAM-VALUE";
     if (p == in->end || *p != '"')
@@ -75,14 +76,15 @@ static inline struct sd_element *new_element(struct structured_data *sd)
     return &sd->elements[sd->element_count++];
 }
 
-static const char *sd_param(const struct parse *in, const char *p, struct structured_data *sd)
+static const char *sd_param(const struct parse_input *in, const char *p, struct structured_data *sd)
 {
     struct sd_param *param = add_param(sd);
     p = sd_name(in, p, "PARAM-NAME", '=', '=', "expected '='", &param->name);
     return p ? param_value(in, p + 1, param) : NULL;
 }
 
-static const char *sd_element(const struct parse *in, const char *p, struct structured_data *sd)
+static const char *sd_element(const struct parse_input *in, const char *p,
+                              struct structured_data *sd)
 {
     struct sd_element *element = new_element(sd);
     *element = (struct sd_element){.first = sd->param_count};
@@ -127,10 +129,10 @@ static __attribute__((noinline)) struct ends ends_from(const char *p, const char
         return ends;
     const char *start = last - p < SEEN ? last - SEEN : p;
 #pragma GCC unroll 6
-    for (size_t i = 0; i < SEEN; i += BLOCK) {
-        scan_block b = block_load(start + i);
-        ends.name |= block_bits_not_sd(b) << i;
-        ends.value |= block_bits_not_value(b) << i;
+    for (size_t i = 0; i < SEEN; i += SIMD_SIZE) {
+        simd_block b = simd_load(start + i);
+        ends.name |= simd_bits_not_sd(b) << i;
+        ends.value |= simd_bits_not_value(b) << i;
     }
     return (struct ends){ends.name >> (p - start), ends.value >> (p - start)};
 }
@@ -168,7 +170,8 @@ static inline size_t straight_name(struct straight *s, const char *p)
 
 static inline void add_name(struct structured_data *sd, uint64_t *names, struct slice name)
 {
-    size_t sum = name.len * 8 + (unsigned char)name.at[0] + (unsigned char)name.at[name.len - 1];
+    size_t sum =
+        name.len * 8 + (unsigned char)name.data[0] + (unsigned char)name.data[name.len - 1];
     uint64_t bit = (uint64_t)1 << sum % 64;
     if (*names & bit)
         sd->usual = false;
@@ -198,7 +201,7 @@ static __attribute__((noinline)) const char *other_value(const char *p, const ch
                                                          struct sd_param *param)
 {
     struct defect unused;
-    const struct parse in = {p, end, &unused};
+    const struct parse_input in = {p, end, &unused};
     param->plain = param->escapes = param->repeats = param->more = false;
     return param_value(&in, p, param);
 }
@@ -277,7 +280,7 @@ static inline const char *straight_element(struct straight *s, const char *p,
 }
 
 /* From '['. */
-static const char *straight(const struct parse *in, const char *p, struct structured_data *sd)
+static const char *straight(const struct parse_input *in, const char *p, struct structured_data *sd)
 {
     const char *end = in->end;
     if (end - in->start <= SEEN)
@@ -295,13 +298,13 @@ static const char *straight(const struct parse *in, const char *p, struct struct
         return NULL;
     sd->param_count = s.params;
     if (!sd->usual)
-        structured_data_chain(sd);
-    if (end - p < BLOCK)
+        sd_merge(sd);
+    if (end - p < SIMD_SIZE)
         sd->usual = false;
     return p;
 }
 
-const char *structured_data_parse_with_care(const struct parse *in, const char *p,
+const char *structured_data_parse_reference(const struct parse_input *in, const char *p,
                                             struct structured_data *sd)
 {
     sd->element_count = sd->param_count = 0;
@@ -309,11 +312,12 @@ const char *structured_data_parse_with_care(const struct parse *in, const char *
     while (p && p < in->end && *p == '[')
         p = sd_element(in, p + 1, sd);
     if (p)
-        structured_data_chain(sd);
+        sd_merge(sd);
     return p;
 }
 
-const char *structured_data_parse(const struct parse *in, const char *p, struct structured_data *sd)
+const char *structured_data_parse(const struct parse_input *in, const char *p,
+                                  struct structured_data *sd)
 {
     static const char field[] = "STRUCTURED-DATA";
     sd->element_count = sd->param_count = 0;
@@ -325,7 +329,7 @@ const char *structured_data_parse(const struct parse *in, const char *p, struct 
         const char *behind = straight(in, p, sd);
         if (behind)
             return behind;
-        p = structured_data_parse_with_care(in, p, sd);
+        p = structured_data_parse_reference(in, p, sd);
     }
     if (p && p < in->end && *p != ' ')
         return parse_fail(in, field, "expected SP or the end", p);
@@ -336,6 +340,6 @@ void structured_data_free(struct structured_data *sd)
 {
     free(sd->elements);
     free(sd->params);
-    name_table_free(sd->table);
+    name_hash_free(sd->table);
     *sd = (struct structured_data){0};
 }

@@ -38,15 +38,15 @@ struct structured_data {
     bool usual; /* that, none of them repeats, and there is a block behind all of it */
     size_t element_capacity;
     size_t param_capacity;
-    struct name_table *table;
+    struct name_hash *table;
 };
 
 /* From `p`, where NILVALUE or 1*SD-ELEMENT must stand. Cost is linear in the number of bytes. */
-const char *structured_data_parse(const struct parse *in, const char *p,
+const char *structured_data_parse(const struct parse_input *in, const char *p,
                                   struct structured_data *sd);
 
 /* 1*SD-ELEMENT alone, as it is read where the straight way does not see that all is well. */
-const char *structured_data_parse_with_care(const struct parse *in, const char *p,
+const char *structured_data_parse_reference(const struct parse_input *in, const char *p,
                                             struct structured_data *sd);
 
 void structured_data_free(struct structured_data *sd);

@@ -8,7 +8,7 @@
 
 static const char field[] = "TIMESTAMP";
 
-static const char *literal(const struct parse *in, const char *p, char c, const char *reason)
+static const char *literal(const struct parse_input *in, const char *p, char c, const char *reason)
 {
     if (!p)
         return NULL;
@@ -16,7 +16,7 @@ static const char *literal(const struct parse *in, const char *p, char c, const 
 }
 
 /* Two digits that make a number from low to high. */
-static const char *two_digits(const struct parse *in, const char *p, int low, int high,
+static const char *two_digits(const struct parse_input *in, const char *p, int low, int high,
                               const char *reason, int *number)
 {
     if (!p)
@@ -35,7 +35,7 @@ static const char *two_digits(const struct parse *in, const char *p, int low, in
     return p + 1;
 }
 
-static const char *full_date(const struct parse *in, const char *p)
+static const char *full_date(const struct parse_input *in, const char *p)
 {
     int century = 0, year = 0, month = 1, day;
     p = two_digits(in, p, 0, 99, "", &century);
@@ -48,7 +48,7 @@ static const char *full_date(const struct parse *in, const char *p)
     return two_digits(in, p, 1, calendar_days_in(century * 100 + year, month), "no such day", &day);
 }
 
-static const char *hour_minute(const struct parse *in, const char *p)
+static const char *hour_minute(const struct parse_input *in, const char *p)
 {
     int number;
     p = two_digits(in, p, 0, 23, "no such hour", &number);
@@ -56,7 +56,7 @@ static const char *hour_minute(const struct parse *in, const char *p)
     return two_digits(in, p, 0, 59, "no such minute", &number);
 }
 
-static const char *fraction(const struct parse *in, const char *p)
+static const char *fraction(const struct parse_input *in, const char *p)
 {
     const char *start = p;
     while (p < in->end && is_digit(*p)) {
@@ -67,7 +67,7 @@ static const char *fraction(const struct parse *in, const char *p)
     return p > start ? p : parse_fail(in, field, "expected a digit", p);
 }
 
-static const char *time_offset(const struct parse *in, const char *p)
+static const char *time_offset(const struct parse_input *in, const char *p)
 {
     if (p < in->end && *p == 'Z')
         return p + 1;
@@ -76,7 +76,7 @@ static const char *time_offset(const struct parse *in, const char *p)
     return parse_fail(in, field, "expected 'Z', '+' or '-'", p);
 }
 
-const char *timestamp_parse(const struct parse *in, const char *p)
+const char *timestamp_parse(const struct parse_input *in, const char *p)
 {
     int second;
     p = full_date(in, p);

@@ -6,7 +6,7 @@
 #include "syslog/field-parse.h"
 
 /* FULL-DATE "T" FULL-TIME of RFC 5424, section 6.2.3, from `p`; not NILVALUE. */
-const char *timestamp_parse(const struct parse *in, const char *p);
+const char *timestamp_parse(const struct parse_input *in, const char *p);
 
 /*
  * Writes times as TIMESTAMP, in one of the forms below. What repeats within a second is kept. All

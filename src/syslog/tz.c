@@ -23,13 +23,13 @@ static bool parse_offset(const char *text, int32_t *offset)
     return true;
 }
 
-bool zone_parse(const char *text, struct zone *zone)
+bool tz_parse(const char *text, struct tz *zone)
 {
     bool utc = strcmp(text, "utc") == 0 || strcmp(text, "UTC") == 0 || strcmp(text, "Z") == 0;
     int32_t offset = 0;
     if (!utc && strcmp(text, "local") != 0 && !parse_offset(text, &offset))
         return false;
-    *zone = (struct zone){.fixed = strcmp(text, "local") != 0, .offset = offset};
+    *zone = (struct tz){.fixed = strcmp(text, "local") != 0, .offset = offset};
     return true;
 }
 
@@ -41,9 +41,9 @@ static int32_t offset_at(int64_t second)
 }
 
 /* Clocks are changed on the quarter of an hour, and not twice within two days. */
-static struct zone_slot look_up(int64_t wall)
+static struct tz_slot look_up(int64_t wall)
 {
-    struct zone_slot slot = {.quarter = wall / QUARTER, .known = true};
+    struct tz_slot slot = {.quarter = wall / QUARTER, .known = true};
     slot.before = offset_at(wall - DAY);
     slot.after = offset_at(wall + DAY);
     bool is_before = offset_at(wall - slot.before) == slot.before;
@@ -60,12 +60,12 @@ static int64_t distance(int64_t a, int64_t b)
     return a < b ? b - a : a - b;
 }
 
-int32_t zone_offset(struct zone *zone, int64_t wall, int64_t now)
+int32_t tz_offset(struct tz *zone, int64_t wall, int64_t now)
 {
     if (zone->fixed)
         return zone->offset;
     int64_t quarter = wall / QUARTER;
-    struct zone_slot *slot = &zone->slots[(uint64_t)quarter % ZONE_SLOTS];
+    struct tz_slot *slot = &zone->slots[(uint64_t)quarter % TZ_SLOTS];
     if (!slot->known || slot->quarter != quarter)
         *slot = look_up(wall);
     if (slot->before == slot->after)

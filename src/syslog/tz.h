@@ -4,10 +4,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ZONE_SLOTS = 8 };
+enum { TZ_SLOTS = 8 };
 
 /* What was found out for a quarter of an hour of the clock on the wall. */
-struct zone_slot {
+struct tz_slot {
     int64_t quarter;
     int32_t before; /* seconds east of UTC; differs from `after` only where a time comes twice */
     int32_t after;
@@ -15,20 +15,20 @@ struct zone_slot {
 };
 
 /* The zone of times that do not name theirs. All zero is the process's own, as of tzset(3). */
-struct zone {
+struct tz {
     bool fixed;
     int32_t offset; /* seconds east of UTC, where fixed */
-    struct zone_slot slots[ZONE_SLOTS];
+    struct tz_slot slots[TZ_SLOTS];
 };
 
 /* "local", "utc", "UTC", "Z", or an offset such as +09:00. False for anything else. */
-bool zone_parse(const char *text, struct zone *zone);
+bool tz_parse(const char *text, struct tz *zone);
 
 /*
  * How far east of UTC, in seconds, a clock in the zone is that shows `wall`: seconds since 1970 as
  * if it were UTC. Of a time that comes twice it is the one nearer to `now`; one that is left out,
  * when clocks go forward, counts as if they had not.
  */
-int32_t zone_offset(struct zone *zone, int64_t wall, int64_t now);
+int32_t tz_offset(struct tz *zone, int64_t wall, int64_t now);
 
 #endif

@@ -14,15 +14,15 @@ struct window {
     const char *start;
     uint64_t marks;
 };
-typedef uint64_t window_bits(scan_block b);
+typedef uint64_t window_bits(simd_block b);
 
 static inline struct window window_within(const char *p, size_t last, window_bits *bits)
 {
     uint64_t marks = 0;
 #pragma GCC unroll 6
-    for (size_t i = 0; i < WINDOW; i += BLOCK) {
+    for (size_t i = 0; i < WINDOW; i += SIMD_SIZE) {
         size_t at = i < last ? i : last;
-        marks |= bits(block_load(p + at)) << at;
+        marks |= bits(simd_load(p + at)) << at;
     }
     return (struct window){p, marks};
 }
@@ -32,16 +32,17 @@ static __attribute__((noinline)) struct window window_at_end(const char *p, cons
                                                              window_bits *bits)
 {
     ptrdiff_t left = end - p;
-    if (left >= BLOCK)
-        return window_within(p, (size_t)left - BLOCK, bits);
-    uint64_t marks = left > 0 ? bits(block_load(end - BLOCK)) >> (BLOCK - left) : 0;
+    if (left >= SIMD_SIZE)
+        return window_within(p, (size_t)left - SIMD_SIZE, bits);
+    uint64_t marks = left > 0 ? bits(simd_load(end - SIMD_SIZE)) >> (SIMD_SIZE - left) : 0;
     return (struct window){p, marks};
 }
 
 /* At `p`, which has a block or more before it or behind it. */
 static inline struct window window_at(const char *p, const char *end, window_bits *bits)
 {
-    return end - p >= WINDOW ? window_within(p, WINDOW - BLOCK, bits) : window_at_end(p, end, bits);
+    return end - p >= WINDOW ? window_within(p, WINDOW - SIMD_SIZE, bits)
+                             : window_at_end(p, end, bits);
 }
 
 /* The next one that has marks, or one without where there is none. */

@@ -53,7 +53,7 @@ static const char *reason_text(const struct reason *known, long number)
 
 /* The first error is the cause, those after it are what it led to. Where there is none it is the
  * system's. */
-void tls_reason(long verdict, char *why)
+void tls_error_text(long verdict, char *why)
 {
     int system = errno;
     unsigned long error = ERR_get_error();
@@ -70,6 +70,6 @@ void tls_reason(long verdict, char *why)
         ours = reason_text(certificate_reasons, verdict);
         text = X509_verify_cert_error_string(verdict);
     }
-    snprintf(why, TLS_WHY, "%s", ours ? ours : text ? text : "it failed");
+    snprintf(why, TLS_ERROR_MAX, "%s", ours ? ours : text ? text : "it failed");
     ERR_clear_error();
 }

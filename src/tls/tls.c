@@ -53,11 +53,11 @@ bool tls_config_peer(struct tls_config *config, const char *flag, const char *te
     if (strncasecmp(text, prefix, sizeof prefix - 1) == 0) {
         peer.name = NULL;
         if (!parse_fingerprint(text + sizeof prefix - 1, peer.sha256)) {
-            report("%s: '%s': a fingerprint is sha256: and 64 hexadecimal digits", flag, text);
+            log_printf("%s: '%s': a fingerprint is sha256: and 64 hexadecimal digits", flag, text);
             return false;
         }
     } else if (*text == '\0') {
-        report("%s: it is empty", flag);
+        log_printf("%s: it is empty", flag);
         return false;
     }
     size_t capacity = config->peer_count;
@@ -75,13 +75,13 @@ void tls_config_free(struct tls_config *config)
 
 static bool not_usable(const char *flag, const char *path, const char *what)
 {
-    char why[TLS_WHY];
+    char why[TLS_ERROR_MAX];
     if (ERR_SYSTEM_ERROR(ERR_peek_error()))
-        tls_reason(X509_V_OK, why);
+        tls_error_text(X509_V_OK, why);
     else
         snprintf(why, sizeof why, "%s", what);
     ERR_clear_error();
-    report("%s: %s: %s", flag, path, why);
+    log_printf("%s: %s: %s", flag, path, why);
     return false;
 }
 
@@ -177,7 +177,7 @@ static struct tls *make(const struct tls_config *config, const SSL_METHOD *metho
     struct tls *t = calloc(1, sizeof *t);
     SSL_CTX *c = SSL_CTX_new(method);
     if (!t || !c || SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1) {
-        report("TLS: out of memory");
+        log_printf("TLS: out of memory");
     } else if (load(c, config)) {
         SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
         SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
@@ -192,7 +192,7 @@ static struct tls *make(const struct tls_config *config, const SSL_METHOD *metho
     return NULL;
 }
 
-struct tls *tls_server(const struct tls_config *config)
+struct tls *tls_server_new(const struct tls_config *config)
 {
     struct tls *t = make(config, TLS_server_method());
     if (t && (config->ca || config->peer_count))
@@ -202,7 +202,7 @@ struct tls *tls_server(const struct tls_config *config)
     return t;
 }
 
-struct tls *tls_client(const struct tls_config *config)
+struct tls *tls_client_new(const struct tls_config *config)
 {
     struct tls *t = make(config, TLS_client_method());
     if (t && !config->ca)
@@ -212,7 +212,7 @@ struct tls *tls_client(const struct tls_config *config)
     return t;
 }
 
-void tls_free(struct tls *tls)
+void tls_destroy(struct tls *tls)
 {
     if (tls)
         SSL_CTX_free(tls->context);
@@ -232,12 +232,12 @@ static struct tls_session *session(struct tls *tls)
     return NULL;
 }
 
-struct tls_session *tls_accept(struct tls *tls, int fd)
+struct tls_session *tls_session_accept(struct tls *tls, int fd)
 {
     struct tls_session *s = session(tls);
     BIO *out = s ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
     if (!out) {
-        tls_session_free(s);
+        tls_session_destroy(s);
         return NULL;
     }
     SSL_set0_wbio(s->ssl, out);
@@ -248,16 +248,16 @@ struct tls_session *tls_accept(struct tls *tls, int fd)
 /* Why an SSL call failed; errno is its own. */
 static void session_reason(const struct tls_session *s, char *why)
 {
-    tls_reason(SSL_get_verify_result(s->ssl), why);
+    tls_error_text(SSL_get_verify_result(s->ssl), why);
 }
 
-struct tls_session *tls_connect(struct tls *tls, int fd, const char *host, char *why)
+struct tls_session *tls_session_connect(struct tls *tls, int fd, const char *host, char *why)
 {
     struct tls_session *s = session(tls);
     unsigned char ip[16];
     if (!s || SSL_set_fd(s->ssl, fd) != 1) {
-        snprintf(why, TLS_WHY, "out of memory");
-        tls_session_free(s);
+        snprintf(why, TLS_ERROR_MAX, "out of memory");
+        tls_session_destroy(s);
         return NULL;
     }
     SSL_set_app_data(s->ssl, (char *)host);
@@ -268,13 +268,13 @@ struct tls_session *tls_connect(struct tls *tls, int fd, const char *host, char 
     if (SSL_connect(s->ssl) == 1)
         return s;
     session_reason(s, why);
-    tls_session_free(s);
+    tls_session_destroy(s);
     return NULL;
 }
 
 bool tls_feed(struct tls_session *s, struct slice block)
 {
-    BIO *in = BIO_new_mem_buf(block.at, (int)block.len);
+    BIO *in = BIO_new_mem_buf(block.data, (int)block.len);
     if (!in)
         return false;
     BIO_set_mem_eof_return(in, -1);
@@ -282,7 +282,7 @@ bool tls_feed(struct tls_session *s, struct slice block)
     return true;
 }
 
-enum tls_state tls_take(struct tls_session *s, char *to, size_t room, size_t *got, char *why)
+enum tls_state tls_read(struct tls_session *s, char *to, size_t room, size_t *got, char *why)
 {
     ERR_clear_error();
     errno = 0;
@@ -295,7 +295,7 @@ enum tls_state tls_take(struct tls_session *s, char *to, size_t room, size_t *go
     case SSL_ERROR_ZERO_RETURN:
         return TLS_ENDED;
     case SSL_ERROR_WANT_WRITE:
-        snprintf(why, TLS_WHY, "it does not read what it is told");
+        snprintf(why, TLS_ERROR_MAX, "it does not read what it is told");
         return TLS_FAILED;
     default:
         session_reason(s, why);
@@ -303,7 +303,7 @@ enum tls_state tls_take(struct tls_session *s, char *to, size_t room, size_t *go
     }
 }
 
-bool tls_within(const struct tls_session *s)
+bool tls_mid_record(const struct tls_session *s)
 {
     return SSL_has_pending(s->ssl) || strcmp(SSL_rstate_string(s->ssl), "RB") == 0;
 }
@@ -319,7 +319,7 @@ void tls_subject(const struct tls_session *s, char *text)
     BIO *out = cert ? BIO_new(BIO_s_mem()) : NULL;
     text[0] = '\0';
     if (out && X509_NAME_print_ex(out, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253) >= 0) {
-        int n = BIO_read(out, text, TLS_SUBJECT - 1);
+        int n = BIO_read(out, text, TLS_SUBJECT_MAX - 1);
         text[n > 0 ? n : 0] = '\0';
     }
     BIO_free(out);
@@ -374,7 +374,7 @@ bool tls_write(struct tls_session *s, const char *from, size_t length, char *why
     return false;
 }
 
-void tls_goodbye(struct tls_session *s)
+void tls_send_close_notify(struct tls_session *s)
 {
     ERR_clear_error();
     SSL_shutdown(s->ssl);
@@ -390,7 +390,7 @@ bool tls_close(struct tls_session *s, char *why)
     return false;
 }
 
-void tls_session_free(struct tls_session *s)
+void tls_session_destroy(struct tls_session *s)
 {
     if (s)
         SSL_free(s->ssl);

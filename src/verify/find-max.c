@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/exit-status.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "verify/trial.h"
@@ -52,7 +53,7 @@ bool find_max_bounds(struct find_max_config *config, const char *text)
     config->low = (uint64_t)((double)rate.messages * (double)NS_PER_S / (double)rate.ns);
     if (config->low >= 1 && config->low <= highest)
         return true;
-    report("--rate: '%s' is not from 1 to 1000M a second", text);
+    log_printf("--rate: '%s' is not from 1 to 1000M a second", text);
     return false;
 }
 
@@ -155,7 +156,7 @@ static bool holds(struct search *s, uint64_t rate)
         add_rate(at, rate);
         describe(s, &t, limit, what);
         if (!s->load.quiet)
-            report("%s: %s", at, what);
+            log_printf("%s: %s", at, what);
         if (!limit) {
             s->held = rate;
             s->best = t;
@@ -222,8 +223,8 @@ static bool reach(struct search *s)
             return false;
     while (t.lost && clock_monotonic() < until);
     if (t.lost)
-        report("%s: what goes to %s does not come back there", s->way.name,
-               s->load.destination.text);
+        log_printf("%s: what goes to %s does not come back there", s->way.name,
+                   s->load.destination.text);
     s->load = *s->config->load;
     s->load.message.run = s->run;
     return !t.lost;
@@ -261,9 +262,9 @@ static bool print_result(const struct search *s)
     add_latency(text, "p99", s, s->best.p99);
     add_latency(text, "max", s, s->best.max);
     add_value(text, "trials", s->trials);
-    output_start(&out, STDOUT_FILENO, "stdout");
-    buffer_add(&out.buffer, (struct slice){text, strlen(text)});
-    return output_end(&out);
+    output_init(&out, STDOUT_FILENO, "stdout");
+    buffer_append(&out.buffer, (struct slice){text, strlen(text)});
+    return output_close(&out);
 }
 
 int find_max_run(const struct find_max_config *config)

@@ -1,6 +1,7 @@
 #ifndef SHNEK_VERIFY_FIND_MAX_H
 #define SHNEK_VERIFY_FIND_MAX_H
 
+#include "base/exit-status.h"
 #include "load/load.h"
 
 struct find_max_config {

@@ -109,8 +109,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct buffer *out, const 
     enum { LINE = 256 };
     va_list values;
     va_start(values, format);
-    char *to = buffer_room(out, LINE);
-    buffer_wrote(out, to + vsnprintf(to, LINE, format, values));
+    char *to = buffer_reserve(out, LINE);
+    buffer_commit(out, to + vsnprintf(to, LINE, format, values));
     va_end(values);
 }
 

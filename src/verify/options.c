@@ -7,7 +7,7 @@
 
 static bool misuse(const char *text)
 {
-    report("%s", text);
+    log_printf("%s", text);
     return false;
 }
 
@@ -53,7 +53,7 @@ static bool complete_message(struct task *t)
     bool tls = to->text && to->address.transport == TRANSPORT_TLS;
     if (bare && t->framing != FRAMING_BY_DESTINATION)
         return misuse("--framing: a datagram has none");
-    if (m->format == FORMAT_RFC3164 && !complete_rfc3164(t))
+    if (m->format == MESSAGE_RFC3164 && !complete_rfc3164(t))
         return false;
     m->sd = t->sd ? t->sd : "-";
     m->connections = t->load.senders.count;
@@ -73,7 +73,7 @@ static bool complete_tls(const struct destination *to)
                        : tls->peer_count ? "--tls-peer"
                                          : NULL;
     if (flag && (!to->text || to->address.transport != TRANSPORT_TLS)) {
-        report("%s: it is for tls://HOST[:PORT]", flag);
+        log_printf("%s: it is for tls://HOST[:PORT]", flag);
         return false;
     }
     return !tls->key || tls->cert || misuse("--tls-key: it wants --tls-cert");
@@ -100,7 +100,7 @@ static bool complete_shape(const struct task *t)
     if (shape->poisson && shape_is_max(shape))
         return misuse("--arrivals: with --rate=max nothing is due");
     if (flag && (!to->text || bare)) {
-        report("%s: %s is no connection", flag, to->text ? "a datagram socket" : "stdout");
+        log_printf("%s: %s is no connection", flag, to->text ? "a datagram socket" : "stdout");
         return false;
     }
     return true;
@@ -128,7 +128,7 @@ static bool complete_load(struct task *t, char **operands, int count)
     if (t->rate && !t->finding_max && !shape_rate(&t->load.shape, t->rate))
         return false;
     if (count > 1) {
-        report("'%s': only one DESTINATION is taken", operands[1]);
+        log_printf("'%s': only one DESTINATION is taken", operands[1]);
         return false;
     }
     if (count == 1 && strcmp(operands[0], "-") != 0)
@@ -168,7 +168,7 @@ static bool complete_find_max(struct task *t, char **operands, int count)
     load->message.fresh |= load->message.profile ? FRESH_TIME : 0;
     load->senders.quiet = true;
     if (count > 2) {
-        report("'%s': only one DESTINATION and one FILE are taken", operands[2]);
+        log_printf("'%s': only one DESTINATION and one FILE are taken", operands[2]);
         return false;
     }
     return complete_load(t, operands, 1);
@@ -178,7 +178,7 @@ bool task_complete(struct task *t, char **operands, int count)
 {
     const char *plot = t->series.plot;
     if (plot && (strlen(plot) < 4 || strcmp(plot + strlen(plot) - 4, ".svg") != 0)) {
-        report("--plot: '%s': it draws SVG, so the name must end in .svg", plot);
+        log_printf("--plot: '%s': it draws SVG, so the name must end in .svg", plot);
         return false;
     }
     t->series.interval = t->load.stats_interval ? t->load.stats_interval : NS_PER_S;

@@ -1,6 +1,7 @@
 #include "verify/record-decode.h"
 
 #include "base/byte-scan.h"
+#include "base/defect.h"
 #include "syslog/field-parse.h"
 #include "syslog/pri.h"
 #include "syslog/rfc3164.h"
@@ -62,7 +63,7 @@ static bool plain_mark(struct cursor *c, struct mark_values *v)
 static bool plain_line(struct slice line, struct mark_values *v, struct slice *severity,
                        struct slice *facility)
 {
-    struct cursor at = {line.at, line.at + line.len};
+    struct cursor at = {line.data, line.data + line.len};
     struct cursor *c = &at;
     return SKIP(c, "{\"severity\":") && plain_string(c, severity) && SKIP(c, ",\"facility\":") &&
            plain_string(c, facility) && SKIP(c, ",\"version\":1,\"timestamp\":") &&
@@ -77,47 +78,47 @@ static bool plain_line(struct slice line, struct mark_values *v, struct slice *s
 
 /* --- any other line that says the same --- */
 
-static struct slice member(const struct json_check *json, struct slice object, const char *name)
+static struct slice member(const struct json_checker *json, struct slice object, const char *name)
 {
-    return json_member(json, object, (struct slice){name, strlen(name)});
+    return json_get_member(json, object, (struct slice){name, strlen(name)});
 }
 
 /* A string, unescaped into the reader's room, or what else stands there; null is none. */
 static struct slice value_of(struct reader *r, struct slice text)
 {
     static const struct slice null = {"null", 4};
-    if (!text.at)
+    if (!text.data)
         return text;
-    bool string = text.at[-1] == '"';
+    bool string = text.data[-1] == '"';
     if (!string && slice_equal(text, null))
         return (struct slice){0};
-    if (!string || !memchr(text.at, '\\', text.len))
+    if (!string || !memchr(text.data, '\\', text.len))
         return text;
-    char *at = r->room.at + r->room.len;
-    buffer_wrote(&r->room, json_unescape(at, text));
-    return slice_between(at, r->room.at + r->room.len);
+    char *at = r->room.data + r->room.len;
+    buffer_commit(&r->room, json_unescape(at, text));
+    return slice_between(at, r->room.data + r->room.len);
 }
 
 static bool has_all(struct reader *r, struct slice line)
 {
     static const char *const names[] = {"severity", "facility", "version", "timestamp", "hostname",
                                         "appname",  "procid",   "msgid",   "sd",        "msg"};
-    json_tokens(&r->json, line);
+    json_tokenize(&r->json, line);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!member(&r->json, line, names[i]).at)
+        if (!member(&r->json, line, names[i]).data)
             return false;
     return true;
 }
 
 static void take_mark(struct reader *r, struct slice sd, struct mark_values *v)
 {
-    if (sd.len == 0 || *sd.at != '{')
+    if (sd.len == 0 || *sd.data != '{')
         return;
-    json_tokens(&r->json, sd);
+    json_tokenize(&r->json, sd);
     struct slice element = member(&r->json, sd, MARK_ID);
-    if (element.len == 0 || *element.at != '{')
+    if (element.len == 0 || *element.data != '{')
         return;
-    json_tokens(&r->json, element);
+    json_tokenize(&r->json, element);
     v->run = value_of(r, member(&r->json, element, "run"));
     v->connection = value_of(r, member(&r->json, element, "conn"));
     v->of = value_of(r, member(&r->json, element, "of"));
@@ -129,9 +130,9 @@ static void take_mark(struct reader *r, struct slice sd, struct mark_values *v)
  * of a second, which says nothing of latency. */
 static void old_values(struct mark_values *v)
 {
-    const char *end = v->msg.at ? memchr(v->msg.at, ' ', v->msg.len) : NULL;
+    const char *end = v->msg.data ? memchr(v->msg.data, ' ', v->msg.len) : NULL;
     v->timestamp = (struct slice){0};
-    v->msgid = end ? slice_between(v->msg.at, end) : v->msg;
+    v->msgid = end ? slice_between(v->msg.data, end) : v->msg;
 }
 
 static enum reading any_line(struct reader *r, struct slice line, struct mark_values *v,
@@ -139,7 +140,7 @@ static enum reading any_line(struct reader *r, struct slice line, struct mark_va
 {
     static const struct slice one = {"1", 1};
     static const struct slice none = {"null", 4};
-    if (!json_check(&r->json, line, defect))
+    if (!json_is_valid(&r->json, line, defect))
         return READING_DAMAGED;
     if (!has_all(r, line))
         return READING_FOREIGN;
@@ -147,7 +148,7 @@ static enum reading any_line(struct reader *r, struct slice line, struct mark_va
     if (!slice_equal(version, one) && !slice_equal(version, none))
         return READING_FOREIGN;
     r->room.len = 0;
-    buffer_room(&r->room, line.len);
+    buffer_reserve(&r->room, line.len);
     *severity = member(&r->json, line, "severity");
     *facility = member(&r->json, line, "facility");
     v->timestamp = value_of(r, member(&r->json, line, "timestamp"));
@@ -176,7 +177,8 @@ static bool take_pri(struct reader *r, struct slice severity, struct slice facil
 {
     unsigned s;
     unsigned f;
-    if (r->severity.at && slice_equal(severity, r->severity) && slice_equal(facility, r->facility))
+    if (r->severity.data && slice_equal(severity, r->severity) &&
+        slice_equal(facility, r->facility))
         return true;
     if (!name_number(severity_names, 8, severity, &s) ||
         !name_number(facility_names, 24, facility, &f))
@@ -227,8 +229,8 @@ static void element_mark(const struct structured_data *sd, const struct sd_eleme
 /* "<34>Nov": what RFC 3164 has behind PRI cannot be VERSION. */
 static bool is_rfc3164(struct slice line)
 {
-    const char *end = line.at + line.len;
-    const char *p = line.len && *line.at == '<' ? line.at + 1 : end;
+    const char *end = line.data + line.len;
+    const char *p = line.len && *line.data == '<' ? line.data + 1 : end;
     while (p < end && is_digit(*p))
         p++;
     return end - p > 1 && p[0] == '>' && p[1] >= 'A' && p[1] <= 'Z';
@@ -237,7 +239,7 @@ static bool is_rfc3164(struct slice line)
 /* Of one that is not there only `at` says so. */
 static struct slice field(struct slice value)
 {
-    return value.at ? value : (struct slice){0};
+    return value.data ? value : (struct slice){0};
 }
 
 static enum reading rfc3164_line(struct reader *r, struct slice line, struct mark_values *v,
@@ -276,19 +278,19 @@ enum reading reading(struct reader *r, struct slice line, struct mark_values *v,
                      struct defect *defect)
 {
     *v = (struct mark_values){0};
-    enum reading got = line.len && *line.at == '{' ? json_line(r, line, v, defect)
-                       : is_rfc3164(line)          ? rfc3164_line(r, line, v, defect)
-                                                   : rfc5424_line(r, line, v, defect);
+    enum reading got = line.len && *line.data == '{' ? json_line(r, line, v, defect)
+                       : is_rfc3164(line)            ? rfc3164_line(r, line, v, defect)
+                                                     : rfc5424_line(r, line, v, defect);
     if (got != READING_PLAIN)
         return got;
-    bool marked = v->run.at && v->connection.at && v->of.at && v->number.at && v->sum.at;
+    bool marked = v->run.data && v->connection.data && v->of.data && v->number.data && v->sum.data;
     return marked ? READING_MARKED : READING_PLAIN;
 }
 
 void reader_free(struct reader *r)
 {
     syslog_message_free(&r->message);
-    json_check_free(&r->json);
+    json_checker_free(&r->json);
     buffer_free(&r->room);
     buffer_free(&r->text);
 }

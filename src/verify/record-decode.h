@@ -1,7 +1,7 @@
 #ifndef SHNEK_VERIFY_RECORD_DECODE_H
 #define SHNEK_VERIFY_RECORD_DECODE_H
 
-#include "base/log.h"
+#include "base/defect.h"
 #include "load/sequence.h"
 #include "syslog/lenient-time.h"
 #include "syslog/rfc5424.h"
@@ -17,8 +17,8 @@ enum reading {
 /* Reads messages back from what became of them. All zero is ready for use. */
 struct reader {
     struct syslog_message message;
-    struct reckoning reckoning;
-    struct json_check json;
+    struct lenient_time reckoning;
+    struct json_checker json;
     struct buffer room; /* what was unescaped */
     struct buffer text;
     struct slice severity; /* of the last message, in names */

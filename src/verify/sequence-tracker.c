@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/exit-status.h"
 #include "base/log.h"
 
 enum { TABLE = LEDGER_RUNS, HOSTNAME_LIMIT = 255, PROCID_LIMIT = 128, RUN_LIMIT = 32 };
@@ -9,7 +10,7 @@ enum { TABLE = LEDGER_RUNS, HOSTNAME_LIMIT = 255, PROCID_LIMIT = 128, RUN_LIMIT 
 static void *need(void *memory)
 {
     if (!memory) {
-        report("out of memory");
+        log_printf("out of memory");
         exit(STATUS_FAILED);
     }
     return memory;
@@ -23,15 +24,15 @@ void ledger_start(struct ledger *l)
 
 static void add_value(struct buffer *b, struct slice value)
 {
-    buffer_add(b, value);
-    buffer_add(b, (struct slice){value.at ? "\xFF" : "\xFE", 1});
+    buffer_append(b, value);
+    buffer_append(b, (struct slice){value.data ? "\xFF" : "\xFE", 1});
 }
 
 static size_t place(struct slice key)
 {
     uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
     for (size_t i = 0; i < key.len; i++)
-        hash = (hash ^ (unsigned char)key.at[i]) * UINT64_C(1099511628211);
+        hash = (hash ^ (unsigned char)key.data[i]) * UINT64_C(1099511628211);
     return (size_t)(hash % TABLE);
 }
 
@@ -39,18 +40,18 @@ static size_t place(struct slice key)
 static char *label(const struct entry *e)
 {
     static const struct slice none = {"-", 1};
-    struct slice host = e->hostname.at ? e->hostname : none;
-    struct slice id = e->procid.at ? e->procid : none;
+    struct slice host = e->hostname.data ? e->hostname : none;
+    struct slice id = e->procid.data ? e->procid : none;
     size_t room = host.len + id.len + e->run.len + 2;
     char *text = need(malloc(room));
     char *to = text;
-    if (e->run.at) {
-        memcpy(to, e->run.at, e->run.len);
+    if (e->run.data) {
+        memcpy(to, e->run.data, e->run.len);
         to += e->run.len;
     } else {
-        memcpy(to, host.at, host.len);
+        memcpy(to, host.data, host.len);
         to[host.len] = '/';
-        memcpy(to + host.len + 1, id.at, id.len);
+        memcpy(to + host.len + 1, id.data, id.len);
         to += host.len + 1 + id.len;
     }
     *to = '\0';
@@ -64,7 +65,7 @@ static struct run *new_run(struct ledger *l, const struct entry *e, struct run *
         return NULL;
     }
     struct run *r = need(calloc(1, sizeof *r));
-    buffer_add(&r->key, (struct slice){l->key.at, l->key.len});
+    buffer_append(&r->key, (struct slice){l->key.data, l->key.len});
     r->label = label(e);
     r->of = e->of;
     r->next = *at;
@@ -76,13 +77,13 @@ static struct run *new_run(struct ledger *l, const struct entry *e, struct run *
 
 static bool key_is(const struct run *r, const struct entry *e)
 {
-    const char *p = r->key.at;
+    const char *p = r->key.data;
     if (r->key.len != e->hostname.len + e->procid.len + e->run.len + 3)
         return false;
     const struct slice *values[] = {&e->hostname, &e->procid, &e->run};
     for (size_t i = 0; i < 3; i++) {
         const struct slice *v = values[i];
-        if ((v->len && memcmp(p, v->at, v->len) != 0) || p[v->len] != (v->at ? '\xFF' : '\xFE'))
+        if ((v->len && memcmp(p, v->data, v->len) != 0) || p[v->len] != (v->data ? '\xFF' : '\xFE'))
             return false;
         p += v->len + 1;
     }
@@ -97,7 +98,7 @@ static struct run *find_run(struct ledger *l, const struct entry *e)
     add_value(&l->key, e->hostname);
     add_value(&l->key, e->procid);
     add_value(&l->key, e->run);
-    struct run **at = &l->table[place((struct slice){l->key.at, l->key.len})];
+    struct run **at = &l->table[place((struct slice){l->key.data, l->key.len})];
     for (struct run *r = *at; r; r = r->next)
         if (key_is(r, e))
             return l->hit = r;

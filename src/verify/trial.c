@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/exit-status.h"
 #include "base/log.h"
 
 enum { BUSY = 90 /* percent of the time */ };
@@ -28,17 +29,17 @@ static bool open_far_end(struct round_trip *r, const char *path)
     r->name = from_stdin ? "stdin" : path;
     r->in.fd = fd;
     if (fd < 0) {
-        report("%s: %m", path);
+        log_printf("%s: %m", path);
         return false;
     }
-    input_start(&r->in, fd);
+    input_init(&r->in, fd);
     if (!r->in.live) {
-        report("%s: it is a file, and nothing can come back there", r->name);
+        log_printf("%s: it is a file, and nothing can come back there", r->name);
         return false;
     }
     r->in.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (r->in.wake_fd < 0)
-        report("eventfd: %m");
+        log_printf("eventfd: %m");
     return r->in.wake_fd >= 0;
 }
 
@@ -57,9 +58,9 @@ bool round_trip_start(struct round_trip *r, const char *far_end, uint64_t stats_
 {
     *r = (struct round_trip){.verify_config = {.quiet = true, .connections = 1},
                              .in = {.wake_fd = -1}};
-    framer_start(&r->framer, FRAMING_AUTO, VERIFY_LINE_MAX, false);
+    framer_init(&r->framer, FRAMING_AUTO, VERIFY_LINE_MAX, false);
     bool good = open_far_end(r, far_end) && (r->verify = verify_new(&r->verify_config)) &&
-                signals_start(&r->signals, verify_stats(r->verify), stats_interval);
+                signals_open(&r->signals, verify_stats(r->verify), stats_interval);
     if (!good)
         free_all(r);
     return good;
@@ -67,7 +68,7 @@ bool round_trip_start(struct round_trip *r, const char *far_end, uint64_t stats_
 
 void round_trip_end(struct round_trip *r)
 {
-    signals_end(&r->signals);
+    signals_close(&r->signals);
     free_all(r);
 }
 
@@ -83,7 +84,7 @@ static void *send_run(void *argument)
 /* A thread that is stuck in a write nobody can join. */
 static _Noreturn void give_up(const struct sending *s, const char *why)
 {
-    report("%s: %s", s->load->destination.text, why);
+    log_printf("%s: %s", s->load->destination.text, why);
     _exit(STATUS_FAILED);
 }
 
@@ -93,7 +94,7 @@ static void cut_short(struct round_trip *r, const struct sending *s, pthread_t t
 {
     uint64_t until = clock_real() + idle;
     struct timespec at = {(time_t)(until / NS_PER_S), (long)(until % NS_PER_S)};
-    signals_stop(&r->signals);
+    signals_request_stop(&r->signals);
     if (pthread_timedjoin_np(thread, NULL, &at) != 0)
         give_up(s, "it takes no more");
 }
@@ -122,14 +123,14 @@ static bool read_back(struct round_trip *r, struct sending *s, pthread_t thread,
         uint64_t received = f->received;
         eventfd_t ends;
         enum input_state state =
-            input_wait(&r->in, &r->signals, framer_within(&r->framer), all ? 0 : wait);
+            input_wait(&r->in, &r->signals, framer_mid_message(&r->framer), all ? 0 : wait);
         bool stopped = signals_stopping(&r->signals);
         if (stopped ||
             (state == INPUT_READY && !verify_block(r->verify, &r->in, &r->framer, r->name))) {
             if (sending)
                 cut_short(r, s, thread, idle);
             if (!stopped && s->good)
-                report("%s: it has ended, and the receiver with it", r->name);
+                log_printf("%s: it has ended, and the receiver with it", r->name);
             return false;
         }
         bool ended = sending && state == INPUT_IDLE && eventfd_read(s->ended_fd, &ends) == 0;
@@ -165,7 +166,7 @@ bool round_trip_send(struct round_trip *r, const struct load_config *load, uint6
     uint64_t cpu = clock_read(CLOCK_THREAD_CPUTIME_ID);
     errno = pthread_create(&thread, NULL, send_run, &s);
     if (errno) {
-        report("thread: %m");
+        log_printf("thread: %m");
         return false;
     }
     if (!read_back(r, &s, thread, idle, f))

@@ -28,9 +28,9 @@ __attribute__((format(printf, 2, 3))) static void add(struct buffer *out, const 
     enum { LINE = 1024 };
     va_list values;
     va_start(values, format);
-    char *to = buffer_room(out, LINE);
+    char *to = buffer_reserve(out, LINE);
     int length = vsnprintf(to, LINE, format, values);
-    buffer_wrote(out, to + (length < LINE ? length : LINE - 1));
+    buffer_commit(out, to + (length < LINE ? length : LINE - 1));
     va_end(values);
 }
 
@@ -108,20 +108,20 @@ void findings_print(const struct findings *f, uint64_t expected, struct buffer *
 
 static void csv_value(struct slice value, struct buffer *out)
 {
-    if (value.len == 1 && *value.at == '-')
+    if (value.len == 1 && *value.data == '-')
         return;
-    bool quote = memchr(value.at, ',', value.len) || memchr(value.at, '"', value.len);
-    char *to = buffer_room(out, 2 * value.len + 2);
+    bool quote = memchr(value.data, ',', value.len) || memchr(value.data, '"', value.len);
+    char *to = buffer_reserve(out, 2 * value.len + 2);
     if (quote)
         *to++ = '"';
     for (size_t i = 0; i < value.len; i++) {
-        if (value.at[i] == '"')
+        if (value.data[i] == '"')
             *to++ = '"';
-        *to++ = value.at[i];
+        *to++ = value.data[i];
     }
     if (quote)
         *to++ = '"';
-    buffer_wrote(out, to);
+    buffer_commit(out, to);
 }
 
 static void csv_seconds(const struct histogram *h, uint64_t micros, struct buffer *out)
@@ -148,10 +148,10 @@ static struct slice value_of(struct slice report, struct slice column)
 {
     static const char unit[] = "-seconds";
     size_t length = sizeof unit - 1;
-    if (column.len > length && memcmp(column.at + column.len - length, unit, length) == 0)
+    if (column.len > length && memcmp(column.data + column.len - length, unit, length) == 0)
         column.len -= length;
-    const char *end = report.at + report.len;
-    for (const char *p = report.at; p < end;) {
+    const char *end = report.data + report.len;
+    for (const char *p = report.data; p < end;) {
         const char *lf = memchr(p, '\n', (size_t)(end - p));
         const char *colon = memchr(p, ':', (size_t)(lf - p));
         if (slice_equal(slice_between(p, colon), column))
@@ -169,7 +169,7 @@ void findings_total(struct slice report, double rate, struct buffer *out)
     while (*(p += strcspn(p, ",\n")) == ',') {
         struct slice column = {p + 1, strcspn(p + 1, ",\n")};
         add(out, ",");
-        if (strncmp(column.at, "rate", 4) == 0)
+        if (strncmp(column.data, "rate", 4) == 0)
             add(out, "%.1f", rate);
         else
             csv_value(value_of(report, column), out);
@@ -182,22 +182,22 @@ static void json_value(struct slice name, struct slice value, struct buffer *out
 {
     static const char ranges_name[] = "missing-ranges";
     bool text = slice_equal(name, (struct slice){ranges_name, sizeof ranges_name - 1});
-    if (value.len == 1 && *value.at == '-')
+    if (value.len == 1 && *value.data == '-')
         add(out, "null");
     else if (text)
-        buffer_wrote(out, json_string(buffer_room(out, JSON_STRING_ROOM(value.len)), value));
+        buffer_commit(out, json_quote(buffer_reserve(out, JSON_STRING_ROOM(value.len)), value));
     else
-        buffer_add(out, value);
+        buffer_append(out, value);
 }
 
 void findings_json(struct slice report, struct buffer *out)
 {
-    const char *end = report.at + report.len;
-    for (const char *p = report.at; p < end;) {
+    const char *end = report.data + report.len;
+    for (const char *p = report.data; p < end;) {
         const char *lf = memchr(p, '\n', (size_t)(end - p));
         const char *colon = memchr(p, ':', (size_t)(lf - p));
         struct slice name = slice_between(p, colon);
-        add(out, "%c\"%.*s\":", p == report.at ? '{' : ',', (int)name.len, name.at);
+        add(out, "%c\"%.*s\":", p == report.data ? '{' : ',', (int)name.len, name.data);
         json_value(name, slice_between(colon + 2, lf), out);
         p = lf + 1;
     }

@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/defect.h"
+#include "base/exit-status.h"
 #include "base/input.h"
+#include "base/log.h"
 #include "base/output.h"
+#include "base/rate-limit.h"
 #include "load/crc32c.h"
 #include "syslog/field-parse.h"
 #include "syslog/frame.h"
@@ -30,7 +34,7 @@ struct verify {
     struct instant_reader clock;
     struct stats stats;
     struct signals signals;
-    struct complaints complaints;
+    struct rate_limit complaints;
     struct output json;
     struct output hgrm;
     char *block;
@@ -43,12 +47,12 @@ static bool read_number(struct slice text, uint64_t *number)
 {
     enum { DIGITS = 15 };
     uint64_t n = 0;
-    if (text.len == 0 || text.len > DIGITS || (*text.at == '0' && text.len > 1))
+    if (text.len == 0 || text.len > DIGITS || (*text.data == '0' && text.len > 1))
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        if (!is_digit(text.at[i]))
+        if (!is_digit(text.data[i]))
             return false;
-        n = n * 10 + (uint64_t)(text.at[i] - '0');
+        n = n * 10 + (uint64_t)(text.data[i] - '0');
     }
     *number = n;
     return true;
@@ -82,7 +86,7 @@ static bool read_msgid(const struct verify *v, struct slice msgid, struct entry 
 static void take_latency(struct verify *v, struct slice timestamp)
 {
     uint64_t due;
-    if (!v->now || !timestamp.at || !instant_read(&v->clock, timestamp, &due))
+    if (!v->now || !timestamp.data || !instant_read(&v->clock, timestamp, &due))
         return;
     if (due > v->now)
         v->found.negative++;
@@ -110,15 +114,15 @@ static bool take_entry(struct verify *v, const struct entry *e, struct slice tim
         break;
     }
     f->received++;
-    count(&v->stats.out, 1);
+    counter_add(&v->stats.out, 1);
     return true;
 }
 
 static void damaged(struct verify *v, const char *name, const struct frame *frame)
 {
     v->found.damaged++;
-    count(&v->stats.rejected, 1);
-    complain(&v->complaints, name, frame->number, &frame->defect);
+    counter_add(&v->stats.rejected, 1);
+    log_rejected(&v->complaints, name, frame->number, &frame->defect);
 }
 
 /* What it is, in `e`; a defect where it is damaged. */
@@ -157,7 +161,7 @@ static void take_message(struct verify *v, const char *name, struct frame *frame
 static bool take_frame(struct verify *v, const char *name, enum frame_kind kind,
                        struct frame *frame)
 {
-    count(&v->stats.in, 1);
+    counter_add(&v->stats.in, 1);
     if (kind == FRAME_MESSAGE)
         take_message(v, name, frame);
     else
@@ -174,18 +178,18 @@ bool verify_block(struct verify *v, struct input *in, struct framer *f, const ch
 {
     struct frame frame;
     enum frame_kind kind;
-    ssize_t n = input_read(in, v->block, BLOCK_SIZE, framer_within(f));
+    ssize_t n = input_read(in, v->block, BLOCK_SIZE, framer_mid_message(f));
     if (n < 0 && errno == EAGAIN)
         return true;
     if (n < 0) {
-        report("%s: %m", name);
+        log_printf("%s: %m", name);
         v->failed = true;
     }
     if (n <= 0)
         return false;
     v->now = in->live ? clock_real() : 0;
-    count(&v->stats.bytes, (uint64_t)n);
-    complaints_tick(&v->complaints);
+    counter_add(&v->stats.bytes, (uint64_t)n);
+    rate_limit_poll(&v->complaints);
     framer_feed(f, (struct slice){v->block, (size_t)n});
     pthread_mutex_lock(&v->lock);
     bool on = true;
@@ -205,9 +209,9 @@ static bool read_input(struct verify *v, int fd, const char *name)
     struct frame frame;
     enum input_state state;
     uint64_t idle = v->config->idle ? (v->config->idle - 1) / 1000000 + 1 : 0;
-    input_start(&in, fd);
-    framer_start(&f, FRAMING_AUTO, VERIFY_LINE_MAX, false);
-    while ((state = input_wait(&in, &v->signals, framer_within(&f), idle ? (int)idle : -1)) ==
+    input_init(&in, fd);
+    framer_init(&f, FRAMING_AUTO, VERIFY_LINE_MAX, false);
+    while ((state = input_wait(&in, &v->signals, framer_mid_message(&f), idle ? (int)idle : -1)) ==
                INPUT_READY &&
            verify_block(v, &in, &f, name))
         ;
@@ -226,7 +230,7 @@ static bool read_file(struct verify *v, const char *path)
         return read_input(v, STDIN_FILENO, "stdin");
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        report("%s: %m", path);
+        log_printf("%s: %m", path);
         v->failed = true;
         return true;
     }
@@ -281,9 +285,9 @@ static void look(void *of, const struct interval *i, struct buffer *row, struct 
 static bool write_text(struct slice report_text)
 {
     struct output out;
-    output_start(&out, STDOUT_FILENO, "stdout");
-    buffer_add(&out.buffer, report_text);
-    return output_end(&out);
+    output_init(&out, STDOUT_FILENO, "stdout");
+    buffer_append(&out.buffer, report_text);
+    return output_close(&out);
 }
 
 static bool write_report(struct verify *v)
@@ -291,7 +295,7 @@ static bool write_report(struct verify *v)
     struct buffer text = {0};
     bool good = true;
     findings_print(&v->found, v->config->expect, &text);
-    struct slice report_text = {text.at, text.len};
+    struct slice report_text = {text.data, text.len};
     if (v->series.csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO &&
         v->json.fd != STDOUT_FILENO)
         good = write_text(report_text);
@@ -299,11 +303,11 @@ static bool write_report(struct verify *v)
         findings_total(report_text, series_rate(&v->series), &v->series.csv.buffer);
     if (v->json.fd >= 0) {
         findings_json(report_text, &v->json.buffer);
-        good = output_end(&v->json) && good;
+        good = output_close(&v->json) && good;
     }
     if (v->hgrm.fd >= 0) {
         histogram_print(&v->found.latency, &v->hgrm.buffer);
-        good = output_end(&v->hgrm) && good;
+        good = output_close(&v->hgrm) && good;
     }
     buffer_free(&text);
     return series_close(&v->series) && good;
@@ -314,15 +318,16 @@ static int conclude(struct verify *v)
     const struct findings *f = &v->found;
     series_end(&v->series);
     ledger_close(&v->found.ledger, v->config->expect);
-    complaints_settle(&v->complaints);
+    rate_limit_flush(&v->complaints);
     if (f->ledger.full)
-        report("too many runs or connections: the messages of the rest count as foreign");
+        log_printf("too many runs or connections: the messages of the rest count as foreign");
     if (f->ledger.gaps.forgot)
-        report("too many gaps: not all ranges are told; missing and duplicated are upper bounds");
+        log_printf(
+            "too many gaps: not all ranges are told; missing and duplicated are upper bounds");
     bool good =
         series_draw(&v->series, f->latency.total ? PLOT_LATENCY : PLOT_NOTHING, "spamlog --verify");
     good = write_report(v) && good && !v->failed;
-    signals_end(&v->signals);
+    signals_close(&v->signals);
     bool clean = !ledger_missing(&f->ledger) && !f->duplicated && !f->damaged && !f->ledger.full;
     return !good ? STATUS_FAILED : clean ? STATUS_OK : STATUS_REJECTED;
 }
@@ -332,7 +337,7 @@ struct verify *verify_new(const struct verify_config *config)
     struct verify *v = calloc(1, sizeof *v);
     char *block = malloc(BLOCK_SIZE);
     if (!v || !block) {
-        report("out of memory");
+        log_printf("out of memory");
         free(block);
         free(v);
         return NULL;
@@ -379,8 +384,8 @@ static bool prepare(struct verify *v)
 {
     struct watched w = {findings_columns, &v->stats.out, look, v};
     if (!series_open(&v->series, &v->config->series, &w, true) ||
-        !output_create(&v->json, "--json", v->config->json) ||
-        !output_create(&v->hgrm, "--hgrm", v->config->hgrm))
+        !output_open_truncate(&v->json, "--json", v->config->json) ||
+        !output_open_truncate(&v->hgrm, "--hgrm", v->config->hgrm))
         return false;
     if (!series_wanted(&v->series))
         return true;
@@ -388,7 +393,7 @@ static bool prepare(struct verify *v)
     if (!two[0] || !two[1]) {
         free(two[0]);
         free(two[1]);
-        report("out of memory");
+        log_printf("out of memory");
         return false;
     }
     v->latency = two[0];
@@ -402,8 +407,8 @@ int verify_run(const struct verify_config *config)
     int status = STATUS_FAILED;
     if (!v)
         return status;
-    if (prepare(v) && signals_start(&v->signals, &v->stats, config->stats_interval) &&
-        series_start(&v->series, v->stats.started)) {
+    if (prepare(v) && signals_open(&v->signals, &v->stats, config->stats_interval) &&
+        series_start(&v->series, v->stats.started_ns)) {
         read_all(v);
         status = conclude(v);
     }

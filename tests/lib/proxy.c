@@ -528,7 +528,7 @@ static void serve(int listener)
     }
 }
 
-static void report(void)
+static void log_printf(void)
 {
     uint64_t missing =
         config.count > 0 ? config.count - tally.unique_below_count : tally.end - tally.unique;
@@ -600,7 +600,7 @@ int main(int argc, char **argv)
     plan_cut();
     int listener = listen_on(config.port);
     serve(listener);
-    report();
+    log_printf();
     for (size_t i = 0; i < CONNECTIONS; i++)
         if (connections[i].used)
             end_connection(&connections[i], false);

@@ -193,7 +193,7 @@ static void drain(const struct config *config, struct seen *seen, natsConnection
         take(config, seen, message);
 }
 
-static void report(const struct config *config, const struct seen *seen)
+static void log_printf(const struct config *config, const struct seen *seen)
 {
     uint64_t missing =
         config->count > 0 ? config->count - seen->unique_below_count : seen->end - seen->unique;
@@ -294,7 +294,7 @@ int main(int argc, char **argv)
     if (stop)
         drain(&config, &seen, connection, subscription);
     if (config.unique)
-        report(&config, &seen);
+        log_printf(&config, &seen);
     flush_output();
 
     bool whole = config.count == 0 || complete(&config, &seen);

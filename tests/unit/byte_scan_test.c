@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 #include "unit.h"
 
-enum { LONGEST = 3 * BLOCK + 3 };
+enum { LONGEST = 3 * SIMD_SIZE + 3 };
 
 static const char *naive_print(const char *p, const char *end)
 {
@@ -37,18 +37,18 @@ static const char *naive_param_value(const char *p, const char *end)
 static void one(struct slice bytes, int byte, size_t at)
 {
     char copy[LONGEST + 1];
-    const char *end = bytes.at + bytes.len;
-    unit(scan_print(bytes.at, end) == naive_print(bytes.at, end), "print: byte %d at %zu of %zu",
-         byte, at, bytes.len);
-    unit(scan_sd_name(bytes.at, end) == naive_sd_name(bytes.at, end),
+    const char *end = bytes.data + bytes.len;
+    unit(scan_print(bytes.data, end) == naive_print(bytes.data, end),
+         "print: byte %d at %zu of %zu", byte, at, bytes.len);
+    unit(scan_sd_name(bytes.data, end) == naive_sd_name(bytes.data, end),
          "SD-NAME: byte %d at %zu of %zu", byte, at, bytes.len);
-    unit(scan_param_value(bytes.at, end) == naive_param_value(bytes.at, end),
+    unit(scan_param_value(bytes.data, end) == naive_param_value(bytes.data, end),
          "PARAM-VALUE: byte %d at %zu of %zu", byte, at, bytes.len);
-    const char *plain = naive_plain(bytes.at, end);
-    unit(scan_plain(bytes.at, end) == plain, "plain: byte %d at %zu of %zu", byte, at, bytes.len);
-    size_t n = (size_t)(plain - bytes.at);
+    const char *plain = naive_plain(bytes.data, end);
+    unit(scan_plain(bytes.data, end) == plain, "plain: byte %d at %zu of %zu", byte, at, bytes.len);
+    size_t n = (size_t)(plain - bytes.data);
     copy[bytes.len] = '-';
-    unit(copy_plain(copy, bytes.at, end) == n && memcmp(copy, bytes.at, n) == 0 &&
+    unit(copy_plain(copy, bytes.data, end) == n && memcmp(copy, bytes.data, n) == 0 &&
              copy[bytes.len] == '-',
          "copy: byte %d at %zu of %zu", byte, at, bytes.len);
 }
@@ -63,7 +63,7 @@ static void copies(void)
     for (size_t length = 0; length <= LONGEST; length++) {
         struct slice s = unit_guarded((struct slice){bytes, length});
         memset(copy, '-', sizeof copy);
-        copy_bytes(copy + 1, s.at, length);
+        copy_bytes(copy + 1, s.data, length);
         unit(copy[0] == '-' && memcmp(copy + 1, bytes, length) == 0 && copy[1 + length] == '-',
              "copy of %zu", length);
     }
@@ -72,25 +72,24 @@ static void copies(void)
 /* A mask has a bit for each of its bytes only where it is told to look so far. */
 static void masks(void)
 {
-    char bytes[BLOCK];
-    for (size_t at = 0; at < BLOCK; at++) {
+    char bytes[SIMD_SIZE];
+    for (size_t at = 0; at < SIMD_SIZE; at++) {
         memset(bytes, 'a', sizeof bytes);
         bytes[at] = '"';
-        for (size_t n = 1; n <= BLOCK; n++)
-            unit(block_none(block_not_plain(block_load(bytes)), n) == (n <= at), "%zu of %zu", at,
-                 n);
+        for (size_t n = 1; n <= SIMD_SIZE; n++)
+            unit(simd_none(simd_not_plain(simd_load(bytes)), n) == (n <= at), "%zu of %zu", at, n);
     }
 }
 
 /* Of two blocks, each byte of either by itself. */
 static void plain_blocks(void)
 {
-    char bytes[2 * BLOCK];
+    char bytes[2 * SIMD_SIZE];
     for (int byte = 0; byte < 256; byte++) {
         for (size_t at = 0; at < sizeof bytes; at++) {
             memset(bytes, at % 2 ? ' ' : '~', sizeof bytes);
             bytes[at] = (char)byte;
-            unit(block_both_plain(block_load(bytes), block_load(bytes + BLOCK)) ==
+            unit(simd_both_plain(simd_load(bytes), simd_load(bytes + SIMD_SIZE)) ==
                      (naive_plain(bytes + at, bytes + at + 1) > bytes + at),
                  "both plain: byte %d at %zu", byte, at);
         }
@@ -116,17 +115,17 @@ static bool is_name(int byte)
 /* Bits are right for all bytes, those behind the first one too. */
 static void bits(void)
 {
-    char bytes[BLOCK];
+    char bytes[SIMD_SIZE];
     for (int byte = 0; byte < 256; byte++) {
-        for (uint64_t where = 1; where < 1 << BLOCK; where += where < 300 ? 1 : where / 3) {
-            for (size_t i = 0; i < BLOCK; i++)
+        for (uint64_t where = 1; where < 1 << SIMD_SIZE; where += where < 300 ? 1 : where / 3) {
+            for (size_t i = 0; i < SIMD_SIZE; i++)
                 bytes[i] = (char)(where >> i & 1 ? byte : i % 2 ? '!' : '~');
-            scan_block b = block_load(bytes);
-            unit(block_bits_not_bare(b) == (is_bare(byte) ? 0 : where),
+            simd_block b = simd_load(bytes);
+            unit(simd_bits_not_bare(b) == (is_bare(byte) ? 0 : where),
                  "not bare: byte %d at %#" PRIx64, byte, where);
-            unit(block_bits_not_value(b) == (is_value(byte) ? 0 : where),
+            unit(simd_bits_not_value(b) == (is_value(byte) ? 0 : where),
                  "not a value: byte %d at %#" PRIx64, byte, where);
-            unit(block_bits_not_sd(b) == (is_name(byte) ? 0 : where),
+            unit(simd_bits_not_sd(b) == (is_name(byte) ? 0 : where),
                  "not SD-NAME: byte %d at %#" PRIx64, byte, where);
         }
     }
@@ -140,8 +139,8 @@ static void ranges(void)
     for (unsigned n = 0; n < sizeof lowests * sizeof widths; n++) {
         unsigned char low = lowests[n / sizeof widths];
         unsigned char width = widths[n % sizeof widths];
-        char bytes[BLOCK], lowest[BLOCK], range[BLOCK];
-        for (size_t at = 0; at < BLOCK; at++) {
+        char bytes[SIMD_SIZE], lowest[SIMD_SIZE], range[SIMD_SIZE];
+        for (size_t at = 0; at < SIMD_SIZE; at++) {
             for (int byte = 0; byte < 256; byte++) {
                 memset(bytes, 'x', sizeof bytes);
                 memset(lowest, at % 2 ? 'x' : 3, sizeof lowest);
@@ -150,8 +149,8 @@ static void ranges(void)
                 lowest[at] = (char)low;
                 range[at] = (char)width;
                 bool within = (unsigned char)(byte - low) <= width;
-                unit(block_is_zero(block_beyond(block_load(bytes), block_load(lowest),
-                                                block_load(range))) == within,
+                unit(simd_is_zero(simd_beyond(simd_load(bytes), simd_load(lowest),
+                                              simd_load(range))) == within,
                      "%d from %d on, at most %d more, at %zu", byte, low, width, at);
             }
         }
@@ -225,18 +224,18 @@ static void sequences(void)
             for (size_t length = 1; length <= 4; length++) {
                 struct slice s = unit_guarded((struct slice){(const char *)bytes, length});
                 bool valid;
-                size_t n = utf8_step(s.at, s.at + s.len, &valid);
+                size_t n = utf8_sequence_len(s.data, s.data + s.len, &valid);
                 size_t expected = 0;
                 for (size_t k = 1; k <= length && !expected; k++)
                     expected = well_formed(bytes, k) ? k : 0;
                 unit(valid == (expected != 0) && (!valid || n == expected),
                      "UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2], bytes[3],
                      length);
-                n = utf8_whole(s.at, s.at + s.len);
+                n = utf8_length_at(s.data, s.data + s.len);
                 unit(n == (length == 4 && expected > 1 ? expected : 0),
                      "whole UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2],
                      bytes[3], length);
-                n = utf8_length(utf8_word(s.at, s.at + s.len));
+                n = utf8_length(utf8_word(s.data, s.data + s.len));
                 unit(n == (expected > 1 ? expected : 0),
                      "a word of UTF-8 %02x %02x %02x %02x, %zu bytes", bytes[0], bytes[1], bytes[2],
                      bytes[3], length);
@@ -262,19 +261,19 @@ static bool all_well_formed(const char *p, size_t n)
 /* A block of one sequence again and again, in which a byte is another. */
 static void runs_of(const unsigned char *sequence, size_t length)
 {
-    char bytes[BLOCK];
-    for (size_t at = 0; at < BLOCK; at++) {
+    char bytes[SIMD_SIZE];
+    for (size_t at = 0; at < SIMD_SIZE; at++) {
         for (int byte = 0; byte < 256; byte++) {
-            for (size_t i = 0; i < BLOCK; i++)
+            for (size_t i = 0; i < SIMD_SIZE; i++)
                 bytes[i] = (char)sequence[i % length];
-            size_t whole = BLOCK / length * length;
+            size_t whole = SIMD_SIZE / length * length;
             if (bytes[at] != (char)byte)
                 whole = at / length * length;
             bytes[at] = (char)byte;
             if ((unsigned char)bytes[0] < 0x80)
                 continue;
-            size_t n = utf8_run(block_load(bytes), bytes[0]);
-            unit(n >= whole && n <= BLOCK && all_well_formed(bytes, n),
+            size_t n = utf8_run(simd_load(bytes), bytes[0]);
+            unit(n >= whole && n <= SIMD_SIZE && all_well_formed(bytes, n),
                  "run of %02x %02x..., %02x at %zu: %zu", sequence[0], sequence[1], (unsigned)byte,
                  at, n);
         }

@@ -1,4 +1,4 @@
-/* json_string against its naive twin, for texts of all lengths up to a guard page. */
+/* json_quote against its naive twin, for texts of all lengths up to a guard page. */
 
 #include "base/utf8.h"
 #include "unit.h"
@@ -39,11 +39,11 @@ static const char *const pieces[] = {"a",
 static size_t naive(char *to, struct slice text)
 {
     char *start = to;
-    const char *end = text.at + text.len;
+    const char *end = text.data + text.len;
     *to++ = '"';
-    for (const char *p = text.at; p < end;) {
+    for (const char *p = text.data; p < end;) {
         bool valid;
-        size_t n = utf8_step(p, end, &valid);
+        size_t n = utf8_sequence_len(p, end, &valid);
         static const char *const named[] = {
             ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
             ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
@@ -92,14 +92,14 @@ int main(void)
         size_t room = JSON_STRING_ROOM(s.len);
         size_t n = naive(expected, s);
         got[room] = '!';
-        unit((size_t)(json_string(got, s) - got) == n && memcmp(got, expected, n) == 0 &&
+        unit((size_t)(json_quote(got, s) - got) == n && memcmp(got, expected, n) == 0 &&
                  got[room] == '!',
              "%.*s: got %.*s", SHOW(s), (int)n, got);
         /* The bytes behind it do not matter, nor where they end. */
         size_t length = s.len ? 1 + draw((uint32_t)s.len) : 0;
-        struct slice part = {s.at, length};
+        struct slice part = {s.data, length};
         n = naive(expected, part);
-        unit((size_t)(json_string_within(got, part, s.at + s.len) - got) == n &&
+        unit((size_t)(json_quote_within(got, part, s.data + s.len) - got) == n &&
                  memcmp(got, expected, n) == 0,
              "%.*s within: got %.*s", SHOW(part), (int)n, got);
     }

@@ -138,14 +138,14 @@ static void show(struct buffer *events, enum frame_kind kind, const struct frame
     int n;
     if (kind == FRAME_MESSAGE) {
         n = snprintf(text, sizeof text, "%" PRIu64 "=", frame->number);
-        buffer_add(events, (struct slice){text, (size_t)n});
-        buffer_add(events, frame->message);
+        buffer_append(events, (struct slice){text, (size_t)n});
+        buffer_append(events, frame->message);
         n = snprintf(text, sizeof text, ";");
     } else {
         n = snprintf(text, sizeof text, "%" PRIu64 "!%s: %s@%" PRIu64 ";", frame->number,
                      frame->defect.field, frame->defect.reason, frame->defect.offset);
     }
-    buffer_add(events, (struct slice){text, (size_t)n});
+    buffer_append(events, (struct slice){text, (size_t)n});
 }
 
 /* Feeds [from, to) before a guard page; false once the stream is broken. */
@@ -154,7 +154,7 @@ static bool feed(struct framer *f, struct slice bytes, size_t from, size_t to,
 {
     enum frame_kind kind;
     struct frame frame;
-    framer_feed(f, unit_guarded((struct slice){bytes.at + from, to - from}));
+    framer_feed(f, unit_guarded((struct slice){bytes.data + from, to - from}));
     while ((kind = framer_next(f, &frame)) != FRAME_NONE) {
         show(events, kind, &frame);
         if (kind == FRAME_BROKEN)
@@ -171,18 +171,19 @@ static void run(const struct stream *s, struct slice bytes, size_t first, size_t
     struct frame frame;
     bool good = true;
     events->len = 0;
-    framer_start(&f, s->framing, MAX_SIZE, s->truncate);
+    framer_init(&f, s->framing, MAX_SIZE, s->truncate);
     if (s->joining)
-        framer_join_lines(&f);
+        framer_enable_multiline(&f);
     for (size_t from = 0, to = first; good && from < bytes.len; from = to, to += step) {
         if (to > bytes.len)
             to = bytes.len;
         good = feed(&f, bytes, from, to, events);
-        unit(f.partial.cap <= 4 * MAX_SIZE + 256, "%s: %zu bytes kept", s->name, f.partial.cap);
-        unit(f.held.cap <= 4 * MAX_SIZE + 256, "%s: %zu bytes held", s->name, f.held.cap);
+        unit(f.partial.capacity <= 4 * MAX_SIZE + 256, "%s: %zu bytes kept", s->name,
+             f.partial.capacity);
+        unit(f.held.capacity <= 4 * MAX_SIZE + 256, "%s: %zu bytes held", s->name, f.held.capacity);
     }
     if (good) {
-        buffer_add(events, (struct slice){"#", 1});
+        buffer_append(events, (struct slice){"#", 1});
         enum frame_kind kind;
         while ((kind = framer_end(&f, true, &frame)) != FRAME_NONE)
             show(events, kind, &frame);
@@ -195,10 +196,10 @@ static void check(const struct stream *s, struct slice bytes, size_t first, size
     struct buffer events = {0};
     struct slice expected = unit_decode(s->expected);
     run(s, bytes, first, step, &events);
-    struct slice got = {events.at, events.len};
+    struct slice got = {events.data, events.len};
     unit(slice_equal(got, expected), "%s, first %zu then %zu: got %.*s", s->name, first, step,
          SHOW(got));
-    free((void *)(uintptr_t)expected.at);
+    free((void *)(uintptr_t)expected.data);
     buffer_free(&events);
 }
 
@@ -207,10 +208,10 @@ static void cut_line(void)
 {
     struct framer f;
     struct frame frame;
-    framer_start(&f, FRAMING_NEWLINE, MAX_SIZE, false);
+    framer_init(&f, FRAMING_NEWLINE, MAX_SIZE, false);
     framer_feed(&f, (struct slice){"abc", 3});
-    unit(framer_next(&f, &frame) == FRAME_NONE && framer_within(&f), "within a line");
-    unit(framer_end(&f, false, &frame) == FRAME_REFUSED, "the line is refused");
+    unit(framer_next(&f, &frame) == FRAME_NONE && framer_mid_message(&f), "within a line");
+    unit(framer_end(&f, false, &frame) == FRAME_REJECTED, "the line is refused");
     unit(frame.number == 1 && frame.defect.offset == 3, "its number and length");
     unit(framer_end(&f, false, &frame) == FRAME_NONE, "and that is all");
     framer_free(&f);
@@ -228,19 +229,19 @@ static void release(void)
 {
     struct framer f;
     struct frame frame;
-    framer_start(&f, FRAMING_AUTO, MAX_SIZE, false);
-    framer_join_lines(&f);
-    unit(!framer_holds(&f), "nothing is held at first");
+    framer_init(&f, FRAMING_AUTO, MAX_SIZE, false);
+    framer_enable_multiline(&f);
+    unit(!framer_has_held(&f), "nothing is held at first");
     unit(framer_release(&f, &frame) == FRAME_NONE, "nor released");
     framer_feed(&f, (struct slice){"<1>a\nb\n\n", 8});
     unit(framer_next(&f, &frame) == FRAME_NONE, "it may go on");
-    unit(framer_holds(&f) && !framer_within(&f), "it is held, and no line is cut");
+    unit(framer_has_held(&f) && !framer_mid_message(&f), "it is held, and no line is cut");
     unit(gives(framer_release(&f, &frame), &frame, 1, "<1>a\nb"), "it is released");
-    unit(!framer_holds(&f), "then nothing is held");
+    unit(!framer_has_held(&f), "then nothing is held");
     unit(framer_release(&f, &frame) == FRAME_NONE, "it is released once");
     framer_feed(&f, (struct slice){"c\n<2>d\ne", 8});
     unit(gives(framer_next(&f, &frame), &frame, 4, "c"), "what comes then is a message");
-    unit(framer_next(&f, &frame) == FRAME_NONE && framer_within(&f), "it ends within a line");
+    unit(framer_next(&f, &frame) == FRAME_NONE && framer_mid_message(&f), "it ends within a line");
     unit(gives(framer_release(&f, &frame), &frame, 5, "<2>d"), "released without the line");
     unit(gives(framer_end(&f, true, &frame), &frame, 6, "e"), "the line comes at the end");
     unit(framer_end(&f, true, &frame) == FRAME_NONE, "and that is all");
@@ -252,12 +253,12 @@ static void cut_joined(void)
 {
     struct framer f;
     struct frame frame;
-    framer_start(&f, FRAMING_NEWLINE, MAX_SIZE, false);
-    framer_join_lines(&f);
+    framer_init(&f, FRAMING_NEWLINE, MAX_SIZE, false);
+    framer_enable_multiline(&f);
     framer_feed(&f, (struct slice){"<1>a\nb\nc", 8});
     unit(framer_next(&f, &frame) == FRAME_NONE, "it may go on");
     unit(gives(framer_end(&f, false, &frame), &frame, 1, "<1>a\nb"), "the whole lines");
-    unit(framer_end(&f, false, &frame) == FRAME_REFUSED, "the cut one is refused");
+    unit(framer_end(&f, false, &frame) == FRAME_REJECTED, "the cut one is refused");
     unit(frame.number == 3 && frame.defect.offset == 1, "its number and length");
     unit(framer_end(&f, false, &frame) == FRAME_NONE, "and that is all");
     framer_free(&f);
@@ -271,7 +272,7 @@ int main(void)
         check(&streams[i], bytes, 1, 1);
         for (size_t split = 1; split < bytes.len; split++)
             check(&streams[i], bytes, split, bytes.len);
-        free((void *)(uintptr_t)bytes.at);
+        free((void *)(uintptr_t)bytes.data);
     }
     cut_line();
     release();

@@ -70,7 +70,7 @@ static void printed(void)
     for (int i = 0; i < 4; i++)
         histogram_record(&h, (uint64_t)(i + 1) * 1000);
     histogram_print(&h, &out);
-    *buffer_room(&out, 1) = '\0';
+    *buffer_reserve(&out, 1) = '\0';
     static const char wanted[] = "       Value     Percentile TotalCount 1/(1-Percentile)\n"
                                  "\n"
                                  "       1.000 0.000000000000          1           1.00\n"
@@ -89,7 +89,7 @@ static void printed(void)
                                  "#[Mean    =        2.501, StdDeviation   =        1.118]\n"
                                  "#[Max     =        4.001, Total count    =            4]\n"
                                  "#[Buckets =           22, SubBuckets     =         2048]\n";
-    unit(strcmp(out.at, wanted) == 0, "got\n%s", out.at);
+    unit(strcmp(out.data, wanted) == 0, "got\n%s", out.data);
     buffer_free(&out);
 }
 

@@ -1,9 +1,9 @@
 /*
  * Changes of tests/data/json.cases, of records and of made-up JSON, always the same ones, for
- * tests/fuzz/json_check.c, whose verdict is by not coming back. ITERATIONS [SEED] make others.
+ * tests/fuzz/json_is_valid.c, whose verdict is by not coming back. ITERATIONS [SEED] make others.
  */
 
-#include "../fuzz/json_check.h"
+#include "../fuzz/json_validate.h"
 #include "unit.h"
 
 enum { SEEDS = 1024, LONG = 2048, ITERATIONS = 300000 };
@@ -222,7 +222,7 @@ static void change(struct text *t)
         break;
     case 4:
         if (at < other.len)
-            replace(t, at, t->length - at, other.at + at, other.len - at);
+            replace(t, at, t->length - at, other.data + at, other.len - at);
         break;
     default:
         if (t->length)
@@ -237,7 +237,7 @@ static void read_cases(void)
     struct unit_case c;
     while (unit_next_case(table, &c)) {
         if (c.input.len < LONG)
-            keep(c.input.at, c.input.len);
+            keep(c.input.data, c.input.len);
         unit_case_free(&c);
     }
     fclose(table);
@@ -252,7 +252,7 @@ static void begin(struct text *t)
     if (chance(4) == 0) {
         size_t last = chance(2) ? 4 : seed_count;
         struct slice seed = seeds[seed_count - 1 - chance(last)];
-        replace(t, 0, 0, seed.at, seed.len);
+        replace(t, 0, 0, seed.data, seed.len);
         if (chance(4) == 0)
             LLVMFuzzerTestOneInput((const uint8_t *)t->bytes, t->length);
         return;
@@ -284,7 +284,7 @@ int main(int argc, char **argv)
     }
     unit(seed_count > 600, "only %zu seeds", seed_count);
     while (seed_count)
-        free((void *)(uintptr_t)seeds[--seed_count].at);
+        free((void *)(uintptr_t)seeds[--seed_count].data);
     free(t);
     return unit_end("json fuzz");
 }

@@ -72,12 +72,12 @@ static enum proxy_state state_of(const struct header *h)
 static void whole(const struct header *h, struct slice bytes, size_t behind)
 {
     struct sockaddr_storage peer = {0};
-    char name[ADDRESS_NAME];
+    char name[SOCKADDR_FORMAT_MAX];
     size_t length = 0;
     char *more = malloc(bytes.len + behind + 1);
     if (!more)
         abort();
-    memcpy(more, bytes.at, bytes.len);
+    memcpy(more, bytes.data, bytes.len);
     memset(more + bytes.len, '<', behind);
     enum proxy_state state =
         proxy_header(unit_guarded((struct slice){more, bytes.len + behind}), &length, &peer);
@@ -86,7 +86,7 @@ static void whole(const struct header *h, struct slice bytes, size_t behind)
     unit(state == PROXY_NO_PROXY || length == bytes.len, "%s: length %zu", h->name, length);
     if (state != PROXY_TOLD)
         return;
-    address_name((struct sockaddr *)&peer, sizeof peer, name);
+    sockaddr_format((struct sockaddr *)&peer, sizeof peer, name);
     unit(strcmp(name, h->expected) == 0, "%s: got %s", h->name, name);
 }
 
@@ -98,7 +98,7 @@ static void cut(const struct header *h, struct slice bytes)
     for (size_t n = 0; n < bytes.len; n++) {
         size_t length = 0;
         enum proxy_state state =
-            proxy_header(unit_guarded((struct slice){bytes.at, n}), &length, &peer);
+            proxy_header(unit_guarded((struct slice){bytes.data, n}), &length, &peer);
         bool good = state == PROXY_MORE ||
                     (state == PROXY_NO_PROXY && n > 0 && state_of(h) == PROXY_NO_PROXY);
         wrong += !good;
@@ -115,7 +115,7 @@ int main(void)
         whole(&headers[i], bytes, 1);
         whole(&headers[i], bytes, 500);
         cut(&headers[i], bytes);
-        free((void *)(uintptr_t)bytes.at);
+        free((void *)(uintptr_t)bytes.data);
     }
     return unit_end("proxy");
 }

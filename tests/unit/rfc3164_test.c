@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/buffer.h"
+#include "base/defect.h"
 #include "base/utf8.h"
 #include "syslog/calendar.h"
 #include "syslog/parse.h"
@@ -20,13 +21,13 @@ static int64_t second(int year, int month, int day, int hour, int minute)
 }
 
 /* What the table has for a message: its record without LF, or "!FIELD: reason (at byte N)". */
-static void outcome(struct format *f, struct slice message, struct syslog_message *m,
+static void outcome(struct syslog_parser *f, struct slice message, struct syslog_message *m,
                     struct buffer *out)
 {
     struct defect defect;
     struct slice guarded = unit_guarded(message);
     out->len = 0;
-    if (format_parse(f, guarded, m, &defect)) {
+    if (syslog_parse(f, guarded, m, &defect)) {
         record_write(out, m);
         out->len--;
         return;
@@ -34,19 +35,20 @@ static void outcome(struct format *f, struct slice message, struct syslog_messag
     char line[256];
     int n = snprintf(line, sizeof line, "!%s: %s (at byte %" PRIu64 ")", defect.field,
                      defect.reason, defect.offset);
-    buffer_add(out, (struct slice){line, (size_t)n});
+    buffer_append(out, (struct slice){line, (size_t)n});
 }
 
 /* Whatever is left of a message gives a record in UTF-8, or holds nothing. */
-static void cut(struct format *f, const struct unit_case *c, struct syslog_message *m,
+static void cut(struct syslog_parser *f, const struct unit_case *c, struct syslog_message *m,
                 struct buffer *out)
 {
     for (size_t length = 0; length < c->input.len; length++) {
-        outcome(f, (struct slice){c->input.at, length}, m, out);
-        const char *end = out->at + out->len;
-        unit(utf8_invalid(out->at, end) == end, "%s: cut at %zu, not UTF-8", c->name, length);
-        unit(out->at[0] == '{' || strncmp(out->at, "!MSG: there is none", 19) == 0,
-             "%s: cut at %zu: %.*s", c->name, length, (int)out->len, out->at);
+        outcome(f, (struct slice){c->input.data, length}, m, out);
+        const char *end = out->data + out->len;
+        unit(utf8_find_invalid(out->data, end) == end, "%s: cut at %zu, not UTF-8", c->name,
+             length);
+        unit(out->data[0] == '{' || strncmp(out->data, "!MSG: there is none", 19) == 0,
+             "%s: cut at %zu: %.*s", c->name, length, (int)out->len, out->data);
     }
 }
 
@@ -59,13 +61,13 @@ static void each_case(const char *path)
     struct buffer out = {0};
     unsigned cases = 0;
     while (unit_next_case(table, &c)) {
-        struct format f = {.choice = FORMAT_AUTO,
-                           .reckoning = {.now = second(2026, 11, 22, 17, 0)}};
-        zone_parse("+01:00", &f.reckoning.zone);
+        struct syslog_parser f = {.format = FORMAT_AUTO,
+                                  .time = {.now = second(2026, 11, 22, 17, 0)}};
+        tz_parse("+01:00", &f.time.tz);
         if (strncmp(c.name, "only-3164", 9) == 0)
-            f.choice = FORMAT_RFC3164;
+            f.format = FORMAT_RFC3164;
         outcome(&f, c.input, &m, &out);
-        struct slice got = {out.at, out.len};
+        struct slice got = {out.data, out.len};
         unit(slice_equal(got, c.expected), "%s: got %.*s, expected %.*s", c.name, SHOW(got),
              SHOW(c.expected));
         cut(&f, &c, &m, &out);
@@ -81,15 +83,15 @@ static void each_case(const char *path)
 /* How a time is read at another one, in a zone. */
 static void reads(const char *text, const char *zone, int64_t now, const char *expected)
 {
-    struct reckoning r = {.now = now};
+    struct lenient_time r = {.now = now};
     struct slice got = {"none", 4};
     struct slice guarded = unit_guarded((struct slice){text, strlen(text)});
-    if (!zone_parse(zone, &r.zone)) {
+    if (!tz_parse(zone, &r.tz)) {
         unit(false, "%s is no zone", zone);
         return;
     }
     for (int again = 0; again < 2; again++) {
-        reckoning_read(&r, guarded.at, guarded.at + guarded.len, &got);
+        lenient_time_read(&r, guarded.data, guarded.data + guarded.len, &got);
         unit(slice_equal(got, (struct slice){expected, strlen(expected)}),
              "%s in %s at %" PRId64 ": got %.*s, expected %s", text, zone, now, SHOW(got),
              expected);
@@ -152,7 +154,7 @@ static void changing_clocks(void)
 /* Every quarter of a year's clock, against the C library. */
 static void whole_year(void)
 {
-    struct reckoning r = {.now = second(2026, 1, 1, 0, 0)};
+    struct lenient_time r = {.now = second(2026, 1, 1, 0, 0)};
     unsigned wrong = 0;
     setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
     tzset();
@@ -167,7 +169,7 @@ static void whole_year(void)
         strftime(expected, sizeof expected,
                  tm.tm_isdst ? "%Y-%m-%dT%H:%M:%S+02:00" : "%Y-%m-%dT%H:%M:%S+01:00", &tm);
         struct slice got = {"", 0};
-        reckoning_read(&r, text, text + strlen(text), &got);
+        lenient_time_read(&r, text, text + strlen(text), &got);
         wrong += !slice_equal(got, (struct slice){expected, strlen(expected)});
     }
     unit(wrong == 0, "%u of a year's quarters of an hour are wrong", wrong);
@@ -194,12 +196,12 @@ static void zones(void)
 {
     static const char *const wrong[] = {"",      "+9",    "+0900",   "+24:00", "+09:60", "+09:0x",
                                         "09:00", "+9:00", "+09:000", "Utc",    "LOCAL",  "+09-00"};
-    struct zone zone = {0};
+    struct tz zone = {0};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        unit(!zone_parse(wrong[i], &zone), "%s is taken", wrong[i]);
-    unit(zone_parse("-09:30", &zone) && zone.fixed && zone.offset == -34200, "-09:30");
-    unit(zone_parse("UTC", &zone) && zone.fixed && zone.offset == 0, "UTC");
-    unit(zone_parse("local", &zone) && !zone.fixed, "local");
+        unit(!tz_parse(wrong[i], &zone), "%s is taken", wrong[i]);
+    unit(tz_parse("-09:30", &zone) && zone.fixed && zone.offset == -34200, "-09:30");
+    unit(tz_parse("UTC", &zone) && zone.fixed && zone.offset == 0, "UTC");
+    unit(tz_parse("local", &zone) && !zone.fixed, "local");
 }
 
 int main(int argc, char **argv)

@@ -1,12 +1,13 @@
 /* The straight way through a HEADER against the careful one: what it takes the other takes too,
  * with the same fields. */
 
+#include "base/defect.h"
 #include "syslog/rfc5424.h"
 #include "unit.h"
 
 static bool same_field(struct slice a, struct slice b)
 {
-    return a.at == b.at && a.len == b.len;
+    return a.data == b.data && a.len == b.len;
 }
 
 static bool same(const struct syslog_message *a, const struct syslog_message *b)
@@ -19,17 +20,18 @@ static bool same(const struct syslog_message *a, const struct syslog_message *b)
 /* What record.c relies on: `room` bytes can be read, and no character needs an escape. */
 static bool is_bare(struct slice value, size_t most, size_t room, const char *end)
 {
-    if (!value.at)
+    if (!value.data)
         return true;
-    bool plain = !memchr(value.at, '"', value.len) && !memchr(value.at, '\\', value.len);
-    return plain && value.len <= most && end - value.at >= (ptrdiff_t)room;
+    bool plain = !memchr(value.data, '"', value.len) && !memchr(value.data, '\\', value.len);
+    return plain && value.len <= most && end - value.data >= (ptrdiff_t)room;
 }
 
 static bool all_bare(const struct syslog_message *m, const char *end)
 {
-    return is_bare(m->timestamp, 32, 32, end) && is_bare(m->hostname, 2 * BLOCK, 2 * BLOCK, end) &&
-           is_bare(m->appname, BLOCK, BLOCK, end) && is_bare(m->procid, BLOCK, 8, end) &&
-           is_bare(m->msgid, BLOCK, BLOCK, end);
+    return is_bare(m->timestamp, 32, 32, end) &&
+           is_bare(m->hostname, 2 * SIMD_SIZE, 2 * SIMD_SIZE, end) &&
+           is_bare(m->appname, SIMD_SIZE, SIMD_SIZE, end) &&
+           is_bare(m->procid, SIMD_SIZE, 8, end) && is_bare(m->msgid, SIMD_SIZE, SIMD_SIZE, end);
 }
 
 static bool in_header(const char *field)
@@ -47,11 +49,11 @@ static void one(struct slice text, struct syslog_message *m, const char *what, s
     struct slice message = unit_guarded(text);
     struct syslog_message careful = {0};
     struct defect defect = {0};
-    if (!usual_header(message.at, message.at + message.len, m))
+    if (!usual_header(message.data, message.data + message.len, m))
         return;
     taken++;
     bare += m->bare;
-    unit(!m->bare || all_bare(m, message.at + message.len), "%s with byte %d at %zu: not bare",
+    unit(!m->bare || all_bare(m, message.data + message.len), "%s with byte %d at %zu: not bare",
          what, byte, at);
     bool good = rfc5424_parse_from(message, NULL, &careful, &defect) || !in_header(defect.field);
     unit(good && same(m, &careful), "%s with byte %d at %zu: %s", what, byte, at,

@@ -1,6 +1,7 @@
 /* tests/data/rfc5424.cases, each message whole, before a guard page, and through the framer. */
 
 #include "base/buffer.h"
+#include "base/defect.h"
 #include "syslog/frame.h"
 #include "syslog/rfc5424.h"
 #include "unit.h"
@@ -20,7 +21,7 @@ static void outcome(struct slice message, struct syslog_message *m, struct buffe
     char line[256];
     int n = snprintf(line, sizeof line, "!%s: %s (at byte %" PRIu64 ")", defect.field,
                      defect.reason, defect.offset);
-    buffer_add(out, (struct slice){line, (size_t)n});
+    buffer_append(out, (struct slice){line, (size_t)n});
 }
 
 /* The message as one counted frame, fed in two parts: what the framer gives must be the message. */
@@ -30,10 +31,10 @@ static bool framed(struct slice frame, size_t split, struct slice message, enum 
     struct frame got;
     bool same = false;
     unsigned frames = 0;
-    framer_start(&f, framing, 1 << 20, false);
+    framer_init(&f, framing, 1 << 20, false);
     for (int part = 0; part < 2; part++) {
-        struct slice bytes = part ? (struct slice){frame.at + split, frame.len - split}
-                                  : (struct slice){frame.at, split};
+        struct slice bytes = part ? (struct slice){frame.data + split, frame.len - split}
+                                  : (struct slice){frame.data, split};
         framer_feed(&f, bytes);
         while (framer_next(&f, &got) == FRAME_MESSAGE) {
             frames++;
@@ -50,9 +51,9 @@ static bool framed_bytewise(struct slice frame, struct slice message)
     struct framer f;
     struct frame got;
     bool same = false;
-    framer_start(&f, FRAMING_AUTO, 1 << 20, false);
+    framer_init(&f, FRAMING_AUTO, 1 << 20, false);
     for (size_t i = 0; i < frame.len; i++) {
-        framer_feed(&f, (struct slice){frame.at + i, 1});
+        framer_feed(&f, (struct slice){frame.data + i, 1});
         while (framer_next(&f, &got) == FRAME_MESSAGE)
             same = slice_equal(got.message, message);
     }
@@ -68,27 +69,27 @@ static void through_framer(const struct unit_case *c)
         return;
     char length[24];
     int n = snprintf(length, sizeof length, "%zu ", message.len);
-    buffer_add(&frame, (struct slice){length, (size_t)n});
-    buffer_add(&frame, message);
-    struct slice counted = {frame.at, frame.len};
+    buffer_append(&frame, (struct slice){length, (size_t)n});
+    buffer_append(&frame, message);
+    struct slice counted = {frame.data, frame.len};
     size_t step = message.len > 4096 ? 997 : 1;
     bool same = true;
     for (size_t split = 0; split <= counted.len; split += step)
         same = same && framed(counted, split, message, FRAMING_OCTET);
     unit(same, "%s: octet counting, split", c->name);
-    if (message.at[0] == '<')
+    if (message.data[0] == '<')
         unit(framed_bytewise(counted, message), "%s: octet counting, a byte at a time", c->name);
 
-    if (!memchr(message.at, '\n', message.len)) {
+    if (!memchr(message.data, '\n', message.len)) {
         frame.len = 0;
-        buffer_add(&frame, message);
-        buffer_add(&frame, (struct slice){"\n", 1});
-        struct slice line = {frame.at, frame.len};
+        buffer_append(&frame, message);
+        buffer_append(&frame, (struct slice){"\n", 1});
+        struct slice line = {frame.data, frame.len};
         same = true;
         for (size_t split = 0; split <= line.len; split += step)
             same = same && framed(line, split, message, FRAMING_NEWLINE);
         unit(same, "%s: newline, split", c->name);
-        if (message.at[0] == '<')
+        if (message.data[0] == '<')
             unit(framed_bytewise(line, message), "%s: newline, a byte at a time", c->name);
     }
     buffer_free(&frame);
@@ -104,7 +105,7 @@ static void each_case(const char *path)
     unsigned cases = 0;
     while (unit_next_case(table, &c)) {
         outcome(c.input, &m, &out);
-        struct slice got = {out.at, out.len};
+        struct slice got = {out.data, out.len};
         unit(slice_equal(got, c.expected), "%s: got %.*s, expected %.*s", c.name, SHOW(got),
              SHOW(c.expected));
         through_framer(&c);

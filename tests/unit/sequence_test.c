@@ -74,7 +74,7 @@ static void same_text(struct slice msg)
     char json[1024];
     char back[1024];
     struct buffer room = {0};
-    char *json_end = json_text(json, msg);
+    char *json_end = json_escape(json, msg);
     char *back_end = json_unescape(back, slice_between(json, json_end));
     unit(slice_equal(slice_between(back, back_end), mark_text(msg, &room)), "%.*s", SHOW(msg));
     buffer_free(&room);
@@ -97,7 +97,7 @@ static void texts(void)
         same_text((struct slice){bytes, n + 1});
     }
     unit(slice_equal(mark_text(text("a\r\n"), &room), text("a")), "a line end");
-    unit(mark_text((struct slice){0}, &room).at == NULL, "no MSG");
+    unit(mark_text((struct slice){0}, &room).data == NULL, "no MSG");
     buffer_free(&room);
 }
 

@@ -2,6 +2,7 @@
  * valid, must give the same record, or the same defect. */
 
 #include "base/buffer.h"
+#include "base/defect.h"
 #include "syslog/rfc5424.h"
 #include "unit.h"
 #include "json/record.h"
@@ -16,7 +17,7 @@ static unsigned chance(unsigned n)
 
 static void add(struct buffer *to, const char *text, size_t length)
 {
-    buffer_add(to, (struct slice){text, length});
+    buffer_append(to, (struct slice){text, length});
 }
 
 /* Few names, so that some repeat. */
@@ -61,7 +62,7 @@ static void elements(struct buffer *to)
         add(to, "]", 1);
     }
     if (chance(15) == 0)
-        to->at[1 + chance((unsigned)to->len - 1)] = "[]\"= \\a"[chance(7)];
+        to->data[1 + chance((unsigned)to->len - 1)] = "[]\"= \\a"[chance(7)];
 }
 
 /* The SD with the text behind it as a record, or its defect. */
@@ -69,9 +70,9 @@ static bool outcome(struct slice message, bool straight, struct syslog_message *
                     struct buffer *out)
 {
     struct defect defect = {0};
-    struct parse in = {message.at, message.at + message.len, &defect};
-    const char *p = straight ? structured_data_parse(&in, message.at, &m->sd)
-                             : structured_data_parse_with_care(&in, message.at, &m->sd);
+    struct parse_input in = {message.data, message.data + message.len, &defect};
+    const char *p = straight ? structured_data_parse(&in, message.data, &m->sd)
+                             : structured_data_parse_reference(&in, message.data, &m->sd);
     out->len = 0;
     if (!straight && p && p < in.end && *p != ' ')
         p = parse_fail(&in, "STRUCTURED-DATA", "expected SP or the end", p);
@@ -101,13 +102,13 @@ int main(void)
         add(&text, " a text that may be long enough for a block", chance(44));
         if (chance(8) == 0)
             text.len = 1 + chance((unsigned)text.len);
-        struct slice message = {text.at, text.len};
+        struct slice message = {text.data, text.len};
         message = chance(2) ? unit_guarded(message) : unit_guarded_before(message);
         good += outcome(message, true, &one, &straight);
         outcome(message, false, &other, &careful);
-        struct slice got = {straight.at, straight.len};
-        unit(slice_equal(got, (struct slice){careful.at, careful.len}), "%.*s: %.*s", SHOW(message),
-             SHOW(got));
+        struct slice got = {straight.data, straight.len};
+        unit(slice_equal(got, (struct slice){careful.data, careful.len}), "%.*s: %.*s",
+             SHOW(message), SHOW(got));
     }
     unit(good > 100000, "only %u of 200000 are valid", good);
     buffer_free(&text);

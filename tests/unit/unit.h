@@ -16,7 +16,7 @@
 static unsigned unit_passed;
 static unsigned unit_failed;
 
-#define SHOW(s) (int)((s).len < 400 ? (s).len : 400), (s).at
+#define SHOW(s) (int)((s).len < 400 ? (s).len : 400), (s).data
 
 #define unit(good, ...)                                                                            \
     do {                                                                                           \
@@ -58,7 +58,7 @@ static inline struct slice unit_guarded(struct slice bytes)
 {
     char *at = unit_room(bytes) + UNIT_ROOM - bytes.len;
     if (bytes.len)
-        memmove(at, bytes.at, bytes.len);
+        memmove(at, bytes.data, bytes.len);
     return (struct slice){at, bytes.len};
 }
 
@@ -67,7 +67,7 @@ static inline struct slice unit_guarded_before(struct slice bytes)
 {
     char *at = unit_room(bytes);
     if (bytes.len)
-        memmove(at, bytes.at, bytes.len);
+        memmove(at, bytes.data, bytes.len);
     return (struct slice){at, bytes.len};
 }
 
@@ -140,8 +140,8 @@ static inline bool unit_next_case(FILE *table, struct unit_case *c)
 static inline void unit_case_free(struct unit_case *c)
 {
     free(c->name);
-    free((void *)(uintptr_t)c->input.at);
-    free((void *)(uintptr_t)c->expected.at);
+    free((void *)(uintptr_t)c->input.data);
+    free((void *)(uintptr_t)c->expected.data);
 }
 
 static inline FILE *unit_table(const char *path)

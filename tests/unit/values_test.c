@@ -4,6 +4,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "base/defect.h"
 #include "base/options.h"
 #include "load/schedule.h"
 #include "syslog/instant.h"
@@ -125,7 +126,7 @@ static bool time_is(const char *zone, bool utc, uint64_t ns, const char *expecte
     tzset();
     *timestamp_write(&w, ns, text) = '\0';
     struct defect defect;
-    struct parse in = {text, text + strlen(text), &defect};
+    struct parse_input in = {text, text + strlen(text), &defect};
     return strcmp(text, expected) == 0 && timestamp_parse(&in, text) == in.end;
 }
 

@@ -120,7 +120,7 @@ static void reopened(const char *path)
     char *to = window_room(&w, &room);
     memcpy(to, "one\ntwo\nthr", 11);
     window_filled(&w, 11, &too_long);
-    unit(window_next(&w, NULL, &line) && line.text.len == 3 && line.text.at[0] == 'o', "one");
+    unit(window_next(&w, NULL, &line) && line.text.len == 3 && line.text.data[0] == 'o', "one");
     window_confirm(&w, &w.next);
     window_next(&w, NULL, &line);
     to = window_room(&w, &room);
@@ -153,16 +153,16 @@ static void fresh_lines(void)
     struct slice fresh = window_fresh(&w);
     unit(slice_equal(fresh, (struct slice){"one\r\n\ntwo\n", 10}), "whole lines: %.*s",
          SHOW(fresh));
-    unit(window_next(&w, fresh.at + 4, &line) && slice_equal(line.text, (struct slice){"one", 3}) &&
-             line.fresh,
+    unit(window_next(&w, fresh.data + 4, &line) &&
+             slice_equal(line.text, (struct slice){"one", 3}) && line.fresh,
          "the first one");
     fresh = window_fresh(&w);
     unit(slice_equal(fresh, (struct slice){"\ntwo\n", 5}), "the rest: %.*s", SHOW(fresh));
     window_rewind(&w);
     unit(window_fresh(&w).len == 0, "none while there are others");
     unit(window_next(&w, NULL, &line) && line.text.len == 3 && !line.fresh, "the first one again");
-    unit(window_fresh(&w).at == fresh.at && window_fresh(&w).len == 5, "the rest again");
-    unit(window_next(&w, fresh.at, &line) && slice_equal(line.text, (struct slice){"two", 3}) &&
+    unit(window_fresh(&w).data == fresh.data && window_fresh(&w).len == 5, "the rest again");
+    unit(window_next(&w, fresh.data, &line) && slice_equal(line.text, (struct slice){"two", 3}) &&
              line.number == 3 && line.fresh,
          "an empty line is passed over");
     unit(!window_next(&w, NULL, &line) && window_fresh(&w).len == 0, "no more");
@@ -181,7 +181,7 @@ static void too_long_lines(void)
     memcpy(to, "a\n", 2);
     memset(to + 2, 'b', 300);
     unit(window_filled(&w, 302, &too_long), "a line over the limit");
-    unit(too_long.len == 300 && too_long.at[0] == 'b', "its beginning");
+    unit(too_long.len == 300 && too_long.data[0] == 'b', "its beginning");
     for (int i = 0; i < 100; i++) {
         to = window_room(&w, &room);
         memset(to, 'b', room);
@@ -190,8 +190,8 @@ static void too_long_lines(void)
     to = window_room(&w, &room);
     memcpy(to, "bb\nc\n", 5);
     window_filled(&w, 5, &too_long);
-    unit(window_next(&w, NULL, &line) && line.text.at[0] == 'a', "the line before it");
-    unit(window_next(&w, NULL, &line) && line.text.at[0] == 'c' && line.text.len == 1,
+    unit(window_next(&w, NULL, &line) && line.text.data[0] == 'a', "the line before it");
+    unit(window_next(&w, NULL, &line) && line.text.data[0] == 'c' && line.text.len == 1,
          "and behind it");
     unit(!window_next(&w, NULL, &line), "no more");
     window_close(&w);

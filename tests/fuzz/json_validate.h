@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Ends the process where json_line and json_check disagree. */
+/* Ends the process where json_line and json_is_valid disagree. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif
