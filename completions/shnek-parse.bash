@@ -9,7 +9,7 @@ _shnek_parse()
         [[ ${COMP_WORDS[i]} != -- ]] || option=--
     done
 
-    # bash makes three words of --option=value, and several of tcp://host:port.
+    # bash splits --option=value into three words, and tcp://host:port into several.
     if [[ ${COMP_LINE:0:${COMP_POINT:-0}} == *@(tcp|tls|udp):*([^[:space:]]) ]]; then
         return
     elif [[ ${COMP_LINE:0:${COMP_POINT:-0}} == *@(unix|unixgram):*([^[:space:]]) ]]; then

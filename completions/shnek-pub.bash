@@ -9,7 +9,7 @@ _shnek_pub()
         [[ ${COMP_WORDS[i]} != -- ]] || option=--
     done
 
-    # bash makes three words of --option=value.
+    # bash splits --option=value into three words.
     if [[ $cur == = ]]; then
         cur=
     elif [[ $option == = ]]; then

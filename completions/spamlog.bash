@@ -12,7 +12,7 @@ _spamlog()
         [[ ${COMP_WORDS[i]} != -- ]] || option=--
     done
 
-    # bash makes three words of --option=value, and several of unix:path.
+    # bash splits --option=value into three words, and unix:path into several.
     if [[ ${COMP_LINE:0:${COMP_POINT:-0}} == *unix?(gram):*([^[:space:]]) ]]; then
         compopt -o default # files
         return

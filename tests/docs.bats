@@ -338,4 +338,5 @@ words_of_option() {
     [[ $(complete_in_fish spamlog '') == tcp://*tls://*udp://*unix:*unixgram:* ]]
     [[ $(complete_in_fish spamlog --tls-ca Makef) == Makefile ]]
     [[ $(complete_in_fish spamlog -p local7.em) == local7.emerg* ]]
+    [[ -z $(for program in "${programs[@]}"; do complete_in_fish "$program" -- 2>&1 >/dev/null; done) ]]
 }
