@@ -191,7 +191,7 @@ in_order() {
     local address expected
     local schemes='tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH'
     local -A form=([tcp]='tcp://HOST:PORT' [udp]='SCHEME://HOST[:PORT]' [tls]='SCHEME://HOST[:PORT]'
-        [unix]='it has no PATH' [unixgram]='it has no PATH')
+        [unix]='PATH is missing' [unixgram]='PATH is missing')
     for address in '' 8888 127.0.0.1:0 localhost tcp:// tcp://127.0.0.1 tcp://127.0.0.1: \
         tcp://127.0.0.1:x tcp://127.0.0.1:-1 tcp://127.0.0.1:0/ tcp://::1:0 'tcp://[::1:0' 'tcp://[::1]' \
         tcp://127.0.0.1:1k 'tcp://[]:0' udp://h: udp://::1 tls://h:x unix: unixgram: unix unix/x; do

@@ -1072,13 +1072,13 @@ shnek-pub: /dev/full: No space left on device"
     publish '{}' --timeout=soon
     misused "--timeout: 'soon' is not a duration: *"
     publish '{}' --timeout=0
-    misused "--timeout: '0' is too small"
+    misused "--timeout: '0' is out of range (1ms to 24h)"
     publish '{}' --connect-timeout=-1
     misused "--connect-timeout: '-1' is not a duration: *"
     publish '{}' --connect-timeout=
     misused "--connect-timeout: '' is not a duration: *"
     publish '{}' --stats=0
-    misused "--stats: '0' is too small"
+    misused "--stats: '0' is out of range (10ms to 24h)"
     publish '{}' --stats=1d
     misused "--stats: '1d' is not a duration: *"
     publish '{}' --rejects=-

@@ -246,7 +246,7 @@ came() {
     misused "--plot: 'x.png': it draws SVG, so the name must end in .svg" --plot=x.png
     misused "DESTINATION: 'relp://h:1' is not an address: tcp://HOST:PORT, *" relp://h:1
     misused "DESTINATION: 'tcp://h' is not an address: tcp://HOST:PORT" tcp://h
-    misused "DESTINATION: 'unix:' is not an address: it has no PATH" unix:
+    misused "DESTINATION: 'unix:' is not an address: PATH is missing" unix:
     misused "--framing: a datagram has none" -F newline udp://h
     misused "--framing: a datagram has none" -F octet unixgram:x
     misused "--tls-ca: it is for tls://HOST*" --tls-ca=x tcp://:1
