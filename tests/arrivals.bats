@@ -166,7 +166,7 @@ relay_ends() {
     misused '--rate, --burst: each says when messages are due' -r 5 --burst=5/s
     misused '--size, --sizes: each says how long a message is' --size=100 --sizes=100..200
     misused "--sizes: '100' is not two sizes, as in 100..4k" --sizes=100
-    misused "--sizes: '99' is too small" --sizes=100..99
+    misused "--sizes: '99' is out of range (100 to 1G)" --sizes=100..99
     misused "--arrivals: 'x' is not one of even, poisson" --arrivals=x
     misused '--arrivals: with --rate=max nothing is due' --arrivals=poisson -r max
     misused '--slow: stdout is no connection' --slow=5

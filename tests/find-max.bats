@@ -229,10 +229,10 @@ unix:a b c|'c': only one DESTINATION and one FILE are taken
 --bad=1% unix:a|--bad: with --find-max all messages must come back
 --timestamp=2024-12-15T20:57:00Z unix:a|--timestamp: --find-max tells the latency by it
 -f rfc3164 unix:a|--checksum: RFC 3164 has no STRUCTURED-DATA for it
--r max unix:a|--rate: 'max' is not a rate: a number a second, or in another time as in 5/m, or max
+-r max unix:a|--rate: 'max' is not a rate: expected a number per second, a number per interval such as 5/m, or max
 -r 1/m unix:a|--rate: '1/m' is not from 1 to 1000M a second
--r 5..2 unix:a|--rate: '2' is too small
---latency=0 unix:a|--latency: '0' is too small
+-r 5..2 unix:a|--rate: '2' is out of range (5 to 1000M)
+--latency=0 unix:a|--latency: '0' is out of range (1us to 168h)
 --expect=5 unix:a|--expect and --hgrm: only with --verify
 END
     run --separate-stderr timeout 10 spamlog --latency=5ms unix:a

@@ -4,12 +4,12 @@
 bats_require_minimum_version 1.5.0
 
 load lib/shnek
+load lib/interop
 
 setup_file() {
-    local sources=/usr/share/gocode
-    if command -v go >/dev/null && [[ -d $sources/src/github.com/influxdata/go-syslog ]]; then
-        GO111MODULE=off GOPATH=$sources GOCACHE=$BATS_FILE_TMPDIR/cache go build \
-            -o "$BATS_FILE_TMPDIR/strict" "$SHNEK_TOP/tests/lib/strict.go"
+    if has_go && has_go_syslog; then
+        GO111MODULE=off GOPATH=$go_path GOCACHE=$BATS_FILE_TMPDIR/cache go build \
+            -o "$BATS_FILE_TMPDIR/strict" "$SHNEK_TOP/tests/lib/go-syslog.go"
     fi
 }
 
@@ -18,7 +18,8 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return
     PATH=$PATH:$BATS_FILE_TMPDIR
     export TZ=UTC0
-    need strict
+    need_peers go go_syslog
+    need jq
 }
 
 # The parser drops no BOM and has no empty MSG; a VERSION up to 999 will do for it.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# spamlog before three receivers: the same loads into shnek-parse, rsyslog and syslog-ng.
+# spamlog into three receivers: the same loads into shnek-parse, rsyslog and syslog-ng.
 # shellcheck disable=SC2154 # `start` and bats set variables
 
 bats_require_minimum_version 1.5.0
@@ -22,7 +22,7 @@ udp_is_open() {
     grep -q "^ *[0-9]*: [0-9A-F]*:$(printf %04X "$1") " /proc/net/udp
 }
 
-# The ports $octet, $newline, $udp and $tls, at which all three listen in turn.
+# four_ports: sets the ports octet, newline, udp and tls, on which each receiver listens in turn.
 four_ports() {
     octet=$(quiet_port)
     newline=$(quiet_port)
@@ -30,7 +30,8 @@ four_ports() {
     tls=$(quiet_port)
 }
 
-# rsyslog_receives: at these ports, into rsyslog.got. It tells the framings apart by itself.
+# rsyslog_receives: starts rsyslogd on these ports with its output in rsyslog.got. It detects the
+# framing automatically.
 rsyslog_receives() {
     cat >rsyslog.conf <<END
 global(workDirectory="$PWD" defaultNetstreamDriverCAFile="$PWD/ca.pem"
@@ -52,7 +53,7 @@ END
     wait_until udp_is_open "$udp"
 }
 
-# syslog_ng_receives: the same into syslog_ng.got.
+# syslog_ng_receives: starts syslog-ng on these ports with its output in syslog_ng.got.
 syslog_ng_receives() {
     cat >syslog-ng.conf <<END
 @version: 3.35
@@ -87,12 +88,12 @@ ends() {
     is "$status" "$2"
 }
 
-# --- five loads ---
+# --- Five loads ---
 
 bad_kinds=(pri version date length sd cut msg-len drop)
 
-# five_loads NAME: to the four ports; how many were bad is in NAME.bad. So few datagrams fit into the
-# buffer of the socket.
+# five_loads NAME: sends to the four ports; the counts of malformed messages are in NAME.bad. The 200
+# datagrams fit into the receive buffer, so that none is dropped.
 five_loads() {
     local kinds
     kinds=$(printf ',%s' "${bad_kinds[@]}")
@@ -105,7 +106,7 @@ five_loads() {
     grep -q ': bad [1-9]' "$1.bad"
 }
 
-# numbered RUN FILE: the messages of a run as lines of their number and the line.
+# numbered RUN FILE: prints the messages of a run, each preceded by its number.
 numbered() {
     awk -v run="run=\"$1\"" 'match($0, run " conn=\"0\" of=\"1\" n=\"[0-9]+\"") {
         n = substr($0, RSTART, RLENGTH)
@@ -114,12 +115,12 @@ numbered() {
     }' "$2"
 }
 
-# chosen RUN FILE NUMBERS: the messages of a run that have one of these numbers.
+# chosen RUN FILE NUMBERS: prints the messages of a run whose number is in the file NUMBERS.
 chosen() {
-    numbered "$1" "$2" | awk 'NR == FNR { wanted[$1]; next } $1 in wanted { sub(/^[0-9]* /, ""); print }' "$3" -
+    numbered "$1" "$2" | awk 'NR == FNR { chosen[$1]; next } $1 in chosen { sub(/^[0-9]* /, ""); print }' "$3" -
 }
 
-# all_good NAME: the messages of NAME.got of all runs that must be there, and none of them twice.
+# all_good NAME: whether NAME.got contains every valid message of all runs.
 all_good() {
     local run
     for run in octet newline tls udp; do
@@ -128,13 +129,13 @@ all_good() {
     [[ $(chosen mixed "$1.got" good | wc -l) == "$(wc -l <good)" ]]
 }
 
-# whole RUN COUNT: --verify finds so many in the file `run`, and nothing else.
+# whole FILE COUNT: --verify must find exactly this many undamaged messages in the file.
 whole() {
     run -0 spamlog --verify --checksum --expect="$2" "$1"
     [[ ${lines[0]} == "received: $2" ]]
 }
 
-# of_kind KIND: how many of the rejected are of it.
+# of_kind KIND: prints how many rejected messages are malformed in this way.
 of_kind() {
     jq -r '.error' rejects | sed -E '
         s/^MSG-LEN: .*/msg-len/
@@ -147,8 +148,9 @@ of_kind() {
         s/^(SD-|PARAM-).*/sd/' | grep -cx "$1"
 }
 
-@test "of five loads shnek-parse rejects what was bad, kind by kind, and the rest is whole in all three" {
-    need rsyslogd syslog-ng
+@test "of five loads, shnek-parse rejects all malformed messages, and all three receive the others unchanged" {
+    need_peers rsyslog rsyslog_tls syslog_ng
+    need openssl jq
     local kind sent all=0 name run
     tls_certificates
 
@@ -177,8 +179,8 @@ of_kind() {
     [[ ${lines[0]} == "received: $((5200 - all))" && ${lines[1]} == 'runs: 5' ]]
     [[ ${lines[5]} == 'duplicated: 0' && ${lines[7]} == 'damaged: 0' ]]
 
-    # What the others cannot pass on: that there is no MSG, no TIMESTAMP, no HOSTNAME; syslog-ng writes
-    # Z as an offset.
+    # The others change messages without MSG, TIMESTAMP or HOSTNAME, and syslog-ng writes Z as an
+    # offset. `passed` lists those that all receivers write unchanged.
     jq -r '.sd["spamlog@32473"] | select(.run == "mixed").n' octet.out >good
     jq -r 'select(.msg and .hostname and .timestamp and (.timestamp | endswith("+00:00"))).sd["spamlog@32473"]
         | select(.run == "mixed").n' \
@@ -201,20 +203,20 @@ of_kind() {
     done
 }
 
-# --- one kind of bad messages after the other ---
+# --- Each kind of malformed message ---
 
 same=(--seed=1 --checksum --run=kinds --hostname=sender --procid=7
     --timestamp=2026-11-22T10:00:00.000000+00:00)
 
-# as_sent KIND: the sixteen messages as they are where a receiver changes nothing.
+# as_sent KIND: prints the sixteen messages in the form that a receiver writes if it changes nothing.
 as_sent() {
     local bad=(--bad="1:$1")
     [[ $1 != @(msg-len|drop) ]] || bad=()
     spamlog -q -r max -n 16 "${bad[@]}" "${same[@]}" | tr '\0' '@'
 }
 
-# outcome SENT GOT: how many lines are as they were sent, are the message with something else in it,
-# are text of which another message was made, and report an error.
+# outcome SENT GOT: prints UNCHANGED/CHANGED/OTHER/REPORTED, the numbers of lines that are as sent,
+# that are a sent message with changes, that are some other message, and that report an error.
 outcome() {
     tr '\0' '@' <"$2" | awk '
         NR == FNR { sent[$0]; next }
@@ -226,7 +228,7 @@ outcome() {
         END { print (same + 0) "/" (changed + 0) "/" (other + 0) "/" (reported + 0) }' "$1" -
 }
 
-# got NAME LINE: what has come from that line on is in `since`.
+# got NAME LINE: writes the output of a receiver from this line on to `since`.
 got() {
     tail -n "+$2" "$1.got" >since
 }
@@ -241,7 +243,8 @@ outcome_is() {
     [[ $(outcome sent since) == "$3" ]]
 }
 
-# meets NAME KIND FRAMING EXPECTED: spamlog's status and what comes of its messages.
+# meets NAME KIND FRAMING EXPECTED: sends malformed messages and compares spamlog's exit status and the
+# outcome with STATUS/UNCHANGED/CHANGED/OTHER/REPORTED.
 meets() {
     local name=$1 kind=$2 framing=$3 expected=$4 first status=0
     local -n port=$framing
@@ -258,11 +261,12 @@ meets() {
     return 1
 }
 
-@test "what rsyslog and syslog-ng make of each kind of bad message is what the man page says" {
-    need rsyslogd syslog-ng
+@test "rsyslog and syslog-ng treat each kind of malformed message as the man page states" {
+    need_peers rsyslog rsyslog_tls syslog_ng
+    need openssl
     local kind framing by_rsyslog by_syslog_ng expected name wrong=0
     tls_certificates
-    # spamlog's status / as sent / changed / other messages / reported
+    # spamlog's exit status / unchanged / changed / other messages / reported
     cat >facts <<'END'
 pri      octet   0/0/8/8/0    0/5/8/3/0
 pri      newline 0/0/8/14/0   0/5/8/3/0

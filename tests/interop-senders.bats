@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shnek-parse before the senders of others: logger, loggen, rsyslog and syslog-ng.
+# Other senders into shnek-parse: logger, loggen, rsyslog and syslog-ng.
 # shellcheck disable=SC2154 # `start` and bats set variables
 
 bats_require_minimum_version 1.5.0
@@ -17,13 +17,13 @@ teardown() {
     shnek_teardown
 }
 
-# relay NAME OPTION...: a shnek-parse, its first address in $url.
+# relay NAME OPTION...: starts shnek-parse and sets url to its first address.
 relay() {
     start "$1" shnek-parse "${@:2}"
     url=$(listen_url "$1.err")
 }
 
-# ends NAME: it ends with status 0, and has reported nothing but where it listens.
+# ends NAME: stops the relay, which must exit with status 0 and have logged only its addresses.
 ends() {
     local pid=${1}_pid
     kill -TERM "${!pid}"
@@ -32,27 +32,28 @@ ends() {
     ! grep -v ': listening on ' "$1.err"
 }
 
-# made COUNT: messages of spamlog in `sent`, and the records that they are in `expected`.
+# made COUNT: writes messages of spamlog to `sent` and their records to `expected`.
 made() {
     spamlog -q -r max -n "$1" --sd '[x@1 k="v \" ü"]' -m 'grüße, "all"' >sent
     shnek-parse <sent | sort >expected
     lines_are expected "$1"
 }
 
-# arrived NAME: what came out of that relay is what was sent, in whatever order.
+# arrived NAME: the relay must have written the expected records, in any order.
 arrived() {
     wait_until -t 60 lines_are "$1.out" "$(wc -l <expected)"
     ends "$1"
     sort "$1.out" | cmp - expected
 }
 
-# feed PORT: what was sent goes there over TCP.
+# feed PORT: sends the messages of `sent` over TCP.
 feed() {
     socat -u OPEN:sent "TCP:127.0.0.1:$1"
 }
 
-@test "logger sends by UDP, by TCP in both framings, and to Unix sockets of both kinds" {
+@test "logger delivers over UDP, over TCP in both framings, and over both kinds of Unix sockets" {
     local transport i
+    need logger jq
     relay udp -l udp://127.0.0.1:0
     logger -d -n 127.0.0.1 -P "$(port_of "$url")" --rfc5424 -t me 'by UDP'
     relay tcp -l tcp://:0
@@ -74,8 +75,9 @@ feed() {
     [[ $(jq -r .appname all | sort -u) == me ]]
 }
 
-@test "logger sends ten thousand lines over TCP, and to a Unix socket" {
+@test "logger delivers 10,000 lines over TCP and over a Unix socket" {
     local i
+    need logger jq
     for ((i = 0; i < 10000; i++)); do
         echo "line $i"
     done >lines
@@ -90,8 +92,9 @@ feed() {
     done
 }
 
-@test "rsyslog forwards over TCP in both framings, and over TLS: complete, and as it was sent" {
-    need rsyslogd
+@test "rsyslog forwards over TCP in both framings and over TLS: nothing is lost or changed" {
+    need_peers rsyslog rsyslog_tls
+    need openssl socat
     local format='template="RSYSLOG_SyslogProtocol23Format"' port i
     made 10000
     tls_certificates
@@ -122,8 +125,9 @@ END
     done
 }
 
-@test "syslog-ng forwards by syslog() over TCP and TLS and by network(): complete, and as it was sent" {
-    need syslog-ng
+@test "syslog-ng forwards with syslog() over TCP and TLS and with network(): nothing is lost or changed" {
+    need_peers syslog_ng
+    need openssl socat
     local port i
     made 10000
     tls_certificates
@@ -156,8 +160,9 @@ END
     done
 }
 
-@test "what rsyslog and syslog-ng send as RFC 3164 arrives complete, with -f auto" {
-    need rsyslogd syslog-ng
+@test "RFC 3164 messages of rsyslog and syslog-ng arrive without loss, with -f auto" {
+    need_peers rsyslog syslog_ng
+    need socat jq
     local rsyslog ng name
     made 10000
     relay rsyslog_out -f auto --tz=utc -l tcp://:0
@@ -188,7 +193,7 @@ END
     for name in rsyslog_out ng_out; do
         wait_until -t 60 lines_are "$name.out" 10000
         ends "$name"
-        # The year, the fraction and MSGID are what RFC 3164 has no room for.
+        # RFC 3164 has no year, no fraction of a second and no MSGID.
         jq -c '[.version, .severity, .facility, .hostname, .appname, .procid, .msg, (.timestamp | length)]' \
             "$name.out" | sort -u >got
         jq -c '[null, .severity, .facility, .hostname, .appname, .procid, .msg, 20]' expected | sort -u |
@@ -196,8 +201,9 @@ END
     done
 }
 
-@test "loggen sends over TCP, counted and not, UDP, TLS and Unix sockets, and everything arrives" {
-    need loggen
+@test "loggen delivers over TCP in both framings, UDP, TLS and Unix sockets" {
+    need_peers loggen
+    need openssl jq
     tls_certificates
     relay all -l tcp://:0 -l udp://:0 -l unix:stream.sock -l unixgram:gram.sock -l tls://:0 \
         --tls-cert=server.pem --tls-key=server.key
@@ -205,7 +211,7 @@ END
         sed -n "s|.*listening on $1://.*:||p" all.err
     }
     wait_until port tls
-    # With --syslog-proto its own framing is octet counting.
+    # With --syslog-proto, loggen uses octet counting unless -F is given.
     load() {
         (with_syslog_ng loggen -Q -P -s 200 -n 2000 -r 20000 -I 60 "$@")
     }

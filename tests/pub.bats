@@ -287,7 +287,7 @@ logs.x	{\"b\":2}"
     is "${stderr_lines[1]}" "shnek-pub: stdin:3: JSON: expected '{' (at byte 0)"
     is "${stderr_lines[3]}" "shnek-pub: stdin:5: JSON: expected ':' (at byte 4)"
     is "${stderr_lines[4]}" "shnek-pub: stdin:6: JSON: expected a name (at byte 7)"
-    is "${stderr_lines[6]}" "shnek-pub: stdin:8: JSON: more after the object (at byte 2)"
+    is "${stderr_lines[6]}" "shnek-pub: stdin:8: JSON: unexpected text after the object (at byte 2)"
     is "$(wc -l <rejects)" 15
 }
 
@@ -297,7 +297,7 @@ logs.x	{\"b\":2}"
     is "$status" 1
     is "$(<rejects)" '{"earlier":1}
 {"source":"stdin","number":1,"error":"JSON: expected a name","offset":7,"raw":"{\"a\":1,}"}
-{"source":"stdin","number":3,"error":"JSON: not UTF-8","offset":6,"raw_base64":"eyJhIjoi/yJ9"}
+{"source":"stdin","number":3,"error":"JSON: invalid UTF-8","offset":6,"raw_base64":"eyJhIjoi/yJ9"}
 {"source":"stdin","number":4,"error":"JSON: expected '\''{'\''","offset":0,"raw":"\"\\\\\""}'
 }
 
@@ -1072,13 +1072,13 @@ shnek-pub: /dev/full: No space left on device"
     publish '{}' --timeout=soon
     misused "--timeout: 'soon' is not a duration: *"
     publish '{}' --timeout=0
-    misused "--timeout: '0' is too small"
+    misused "--timeout: '0' is out of range (1ms to 24h)"
     publish '{}' --connect-timeout=-1
     misused "--connect-timeout: '-1' is not a duration: *"
     publish '{}' --connect-timeout=
     misused "--connect-timeout: '' is not a duration: *"
     publish '{}' --stats=0
-    misused "--stats: '0' is too small"
+    misused "--stats: '0' is out of range (10ms to 24h)"
     publish '{}' --stats=1d
     misused "--stats: '1d' is not a duration: *"
     publish '{}' --rejects=-

@@ -246,13 +246,13 @@ came() {
     misused "--plot: 'x.png': it draws SVG, so the name must end in .svg" --plot=x.png
     misused "DESTINATION: 'relp://h:1' is not an address: tcp://HOST:PORT, *" relp://h:1
     misused "DESTINATION: 'tcp://h' is not an address: tcp://HOST:PORT" tcp://h
-    misused "DESTINATION: 'unix:' is not an address: it has no PATH" unix:
+    misused "DESTINATION: 'unix:' is not an address: PATH is missing" unix:
     misused "--framing: a datagram has none" -F newline udp://h
     misused "--framing: a datagram has none" -F octet unixgram:x
     misused "--tls-ca: it is for tls://HOST*" --tls-ca=x tcp://:1
     misused "--tls-peer: it is for tls://HOST*" --tls-peer=x
     misused "--tls-key: it wants --tls-cert" --tls-key=x tls://h
-    misused "--tls-peer: 'sha256:00': a fingerprint is *" --tls-peer=sha256:00 tls://h
+    misused "--tls-peer: 'sha256:00' is not a fingerprint: *" --tls-peer=sha256:00 tls://h
     misused "--format: 'rfc1149' is not one of rfc5424, rfc3164" -f rfc1149
     misused "--msgid: RFC 3164 has no MSGID" -f rfc3164 --msgid=x
     misused "--sd: RFC 3164 has no STRUCTURED-DATA" --sd=- -f rfc3164
@@ -824,12 +824,12 @@ end_on_terminal() {
         # shellcheck disable=SC2086
         spamlog -q -n 1 $options "$url"
     done
-    fails "$url: the certificate is signed by no CA of ours" -n 1 --tls-ca=other-ca.pem "$url"
-    fails "$url: the certificate is signed by no CA of ours" -n 1 "$url"
-    fails "$url: the certificate is for another name" -n 1 --tls-ca=ca.pem --tls-peer=other.example "$url"
-    fails "tls://127.0.0.2:$port: the certificate is for another name" -n 1 --tls-ca=ca.pem \
+    fails "$url: the certificate is not signed by a trusted CA" -n 1 --tls-ca=other-ca.pem "$url"
+    fails "$url: the certificate is not signed by a trusted CA" -n 1 "$url"
+    fails "$url: the certificate is for a different name" -n 1 --tls-ca=ca.pem --tls-peer=other.example "$url"
+    fails "tls://127.0.0.2:$port: the certificate is for a different name" -n 1 --tls-ca=ca.pem \
         "tls://127.0.0.2:$port"
-    fails "$url: the certificate is for another name" -n 1 --tls-ca=ca.pem \
+    fails "$url: the certificate is for a different name" -n 1 --tls-ca=ca.pem \
         "--tls-peer=$(fingerprint client.pem)" "$url"
 }
 
@@ -850,12 +850,12 @@ end_on_terminal() {
     spamlog -q -n 1 --tls-ca=ca.pem --tls-cert=both.pem "$url"
     for rate in '1 -n 1' 'max -n 1' '20' max; do
         # shellcheck disable=SC2086
-        fails "$url: it wants a certificate" --tls-ca=ca.pem -r $rate "$url"
+        fails "$url: the peer requires a certificate" --tls-ca=ca.pem -r $rate "$url"
         # shellcheck disable=SC2086
-        fails "$url: it does not know who signed our certificate" --tls-ca=ca.pem -r $rate \
+        fails "$url: the peer does not trust the CA of our certificate" --tls-ca=ca.pem -r $rate \
             --tls-cert=stranger.pem --tls-key=stranger.key "$url"
     done
-    fails "$url: it says that our certificate has expired" --tls-ca=ca.pem -n 1 \
+    fails "$url: the peer reports that our certificate has expired" --tls-ca=ca.pem -n 1 \
         --tls-cert=expired.pem --tls-key=expired.key "$url"
 }
 
@@ -864,10 +864,10 @@ end_on_terminal() {
     tls_server new -tls1_2
     spamlog -q -n 1 --tls-ca=ca.pem "tls://localhost:$port"
     tls_server old -tls1_1 -cipher DEFAULT@SECLEVEL=0
-    fails '*: it has no TLS from version 1.2 on' -n 1 --tls-ca=ca.pem "tls://localhost:$port"
+    fails '*: the peer does not support TLS 1.2 or later' -n 1 --tls-ca=ca.pem "tls://localhost:$port"
     start mail socat -dd tcp-listen:0,bind=127.0.0.1 system:'echo 220 ready; cat'
     wait_until grep -q 'listening on' mail.err
-    fails '*: it does not speak TLS' -n 1 "tls://127.0.0.1:$(tcp_port mail)"
+    fails '*: the peer does not speak TLS' -n 1 "tls://127.0.0.1:$(tcp_port mail)"
 }
 
 @test "files that are no certificates and keys are refused by the name of the option" {
@@ -876,8 +876,8 @@ end_on_terminal() {
     fails '--tls-ca: none: No such file or directory' --tls-ca=none tls://localhost
     fails '--tls-ca: rubbish: *' --tls-ca=rubbish tls://localhost
     fails '--tls-cert: rubbish: *' --tls-cert=rubbish tls://localhost
-    fails '--tls-cert: client.pem: it holds no key' --tls-cert=client.pem tls://localhost
-    fails '--tls-key: server.key: the key is for another certificate' --tls-cert=client.pem --tls-key=server.key \
+    fails '--tls-cert: client.pem: no private key found' --tls-cert=client.pem tls://localhost
+    fails '--tls-key: server.key: the key does not match the certificate' --tls-cert=client.pem --tls-key=server.key \
         tls://localhost
 }
 
@@ -890,7 +890,7 @@ end_on_terminal() {
     kill -KILL "$tls_pid"
     wait_exit spam
     [[ $status == 2 ]]
-    grep -qE '^spamlog: tls://.*: (Connection reset by peer|Broken pipe|it closed the connection.*)$' spam.err
+    grep -qE '^spamlog: tls://.*: (Connection reset by peer|Broken pipe|the peer closed the connection.*)$' spam.err
 }
 
 @test "with --format=rfc3164 messages have TAG, PID and their number before the text" {

@@ -50,6 +50,7 @@ arrived() {
 }
 
 @test "over TLS, with certificates on both sides, every message arrives once" {
+    need openssl
     tls_certificates
     relay -l tls://:0 --tls-cert=server.pem --tls-key=server.key --tls-ca=ca.pem \
         --tls-peer=client.example
@@ -95,6 +96,7 @@ arrived() {
 
 @test "all at once, in one process, and RFC 3164 as well" {
     local each=$((all / 8)) transport
+    need openssl
     tls_certificates
     start relay shnek-parse --stats=1h -f auto -l tcp://:0 -l tls://:0 -l unix:stream.sock \
         -l unixgram:gram.sock -l udp://:0 --rcvbuf=64M --tls-cert=server.pem --tls-key=server.key

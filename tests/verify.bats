@@ -534,7 +534,7 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
         # shellcheck disable=SC2053
         [[ ${stderr_lines[0]} == "spamlog: "$pattern ]] || { echo "$stderr" && return 1; }
     done <<'END'
---expect: '0' is too small
+--expect: '0' is out of range (at least 1)
 --verify --expect=0
 --idle: 'x' is not a duration*
 --verify --idle=x

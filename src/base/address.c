@@ -14,50 +14,51 @@ static const struct {
     const char *port;
     bool datagram;
     bool is_unix;
-} transports[] = {[TRANSPORT_TCP] = {"tcp", "tcp://", NULL, false, false},
-                  [TRANSPORT_TLS] = {"tls", "tls://", "6514", false, false},
-                  [TRANSPORT_UDP] = {"udp", "udp://", "514", true, false},
-                  [TRANSPORT_UNIX] = {"unix", "unix:", NULL, false, true},
-                  [TRANSPORT_UNIXGRAM] = {"unixgram", "unixgram:", NULL, true, true}};
+} transport_info[] = {[TRANSPORT_TCP] = {"tcp", "tcp://", NULL, false, false},
+                      [TRANSPORT_TLS] = {"tls", "tls://", "6514", false, false},
+                      [TRANSPORT_UDP] = {"udp", "udp://", "514", true, false},
+                      [TRANSPORT_UNIX] = {"unix", "unix:", NULL, false, true},
+                      [TRANSPORT_UNIXGRAM] = {"unixgram", "unixgram:", NULL, true, true}};
 
-enum { TRANSPORTS = sizeof transports / sizeof transports[0] };
+enum { TRANSPORTS = sizeof transport_info / sizeof transport_info[0] };
 
 const char *transport_name(enum transport transport)
 {
-    return transports[transport].name;
+    return transport_info[transport].name;
 }
 
 bool transport_is_datagram(enum transport transport)
 {
-    return transports[transport].datagram;
+    return transport_info[transport].datagram;
 }
 
 bool transport_is_unix(enum transport transport)
 {
-    return transports[transport].is_unix;
+    return transport_info[transport].is_unix;
 }
 
-static bool not_an_address(const char *flag, const char *text, const char *form)
+static bool address_reject(const char *flag, const char *text, const char *form)
 {
     log_printf("%s: '%s' is not an address: %s", flag, text, form);
     return false;
 }
 
-static bool parse_path(const char *flag, const char *text, const char *path, struct address *a)
+static bool address_parse_path(const char *flag, const char *text, const char *path,
+                               struct address *a)
 {
-    size_t length = strlen(path);
-    if (length == 0)
-        return not_an_address(flag, text, "it has no PATH");
-    if (length >= sizeof a->path) {
-        log_printf("%s: '%s': a socket's path has at most %zu bytes", flag, text,
+    size_t len = strlen(path);
+    if (len == 0)
+        return address_reject(flag, text, "PATH is missing");
+    if (len >= sizeof a->path) {
+        log_printf("%s: '%s': the path has %zu bytes (at most %zu)", flag, text, len,
                    sizeof a->path - 1);
         return false;
     }
-    memcpy(a->path, path, length + 1);
+    memcpy(a->path, path, len + 1);
     return true;
 }
 
-static bool parse_port(const char *flag, const char *port, struct address *a)
+static bool address_parse_port(const char *flag, const char *port, struct address *a)
 {
     uint64_t number;
     if (!option_count(flag, port, 0, 65535, &number))
@@ -66,51 +67,53 @@ static bool parse_port(const char *flag, const char *port, struct address *a)
     return true;
 }
 
-static bool parse_host(const char *flag, const char *text, const char *host, struct address *a)
+static bool address_parse_host(const char *flag, const char *text, const char *host,
+                               struct address *a)
 {
-    const char *form = transports[a->transport].port ? "SCHEME://HOST[:PORT]" : "tcp://HOST:PORT";
+    const char *form =
+        transport_info[a->transport].port ? "SCHEME://HOST[:PORT]" : "tcp://HOST:PORT";
     const char *port = strrchr(host, ':');
     if (port && strchr(port, ']'))
-        port = NULL; /* within an IPv6 address */
-    size_t length = port ? (size_t)(port++ - host) : strlen(host);
-    if (length && host[0] == '[') {
-        if (length < 3 || host[length - 1] != ']')
-            return not_an_address(flag, text, form);
+        port = NULL; /* the colon is part of an IPv6 address */
+    size_t len = port ? (size_t)(port++ - host) : strlen(host);
+    if (len && host[0] == '[') {
+        if (len < 3 || host[len - 1] != ']')
+            return address_reject(flag, text, form);
         host++;
-        length -= 2;
-    } else if (memchr(host, ':', length)) {
-        return not_an_address(flag, text, form);
+        len -= 2;
+    } else if (memchr(host, ':', len)) {
+        return address_reject(flag, text, form);
     }
-    if (length == 0) {
+    if (len == 0) {
         host = "127.0.0.1";
-        length = strlen(host);
+        len = strlen(host);
     }
     if (!port)
-        port = transports[a->transport].port;
-    if (!port || length >= sizeof a->host || !*port || port[strspn(port, "0123456789")] != '\0')
-        return not_an_address(flag, text, form);
-    memcpy(a->host, host, length);
-    a->host[length] = '\0';
-    return parse_port(flag, port, a);
+        port = transport_info[a->transport].port;
+    if (!port || len >= sizeof a->host || !*port || port[strspn(port, "0123456789")] != '\0')
+        return address_reject(flag, text, form);
+    memcpy(a->host, host, len);
+    a->host[len] = '\0';
+    return address_parse_port(flag, port, a);
 }
 
 bool address_parse(const char *flag, const char *text, struct address *address)
 {
     for (int i = 0; i < TRANSPORTS; i++) {
-        size_t length = strlen(transports[i].prefix);
-        if (strncmp(text, transports[i].prefix, length) != 0)
+        size_t len = strlen(transport_info[i].prefix);
+        if (strncmp(text, transport_info[i].prefix, len) != 0)
             continue;
         *address = (struct address){.transport = (enum transport)i};
-        return transports[i].is_unix ? parse_path(flag, text, text + length, address)
-                                     : parse_host(flag, text, text + length, address);
+        return transport_info[i].is_unix ? address_parse_path(flag, text, text + len, address)
+                                         : address_parse_host(flag, text, text + len, address);
     }
-    return not_an_address(flag, text, "tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH");
+    return address_reject(flag, text, "tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH");
 }
 
 void address_format(const struct address *a, char *text)
 {
-    const char *prefix = transports[a->transport].prefix;
-    if (transports[a->transport].is_unix)
+    const char *prefix = transport_info[a->transport].prefix;
+    if (transport_info[a->transport].is_unix)
         snprintf(text, ADDRESS_FORMAT_MAX, "%s%s", prefix, a->path);
     else
         snprintf(text, ADDRESS_FORMAT_MAX, strchr(a->host, ':') ? "%s[%s]:%s" : "%s%s:%s", prefix,
@@ -134,18 +137,18 @@ struct addrinfo *address_resolve(const struct address *address, bool listen)
 
 struct sockaddr_un address_to_unix(const struct address *address)
 {
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    memcpy(at.sun_path, address->path, sizeof address->path);
-    return at;
+    struct sockaddr_un result = {.sun_family = AF_UNIX};
+    memcpy(result.sun_path, address->path, sizeof address->path);
+    return result;
 }
 
-void sockaddr_format(const struct sockaddr *from, socklen_t length, char *name)
+void sockaddr_format(const struct sockaddr *addr, socklen_t len, char *text)
 {
     char host[48];
     char port[6];
-    if (getnameinfo(from, length, host, sizeof host, port, sizeof port,
+    if (getnameinfo(addr, len, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        snprintf(name, SOCKADDR_FORMAT_MAX, "unknown");
+        snprintf(text, SOCKADDR_FORMAT_MAX, "unknown");
     else
-        snprintf(name, SOCKADDR_FORMAT_MAX, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+        snprintf(text, SOCKADDR_FORMAT_MAX, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }

@@ -7,15 +7,15 @@
 
 struct addrinfo;
 
-enum { ADDRESS_FORMAT_MAX = 280 }; /* room for what address_format makes */
-enum { SOCKADDR_FORMAT_MAX = 64 }; /* room for what sockaddr_format makes */
+enum { ADDRESS_FORMAT_MAX = 280 }; /* capacity for address_format() */
+enum { SOCKADDR_FORMAT_MAX = 64 }; /* capacity for sockaddr_format() */
 
 enum transport { TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_UDP, TRANSPORT_UNIX, TRANSPORT_UNIXGRAM };
 
 /*
- * SCHEME://HOST:PORT, or SCHEME:PATH, as the user wrote it. No HOST is 127.0.0.1; an IPv6 one
- * stands in brackets. No PORT is the registered one of tls (RFC 5425) and udp (RFC 5426); tcp has
- * none (RFC 6587, section 3.4.1).
+ * SCHEME://HOST:PORT or SCHEME:PATH as given by the user. HOST defaults to 127.0.0.1; an IPv6
+ * address is written in brackets. PORT defaults to the registered port of tls (RFC 5425) or udp
+ * (RFC 5426); tcp has none (RFC 6587, section 3.4.1).
  */
 struct address {
     enum transport transport;
@@ -24,27 +24,29 @@ struct address {
     char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* of a Unix socket */
 };
 
-/* "tcp", as in an address. */
+/* Returns the scheme of addresses of this transport, such as "tcp". */
 const char *transport_name(enum transport transport);
 
-/* Whether messages come one a datagram, and whether the address is a path. */
+/* Whether each datagram is one message. */
 bool transport_is_datagram(enum transport transport);
+
+/* Whether the address is a path. */
 bool transport_is_unix(enum transport transport);
 
-/* False, and a report that names the flag, where the text is no address. */
+/* Parses text. Returns false and logs the reason with the flag's name if it is not an address. */
 bool address_parse(const char *flag, const char *text, struct address *address);
 
-/* The address as text again, into a buffer of ADDRESS_FORMAT_MAX bytes. */
+/* Formats the address in the syntax of address_parse(), into ADDRESS_FORMAT_MAX bytes. */
 void address_format(const struct address *address, char *text);
 
-/* Of HOST and PORT what getaddrinfo finds, to be freed by freeaddrinfo; NULL, and a report, where
- * nothing. */
+/* Resolves HOST and PORT with getaddrinfo(3); the caller frees the result with freeaddrinfo().
+ * Returns NULL and logs the reason on failure. */
 struct addrinfo *address_resolve(const struct address *address, bool listen);
 
-/* Of PATH what connect(2) and bind(2) take. */
+/* Converts PATH for connect(2) and bind(2). */
 struct sockaddr_un address_to_unix(const struct address *address);
 
-/* "127.0.0.1:514" or "[::1]:514" into a buffer of SOCKADDR_FORMAT_MAX bytes. */
-void sockaddr_format(const struct sockaddr *from, socklen_t length, char *name);
+/* Formats an IP address as "127.0.0.1:514" or "[::1]:514", into SOCKADDR_FORMAT_MAX bytes. */
+void sockaddr_format(const struct sockaddr *addr, socklen_t len, char *text);
 
 #endif

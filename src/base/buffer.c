@@ -8,23 +8,23 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 
-static void *buffer_realloc(void *at, size_t size)
+static void *buffer_realloc(void *old, size_t size)
 {
-    void *moved = realloc(at, size);
-    if (!moved) {
+    void *new_data = realloc(old, size);
+    if (!new_data) {
         log_printf("out of memory (%zu bytes)", size);
         exit(STATUS_FAILED);
     }
-    return moved;
+    return new_data;
 }
 
 void buffer_grow(struct buffer *b, size_t n)
 {
-    size_t cap = b->capacity ? b->capacity : 256;
-    while (cap - b->len < n)
-        cap *= 2;
-    b->data = buffer_realloc(b->data, cap);
-    b->capacity = cap;
+    size_t capacity = b->capacity ? b->capacity : 256;
+    while (capacity - b->len < n)
+        capacity *= 2;
+    b->data = buffer_realloc(b->data, capacity);
+    b->capacity = capacity;
 }
 
 void buffer_printf(struct buffer *b, const char *format, ...)
@@ -48,10 +48,10 @@ void buffer_free(struct buffer *b)
     *b = (struct buffer){0};
 }
 
-void *array_grow(void *array, size_t *capacity, size_t count, size_t element)
+void *array_grow(void *array, size_t *capacity, size_t len, size_t element_size)
 {
-    if (count < *capacity)
+    if (len < *capacity)
         return array;
     *capacity = *capacity ? *capacity * 2 : 16;
-    return buffer_realloc(array, *capacity * element);
+    return buffer_realloc(array, *capacity * element_size);
 }

@@ -6,19 +6,19 @@
 
 #include "base/slice.h"
 
-/* Bytes that grow. All zero is an empty one. */
+/* A growing byte array. All zero is an empty buffer. */
 struct buffer {
     char *data;
     size_t len;
     size_t capacity;
 };
 
-/* Makes the capacity at least len + n. The process ends with status 2 where memory does. */
+/* Grows the capacity to at least len + n. Exits with STATUS_FAILED if memory runs out. */
 void buffer_grow(struct buffer *b, size_t n);
 
 void buffer_free(struct buffer *b);
 
-/* Where n more bytes may be written; buffer_commit then counts them in. */
+/* Returns the end of the data, with space for n more bytes; call buffer_commit() after writing. */
 static inline char *buffer_reserve(struct buffer *b, size_t n)
 {
     if (b->capacity - b->len < n)
@@ -26,6 +26,7 @@ static inline char *buffer_reserve(struct buffer *b, size_t n)
     return b->data + b->len;
 }
 
+/* Sets the length so that the data ends at `end`. */
 static inline void buffer_commit(struct buffer *b, const char *end)
 {
     b->len = (size_t)(end - b->data);
@@ -44,10 +45,12 @@ static inline void buffer_puts(struct buffer *b, const char *text)
     buffer_append(b, (struct slice){text, strlen(text)});
 }
 
-/* Appends formatted text, of any length; no NUL is counted. */
+/* Appends formatted text of any length, without a NUL. */
 void buffer_printf(struct buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* An array of `count` elements made to hold one more, at least doubling; it may move. */
-void *array_grow(void *array, size_t *capacity, size_t count, size_t element);
+/* Provides space for one more element after the len elements of a heap array; doubles its capacity
+ * if it is full. Returns the array, which may have moved. Exits with STATUS_FAILED if memory runs
+ * out. */
+void *array_grow(void *array, size_t *capacity, size_t len, size_t element_size);
 
 #endif

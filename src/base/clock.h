@@ -13,7 +13,7 @@ static inline uint64_t clock_read(clockid_t clock)
     return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
-/* Nanoseconds since some start; never goes back. */
+/* Nanoseconds since an arbitrary point; never decreases. */
 static inline uint64_t clock_monotonic(void)
 {
     return clock_read(CLOCK_MONOTONIC);

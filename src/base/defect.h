@@ -3,11 +3,11 @@
 
 #include <stdint.h>
 
-/* Why input was rejected. Both strings are static or outlive the next call of the parser. */
+/* Why input was rejected. Both strings are static or live at least until the next parser call. */
 struct defect {
-    const char *field;  /* of the grammar, as the RFC spells it */
-    const char *reason; /* completes "FIELD: " */
-    uint64_t offset;    /* bytes, from 0 */
+    const char *field;  /* of the grammar, in the RFC's spelling */
+    const char *reason; /* printed after "FIELD: " */
+    uint64_t offset;    /* in bytes, from 0 */
 };
 
 #endif

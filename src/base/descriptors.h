@@ -2,12 +2,13 @@
 #define SHNEK_BASE_DESCRIPTORS_H
 
 /*
- * Where stdin, stdout or stderr is closed, takes its number, so that no file or socket gets it; to
- * use it fails with EBADF all the same. To be called first.
+ * Opens /dev/null for each of stdin, stdout and stderr that is closed, so that no other file or
+ * socket gets its number. Using it still fails with EBADF. Must be called before anything is
+ * opened.
  */
 void descriptors_reserve_standard(void);
 
-/* As many descriptors as the system allows. */
+/* Raises the soft limit of open descriptors (RLIMIT_NOFILE) to the hard limit. */
 void descriptors_raise_limit(void);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 
-static const uint64_t grace = NS_PER_S;
+static const uint64_t drain_grace_ns = NS_PER_S;
 
 void input_init(struct input *in, int fd)
 {
@@ -19,9 +19,9 @@ void input_init(struct input *in, int fd)
 
 void input_limit(struct input *in)
 {
-    int arrived = 0;
-    if (in->live && ioctl(in->fd, FIONREAD, &arrived) == 0 && arrived > 0)
-        in->quota = (size_t)arrived;
+    int available = 0;
+    if (in->live && ioctl(in->fd, FIONREAD, &available) == 0 && available > 0)
+        in->quota = (size_t)available;
     in->limited = true;
 }
 
@@ -30,19 +30,19 @@ bool input_drained(const struct input *in, bool mid_message)
     return in->limited && in->quota == 0 && !mid_message;
 }
 
-static void drain(struct input *in)
+static void input_start_drain(struct input *in)
 {
     in->draining = true;
-    in->deadline = clock_monotonic() + grace;
+    in->deadline_ns = clock_monotonic() + drain_grace_ns;
     if (!in->live || isatty(in->fd))
         input_limit(in);
 }
 
-/* Milliseconds to the deadline, 0 where it has passed. */
-static int left(const struct input *in)
+/* Returns 0 if the deadline has passed. */
+static int input_grace_left_ms(const struct input *in)
 {
     uint64_t now = clock_monotonic();
-    return now < in->deadline ? (int)((in->deadline - now) / 1000000) + 1 : 0;
+    return now < in->deadline_ns ? (int)((in->deadline_ns - now) / 1000000) + 1 : 0;
 }
 
 enum input_state input_wait(struct input *in, struct signals *signals, bool mid_message,
@@ -50,42 +50,42 @@ enum input_state input_wait(struct input *in, struct signals *signals, bool mid_
 {
     for (;;) {
         if (!in->draining && signals_stopping(signals))
-            drain(in);
+            input_start_drain(in);
         if (input_drained(in, mid_message))
             return INPUT_ENDED;
-        int wait = timeout_ms;
-        if (in->draining && !in->paused && in->quota == 0 && left(in) == 0) {
+        int poll_timeout_ms = timeout_ms;
+        if (in->draining && !in->paused && in->quota == 0 && input_grace_left_ms(in) == 0) {
             if (in->limited)
                 return INPUT_ENDED;
             input_limit(in);
-            in->deadline = clock_monotonic() + grace;
+            in->deadline_ns = clock_monotonic() + drain_grace_ns;
             continue;
         }
         if (in->draining && !in->paused && in->quota == 0 &&
-            (timeout_ms < 0 || left(in) < timeout_ms))
-            wait = left(in);
+            (timeout_ms < 0 || input_grace_left_ms(in) < timeout_ms))
+            poll_timeout_ms = input_grace_left_ms(in);
         struct pollfd fds[] = {{.fd = in->paused ? -1 : in->fd, .events = POLLIN},
                                {.fd = in->wake_fd, .events = POLLIN},
                                {.fd = in->draining ? -1 : signals->stop_fd, .events = POLLIN}};
-        int n = poll(fds, 3, wait);
+        int n = poll(fds, 3, poll_timeout_ms);
         if (n > 0 && fds[0].revents)
             return INPUT_READY;
         if (n > 0 && fds[1].revents)
             return INPUT_IDLE;
-        if (n == 0 && wait == timeout_ms)
+        if (n == 0 && poll_timeout_ms == timeout_ms)
             return INPUT_IDLE;
     }
 }
 
-ssize_t input_read(struct input *in, char *to, size_t room, bool mid_message)
+ssize_t input_read(struct input *in, char *to, size_t capacity, bool mid_message)
 {
     if (input_drained(in, mid_message))
         return 0;
     if (in->limited)
-        room = in->quota == 0 ? 1 : in->quota < room ? in->quota : room;
+        capacity = in->quota == 0 ? 1 : in->quota < capacity ? in->quota : capacity;
     ssize_t n;
     do
-        n = read(in->fd, to, room);
+        n = read(in->fd, to, capacity);
     while (n < 0 && errno == EINTR);
     if (n > 0 && in->limited && in->quota)
         in->quota -= (size_t)n;

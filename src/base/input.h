@@ -9,20 +9,20 @@
 #include "base/signals.h"
 
 /*
- * A descriptor that is read to its end, or, once a drain is asked for, to the end of what had
- * arrived: what the kernel holds by then, and the rest of the message that this ends in, byte by
- * byte, so that nothing is taken that will not be finished. Whoever reads says whether it stands
- * within a message.
+ * A descriptor that is read until its end or, after a drain was requested, until the end of the
+ * data that had arrived by then: the bytes in the kernel's buffer, and the rest of an unfinished
+ * message byte by byte, so that nothing is consumed that is not processed. The caller passes
+ * mid_message, whether the bytes read so far end within a message.
  */
 struct input {
     int fd;
-    bool live;   /* a pipe, socket or terminal, not a file */
-    bool paused; /* there is no room: it is not to be read now */
-    int wake_fd; /* ends a wait as well, by INPUT_IDLE; -1: none */
+    bool live;   /* a pipe, socket or terminal, not a regular file */
+    bool paused; /* set by the caller while it cannot accept data */
+    int wake_fd; /* if readable, input_wait() returns INPUT_IDLE; -1 for none */
     bool draining;
-    bool limited;
-    size_t quota;
-    uint64_t deadline; /* clock_monotonic */
+    bool limited;         /* see input_limit() */
+    size_t quota;         /* bytes left to read while limited */
+    uint64_t deadline_ns; /* of the drain, clock_monotonic() */
 };
 
 enum input_state { INPUT_READY, INPUT_IDLE, INPUT_ENDED };
@@ -30,19 +30,19 @@ enum input_state { INPUT_READY, INPUT_IDLE, INPUT_ENDED };
 void input_init(struct input *in, int fd);
 
 /*
- * Waits until there is something to read, at most `timeout` milliseconds (-1: for ever). A drain
- * gives the writer of a pipe a second to end by itself, since it has most often been told to.
+ * Waits for readable data. Returns INPUT_IDLE after timeout_ms (-1 for none). A drain waits up to
+ * one second for the writer of a pipe to finish, because it is usually stopped at the same time.
  */
 enum input_state input_wait(struct input *in, struct signals *signals, bool mid_message,
                             int timeout_ms);
 
-/* From now on only what has arrived is read. */
+/* Limits further reading to the bytes that have arrived. */
 void input_limit(struct input *in);
 
-/* Limited, and nothing is left to read. */
+/* Whether the input is limited and nothing is left to read. */
 bool input_drained(const struct input *in, bool mid_message);
 
-/* As read(2), never interrupted; 0 also where the input is drained. */
-ssize_t input_read(struct input *in, char *to, size_t room, bool mid_message);
+/* read(2) without EINTR. Also returns 0 if the input is drained. */
+ssize_t input_read(struct input *in, char *to, size_t capacity, bool mid_message);
 
 #endif

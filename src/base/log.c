@@ -15,7 +15,7 @@ enum { LINE_MAX_LEN = 2048 };
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
 static size_t status_len; /* bytes of the status line on the terminal, 0 if there is none */
 
-static void write_all(const char *p, size_t n)
+static void log_write_all(const char *p, size_t n)
 {
     while (n) {
         ssize_t wrote = write(STDERR_FILENO, p, n);
@@ -29,7 +29,7 @@ static void write_all(const char *p, size_t n)
 }
 
 /* Writes the sequence that erases the status line to `to`, and returns its length. */
-static size_t format_erase(char *to, size_t size)
+static size_t log_format_erase(char *to, size_t size)
 {
     const char *no_color = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
@@ -41,11 +41,11 @@ static size_t format_erase(char *to, size_t size)
 }
 
 /* Requires the lock. */
-static void print_line(bool is_status, const char *format, va_list values)
+static void log_print_line(bool is_status, const char *format, va_list values)
 {
     int saved = errno;
     char line[2 * LINE_MAX_LEN + 2];
-    size_t n = format_erase(line, sizeof line);
+    size_t n = log_format_erase(line, sizeof line);
     size_t start = n;
     size_t size = n + LINE_MAX_LEN;
     n += (size_t)snprintf(line + n, size - n, "%s: ", program_invocation_short_name);
@@ -61,7 +61,7 @@ static void print_line(bool is_status, const char *format, va_list values)
     status_len = is_status ? n - start : 0;
     if (!is_status)
         line[n++] = '\n';
-    write_all(line, n);
+    log_write_all(line, n);
     errno = saved;
 }
 
@@ -72,7 +72,7 @@ void log_printf(const char *format, ...)
     int saved = errno;
     pthread_mutex_lock(&log_mutex);
     errno = saved;
-    print_line(false, format, values);
+    log_print_line(false, format, values);
     pthread_mutex_unlock(&log_mutex);
     va_end(values);
 }
@@ -82,7 +82,7 @@ void log_status(const char *format, ...)
     va_list values;
     va_start(values, format);
     pthread_mutex_lock(&log_mutex);
-    print_line(isatty(STDERR_FILENO), format, values);
+    log_print_line(isatty(STDERR_FILENO), format, values);
     pthread_mutex_unlock(&log_mutex);
     va_end(values);
 }
@@ -93,7 +93,7 @@ void log_try(const char *format, ...)
     va_list values;
     va_start(values, format);
     if (poll(&writable, 1, 0) == 1 && pthread_mutex_trylock(&log_mutex) == 0) {
-        print_line(false, format, values);
+        log_print_line(false, format, values);
         pthread_mutex_unlock(&log_mutex);
     }
     va_end(values);
@@ -103,7 +103,7 @@ void log_status_end(void)
 {
     pthread_mutex_lock(&log_mutex);
     if (status_len)
-        write_all("\n", 1);
+        log_write_all("\n", 1);
     status_len = 0;
     pthread_mutex_unlock(&log_mutex);
 }
@@ -112,7 +112,7 @@ void log_status_clear(void)
 {
     char line[LINE_MAX_LEN + 2];
     pthread_mutex_lock(&log_mutex);
-    write_all(line, format_erase(line, sizeof line));
+    log_write_all(line, log_format_erase(line, sizeof line));
     status_len = 0;
     pthread_mutex_unlock(&log_mutex);
 }

@@ -20,8 +20,8 @@ void log_status_end(void);
 /* Erases the status line. */
 void log_status_clear(void);
 
-/* log_printf that never blocks: prints nothing if stderr is not writable or another thread holds
- * the lock. For a thread that is about to end the process. */
+/* log_printf() that never blocks: prints nothing if stderr is not writable or the lock is taken.
+ * For a thread that is about to end the process. */
 void log_try(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

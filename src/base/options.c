@@ -9,19 +9,22 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 
-struct unit {
+struct option_unit {
     const char *suffix;
     uint64_t factor;
 };
 
-static const struct unit sizes[] = {{"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {0}};
-static const struct unit counts[] = {{"", 1}, {"k", 1000}, {"M", 1000000}, {0}};
-static const struct unit durations[] = {
+static const struct option_unit option_size_units[] = {
+    {"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {0}};
+static const struct option_unit option_count_units[] = {{"", 1}, {"k", 1000}, {"M", 1000000}, {0}};
+static const struct option_unit option_duration_units[] = {
     {"", NS_PER_S},         {"us", 1000}, {"ms", 1000000}, {"s", NS_PER_S}, {"m", 60 * NS_PER_S},
     {"h", 3600 * NS_PER_S}, {0}};
 
-/* A decimal number in units; what is below one unit is cut off at nine digits. */
-static bool parse(const char *text, const struct unit *units, bool fraction, uint64_t *value)
+/* Parses a decimal number with the suffix of a unit. Fraction digits after the ninth are ignored.
+ */
+static bool option_parse(const char *text, const struct option_unit *units, bool fraction,
+                         uint64_t *value)
 {
     static const uint64_t billion = 1000000000;
     const char *p = text;
@@ -49,64 +52,89 @@ static bool parse(const char *text, const struct unit *units, bool fraction, uin
     return true;
 }
 
-static bool in_range(const char *flag, const char *text, uint64_t number, uint64_t low,
-                     uint64_t high, uint64_t *value)
+/* Formats a value in the largest unit that divides it, in the syntax of option_parse() if there is
+ * one: a duration may need nanoseconds. */
+static void option_format(char *text, size_t size, uint64_t value, const struct option_unit *units)
 {
-    if (number < low || number > high) {
-        log_printf("%s: '%s' is too %s", flag, text, number < low ? "small" : "large");
-        return false;
+    struct option_unit best = {"", 1};
+    if (units == option_duration_units && value % 1000 != 0)
+        best.suffix = "ns";
+    for (; value && units->suffix; units++)
+        if (value % units->factor == 0 && units->factor >= best.factor)
+            best = *units;
+    snprintf(text, size, "%" PRIu64 "%s", value / best.factor, best.suffix);
+}
+
+static bool option_check_range(const char *flag, const char *text, const struct option_unit *units,
+                               uint64_t number, uint64_t low, uint64_t high, uint64_t *value)
+{
+    static const uint64_t unlimited = UINT64_C(1000000000000000); /* not worth printing */
+    char low_text[32];
+    char high_text[32];
+    if (number >= low && number <= high) {
+        *value = number;
+        return true;
     }
-    *value = number;
-    return true;
+    option_format(low_text, sizeof low_text, low, units);
+    option_format(high_text, sizeof high_text, high, units);
+    if (number < low && high >= unlimited)
+        log_printf("%s: '%s' is out of range (at least %s)", flag, text, low_text);
+    else
+        log_printf("%s: '%s' is out of range (%s to %s)", flag, text, low_text, high_text);
+    return false;
 }
 
 bool option_size(const char *flag, const char *text, uint64_t low, uint64_t high, uint64_t *value)
 {
     uint64_t number;
-    if (!parse(text, sizes, false, &number)) {
-        log_printf("%s: '%s' is not a size: a number of bytes, with k, M or G", flag, text);
+    if (!option_parse(text, option_size_units, false, &number)) {
+        log_printf("%s: '%s' is not a size: expected bytes, or a number with k, M or G", flag,
+                   text);
         return false;
     }
-    return in_range(flag, text, number, low, high, value);
+    return option_check_range(flag, text, option_size_units, number, low, high, value);
 }
 
 bool option_count(const char *flag, const char *text, uint64_t low, uint64_t high, uint64_t *value)
 {
     uint64_t number;
-    if (!parse(text, counts, false, &number)) {
-        log_printf("%s: '%s' is not a count: a number, with k or M", flag, text);
+    if (!option_parse(text, option_count_units, false, &number)) {
+        log_printf("%s: '%s' is not a count: expected a number, optionally with k or M", flag,
+                   text);
         return false;
     }
-    return in_range(flag, text, number, low, high, value);
+    return option_check_range(flag, text, option_count_units, number, low, high, value);
 }
 
 bool option_duration(const char *flag, const char *text, uint64_t low, uint64_t high,
                      uint64_t *value)
 {
     uint64_t number;
-    if (!parse(text, durations, true, &number)) {
-        log_printf("%s: '%s' is not a duration: a number of seconds, or with us, ms, s, m or h",
+    if (!option_parse(text, option_duration_units, true, &number)) {
+        log_printf("%s: '%s' is not a duration: expected seconds, or a number with us, ms, s, m "
+                   "or h",
                    flag, text);
         return false;
     }
-    return in_range(flag, text, number, low, high, value);
+    return option_check_range(flag, text, option_duration_units, number, low, high, value);
 }
 
-bool option_rate(const char *flag, const char *text, uint64_t *things, uint64_t *ns)
+bool option_rate(const char *flag, const char *text, uint64_t *count, uint64_t *interval_ns)
 {
     char number[32];
-    char unit[8] = "1s";
+    char interval[8] = "1s";
     const char *slash = strchr(text, '/');
-    size_t length = slash ? (size_t)(slash - text) : strlen(text);
+    size_t len = slash ? (size_t)(slash - text) : strlen(text);
     if (slash)
-        snprintf(unit, sizeof unit, "%s%s", slash[1] >= '0' && slash[1] <= '9' ? "" : "1",
+        snprintf(interval, sizeof interval, "%s%s", slash[1] >= '0' && slash[1] <= '9' ? "" : "1",
                  slash + 1);
-    snprintf(number, sizeof number, "%.*s", (int)length, text);
-    if (length >= sizeof number || !parse(number, counts, false, things) || *things == 0 ||
-        !strpbrk(unit, "smh") || !parse(unit, durations, false, ns) || *ns == 0) {
-        log_printf(
-            "%s: '%s' is not a rate: a number a second, or in another time as in 5/m, or max", flag,
-            text);
+    snprintf(number, sizeof number, "%.*s", (int)len, text);
+    if (len >= sizeof number || !option_parse(number, option_count_units, false, count) ||
+        *count == 0 || !strpbrk(interval, "smh") ||
+        !option_parse(interval, option_duration_units, false, interval_ns) || *interval_ns == 0) {
+        log_printf("%s: '%s' is not a rate: expected a number per second, a number per interval "
+                   "such as 5/m, or max",
+                   flag, text);
         return false;
     }
     return true;
@@ -127,11 +155,11 @@ bool option_choice(const char *flag, const char *text, const char *const *words,
     return false;
 }
 
-bool option_stats(const char *text, uint64_t *interval)
+bool option_stats(const char *text, uint64_t *interval_ns)
 {
-    *interval = NS_PER_S;
+    *interval_ns = NS_PER_S;
     return !text ||
-           option_duration("--stats", text, NS_PER_S / 100, 24 * 3600 * NS_PER_S, interval);
+           option_duration("--stats", text, NS_PER_S / 100, 24 * 3600 * NS_PER_S, interval_ns);
 }
 
 int print_usage_hint(void)

@@ -5,37 +5,38 @@
 #include <stdint.h>
 
 /*
- * Values of options. Each function takes the flag as the user knows it ("--max-size") and the text
- * behind it, and reports what is wrong, naming both. False then, and the value is untouched.
+ * Parsers of option values. The arguments are the flag as the user knows it ("--max-size") and its
+ * value as text. On failure each function returns false and logs the flag, the refused value and
+ * the accepted ones.
  */
 
-/* Bytes: a number, with k, M or G (binary). */
+/* A size in bytes within [low, high]; the suffixes k, M and G are binary. */
 bool option_size(const char *flag, const char *text, uint64_t low, uint64_t high, uint64_t *value);
 
-/* Things: a number, with k or M (decimal). */
+/* A count within [low, high]; the suffixes k and M are decimal. */
 bool option_count(const char *flag, const char *text, uint64_t low, uint64_t high, uint64_t *value);
 
-/* Nanoseconds, from a number with us, ms, s, m or h; a plain one is seconds; a fraction is taken.
- */
+/* A duration within [low, high], in nanoseconds. The suffixes are us, ms, s, m and h, the default
+ * is seconds; fractions are accepted. */
 bool option_duration(const char *flag, const char *text, uint64_t low, uint64_t high,
                      uint64_t *value);
 
-/* A count a second, or, behind a '/', in another time: "10/m", "5/2s". */
-bool option_rate(const char *flag, const char *text, uint64_t *things, uint64_t *ns);
+/* A rate as a count per interval: "1k" and "1k/s" are per second, "10/m", "5/2s". */
+bool option_rate(const char *flag, const char *text, uint64_t *count, uint64_t *interval_ns);
 
-/* The index of the text in a NULL-terminated list of words. */
+/* The index of text in a NULL-terminated list of words. */
 bool option_choice(const char *flag, const char *text, const char *const *words, int *value);
 
-/* The value of --stats[=DURATION]. */
-bool option_stats(const char *text, uint64_t *interval);
+/* The optional value of --stats[=DURATION]; text may be NULL. */
+bool option_stats(const char *text, uint64_t *interval_ns);
 
-/* "Try 'program --help'", and the status for a usage error. */
+/* Logs "try 'PROGRAM --help'" and returns the exit status of a usage error. */
 int print_usage_hint(void);
 
-/* --version. */
+/* Prints the version and returns the exit status. */
 int print_version(void);
 
-/* Prints --help's text; the status says whether all of it could be written. */
+/* Prints the text of --help. Returns STATUS_FAILED if stdout cannot be written. */
 int print_help(const char *text);
 
 #endif

@@ -12,12 +12,12 @@ enum { PIPE_SIZE = 256 * 1024 };
 void output_init(struct output *out, int fd, const char *name)
 {
     *out = (struct output){.fd = fd, .name = name};
-    fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* no pipe, or no quota left: it stays as it is */
+    fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* fails harmlessly: not a pipe, or over quota */
 }
 
-static bool open_file(struct output *out, const char *flag, const char *path, int how)
+static bool output_open(struct output *out, const char *flag, const char *path, int flags)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
     if (fd < 0) {
         log_printf("%s: %s: %m", flag, path);
         return false;
@@ -28,7 +28,7 @@ static bool open_file(struct output *out, const char *flag, const char *path, in
 
 bool output_open_append(struct output *out, const char *flag, const char *path)
 {
-    return open_file(out, flag, path, O_APPEND);
+    return output_open(out, flag, path, O_APPEND);
 }
 
 bool output_open_truncate(struct output *out, const char *flag, const char *path)
@@ -37,7 +37,7 @@ bool output_open_truncate(struct output *out, const char *flag, const char *path
     if (!path)
         return true;
     if (strcmp(path, "-") != 0)
-        return open_file(out, flag, path, O_TRUNC);
+        return output_open(out, flag, path, O_TRUNC);
     output_init(out, STDOUT_FILENO, "stdout");
     return true;
 }

@@ -5,37 +5,38 @@
 
 #include "base/buffer.h"
 
-enum { OUTPUT_BLOCK = 64 * 1024 }; /* what is worth a write, in bytes */
+enum { OUTPUT_BLOCK = 64 * 1024 }; /* buffered bytes that are worth a write */
 
-/* A buffer in front of a descriptor. Writes block: a slow reader stops the program, which is meant.
- */
+/* A buffered descriptor. Writes block: a slow reader intentionally stops the program. */
 struct output {
     struct buffer buffer;
     int fd;
-    const char *name; /* for reports */
-    bool failed;
+    const char *name; /* for log messages */
+    bool failed;      /* sticky */
 };
 
-/* Takes the descriptor as it is; a pipe is made larger where the system allows it. */
+/* Wraps a descriptor; enlarges the buffer of a pipe if the system allows it. */
 void output_init(struct output *out, int fd, const char *name);
 
-/* Opens a file for appending, made where it is absent. False, and a report, where that fails. */
+/* Opens a file for appending, creating it if necessary. Returns false and logs the flag and the
+ * reason on failure. */
 bool output_open_append(struct output *out, const char *flag, const char *path);
 
-/* The same, but it is written anew; "-" is stdout, and NULL is no file: fd is -1 then. */
+/* Opens and truncates a file, creating it if necessary. "-" is stdout; for NULL nothing is opened
+ * and fd is -1. Returns false and logs the flag and the reason on failure. */
 bool output_open_truncate(struct output *out, const char *flag, const char *path);
 
-/* Writes all that is buffered. False where that failed, which was reported (but EPIPE on stdout).
- */
+/* Writes all buffered bytes. Returns false if this or an earlier write failed; logs the reason
+ * once, except EPIPE on stdout. */
 bool output_flush(struct output *out);
 
-/* output_flush where a block's worth has come together. */
+/* Flushes if at least OUTPUT_BLOCK bytes are buffered. Returns false as output_flush() does. */
 static inline bool output_flush_full(struct output *out)
 {
     return out->buffer.len < OUTPUT_BLOCK ? !out->failed : output_flush(out);
 }
 
-/* Flushes, closes, frees. False where anything was lost, now or before. */
+/* Flushes, closes and frees. Returns false if any byte was lost, now or earlier. */
 bool output_close(struct output *out);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { LINES_PER_SECOND = 10 };
+enum { RATE_LIMIT_PER_SECOND = 10 };
 
 bool rate_limit_allow(struct rate_limit *limit)
 {
@@ -17,7 +17,7 @@ bool rate_limit_allow(struct rate_limit *limit)
         limit->second = second;
         limit->printed = 0;
     }
-    if (limit->printed == LINES_PER_SECOND) {
+    if (limit->printed == RATE_LIMIT_PER_SECOND) {
         limit->suppressed++;
         return false;
     }

@@ -9,10 +9,10 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 
-/* timeout(1) signals the process and then its group, so the same one comes twice. */
-static const uint64_t repeat = NS_PER_S / 10;
+/* timeout(1) signals the process and then its group, so one signal arrives twice. */
+static const uint64_t duplicate_window_ns = NS_PER_S / 10;
 
-static sigset_t taken(const struct signals *s)
+static sigset_t signals_handled_set(const struct signals *s)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -24,16 +24,16 @@ static sigset_t taken(const struct signals *s)
     return set;
 }
 
-static void stop(struct signals *s)
+static void signals_stop(struct signals *s)
 {
     uint64_t now = clock_monotonic();
     bool first = !atomic_exchange(&s->stopping, true);
-    const char *why = first ? atomic_load(&s->immediate_reason) : "stopped by a second signal";
-    if (first && !why) {
-        s->stopped_at = now;
+    const char *reason = first ? atomic_load(&s->immediate_reason) : "stopped by a second signal";
+    if (first && !reason) {
+        s->stopped_ns = now;
         eventfd_write(s->stop_fd, 1);
-    } else if (first || now - s->stopped_at > repeat) {
-        log_try("%s", why);
+    } else if (first || now - s->stopped_ns > duplicate_window_ns) {
+        log_try("%s", reason);
         if (s->on_abort)
             s->on_abort(s->abort_argument);
         if (!first || s->interval_ns)
@@ -42,49 +42,50 @@ static void stop(struct signals *s)
     }
 }
 
-/* The next signal, or 0 where the time for a line of counters came first. */
-static int next_signal(const struct signals *s, uint64_t due)
+/* Waits for a signal. Returns 0 if the next line of counters is due first. */
+static int signals_next(const struct signals *s, uint64_t due_ns)
 {
-    sigset_t set = taken(s);
+    sigset_t set = signals_handled_set(s);
     if (s->interval_ns == 0)
         return sigwaitinfo(&set, NULL);
-    uint64_t now = clock_monotonic();
-    uint64_t left = due > now ? due - now : 0;
-    struct timespec wait = {(time_t)(left / NS_PER_S), (long)(left % NS_PER_S)};
+    uint64_t now_ns = clock_monotonic();
+    uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+    struct timespec wait = {(time_t)(left_ns / NS_PER_S), (long)(left_ns % NS_PER_S)};
     int signal = sigtimedwait(&set, NULL, &wait);
     return signal < 0 && errno == EAGAIN ? 0 : signal;
 }
 
-static void *run(void *argument)
+static void *signals_run(void *argument)
 {
     struct signals *s = argument;
-    uint64_t due = clock_monotonic() + s->interval_ns;
+    uint64_t due_ns = clock_monotonic() + s->interval_ns;
     for (;;) {
-        int signal = next_signal(s, due);
+        int signal = signals_next(s, due_ns);
         if (atomic_load(&s->ending))
             return NULL;
         if (signal == SIGTERM || signal == SIGINT)
-            stop(s);
+            signals_stop(s);
         else if (signal == SIGHUP)
             eventfd_write(s->hangup_fd, 1);
         else if (signal == SIGUSR1)
             stats_print(s->stats, STATS_TOTAL);
         else if (signal == 0) {
             stats_print(s->stats, STATS_INTERVAL);
-            uint64_t now = clock_monotonic();
-            due = due + s->interval_ns > now ? due + s->interval_ns : now + s->interval_ns;
+            uint64_t now_ns = clock_monotonic();
+            due_ns = due_ns + s->interval_ns > now_ns ? due_ns + s->interval_ns
+                                                      : now_ns + s->interval_ns;
         }
     }
 }
 
-bool signals_open(struct signals *s, struct stats *stats, uint64_t interval)
+bool signals_open(struct signals *s, struct stats *stats, uint64_t interval_ns)
 {
     s->stats = stats;
-    s->interval_ns = interval;
+    s->interval_ns = interval_ns;
     atomic_init(&s->stopping, false);
     atomic_init(&s->ending, false);
     stats_init(stats);
-    sigset_t set = taken(s);
+    sigset_t set = signals_handled_set(s);
     sigaddset(&set, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -93,7 +94,7 @@ bool signals_open(struct signals *s, struct stats *stats, uint64_t interval)
         log_printf("eventfd: %m");
         return false;
     }
-    errno = pthread_create(&s->thread, NULL, run, s);
+    errno = pthread_create(&s->thread, NULL, signals_run, s);
     if (errno)
         log_printf("thread: %m");
     return errno == 0;

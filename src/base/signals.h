@@ -10,36 +10,38 @@
 #include "base/stats.h"
 
 /*
- * A thread that takes the signals and prints the counters, so that both work while the rest of the
- * program is blocked in a write. The first SIGTERM or SIGINT asks for a drain, a second one, a
- * tenth of a second later or more, ends the process with STATUS_FAILED. SIGUSR1 prints a line of
- * counters. SIGHUP, where it is taken, makes hangup_fd readable. SIGPIPE is ignored.
+ * A thread that handles signals and prints the counters, also while the rest of the program is
+ * blocked in a write. The first SIGTERM or SIGINT requests a drain; a second one at least 100 ms
+ * later ends the process with STATUS_FAILED. SIGUSR1 prints a line of counters. SIGHUP, if it is
+ * handled, writes to hangup_fd. SIGPIPE is ignored.
  */
 struct signals {
     struct stats *stats;
-    uint64_t interval_ns;     /* nanoseconds between lines of counters, 0: none */
-    void (*on_abort)(void *); /* what to do before a second signal ends it; NULL: nothing */
-    void *abort_argument;
+    uint64_t interval_ns;     /* between lines of counters, 0 for none */
+    void (*on_abort)(void *); /* called before an immediate exit, may be NULL */
+    void *abort_argument;     /* passed to on_abort */
     _Atomic(const char *)
-        immediate_reason; /* not NULL: the first one ends it, too, and this says why */
-    bool handle_hangup;
-    int stop_fd;   /* readable once a drain is asked for */
-    int hangup_fd; /* an eventfd; -1 where SIGHUP is not taken */
+        immediate_reason; /* if set, the first signal ends the process and logs it */
+    bool handle_hangup;   /* handle SIGHUP */
+    int stop_fd;          /* eventfd, readable once a drain is requested */
+    int hangup_fd;        /* eventfd, -1 unless handle_hangup */
     atomic_bool stopping;
     atomic_bool ending;
-    uint64_t stopped_at; /* clock_monotonic */
+    uint64_t stopped_ns; /* clock_monotonic() of the first signal */
     pthread_t thread;
 };
 
-/* To be called before any other thread is started: they inherit the blocked signals. */
-bool signals_open(struct signals *s, struct stats *stats, uint64_t interval);
+/* Starts the thread. Must be called before any other thread is created, because they inherit the
+ * blocked signals. Returns false and logs the reason on failure. */
+bool signals_open(struct signals *s, struct stats *stats, uint64_t interval_ns);
 
-/* Ends the thread; the last line of counters is printed where an interval was asked for. */
+/* Ends the thread, and prints the totals if interval_ns is set. */
 void signals_close(struct signals *s);
 
-/* Asks for a drain, as the first signal does. Another thread may be told so of its end. */
+/* Requests a drain, as the first signal does. May be called from any thread. */
 void signals_request_stop(struct signals *s);
 
+/* Whether a drain was requested. */
 static inline bool signals_stopping(struct signals *s)
 {
     return atomic_load_explicit(&s->stopping, memory_order_relaxed);

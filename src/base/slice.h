@@ -5,16 +5,15 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Bytes that belong to somebody else. data == NULL: there is no value, which is not an empty one.
- */
+/* Borrowed bytes. data == NULL means absent (JSON null), which differs from empty. */
 struct slice {
     const char *data;
     size_t len;
 };
 
-static inline struct slice slice_between(const char *at, const char *end)
+static inline struct slice slice_between(const char *start, const char *end)
 {
-    return (struct slice){at, (size_t)(end - at)};
+    return (struct slice){start, (size_t)(end - start)};
 }
 
 static inline bool slice_equal(struct slice a, struct slice b)

@@ -11,7 +11,7 @@ void stats_init(struct stats *s)
     s->started_ns = s->printed_ns = clock_monotonic();
 }
 
-static uint64_t rate(uint64_t messages, uint64_t ns)
+static uint64_t stats_rate(uint64_t messages, uint64_t ns)
 {
     return ns ? (uint64_t)((double)messages * (double)NS_PER_S / (double)ns + 0.5) : 0;
 }
@@ -20,18 +20,20 @@ void stats_print(struct stats *s, enum stats_kind kind)
 {
     uint64_t now = clock_monotonic();
     uint64_t out = counter_read(&s->out);
-    uint64_t per_second = rate(out, now - s->started_ns);
+    uint64_t per_second = stats_rate(out, now - s->started_ns);
     if (kind == STATS_INTERVAL) {
-        per_second = rate(out > s->printed_out ? out - s->printed_out : 0, now - s->printed_ns);
+        per_second =
+            stats_rate(out > s->printed_out ? out - s->printed_out : 0, now - s->printed_ns);
         s->printed_ns = now;
         s->printed_out = out;
     }
-    char refused[32] = "";
+    char refused_text[32] = "";
     if (counter_read(&s->refused))
-        snprintf(refused, sizeof refused, " refused %" PRIu64, counter_read(&s->refused));
-    static void (*const print[])(const char *, ...) = {log_status, log_printf, log_try};
-    print[kind]("in %" PRIu64 " out %" PRIu64 " rejected %" PRIu64 " dropped %" PRIu64
-                " bytes %" PRIu64 " rate %" PRIu64 "/s%s",
-                counter_read(&s->in), out, counter_read(&s->rejected), counter_read(&s->dropped),
-                counter_read(&s->bytes), per_second, refused);
+        snprintf(refused_text, sizeof refused_text, " refused %" PRIu64, counter_read(&s->refused));
+    static void (*const print_functions[])(const char *, ...) = {log_status, log_printf, log_try};
+    print_functions[kind]("in %" PRIu64 " out %" PRIu64 " rejected %" PRIu64 " dropped %" PRIu64
+                          " bytes %" PRIu64 " rate %" PRIu64 "/s%s",
+                          counter_read(&s->in), out, counter_read(&s->rejected),
+                          counter_read(&s->dropped), counter_read(&s->bytes), per_second,
+                          refused_text);
 }

@@ -12,18 +12,20 @@
 #include "base/slice.h"
 
 /*
- * The length of what begins at p < end: a well-formed UTF-8 sequence (*valid), or the maximal
- * subpart of an ill-formed one (Unicode 15, section 3.9, table 3-7), which is at least one byte.
+ * Returns the length of the UTF-8 sequence at p < end and sets *valid if it is well-formed. For an
+ * ill-formed one, returns the length of its maximal subpart, which is at least 1 (Unicode 15,
+ * section 3.9, table 3-7).
  */
 size_t utf8_sequence_len(const char *p, const char *end, bool *valid);
 
-/* The first byte of the first ill-formed sequence in [p, end), or end. */
+/* Returns the first byte of the first ill-formed sequence in [p, end), or end. */
 const char *utf8_find_invalid(const char *p, const char *end);
 
-/* The longest prefix of at most `limit` bytes that does not end within a well-formed sequence. */
-size_t utf8_truncate(struct slice text, size_t limit);
+/* Returns the length of the longest prefix of at most max_len bytes that does not split a
+ * well-formed sequence. */
+size_t utf8_truncate(struct slice text, size_t max_len);
 
-/* Up to four bytes from p < end on, as they stand, with zeros for those behind the end. */
+/* Loads up to four bytes from p < end in memory order, padded with zeros. */
 static inline uint32_t utf8_word(const char *p, const char *end)
 {
     uint32_t word;
@@ -39,7 +41,8 @@ static inline uint32_t utf8_word(const char *p, const char *end)
     return htole32(word);
 }
 
-/* The length of the well-formed sequence of two to four bytes that begins such a word, or 0. */
+/* Returns the length of the well-formed sequence of two to four bytes at the start of a word of
+ * utf8_word(), or 0 if there is none. */
 static inline size_t utf8_length(uint32_t word)
 {
     uint32_t w = le32toh(word);
@@ -56,24 +59,25 @@ static inline size_t utf8_length(uint32_t word)
     return 0;
 }
 
-/* The same at `p`, or 0 where the text ends too soon to tell: utf8_sequence_len then knows. */
+/* utf8_length() at p; also 0 for the last three bytes, for which utf8_sequence_len() decides. */
 static inline size_t utf8_length_at(const char *p, const char *end)
 {
     return end - p < (ptrdiff_t)sizeof(uint32_t) ? 0 : utf8_length(utf8_word(p, end));
 }
 
 /*
- * A row of table 3-7: its sequences, one behind the other in a block. A byte is one of theirs where
- * it is below 128 with the lowest one taken off it and the spare added.
+ * A row of table 3-7 as a pattern for a block of consecutive sequences: byte i is in range if and
+ * only if (uint8_t)(byte - lowest[i]) + spare[i] < 128.
  */
 struct utf8_row {
     _Alignas(16) unsigned char lowest[16];
     unsigned char spare[16];
-    unsigned char whole[17]; /* how many of so many bytes are in whole sequences */
+    unsigned char whole[17]; /* length of the complete sequences in a match of i bytes */
 };
-extern const struct utf8_row *const utf8_rows[128]; /* from the first byte 0x80 on */
+extern const struct utf8_row *const utf8_rows[128]; /* indexed by the first byte less 0x80 */
 
-/* The length of the sequences of one row that a block begins with; `lead` is its first byte. */
+/* Returns the length of the complete sequences of one row at the start of a block, whose first byte
+ * is `lead`, or 0 if the first sequence is ill-formed. */
 static inline size_t utf8_run(simd_block b, char lead)
 {
     const struct utf8_row *row = utf8_rows[(size_t)(unsigned char)lead - 0x80];

@@ -4,16 +4,19 @@
 #include "base/byte-scan.h"
 #include "base/slice.h"
 
-/* A byte becomes at most six, and blocks are stored whole: room for a string of n bytes. */
-#define JSON_STRING_ROOM(n) (6 * (n) + 2 + SIMD_SIZE)
+/* Output capacity for a string of n bytes: at most six bytes for one, two quotes, and the excess of
+ * a whole block store. */
+#define JSON_STRING_CAPACITY(n) (6 * (n) + 2 + SIMD_SIZE)
+#define JSON_STRING_ROOM        JSON_STRING_CAPACITY /* former name */
 
 /*
- * The inside of a JSON string (RFC 8259, section 7): what must be escaped is, and each maximal
- * subpart of ill-formed UTF-8 becomes U+FFFD. Gives the end of what was written.
+ * Writes text as the inside of a JSON string (RFC 8259, section 7): escapes what must be escaped
+ * and replaces each maximal subpart of ill-formed UTF-8 by U+FFFD. `to` needs the capacity
+ * JSON_STRING_CAPACITY(text.len). Returns the end of the output.
  */
 char *json_escape(char *to, struct slice text);
 
-/* The same between quotes. */
+/* Writes text as a JSON string with its quotes; otherwise as json_escape(). */
 static inline char *json_quote(char *to, struct slice text)
 {
     *to++ = '"';
@@ -22,7 +25,7 @@ static inline char *json_quote(char *to, struct slice text)
     return to;
 }
 
-/* Around n bytes that are there. */
+/* Adds the quotes around n bytes that are already at to + 1. Returns the end. */
 static inline char *json_put_quotes(char *to, size_t n)
 {
     to[0] = '"';
@@ -30,10 +33,10 @@ static inline char *json_put_quotes(char *to, size_t n)
     return to + 2 + n;
 }
 
-/* What json_quote_within leaves, once a block of the text is stored behind the quote. */
+/* Slow path of json_quote_within(), after a block of text was stored at to + 1. */
 char *json_quote_block(char *to, struct slice text, const char *limit);
 
-/* The same for a text that stands in something longer, which ends at `limit`. */
+/* json_quote() for text inside a longer input that ends at `limit`: may read up to there. */
 static inline char *json_quote_within(char *to, struct slice text, const char *limit)
 {
     if (text.len - 1 < SIMD_SIZE && limit - text.data >= SIMD_SIZE) {
@@ -46,14 +49,14 @@ static inline char *json_quote_within(char *to, struct slice text, const char *l
     return json_quote(to, text);
 }
 
-/* Bytes that are JSON already. */
+/* Copies bytes that are already JSON. Returns the end. */
 static inline char *json_copy(char *to, struct slice bytes)
 {
     copy_bytes(to, bytes.data, bytes.len);
     return to + bytes.len;
 }
 
-/* The same for a literal. */
+/* Copies a string literal. Returns the end. */
 #define json_literal(to, literal)                                                                  \
     ((char *)memcpy(to, literal, sizeof literal - 1) + sizeof literal - 1)
 

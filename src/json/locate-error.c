@@ -14,228 +14,233 @@
 #include "base/utf8.h"
 
 /*
- * jsmn tells what lies within what; everything that it lets through is found on the way from token
- * to token. A defect that jsmn saw is met on that way too, and described better.
+ * jsmn finds the nesting of objects and arrays, but accepts much that is not JSON. The text is
+ * therefore walked again with the full grammar, with jsmn's tokens in place of a stack. The walk
+ * also meets the errors that jsmn stopped at, and describes them better.
  */
-struct walk {
+struct locator {
     const char *start;
     const char *end;
     const jsmntok_t *tokens;
     int count;
-    int next;   /* the next token */
-    int within; /* the innermost open object or array, -1: none */
+    int next;       /* the next token */
+    int open_token; /* the innermost open object or array, -1: none */
     struct defect *defect;
 };
 
-enum expected {
-    OBJECT,
-    FIRST_NAME, /* or '}' */
-    NAME,
-    COLON,
-    FIRST_VALUE, /* or ']' */
-    VALUE,
-    COMMA, /* or what closes */
-    END
+enum locate_state {
+    LOCATE_OBJECT,
+    LOCATE_FIRST_NAME, /* or '}' */
+    LOCATE_NAME,
+    LOCATE_COLON,
+    LOCATE_FIRST_VALUE, /* or ']' */
+    LOCATE_VALUE,
+    LOCATE_COMMA, /* or '}' or ']' */
+    LOCATE_END
 };
 
-static const char *fail(const struct walk *w, const char *reason, const char *at)
+static const char *locate_fail(const struct locator *loc, const char *reason, const char *p)
 {
-    *w->defect = (struct defect){"JSON", at == w->end ? "line ends here" : reason,
-                                 (uint64_t)(at - w->start)};
+    *loc->defect = (struct defect){"JSON", p == loc->end ? "unexpected end of line" : reason,
+                                   (uint64_t)(p - loc->start)};
     return NULL;
 }
 
-static bool digit(const struct walk *w, const char *p)
+static bool locate_is_digit(const struct locator *loc, const char *p)
 {
-    return p < w->end && *p >= '0' && *p <= '9';
+    return p < loc->end && *p >= '0' && *p <= '9';
 }
 
-static const char *digits(const struct walk *w, const char *p)
+static const char *locate_digits(const struct locator *loc, const char *p)
 {
-    if (!digit(w, p))
-        return fail(w, "expected a digit", p);
-    while (digit(w, p))
+    if (!locate_is_digit(loc, p))
+        return locate_fail(loc, "expected a digit", p);
+    while (locate_is_digit(loc, p))
         p++;
     return p;
 }
 
-static const char *number(const struct walk *w, const char *p)
+static const char *locate_number(const struct locator *loc, const char *p)
 {
     if (*p == '-')
         p++;
-    if (digit(w, p) && *p == '0') {
+    if (locate_is_digit(loc, p) && *p == '0') {
         p++;
-        if (digit(w, p))
-            return fail(w, "leading zero", p);
+        if (locate_is_digit(loc, p))
+            return locate_fail(loc, "leading zero", p);
     } else {
-        p = digits(w, p);
+        p = locate_digits(loc, p);
     }
-    if (p && p < w->end && *p == '.')
-        p = digits(w, p + 1);
-    if (p && p < w->end && (*p == 'e' || *p == 'E')) {
+    if (p && p < loc->end && *p == '.')
+        p = locate_digits(loc, p + 1);
+    if (p && p < loc->end && (*p == 'e' || *p == 'E')) {
         p++;
-        if (p < w->end && (*p == '+' || *p == '-'))
+        if (p < loc->end && (*p == '+' || *p == '-'))
             p++;
-        p = digits(w, p);
+        p = locate_digits(loc, p);
     }
     return p;
 }
 
-static const char *literal(const struct walk *w, const char *p, const char *name)
+static const char *locate_literal(const struct locator *loc, const char *p, const char *name)
 {
     for (; *name; name++, p++)
-        if (p == w->end || *p != *name)
-            return fail(w, "no such literal", p);
+        if (p == loc->end || *p != *name)
+            return locate_fail(loc, "invalid literal", p);
     return p;
 }
 
-/* From behind the backslash. */
-static const char *escape(const struct walk *w, const char *p)
+/* An escape sequence after its backslash. */
+static const char *locate_escape(const struct locator *loc, const char *p)
 {
-    if (p == w->end || !memchr("\"\\/bfnrtu", *p, 9))
-        return fail(w, "not an escape", p);
+    if (p == loc->end || !memchr("\"\\/bfnrtu", *p, 9))
+        return locate_fail(loc, "invalid escape sequence", p);
     if (*p++ != 'u')
         return p;
     for (int i = 0; i < 4; i++, p++)
-        if (p == w->end || !memchr("0123456789abcdefABCDEF", *p, 22))
-            return fail(w, "expected a hex digit", p);
+        if (p == loc->end || !memchr("0123456789abcdefABCDEF", *p, 22))
+            return locate_fail(loc, "expected a hex digit", p);
     return p;
 }
 
-static const char *string(const struct walk *w, const char *p)
+static const char *locate_string(const struct locator *loc, const char *p)
 {
     p++;
     while (p) {
-        p = scan_plain(p, w->end);
-        if (p == w->end)
-            return fail(w, "", p);
+        p = scan_plain(p, loc->end);
+        if (p == loc->end)
+            return locate_fail(loc, "", p);
         if (*p == '"')
             return p + 1;
         if (*p == '\\') {
-            p = escape(w, p + 1);
+            p = locate_escape(loc, p + 1);
         } else if ((unsigned char)*p < 0x20) {
-            return fail(w, "control character in a string", p);
+            return locate_fail(loc, "control character in a string", p);
         } else {
             bool valid;
-            size_t n = utf8_sequence_len(p, w->end, &valid);
+            size_t n = utf8_sequence_len(p, loc->end, &valid);
             if (!valid)
-                return fail(w, "not UTF-8", p);
+                return locate_fail(loc, "invalid UTF-8", p);
             p += n;
         }
     }
     return NULL;
 }
 
-static bool in_object(const struct walk *w)
+static bool locate_in_object(const struct locator *loc)
 {
-    return w->tokens[w->within].type == JSMN_OBJECT;
+    return loc->tokens[loc->open_token].type == JSMN_OBJECT;
 }
 
-static const char *open_container(struct walk *w, const char *p, enum expected *expected)
+static const char *locate_open(struct locator *loc, const char *p, enum locate_state *state)
 {
-    while (w->next < w->count && w->tokens[w->next].start < p - w->start)
-        w->next++;
-    if (w->next == w->count)
-        return fail(w, "not JSON", p); /* jsmn stopped before a defect that is not known here */
-    w->within = w->next;
-    *expected = in_object(w) ? FIRST_NAME : FIRST_VALUE;
+    while (loc->next < loc->count && loc->tokens[loc->next].start < p - loc->start)
+        loc->next++;
+    /* Only if jsmn rejects more than this grammar does, which no known input shows. */
+    if (loc->next == loc->count)
+        return locate_fail(loc, "invalid JSON", p);
+    loc->open_token = loc->next;
+    *state = locate_in_object(loc) ? LOCATE_FIRST_NAME : LOCATE_FIRST_VALUE;
     return p + 1;
 }
 
-static const char *close_container(struct walk *w, const char *p, enum expected *expected)
+static const char *locate_close(struct locator *loc, const char *p, enum locate_state *state)
 {
-    w->within = w->tokens[w->within].parent;
-    if (w->within >= 0 && w->tokens[w->within].type == JSMN_STRING)
-        w->within = w->tokens[w->within].parent; /* jsmn puts a member's value below its name */
-    *expected = w->within < 0 ? END : COMMA;
+    int parent = loc->tokens[loc->open_token].parent;
+    if (parent >= 0 && loc->tokens[parent].type == JSMN_STRING)
+        parent = loc->tokens[parent].parent; /* the parent of a member's value is its name */
+    loc->open_token = parent;
+    *state = loc->open_token < 0 ? LOCATE_END : LOCATE_COMMA;
     return p + 1;
 }
 
-static const char *value(struct walk *w, const char *p, enum expected *expected)
+static const char *locate_value(struct locator *loc, const char *p, enum locate_state *state)
 {
-    const char *wrong = *expected == FIRST_VALUE ? "expected a value or ']'" : "expected a value";
-    *expected = COMMA;
+    const char *reason =
+        *state == LOCATE_FIRST_VALUE ? "expected a value or ']'" : "expected a value";
+    *state = LOCATE_COMMA;
     switch (*p) {
     case '{':
     case '[':
-        return open_container(w, p, expected);
+        return locate_open(loc, p, state);
     case '"':
-        return string(w, p);
+        return locate_string(loc, p);
     case 't':
-        return literal(w, p, "true");
+        return locate_literal(loc, p, "true");
     case 'f':
-        return literal(w, p, "false");
+        return locate_literal(loc, p, "false");
     case 'n':
-        return literal(w, p, "null");
+        return locate_literal(loc, p, "null");
     default:
-        return *p == '-' || digit(w, p) ? number(w, p) : fail(w, wrong, p);
+        return *p == '-' || locate_is_digit(loc, p) ? locate_number(loc, p)
+                                                    : locate_fail(loc, reason, p);
     }
 }
 
-static const char *comma(struct walk *w, const char *p, enum expected *expected)
+static const char *locate_comma(struct locator *loc, const char *p, enum locate_state *state)
 {
-    bool object = in_object(w);
+    bool object = locate_in_object(loc);
     if (*p == (object ? '}' : ']'))
-        return close_container(w, p, expected);
+        return locate_close(loc, p, state);
     if (*p != ',')
-        return fail(w, object ? "expected ',' or '}'" : "expected ',' or ']'", p);
-    *expected = object ? NAME : VALUE;
+        return locate_fail(loc, object ? "expected ',' or '}'" : "expected ',' or ']'", p);
+    *state = object ? LOCATE_NAME : LOCATE_VALUE;
     return p + 1;
 }
 
-/* One token of RFC 8259's grammar. */
-static const char *step(struct walk *w, const char *p, enum expected *expected)
+/* Accepts one token of the grammar of RFC 8259, and returns its end. */
+static const char *locate_step(struct locator *loc, const char *p, enum locate_state *state)
 {
-    switch (*expected) {
-    case OBJECT:
-        return *p == '{' ? open_container(w, p, expected) : fail(w, "expected '{'", p);
-    case FIRST_NAME:
+    switch (*state) {
+    case LOCATE_OBJECT:
+        return *p == '{' ? locate_open(loc, p, state) : locate_fail(loc, "expected '{'", p);
+    case LOCATE_FIRST_NAME:
         if (*p == '}')
-            return close_container(w, p, expected);
+            return locate_close(loc, p, state);
         if (*p != '"')
-            return fail(w, "expected a name or '}'", p);
-        *expected = COLON;
-        return string(w, p);
-    case NAME:
+            return locate_fail(loc, "expected a name or '}'", p);
+        *state = LOCATE_COLON;
+        return locate_string(loc, p);
+    case LOCATE_NAME:
         if (*p != '"')
-            return fail(w, "expected a name", p);
-        *expected = COLON;
-        return string(w, p);
-    case COLON:
+            return locate_fail(loc, "expected a name", p);
+        *state = LOCATE_COLON;
+        return locate_string(loc, p);
+    case LOCATE_COLON:
         if (*p != ':')
-            return fail(w, "expected ':'", p);
-        *expected = VALUE;
+            return locate_fail(loc, "expected ':'", p);
+        *state = LOCATE_VALUE;
         return p + 1;
-    case FIRST_VALUE:
+    case LOCATE_FIRST_VALUE:
         if (*p == ']')
-            return close_container(w, p, expected);
-        return value(w, p, expected);
-    case VALUE:
-        return value(w, p, expected);
-    case COMMA:
-        return comma(w, p, expected);
-    case END:
+            return locate_close(loc, p, state);
+        return locate_value(loc, p, state);
+    case LOCATE_VALUE:
+        return locate_value(loc, p, state);
+    case LOCATE_COMMA:
+        return locate_comma(loc, p, state);
+    case LOCATE_END:
         break;
     }
-    return fail(w, "more after the object", p);
+    return locate_fail(loc, "unexpected text after the object", p);
 }
 
-static bool walk(struct walk *w)
+static bool locate_walk(struct locator *loc)
 {
-    enum expected expected = OBJECT;
-    const char *p = w->start;
+    enum locate_state state = LOCATE_OBJECT;
+    const char *p = loc->start;
     while (p) {
-        while (p < w->end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+        while (p < loc->end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
             p++;
-        if (p == w->end)
-            return expected == END || fail(w, "", p);
-        p = step(w, p, &expected);
+        if (p == loc->end)
+            return state == LOCATE_END || locate_fail(loc, "", p);
+        p = locate_step(loc, p, &state);
     }
     return false;
 }
 
-/* Tokens as far as jsmn gets. */
-static int tokenize(struct json_checker *c, struct slice line)
+/* Fills in the tokens up to the first error of jsmn, and returns their number. */
+static int locate_tokenize(struct json_checker *c, struct slice line)
 {
     jsmn_parser parser;
     jsmn_init(&parser);
@@ -249,7 +254,7 @@ static int tokenize(struct json_checker *c, struct slice line)
 
 void json_tokenize(struct json_checker *c, struct slice line)
 {
-    c->count = line.len > INT_MAX ? 0 : tokenize(c, line);
+    c->count = line.len > INT_MAX ? 0 : locate_tokenize(c, line);
 }
 
 struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name)
@@ -271,14 +276,14 @@ bool json_is_valid(struct json_checker *c, struct slice line, struct defect *def
         *defect = (struct defect){"JSON", "longer than 2 GiB", INT_MAX};
         return false;
     }
-    int count = tokenize(c, line);
-    struct walk w = {.start = line.data,
-                     .end = line.data + line.len,
-                     .tokens = c->tokens,
-                     .count = count,
-                     .within = -1,
-                     .defect = defect};
-    return walk(&w);
+    int count = locate_tokenize(c, line);
+    struct locator loc = {.start = line.data,
+                          .end = line.data + line.len,
+                          .tokens = c->tokens,
+                          .count = count,
+                          .open_token = -1,
+                          .defect = defect};
+    return locate_walk(&loc);
 }
 
 void json_checker_free(struct json_checker *c)

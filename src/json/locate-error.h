@@ -4,7 +4,7 @@
 #include "base/defect.h"
 #include "base/slice.h"
 
-/* What json_is_valid keeps from line to line. All zero is ready for use. */
+/* Token array, reused from line to line. All zero is ready for use. */
 struct json_checker {
     void *tokens;
     size_t capacity;
@@ -12,17 +12,17 @@ struct json_checker {
 };
 
 /*
- * Whether a line is one JSON object and nothing more: RFC 8259 and UTF-8, at any depth. False, and
- * the defect, whose offset is that of the first byte at which the text can no longer be valid (of
- * an ill-formed UTF-8 sequence, its first).
+ * Returns whether line is one JSON object and nothing else: RFC 8259, UTF-8, any depth. Otherwise
+ * fills in the defect, whose offset is the first byte at which the text cannot be valid any more,
+ * for ill-formed UTF-8 the first byte of the sequence.
  */
 bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect);
 
-/* Makes json_get_member ready for a line that is a JSON object. */
+/* Tokenizes a line that is a valid JSON object, for json_get_member(). */
 void json_tokenize(struct json_checker *c, struct slice line);
 
-/* A member of that line's object, as it stands there, a string without its quotes; data == NULL
- * where there is none. */
+/* Returns the value of a member of the tokenized line's object, in its JSON form, a string without
+ * its quotes. data == NULL if there is no member of that name. */
 struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name);
 
 void json_checker_free(struct json_checker *c);

@@ -3,52 +3,53 @@
 #include "syslog/pri.h"
 #include "json/escape.h"
 
-/* A literal of at most 32 bytes, stored as 8, 16 or 32: room behind it is written over. */
-#define PADDING         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-#define PADDED(literal) (sizeof literal <= 9 ? 8 : sizeof literal <= 17 ? 16 : 32)
-#define json_fixed(to, literal)                                                                    \
-    ((char *)memcpy(to, literal PADDING, PADDED(literal)) + sizeof literal - 1)
+/* Writes a literal of at most 32 bytes in one store of 8, 16 or 32; the excess is overwritten
+ * later. Returns the end of the literal. */
+#define RECORD_PADDING         "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define RECORD_PADDED(literal) (sizeof literal <= 9 ? 8 : sizeof literal <= 17 ? 16 : 32)
+#define record_literal(to, literal)                                                                \
+    ((char *)memcpy(to, literal RECORD_PADDING, RECORD_PADDED(literal)) + sizeof literal - 1)
 
-/* A field of the HEADER, which is not empty. */
-static inline char *field(char *to, struct slice value, const char *limit)
+/* A HEADER field, which is null or not empty. */
+static inline char *record_field(char *to, struct slice value, const char *limit)
 {
-    return value.data ? json_quote_within(to, value, limit) : json_fixed(to, "null");
+    return value.data ? json_quote_within(to, value, limit) : record_literal(to, "null");
 }
 
-/* What begins a record, by PRI. */
-#define HEAD(severity, facility)                                                                   \
+/* The first bytes of a record, indexed by PRI. */
+#define RECORD_HEAD(severity, facility)                                                            \
     {                                                                                              \
         "{\"severity\":\"" severity "\",\"facility\":\"" facility "\"",                            \
             sizeof "{'severity':'','facility':''" - 1 + sizeof severity - 1 + sizeof facility - 1  \
     }
-#define HEADS(facility) PRI_SEVERITIES(HEAD, facility)
+#define RECORD_HEADS(facility) PRI_SEVERITIES(RECORD_HEAD, facility)
 static const struct {
     char text[47];
     uint8_t length;
-} heads[192] = {PRI_FACILITIES(HEADS)};
+} record_heads[192] = {PRI_FACILITIES(RECORD_HEADS)};
 
-static inline char *head(char *to, unsigned pri)
+static inline char *record_head(char *to, unsigned pri)
 {
-    memcpy(to, &heads[pri], sizeof heads[pri]);
-    return to + heads[pri].length;
+    memcpy(to, &record_heads[pri], sizeof record_heads[pri]);
+    return to + record_heads[pri].length;
 }
 
-/* Digits only, no leading zero, at most 2^63 - 1: whoever reads the JSON can hold it. */
-static inline bool is_number(struct slice procid)
+/* Digits only, without a leading zero, at most 2^63 - 1, so that a JSON reader can store it. */
+static inline bool record_is_number(struct slice procid)
 {
-    static const char most[] = "9223372036854775807";
-    size_t digits = sizeof most - 1;
+    static const char max[] = "9223372036854775807";
+    size_t digits = sizeof max - 1;
     if (procid.len > digits || (procid.data[0] == '0' && procid.len > 1))
         return false;
     for (size_t i = 0; i < procid.len; i++)
         if (procid.data[i] < '0' || procid.data[i] > '9')
             return false;
-    return procid.len < digits || memcmp(procid.data, most, digits) <= 0;
+    return procid.len < digits || memcmp(procid.data, max, digits) <= 0;
 }
 
-/* Most are a few digits, which a word takes whole: then it is written, and more room than it needs.
- */
-static inline bool short_number(char *to, struct slice procid)
+/* Most PROCIDs are a few digits that fit into one word. Stores a word in any case; returns whether
+ * the PROCID in it is a number. */
+static inline bool record_short_number(char *to, struct slice procid)
 {
     uint64_t word;
     memcpy(&word, procid.data, sizeof word);
@@ -56,25 +57,25 @@ static inline bool short_number(char *to, struct slice procid)
     return procid.len <= sizeof word && *procid.data != '0' && word_digits(word) >= procid.len;
 }
 
-/* Up to where blocks of it can be read. */
-static inline const char *limit_of(const struct syslog_message *m)
+/* Blocks of the message can be read up to here. */
+static inline const char *record_limit(const struct syslog_message *m)
 {
     return m->bytes.data + m->bytes.len;
 }
 
-static __attribute__((noinline)) char *procid(char *to, const struct syslog_message *m)
+static __attribute__((noinline)) char *record_procid(char *to, const struct syslog_message *m)
 {
     struct slice value = m->procid;
-    const char *limit = limit_of(m);
+    const char *limit = record_limit(m);
     if (!value.data)
-        return json_fixed(to, "null");
-    if (limit - value.data >= (ptrdiff_t)sizeof(uint64_t) && short_number(to, value))
+        return record_literal(to, "null");
+    if (limit - value.data >= (ptrdiff_t)sizeof(uint64_t) && record_short_number(to, value))
         return to + value.len;
-    return is_number(value) ? json_copy(to, value) : field(to, value, limit);
+    return record_is_number(value) ? json_copy(to, value) : record_field(to, value, limit);
 }
 
-/* The opening quote stands before it. */
-static inline char *bare_text(char *to, struct slice text, size_t blocks)
+/* Writes text and the closing quote; the opening one is already there. */
+static inline char *record_fast_text(char *to, struct slice text, size_t blocks)
 {
     for (size_t i = 0; i < blocks; i++)
         simd_store(to + i * SIMD_SIZE, simd_load(text.data + i * SIMD_SIZE));
@@ -82,86 +83,89 @@ static inline char *bare_text(char *to, struct slice text, size_t blocks)
     return to + 1 + text.len;
 }
 
-#define bare_field(to, name, value, blocks)                                                        \
-    ((value).data ? bare_text(json_fixed(to, name ":\""), value, blocks)                           \
-                  : json_fixed(to, name ":null"))
+#define record_fast_field(to, name, value, blocks)                                                 \
+    ((value).data ? record_fast_text(record_literal(to, name ":\""), value, blocks)                \
+                  : record_literal(to, name ":null"))
 
-static inline char *bare_procid(char *to, const struct syslog_message *m)
+static inline char *record_fast_procid(char *to, const struct syslog_message *m)
 {
     if (!m->procid.data)
-        return json_fixed(to, "null");
-    return short_number(to, m->procid) ? to + m->procid.len : procid(to, m);
+        return record_literal(to, "null");
+    return record_short_number(to, m->procid) ? to + m->procid.len : record_procid(to, m);
 }
 
-/* From "version" to "msgid", in the way of most messages. */
-static inline char *bare_header(char *to, const struct syslog_message *m)
+/* "version" to "msgid" of a message whose m->bare is set: no field needs an escape and blocks can
+ * be read past its end. */
+static inline char *record_fast_header(char *to, const struct syslog_message *m)
 {
-    to = bare_field(to, ",\"version\":1,\"timestamp\"", m->timestamp, 32 / SIMD_SIZE);
-    to = bare_field(to, ",\"hostname\"", m->hostname, 2);
-    to = bare_field(to, ",\"appname\"", m->appname, 1);
-    to = bare_procid(json_fixed(to, ",\"procid\":"), m);
-    return bare_field(to, ",\"msgid\"", m->msgid, 1);
+    to = record_fast_field(to, ",\"version\":1,\"timestamp\"", m->timestamp, 32 / SIMD_SIZE);
+    to = record_fast_field(to, ",\"hostname\"", m->hostname, 2);
+    to = record_fast_field(to, ",\"appname\"", m->appname, 1);
+    to = record_fast_procid(record_literal(to, ",\"procid\":"), m);
+    return record_fast_field(to, ",\"msgid\"", m->msgid, 1);
 }
 
-/* Its characters need no escape. */
-static inline char *timestamp(char *to, struct slice value)
+/* The characters of a TIMESTAMP need no escape. */
+static inline char *record_timestamp(char *to, struct slice value)
 {
     if (!value.data)
-        return json_fixed(to, "null");
+        return record_literal(to, "null");
     *to++ = '"';
     to = json_copy(to, value);
     *to++ = '"';
     return to;
 }
 
-static __attribute__((noinline)) char *header(char *to, const struct syslog_message *m)
+static __attribute__((noinline)) char *record_header(char *to, const struct syslog_message *m)
 {
-    const char *limit = limit_of(m);
+    const char *limit = record_limit(m);
     if (m->version)
-        to = json_fixed(to, ",\"version\":1,\"timestamp\":");
+        to = record_literal(to, ",\"version\":1,\"timestamp\":");
     else
-        to = json_fixed(to, ",\"version\":null,\"timestamp\":");
-    to = timestamp(to, m->timestamp);
-    to = json_fixed(to, ",\"hostname\":");
-    to = field(to, m->hostname, limit);
-    to = json_fixed(to, ",\"appname\":");
-    to = field(to, m->appname, limit);
-    to = json_fixed(to, ",\"procid\":");
-    to = procid(to, m);
-    to = json_fixed(to, ",\"msgid\":");
-    return field(to, m->msgid, limit);
+        to = record_literal(to, ",\"version\":null,\"timestamp\":");
+    to = record_timestamp(to, m->timestamp);
+    to = record_literal(to, ",\"hostname\":");
+    to = record_field(to, m->hostname, limit);
+    to = record_literal(to, ",\"appname\":");
+    to = record_field(to, m->appname, limit);
+    to = record_literal(to, ",\"procid\":");
+    to = record_procid(to, m);
+    to = record_literal(to, ",\"msgid\":");
+    return record_field(to, m->msgid, limit);
 }
 
-/* PARAM-VALUE: \" \\ and \] are unescaped (RFC 5424, section 6.3.3), then it is any string. */
-static __attribute__((noinline)) char *unescaped(char *to, struct slice value)
+/* A PARAM-VALUE with backslashes: \" \\ and \] are unescaped (RFC 5424, section 6.3.3), and the
+ * result is escaped for JSON. */
+static __attribute__((noinline)) char *record_unescaped_value(char *to, struct slice value)
 {
     const char *end = value.data + value.len;
-    const char *piece = value.data;
-    const char *p = piece;
+    const char *start = value.data;
+    const char *p = start;
     while ((p = memchr(p, '\\', (size_t)(end - p)))) {
         if (p + 1 < end && (p[1] == '"' || p[1] == '\\' || p[1] == ']')) {
-            to = json_escape(to, slice_between(piece, p));
-            piece = ++p;
+            to = json_escape(to, slice_between(start, p));
+            start = ++p;
         }
         p++;
     }
-    return json_escape(to, slice_between(piece, end));
+    return json_escape(to, slice_between(start, end));
 }
 
-/* One that is not plain, between the quotes. */
-static inline char *other_value(char *to, const struct sd_param *param)
+/* A PARAM-VALUE that is not plain, without its quotes. */
+static inline char *record_escaped_value(char *to, const struct sd_param *param)
 {
-    return param->escapes ? unescaped(to, param->value) : json_escape(to, param->value);
+    return param->escapes ? record_unescaped_value(to, param->value)
+                          : json_escape(to, param->value);
 }
 
-/* Whether a block can be read from each byte of it, and from where it ends. */
-static inline bool has_blocks(struct slice text, const char *limit)
+/* Whether a block can be read from each byte of the text and from its end. */
+static inline bool record_has_blocks(struct slice text, const char *limit)
 {
     return limit - (text.data + text.len) >= SIMD_SIZE;
 }
 
-/* As it stands; it has blocks. */
-static inline char *as_it_is(char *to, struct slice text)
+/* Copies text in whole blocks; requires record_has_blocks(). */
+static inline char *record_copy_blocks(char *to, struct slice text)
 {
     simd_store(to, simd_load(text.data));
     if (__builtin_expect(text.len > SIMD_SIZE, 0))
@@ -170,179 +174,182 @@ static inline char *as_it_is(char *to, struct slice text)
     return to + text.len;
 }
 
-/* SD-NAME. */
-static inline char *sd_name(char *to, const struct structured_data *sd, struct slice name,
-                            const char *limit)
+/* An SD-NAME, which is an SD-ID or a PARAM-NAME. */
+static inline char *record_sd_name(char *to, const struct structured_data *sd, struct slice name,
+                                   const char *limit)
 {
-    if (!sd->bare || !has_blocks(name, limit))
+    if (!sd->bare || !record_has_blocks(name, limit))
         return json_quote_within(to, name, limit);
     *to++ = '"';
-    to = as_it_is(to, name);
+    to = record_copy_blocks(to, name);
     *to++ = '"';
     return to;
 }
 
-static char *param_value(char *to, const struct sd_param *param, const char *limit)
+static char *record_param_value(char *to, const struct sd_param *param, const char *limit)
 {
     *to++ = '"';
     if (!param->plain)
-        to = other_value(to, param);
-    else if (has_blocks(param->value, limit))
-        to = as_it_is(to, param->value);
+        to = record_escaped_value(to, param);
+    else if (record_has_blocks(param->value, limit))
+        to = record_copy_blocks(to, param->value);
     else
         to = json_copy(to, param->value);
     *to++ = '"';
     return to;
 }
 
-static char *values(char *to, const struct structured_data *sd, const struct sd_param *first,
-                    const char *limit)
+static char *record_param_values(char *to, const struct structured_data *sd,
+                                 const struct sd_param *first, const char *limit)
 {
     *to++ = '[';
-    to = param_value(to, first, limit);
+    to = record_param_value(to, first, limit);
     for (const struct sd_param *p = first; p->more;) {
         p = &sd->params[p->next];
         *to++ = ',';
-        to = param_value(to, p, limit);
+        to = record_param_value(to, p, limit);
     }
     *to++ = ']';
     return to;
 }
 
-/* With a comma behind it. */
-static __attribute__((noinline)) char *param(char *to, const struct structured_data *sd,
-                                             const struct sd_param *p, const char *limit)
+/* A member with all values of its name, followed by a comma; nothing for a repeated name. */
+static __attribute__((noinline)) char *record_param(char *to, const struct structured_data *sd,
+                                                    const struct sd_param *p, const char *limit)
 {
     if (p->repeats)
         return to;
-    to = sd_name(to, sd, p->name, limit);
+    to = record_sd_name(to, sd, p->name, limit);
     *to++ = ':';
-    to = p->more ? values(to, sd, p, limit) : param_value(to, p, limit);
+    to = p->more ? record_param_values(to, sd, p, limit) : record_param_value(to, p, limit);
     *to++ = ',';
     return to;
 }
 
-static char *params(char *to, const struct structured_data *sd, const struct sd_element *e,
-                    const char *limit)
+static char *record_params(char *to, const struct structured_data *sd, const struct sd_element *e,
+                           const char *limit)
 {
     for (uint32_t i = e->first; i < e->end; i++)
-        to = param(to, sd, &sd->params[i], limit);
+        to = record_param(to, sd, &sd->params[i], limit);
     return to;
 }
 
-/* With a comma behind it, and those that are chained to it in it. */
-static char *element(char *to, const struct structured_data *sd, const struct sd_element *first,
-                     const char *limit)
+/* An element merged with the later ones of its SD-ID, followed by a comma. */
+static char *record_element(char *to, const struct structured_data *sd,
+                            const struct sd_element *first, const char *limit)
 {
-    to = json_literal(sd_name(to, sd, first->id, limit), ":{");
-    const char *inside = to;
-    to = params(to, sd, first, limit);
+    to = json_literal(record_sd_name(to, sd, first->id, limit), ":{");
+    const char *start = to;
+    to = record_params(to, sd, first, limit);
     for (const struct sd_element *e = first; e->more;) {
         e = &sd->elements[e->next];
-        to = params(to, sd, e, limit);
+        to = record_params(to, sd, e, limit);
     }
-    to -= to != inside;
+    to -= to != start;
     return json_literal(to, "},");
 }
 
-static __attribute__((noinline)) char *structured_data(char *to, const struct structured_data *sd,
-                                                       const char *limit)
+static __attribute__((noinline)) char *
+record_structured_data(char *to, const struct structured_data *sd, const char *limit)
 {
     *to++ = '{';
     for (uint32_t i = 0; i < sd->element_count; i++)
         if (!sd->elements[i].repeats)
-            to = element(to, sd, &sd->elements[i], limit);
+            to = record_element(to, sd, &sd->elements[i], limit);
     to[-1] = '}';
     return to;
 }
 
-/* The first of four bytes, which are stored as one word. */
-static inline char *in_word(char *to, const char *bytes, size_t length)
+/* Stores four bytes as one word, of which the first len count. */
+static inline char *record_store_word(char *to, const char *bytes, size_t len)
 {
     memcpy(to, bytes, 4);
-    return to + length;
+    return to + len;
 }
 
-/* From behind the quote before its name to behind the one before the next. */
-static inline char *usual_param(char *to, const struct sd_param *p)
+/* The functions below write from after an opening quote to after the next opening quote, if
+ * sd->usual is set: nothing repeats, names need no escape, and blocks can be read past the end. */
+static inline char *record_fast_param(char *to, const struct sd_param *p)
 {
-    to = in_word(as_it_is(to, p->name), "\":\"", 3);
-    to = p->plain ? as_it_is(to, p->value) : other_value(to, p);
-    return in_word(to, "\",\"", 3);
+    to = record_store_word(record_copy_blocks(to, p->name), "\":\"", 3);
+    to = p->plain ? record_copy_blocks(to, p->value) : record_escaped_value(to, p);
+    return record_store_word(to, "\",\"", 3);
 }
 
-/* The same for an element; what is before a param that there is not is written over. */
-static inline char *usual_element(char *to, const struct sd_element *e, const struct sd_param *p,
-                                  const struct sd_param *end)
+/* An element. Without parameters, the quote for the first one is overwritten. */
+static inline char *record_fast_element(char *to, const struct sd_element *e,
+                                        const struct sd_param *p, const struct sd_param *end)
 {
-    to = in_word(as_it_is(to, e->id), "\":{\"", 4);
+    to = record_store_word(record_copy_blocks(to, e->id), "\":{\"", 4);
     if (p == end)
-        return in_word(to - 1, "},\"", 3);
+        return record_store_word(to - 1, "},\"", 3);
     do
-        to = usual_param(to, p++);
+        to = record_fast_param(to, p++);
     while (p < end);
-    return in_word(to - 2, "},\"", 3);
+    return record_store_word(to - 2, "},\"", 3);
 }
 
-/* Apart from record_write, which would save registers for it where there is nothing to write. */
-static __attribute__((noinline)) char *usual_structured_data(char *to,
-                                                             const struct structured_data *sd)
+/* Not inlined: record_write() would save registers for it even for messages without SD. */
+static __attribute__((noinline)) char *record_fast_structured_data(char *to,
+                                                                   const struct structured_data *sd)
 {
     const struct sd_element *end = sd->elements + sd->element_count;
     const struct sd_param *params = sd->params;
     to = json_literal(to, "{\"");
     for (const struct sd_element *e = sd->elements; e < end; e++)
-        to = usual_element(to, e, params + e->first, params + e->end);
+        to = record_fast_element(to, e, params + e->first, params + e->end);
     to[-2] = '}';
     return to - 1;
 }
 
-#define END "}\n"
+#define RECORD_END "}\n"
 
-/* MSG, of which the opening quote stands before it, and the end of the record. */
-static inline char *msg_and_end(char *to, struct slice msg)
+/* MSG and the end of the record; the opening quote is already written, and removed for null. */
+static inline char *record_msg_and_end(char *to, struct slice msg)
 {
-    return msg.data ? json_fixed(json_escape(to, msg), "\"" END) : json_fixed(to - 1, "null" END);
+    return msg.data ? record_literal(json_escape(to, msg), "\"" RECORD_END)
+                    : record_literal(to - 1, "null" RECORD_END);
 }
 
 void record_write(struct buffer *out, const struct syslog_message *m)
 {
-    /* What is added to a message by itself is less than six times the bytes that ask for it. */
-    enum { FIXED = 512 };
-    char *to = buffer_reserve(out, FIXED + JSON_STRING_ROOM(m->bytes.len));
-    to = head(to, m->pri);
-    to = m->bare ? bare_header(to, m) : header(to, m);
+    /* JSON adds less than six times the bytes of a message, and FIXED_LEN for keys and nulls. */
+    enum { FIXED_LEN = 512 };
+    char *to = buffer_reserve(out, FIXED_LEN + JSON_STRING_CAPACITY(m->bytes.len));
+    to = record_head(to, m->pri);
+    to = m->bare ? record_fast_header(to, m) : record_header(to, m);
     if (m->sd.element_count == 0) {
-        to = json_fixed(to, ",\"sd\":{},\"msg\":\"");
+        to = record_literal(to, ",\"sd\":{},\"msg\":\"");
     } else {
-        to = json_fixed(to, ",\"sd\":");
-        to = m->sd.usual ? usual_structured_data(to, &m->sd)
-                         : structured_data(to, &m->sd, limit_of(m));
-        to = json_fixed(to, ",\"msg\":\"");
+        to = record_literal(to, ",\"sd\":");
+        to = m->sd.usual ? record_fast_structured_data(to, &m->sd)
+                         : record_structured_data(to, &m->sd, record_limit(m));
+        to = record_literal(to, ",\"msg\":\"");
     }
-    buffer_commit(out, msg_and_end(to, m->msg));
+    buffer_commit(out, record_msg_and_end(to, m->msg));
 }
 
 void record_append_extras(struct buffer *out, const struct record_extras *extras)
 {
-    enum { FIXED = 64 };
-    out->len -= sizeof END - 1;
-    char *to = buffer_reserve(out, FIXED + extras->meta.len + JSON_STRING_ROOM(extras->raw.len));
+    enum { FIXED_LEN = 64 };
+    out->len -= sizeof RECORD_END - 1;
+    char *to =
+        buffer_reserve(out, FIXED_LEN + extras->meta.len + JSON_STRING_CAPACITY(extras->raw.len));
     if (extras->meta.data)
         to = json_copy(to, extras->meta);
     if (extras->raw.data) {
-        to = json_fixed(to, ",\"raw\":");
+        to = record_literal(to, ",\"raw\":");
         to = json_quote(to, extras->raw);
     }
-    buffer_commit(out, json_fixed(to, END));
+    buffer_commit(out, record_literal(to, RECORD_END));
 }
 
 void record_format_meta(struct buffer *out, struct slice peer, struct slice transport,
                         struct slice received)
 {
-    char *to =
-        buffer_reserve(out, 64 + JSON_STRING_ROOM(peer.len) + JSON_STRING_ROOM(transport.len) +
-                                JSON_STRING_ROOM(received.len));
+    char *to = buffer_reserve(out, 64 + JSON_STRING_CAPACITY(peer.len) +
+                                       JSON_STRING_CAPACITY(transport.len) +
+                                       JSON_STRING_CAPACITY(received.len));
     to = json_literal(to, ",\"peer\":");
     to = json_quote(to, peer);
     to = json_literal(to, ",\"transport\":");

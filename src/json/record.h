@@ -5,21 +5,21 @@
 #include "syslog/message.h"
 
 /*
- * Appends a message as one JSON object and LF: severity, facility, version, timestamp, hostname,
- * appname, procid, msgid, sd, msg. Always valid UTF-8.
+ * Appends a message as one JSON object and LF, with all keys in this order: severity, facility,
+ * version, timestamp, hostname, appname, procid, msgid, sd, msg. The output is valid UTF-8.
  */
 void record_write(struct buffer *out, const struct syslog_message *m);
 
-/* What a record has beyond the message, where it was asked for. data == NULL: it was not. */
+/* Optional members of a record; data == NULL omits one. */
 struct record_extras {
-    struct slice meta; /* members as record_format_meta writes them */
-    struct slice raw;
+    struct slice meta; /* --meta: members in the form of record_format_meta() */
+    struct slice raw;  /* --raw: the bytes of the message */
 };
 
-/* Puts them behind "msg" in the record that was written last. */
+/* Appends the extras after "msg" to the last record in `out`. */
 void record_append_extras(struct buffer *out, const struct record_extras *extras);
 
-/* The members "peer", "transport" and "received", with a comma before each. */
+/* Appends the members "peer", "transport" and "received", each preceded by a comma. */
 void record_format_meta(struct buffer *out, struct slice peer, struct slice transport,
                         struct slice received);
 

@@ -7,7 +7,7 @@
 #include "base/utf8.h"
 #include "json/escape.h"
 
-static char *base64(char *to, struct slice bytes)
+static char *reject_base64(char *to, struct slice bytes)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *p = (const unsigned char *)bytes.data;
@@ -36,20 +36,21 @@ void reject_write(struct buffer *out, const char *source, uint64_t number,
 {
     struct slice name = {source, strlen(source)};
     char error[128];
-    int length = snprintf(error, sizeof error, "%s: %s", defect->field, defect->reason);
-    char *to = buffer_reserve(out, 256 + JSON_STRING_ROOM(name.len) +
-                                       JSON_STRING_ROOM(sizeof error) + JSON_STRING_ROOM(raw.len));
+    int error_len = snprintf(error, sizeof error, "%s: %s", defect->field, defect->reason);
+    char *to =
+        buffer_reserve(out, 256 + JSON_STRING_CAPACITY(name.len) +
+                                JSON_STRING_CAPACITY(sizeof error) + JSON_STRING_CAPACITY(raw.len));
     to = json_literal(to, "{\"source\":");
     to = json_quote(to, name);
     to += sprintf(to, ",\"number\":%" PRIu64 ",\"error\":", number);
-    to = json_quote(to, (struct slice){error, (size_t)length});
+    to = json_quote(to, (struct slice){error, (size_t)error_len});
     to += sprintf(to, ",\"offset\":%" PRIu64, defect->offset);
     if (utf8_find_invalid(raw.data, raw.data + raw.len) == raw.data + raw.len) {
         to = json_literal(to, ",\"raw\":");
         to = json_quote(to, raw);
     } else {
         to = json_literal(to, ",\"raw_base64\":\"");
-        to = base64(to, raw);
+        to = reject_base64(to, raw);
         *to++ = '"';
     }
     to = json_literal(to, "}\n");

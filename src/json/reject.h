@@ -5,8 +5,8 @@
 #include "base/defect.h"
 
 /*
- * Appends what was refused as one JSON object and LF: source, number, error ("FIELD: reason"),
- * offset, and raw, or raw_base64 (RFC 4648, section 4) where the bytes are not UTF-8.
+ * Appends a rejected message as one JSON object and LF: source, number, error ("FIELD: reason"),
+ * offset, and raw, or raw_base64 (RFC 4648, section 4) if the bytes are not UTF-8.
  */
 void reject_write(struct buffer *out, const char *source, uint64_t number,
                   const struct defect *defect, struct slice raw);

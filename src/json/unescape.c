@@ -1,6 +1,6 @@
 #include "json/unescape.h"
 
-static unsigned hex4(const char *p)
+static unsigned unescape_hex4(const char *p)
 {
     unsigned n = 0;
     for (int i = 0; i < 4; i++) {
@@ -10,28 +10,28 @@ static unsigned hex4(const char *p)
     return n;
 }
 
-static char *put_utf8(char *to, unsigned c)
+static char *unescape_put_utf8(char *to, unsigned c)
 {
     if (c < 0x80) {
         *to++ = (char)c;
         return to;
     }
-    unsigned more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    unsigned trailing = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
     static const unsigned char lead[] = {0, 0xC0, 0xE0, 0xF0};
-    *to++ = (char)(lead[more] | c >> 6 * more);
-    while (more-- > 0)
-        *to++ = (char)(0x80 | (c >> 6 * more & 0x3F));
+    *to++ = (char)(lead[trailing] | c >> 6 * trailing);
+    while (trailing-- > 0)
+        *to++ = (char)(0x80 | (c >> 6 * trailing & 0x3F));
     return to;
 }
 
-/* From behind "\u"; gives what is behind the digits. */
-static const char *code_point(const char *p, const char *end, char **to)
+/* Decodes the escape whose hex digits are at p, and a following low surrogate. Returns the end. */
+static const char *unescape_code_point(const char *p, const char *end, char **to)
 {
-    unsigned c = hex4(p);
+    unsigned c = unescape_hex4(p);
     p += 4;
     if (c >= 0xD800 && c < 0xE000) {
         bool pair = c < 0xDC00 && end - p >= 6 && p[0] == '\\' && p[1] == 'u';
-        unsigned low = pair ? hex4(p + 2) : 0;
+        unsigned low = pair ? unescape_hex4(p + 2) : 0;
         if (low >= 0xDC00 && low < 0xE000) {
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
             p += 6;
@@ -39,7 +39,7 @@ static const char *code_point(const char *p, const char *end, char **to)
             c = 0xFFFD;
         }
     }
-    *to = put_utf8(*to, c);
+    *to = unescape_put_utf8(*to, c);
     return p;
 }
 
@@ -49,19 +49,19 @@ char *json_unescape(char *to, struct slice text)
     const char *p = text.data;
     const char *end = p + text.len;
     while (p < end) {
-        const char *stop = memchr(p, '\\', (size_t)(end - p));
-        size_t plain = (size_t)((stop ? stop : end) - p);
+        const char *backslash = memchr(p, '\\', (size_t)(end - p));
+        size_t plain = (size_t)((backslash ? backslash : end) - p);
         memmove(to, p, plain);
         to += plain;
-        if (!stop)
+        if (!backslash)
             break;
-        p = stop + 2;
-        if (stop[1] == 'u') {
-            p = code_point(p, end, &to);
+        p = backslash + 2;
+        if (backslash[1] == 'u') {
+            p = unescape_code_point(p, end, &to);
             continue;
         }
-        const char *name = strchr(named, stop[1]);
-        *to++ = *(name ? name + 1 : stop + 1);
+        const char *name = strchr(named, backslash[1]);
+        *to++ = *(name ? name + 1 : backslash + 1);
     }
     return to;
 }

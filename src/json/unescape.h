@@ -4,8 +4,9 @@
 #include "base/slice.h"
 
 /*
- * What the inside of a JSON string says, as UTF-8, into as many bytes as it has; gives the end. The
- * string must be one that json_is_valid lets through. Half of a surrogate pair becomes U+FFFD.
+ * Decodes the inside of a JSON string to UTF-8 and returns the end of the output, which is never
+ * longer than text; `to` may equal text.data. The string must be valid (json_is_valid()). Half of
+ * a surrogate pair becomes U+FFFD.
  */
 char *json_unescape(char *to, struct slice text);
 

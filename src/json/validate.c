@@ -4,40 +4,44 @@
 #include "base/utf8.h"
 
 /*
- * Every function goes on from a byte of the text, and gives the byte behind what it found, or NULL.
- * None of them accepts LF, so none passes the one that ends the text, and none but those that look
- * at many bytes at once has to ask where that is.
+ * Each function reads from a byte of the text on and returns the end of what it accepted, or NULL
+ * if the text is invalid. None accepts LF, and the text ends with LF, so only the functions that
+ * read several bytes in one step need to check for the end.
  */
-struct walk {
+struct validation {
     const char *end;
-    const char *far;        /* before it, so many bytes may be loaded */
-    struct json_name *name; /* that is expected next */
-    struct json_name *last; /* stays unknown: nothing is expected behind the others */
-    uint64_t open;          /* bits, the innermost lowest: an array or an object; above them a 1 */
+    const char *block_end;  /* VALIDATE_BLOCK bytes can be loaded from each byte before it */
+    struct json_name *name; /* the next one expected */
+    struct json_name *last; /* never filled in: nothing is expected after the others */
+    uint64_t containers;    /* a stack of bits, array or object, lowest innermost, below a 1 */
 };
 
-enum { NOTHING = 1, ARRAY = 1, FAR = sizeof((struct json_name *)0)->text };
+enum {
+    VALIDATE_TOP = 1,
+    VALIDATE_ARRAY = 1,
+    VALIDATE_BLOCK = sizeof((struct json_name *)0)->bytes
+};
 
-/* Most often there is none. */
-static inline const char *space(const char *p)
+/* Skips whitespace except LF; most lines have none. */
+static inline const char *validate_space(const char *p)
 {
     while ((unsigned char)*p <= ' ' && (*p == ' ' || *p == '\t' || *p == '\r'))
         p++;
     return p;
 }
 
-static inline bool digit(const char *p)
+static inline bool validate_is_digit(const char *p)
 {
     return (unsigned char)(*p - '0') < 10;
 }
 
-static bool hex_digit(const char *p)
+static bool validate_is_hex_digit(const char *p)
 {
-    return digit(p) || (unsigned char)((*p | 0x20) - 'a') < 6;
+    return validate_is_digit(p) || (unsigned char)((*p | 0x20) - 'a') < 6;
 }
 
-/* From behind the backslash. */
-static const char *escape(const char *p)
+/* An escape sequence after its backslash. */
+static const char *validate_escape(const char *p)
 {
     switch (*p) {
     case '"':
@@ -51,7 +55,7 @@ static const char *escape(const char *p)
         return p + 1;
     case 'u':
         for (int i = 0; i < 4; i++)
-            if (!hex_digit(++p))
+            if (!validate_is_hex_digit(++p))
                 return NULL;
         return p + 1;
     default:
@@ -59,15 +63,15 @@ static const char *escape(const char *p)
     }
 }
 
-/* From the first byte that is not plain, or that is near the end of the text. */
-static const char *rest_of_string(const char *p, const struct walk *w)
+/* A string from its first byte that is not plain, or from near the end of the text. */
+static const char *validate_string_rest(const char *p, const struct validation *v)
 {
     for (;;) {
-        p = scan_plain(p, w->end);
+        p = scan_plain(p, v->end);
         if (*p == '"')
             return p + 1;
         if (*p == '\\') {
-            p = escape(p + 1);
+            p = validate_escape(p + 1);
             if (!p)
                 return NULL;
             continue;
@@ -75,8 +79,8 @@ static const char *rest_of_string(const char *p, const struct walk *w)
         if ((unsigned char)*p < 0x80)
             return NULL;
         do {
-            /* Where it cannot tell, the text is too short for a quote, a brace and a LF. */
-            size_t n = utf8_length_at(p, w->end);
+            /* Also 0 within the last bytes, which have no space for '"', '}' and LF after it. */
+            size_t n = utf8_length_at(p, v->end);
             if (!n)
                 return NULL;
             p += n;
@@ -84,10 +88,10 @@ static const char *rest_of_string(const char *p, const struct walk *w)
     }
 }
 
-/* From behind the quote. */
-static inline const char *string(const char *p, const struct walk *w)
+/* A string after its opening quote. */
+static inline const char *validate_string(const char *p, const struct validation *v)
 {
-    for (; p < w->far; p += SIMD_SIZE) {
+    for (; p < v->block_end; p += SIMD_SIZE) {
         uint64_t mask = simd_not_plain(simd_load(p));
         if (mask) {
             p += simd_first(mask);
@@ -96,159 +100,160 @@ static inline const char *string(const char *p, const struct walk *w)
             break;
         }
     }
-    return rest_of_string(p, w);
+    return validate_string_rest(p, v);
 }
 
-static inline const char *digits(const char *p)
+static inline const char *validate_digits(const char *p)
 {
-    if (!digit(p))
+    if (!validate_is_digit(p))
         return NULL;
     do
         p++;
-    while (digit(p));
+    while (validate_is_digit(p));
     return p;
 }
 
-/* From the point, or the E. */
-static const char *rest_of_number(const char *p)
+/* A number from its '.' or exponent. */
+static const char *validate_number_rest(const char *p)
 {
     if (*p == '.')
-        p = digits(p + 1);
+        p = validate_digits(p + 1);
     if (p && (*p | 0x20) == 'e') {
         p++;
         if (*p == '+' || *p == '-')
             p++;
-        p = digits(p);
+        p = validate_digits(p);
     }
     return p;
 }
 
-static inline const char *number(const char *p)
+static inline const char *validate_number(const char *p)
 {
     if (*p == '-')
         p++;
-    p = *p == '0' ? p + 1 : digits(p);
-    return p && (*p == '.' || (*p | 0x20) == 'e') ? rest_of_number(p) : p;
+    p = *p == '0' ? p + 1 : validate_digits(p);
+    return p && (*p == '.' || (*p | 0x20) == 'e') ? validate_number_rest(p) : p;
 }
 
-/* `four` bytes, behind which there is at least a brace and a LF where all is well. */
-static inline const char *literal(const char *p, const char *four, const struct walk *w)
+/* The four bytes of `four`. In a valid line at least '}' and LF follow. */
+static inline const char *validate_literal(const char *p, const char *four,
+                                           const struct validation *v)
 {
-    return w->end - p > 4 && memcmp(p, four, 4) == 0 ? p + 4 : NULL;
+    return v->end - p > 4 && memcmp(p, four, 4) == 0 ? p + 4 : NULL;
 }
 
-static const char *literal_or_number(const char *p, const struct walk *w)
+static const char *validate_scalar(const char *p, const struct validation *v)
 {
     switch (*p) {
     case 't':
-        return literal(p, "true", w);
+        return validate_literal(p, "true", v);
     case 'n':
-        return literal(p, "null", w);
+        return validate_literal(p, "null", v);
     case 'f':
-        return literal(p + 1, "alse", w);
+        return validate_literal(p + 1, "alse", v);
     default:
-        return number(p);
+        return validate_number(p);
     }
 }
 
-static inline bool expected(const char *p, const struct walk *w)
+static inline bool validate_is_expected(const char *p, const struct validation *v)
 {
     uint64_t words[2];
-    if (p >= w->far)
+    if (p >= v->block_end)
         return false;
     memcpy(words, p, sizeof words);
-    return (words[0] | w->name->beyond[0]) == w->name->text[0] &&
-           (words[1] | w->name->beyond[1]) == w->name->text[1];
+    return (words[0] | v->name->mask[0]) == v->name->bytes[0] &&
+           (words[1] | v->name->mask[1]) == v->name->bytes[1];
 }
 
-static void expect(struct json_name *n, const char *p, size_t length)
+static void validate_remember(struct json_name *n, const char *p, size_t len)
 {
-    char bytes[sizeof n->text];
-    if (length > sizeof bytes)
+    char bytes[sizeof n->bytes];
+    if (len > sizeof bytes)
         return;
     memset(bytes, 0xFF, sizeof bytes);
-    memcpy(bytes, p, length);
-    memcpy(n->text, bytes, sizeof bytes);
-    memset(bytes, 0, length);
-    memcpy(n->beyond, bytes, sizeof bytes);
-    n->length = length;
+    memcpy(bytes, p, len);
+    memcpy(n->bytes, bytes, sizeof bytes);
+    memset(bytes, 0, len);
+    memcpy(n->mask, bytes, sizeof bytes);
+    n->len = len;
 }
 
-/* From the brace or comma before a name to its value. */
-static const char *name(const char *from, struct walk *w)
+/* A name with the '{' or ',' before it, up to its value. Remembers it for the next line. */
+static const char *validate_name(const char *start, struct validation *v)
 {
-    const char *p = space(from + 1);
-    p = *p == '"' ? string(p + 1, w) : NULL;
+    const char *p = validate_space(start + 1);
+    p = *p == '"' ? validate_string(p + 1, v) : NULL;
     if (!p)
         return NULL;
-    p = space(p);
+    p = validate_space(p);
     if (*p != ':')
         return NULL;
-    p = space(p + 1);
-    if (w->name < w->last)
-        expect(w->name++, from, (size_t)(p - from));
+    p = validate_space(p + 1);
+    if (v->name < v->last)
+        validate_remember(v->name++, start, (size_t)(p - start));
     return p;
 }
 
-/* From the brace or bracket to the first value, or behind what is empty. */
-static inline const char *enter(const char *p, struct walk *w, bool *empty)
+/* The start of an object or array, up to its first value, or all of it if it is empty. */
+static inline const char *validate_open(const char *p, struct validation *v, bool *empty)
 {
     bool array = *p == '[';
-    const char *first = space(p + 1);
+    const char *first = validate_space(p + 1);
     *empty = *first == (array ? ']' : '}');
     if (*empty)
         return first + 1;
-    if (w->open >> JSON_VALIDATE_DEPTH)
+    if (v->containers >> JSON_VALIDATE_DEPTH)
         return NULL;
-    w->open = w->open << 1 | array;
+    v->containers = v->containers << 1 | array;
     if (array)
         return first;
-    return expected(p, w) ? p + w->name++->length : name(p, w);
+    return validate_is_expected(p, v) ? p + v->name++->len : validate_name(p, v);
 }
 
-/* From behind a value to the next one, or to the end of the object. */
-static const char *leave(const char *p, struct walk *w)
+/* After a value: up to the next value, or to the end of the outermost object. */
+static const char *validate_next(const char *p, struct validation *v)
 {
     for (;;) {
-        p = space(p);
+        p = validate_space(p);
         if (*p == ',')
-            return w->open & ARRAY ? space(p + 1) : name(p, w);
-        if (*p != (w->open & ARRAY ? ']' : '}'))
+            return v->containers & VALIDATE_ARRAY ? validate_space(p + 1) : validate_name(p, v);
+        if (*p != (v->containers & VALIDATE_ARRAY ? ']' : '}'))
             return NULL;
         p++;
-        w->open >>= 1;
-        if (w->open == NOTHING)
+        v->containers >>= 1;
+        if (v->containers == VALIDATE_TOP)
             return p;
     }
 }
 
-static inline const char *object(const char *p, struct walk *w)
+static inline const char *validate_object(const char *p, struct validation *v)
 {
     while (p) {
         if (*p == '"') {
-            p = string(p + 1, w);
-        } else if (digit(p)) {
-            p = number(p);
+            p = validate_string(p + 1, v);
+        } else if (validate_is_digit(p)) {
+            p = validate_number(p);
         } else if (*p == '{' || *p == '[') {
             bool empty;
-            p = enter(p, w, &empty);
+            p = validate_open(p, v, &empty);
             if (!empty)
                 continue;
-            if (w->open == NOTHING)
+            if (v->containers == VALIDATE_TOP)
                 return p;
-        } else if (space(p) > p) {
-            p = space(p); /* the name was expected without */
+        } else if (validate_space(p) > p) {
+            p = validate_space(p); /* the remembered name had no space after it */
             continue;
         } else {
-            p = literal_or_number(p, w);
+            p = validate_scalar(p, v);
         }
         if (!p)
             return NULL;
-        if (*p == ',' && !(w->open & ARRAY) && expected(p, w)) {
-            p += w->name++->length;
+        if (*p == ',' && !(v->containers & VALIDATE_ARRAY) && validate_is_expected(p, v)) {
+            p += v->name++->len;
         } else {
-            p = leave(p, w);
-            if (w->open == NOTHING)
+            p = validate_next(p, v);
+            if (v->containers == VALIDATE_TOP)
                 return p;
         }
     }
@@ -258,17 +263,18 @@ static inline const char *object(const char *p, struct walk *w)
 const char *json_validate(struct json_validator *j, struct slice text)
 {
     const char *end = text.data + text.len;
-    struct walk w = {.end = end,
-                     .far = text.len > FAR ? end - FAR : text.data,
-                     .name = j->names,
-                     .last = j->names + sizeof j->names / sizeof *j->names - 1,
-                     .open = NOTHING};
-    const char *p = space(text.data);
+    struct validation v = {.end = end,
+                           .block_end =
+                               text.len > VALIDATE_BLOCK ? end - VALIDATE_BLOCK : text.data,
+                           .name = j->names,
+                           .last = j->names + sizeof j->names / sizeof *j->names - 1,
+                           .containers = VALIDATE_TOP};
+    const char *p = validate_space(text.data);
     if (*p != '{')
         return NULL;
-    p = object(p, &w);
+    p = validate_object(p, &v);
     if (!p)
         return NULL;
-    p = space(p);
+    p = validate_space(p);
     return *p == '\n' ? p : NULL;
 }

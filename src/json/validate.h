@@ -6,24 +6,24 @@
 #include "base/slice.h"
 
 /*
- * What json_line keeps from line to line: the names that it met last, in their order, each with
- * what stands around it, such as `,"msg":`. Lines of one origin have the same ones, and what is
- * expected is found sooner than what has to be looked for. All zero is ready for use.
+ * State of json_validate() across lines: the names of the last line in order, each with the bytes
+ * around it, such as `,"msg":`. Lines of one producer usually have the same names, which are then
+ * recognized by one comparison. All zero is ready for use.
  */
 struct json_validator {
     struct json_name {
-        uint64_t text[2];   /* as it stands in memory, all ones where it has ended */
-        uint64_t beyond[2]; /* all ones there */
-        size_t length;
+        uint64_t bytes[2]; /* in memory order, padded with all ones */
+        uint64_t mask[2];  /* all ones in the padding */
+        size_t len;
     } names[16];
 };
 
 enum { JSON_VALIDATE_DEPTH = 62 };
 
 /*
- * The LF of the line that begins at text.at, where that line is one JSON object and nothing more,
- * as json_is_valid has it. NULL where it is not, or nests deeper than JSON_VALIDATE_DEPTH:
- * json_is_valid then decides, and tells why. The text has at least one line, and ends with LF.
+ * Checks the first line of text, which must end with LF. Returns the LF of that line if it is one
+ * JSON object and nothing else, as defined by json_is_valid(). Returns NULL if it is invalid or
+ * nested deeper than JSON_VALIDATE_DEPTH; json_is_valid() then decides and locates the error.
  */
 const char *json_validate(struct json_validator *j, struct slice text);
 

@@ -24,18 +24,18 @@ struct tls_session {
     SSL *ssl;
 };
 
-static int hex_digit(char c)
+static int tls_hex_digit(char c)
 {
     const char *digits = "0123456789abcdef";
-    const char *at = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
-    return at ? (int)(at - digits) : -1;
+    const char *found = c ? strchr(digits, tolower((unsigned char)c)) : NULL;
+    return found ? (int)(found - digits) : -1;
 }
 
-static bool parse_fingerprint(const char *text, unsigned char *to)
+static bool tls_parse_fingerprint(const char *text, unsigned char *to)
 {
     for (int i = 0; i < 32; i++) {
-        int high = hex_digit(text[0]);
-        int low = high < 0 ? -1 : hex_digit(text[1]);
+        int high = tls_hex_digit(text[0]);
+        int low = high < 0 ? -1 : tls_hex_digit(text[1]);
         if (low < 0)
             return false;
         to[i] = (unsigned char)(high << 4 | low);
@@ -52,12 +52,13 @@ bool tls_config_peer(struct tls_config *config, const char *flag, const char *te
     struct tls_peer peer = {.name = text};
     if (strncasecmp(text, prefix, sizeof prefix - 1) == 0) {
         peer.name = NULL;
-        if (!parse_fingerprint(text + sizeof prefix - 1, peer.sha256)) {
-            log_printf("%s: '%s': a fingerprint is sha256: and 64 hexadecimal digits", flag, text);
+        if (!tls_parse_fingerprint(text + sizeof prefix - 1, peer.sha256)) {
+            log_printf("%s: '%s' is not a fingerprint: expected sha256: and 64 hexadecimal digits",
+                       flag, text);
             return false;
         }
     } else if (*text == '\0') {
-        log_printf("%s: it is empty", flag);
+        log_printf("%s: '' is not a peer: expected a name or sha256:FINGERPRINT", flag);
         return false;
     }
     size_t capacity = config->peer_count;
@@ -73,128 +74,128 @@ void tls_config_free(struct tls_config *config)
     config->peer_count = 0;
 }
 
-static bool not_usable(const char *flag, const char *path, const char *what)
+static bool tls_reject_file(const char *flag, const char *path, const char *reason)
 {
-    char why[TLS_ERROR_MAX];
+    char error_text[TLS_ERROR_MAX];
     if (ERR_SYSTEM_ERROR(ERR_peek_error()))
-        tls_error_text(X509_V_OK, why);
+        tls_error_text(X509_V_OK, error_text);
     else
-        snprintf(why, sizeof why, "%s", what);
+        snprintf(error_text, sizeof error_text, "%s", reason);
     ERR_clear_error();
-    log_printf("%s: %s: %s", flag, path, why);
+    log_printf("%s: %s: %s", flag, path, error_text);
     return false;
 }
 
-/* No question for a passphrase on the terminal. */
-static int no_passphrase(char *to, int size, int writing, void *asked)
+/* Prevents OpenSSL from prompting for a passphrase on the terminal. */
+static int tls_refuse_passphrase(char *buf, int size, int writing, void *asked)
 {
-    (void)to, (void)size, (void)writing;
+    (void)buf, (void)size, (void)writing;
     *(bool *)asked = true;
     return -1;
 }
 
-static bool load_key(SSL_CTX *c, const char *flag, const char *path)
+static bool tls_load_key(SSL_CTX *context, const char *flag, const char *path)
 {
     bool asked = false;
-    SSL_CTX_set_default_passwd_cb(c, no_passphrase);
-    SSL_CTX_set_default_passwd_cb_userdata(c, &asked);
-    bool good = SSL_CTX_use_PrivateKey_file(c, path, SSL_FILETYPE_PEM) == 1;
-    SSL_CTX_set_default_passwd_cb(c, NULL);
-    SSL_CTX_set_default_passwd_cb_userdata(c, NULL);
+    SSL_CTX_set_default_passwd_cb(context, tls_refuse_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &asked);
+    bool loaded = SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM) == 1;
+    SSL_CTX_set_default_passwd_cb(context, NULL);
+    SSL_CTX_set_default_passwd_cb_userdata(context, NULL);
     if (asked)
-        return not_usable(flag, path, "the key has a passphrase");
-    /* A key of another kind than the certificate's is taken at first. */
+        return tls_reject_file(flag, path, "the key is encrypted; remove its passphrase");
+    /* OpenSSL loads a key of another type than the certificate's without an error. */
     if (ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_X509 ||
-        (good && SSL_CTX_check_private_key(c) != 1))
-        return not_usable(flag, path, "the key is for another certificate");
-    return good || not_usable(flag, path, "it holds no key");
+        (loaded && SSL_CTX_check_private_key(context) != 1))
+        return tls_reject_file(flag, path, "the key does not match the certificate");
+    return loaded || tls_reject_file(flag, path, "no private key found");
 }
 
-static bool load(SSL_CTX *c, const struct tls_config *config)
+static bool tls_load_files(SSL_CTX *context, const struct tls_config *config)
 {
     ERR_clear_error();
-    if (config->cert && SSL_CTX_use_certificate_chain_file(c, config->cert) != 1)
-        return not_usable("--tls-cert", config->cert, "it holds no certificate");
-    if (config->cert && !(config->key ? load_key(c, "--tls-key", config->key)
-                                      : load_key(c, "--tls-cert", config->cert)))
+    if (config->cert && SSL_CTX_use_certificate_chain_file(context, config->cert) != 1)
+        return tls_reject_file("--tls-cert", config->cert, "no certificate found");
+    if (config->cert && !(config->key ? tls_load_key(context, "--tls-key", config->key)
+                                      : tls_load_key(context, "--tls-cert", config->cert)))
         return false;
-    if (config->ca && SSL_CTX_load_verify_locations(c, config->ca, NULL) != 1)
-        return not_usable("--tls-ca", config->ca, "it holds no certificate");
+    if (config->ca && SSL_CTX_load_verify_locations(context, config->ca, NULL) != 1)
+        return tls_reject_file("--tls-ca", config->ca, "no certificate found");
     return true;
 }
 
-static bool has_fingerprint(X509 *cert, const struct tls_config *config)
+static bool tls_fingerprint_matches(X509 *cert, const struct tls_config *config)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    if (X509_digest(cert, EVP_sha256(), digest, &length) != 1)
+    unsigned len = 0;
+    if (X509_digest(cert, EVP_sha256(), digest, &len) != 1)
         return false;
     for (size_t i = 0; i < config->peer_count; i++)
-        if (!config->peers[i].name && memcmp(config->peers[i].sha256, digest, length) == 0)
+        if (!config->peers[i].name && memcmp(config->peers[i].sha256, digest, len) == 0)
             return true;
     return false;
 }
 
-static bool names(X509 *cert, const char *name)
+static bool tls_cert_has_name(X509 *cert, const char *name)
 {
     return X509_check_host(cert, name, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1 ||
            X509_check_ip_asc(cert, name, 0) == 1;
 }
 
-static bool has_name(X509 *cert, const struct tls_config *config, const char *host)
+static bool tls_name_matches(X509 *cert, const struct tls_config *config, const char *host)
 {
     if (config->peer_count == 0)
-        return !host || names(cert, host);
+        return !host || tls_cert_has_name(cert, host);
     for (size_t i = 0; i < config->peer_count; i++)
-        if (config->peers[i].name && names(cert, config->peers[i].name))
+        if (config->peers[i].name && tls_cert_has_name(cert, config->peers[i].name))
             return true;
     return false;
 }
 
-/* In place of OpenSSL's own check, since one that a fingerprint names needs no chain (RFC 5425,
- * section 4.2.2). */
-static int verify(X509_STORE_CTX *store, void *argument)
+/* Replaces OpenSSL's own verification, because a certificate whose fingerprint is accepted needs no
+ * chain (RFC 5425, section 4.2.2). */
+static int tls_verify(X509_STORE_CTX *store, void *argument)
 {
     const struct tls_config *config = argument;
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     X509 *cert = X509_STORE_CTX_get0_cert(store);
-    if (has_fingerprint(cert, config)) {
+    if (tls_fingerprint_matches(cert, config)) {
         X509_STORE_CTX_set_error(store, X509_V_OK);
         return 1;
     }
     bool only_fingerprints = SSL_is_server(ssl) && !config->ca;
     if (!only_fingerprints && X509_verify_cert(store) != 1)
         return 0;
-    if (!only_fingerprints && has_name(cert, config, SSL_get_app_data(ssl)))
+    if (!only_fingerprints && tls_name_matches(cert, config, SSL_get_app_data(ssl)))
         return 1;
     X509_STORE_CTX_set_error(store, only_fingerprints ? X509_V_ERR_APPLICATION_VERIFICATION
                                                       : X509_V_ERR_HOSTNAME_MISMATCH);
     return 0;
 }
 
-static struct tls *make(const struct tls_config *config, const SSL_METHOD *method)
+static struct tls *tls_new(const struct tls_config *config, const SSL_METHOD *method)
 {
     struct tls *t = calloc(1, sizeof *t);
-    SSL_CTX *c = SSL_CTX_new(method);
-    if (!t || !c || SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) != 1) {
+    SSL_CTX *context = SSL_CTX_new(method);
+    if (!t || !context || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1) {
         log_printf("TLS: out of memory");
-    } else if (load(c, config)) {
-        SSL_CTX_set_options(c, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
-        SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
-        SSL_CTX_set_num_tickets(c, 0);
-        SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
-        SSL_CTX_set_cert_verify_callback(c, verify, (void *)config);
-        t->context = c;
+    } else if (tls_load_files(context, config)) {
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION);
+        SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+        SSL_CTX_set_num_tickets(context, 0);
+        SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+        SSL_CTX_set_cert_verify_callback(context, tls_verify, (void *)config);
+        t->context = context;
         return t;
     }
-    SSL_CTX_free(c);
+    SSL_CTX_free(context);
     free(t);
     return NULL;
 }
 
 struct tls *tls_server_new(const struct tls_config *config)
 {
-    struct tls *t = make(config, TLS_server_method());
+    struct tls *t = tls_new(config, TLS_server_method());
     if (t && (config->ca || config->peer_count))
         SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
     if (t && config->ca)
@@ -204,7 +205,7 @@ struct tls *tls_server_new(const struct tls_config *config)
 
 struct tls *tls_client_new(const struct tls_config *config)
 {
-    struct tls *t = make(config, TLS_client_method());
+    struct tls *t = tls_new(config, TLS_client_method());
     if (t && !config->ca)
         SSL_CTX_set_default_verify_paths(t->context);
     if (t)
@@ -219,7 +220,7 @@ void tls_destroy(struct tls *tls)
     free(tls);
 }
 
-static struct tls_session *session(struct tls *tls)
+static struct tls_session *tls_session_new(struct tls *tls)
 {
     struct tls_session *s = calloc(1, sizeof *s);
     SSL *ssl = SSL_new(tls->context);
@@ -234,7 +235,7 @@ static struct tls_session *session(struct tls *tls)
 
 struct tls_session *tls_session_accept(struct tls *tls, int fd)
 {
-    struct tls_session *s = session(tls);
+    struct tls_session *s = tls_session_new(tls);
     BIO *out = s ? BIO_new_socket(fd, BIO_NOCLOSE) : NULL;
     if (!out) {
         tls_session_destroy(s);
@@ -245,18 +246,18 @@ struct tls_session *tls_session_accept(struct tls *tls, int fd)
     return s;
 }
 
-/* Why an SSL call failed; errno is its own. */
-static void session_reason(const struct tls_session *s, char *why)
+/* Describes why the last SSL call failed; errno must still be that of the call. */
+static void tls_session_error(const struct tls_session *s, char *error_text)
 {
-    tls_error_text(SSL_get_verify_result(s->ssl), why);
+    tls_error_text(SSL_get_verify_result(s->ssl), error_text);
 }
 
-struct tls_session *tls_session_connect(struct tls *tls, int fd, const char *host, char *why)
+struct tls_session *tls_session_connect(struct tls *tls, int fd, const char *host, char *error_text)
 {
-    struct tls_session *s = session(tls);
+    struct tls_session *s = tls_session_new(tls);
     unsigned char ip[16];
     if (!s || SSL_set_fd(s->ssl, fd) != 1) {
-        snprintf(why, TLS_ERROR_MAX, "out of memory");
+        snprintf(error_text, TLS_ERROR_MAX, "out of memory");
         tls_session_destroy(s);
         return NULL;
     }
@@ -267,7 +268,7 @@ struct tls_session *tls_session_connect(struct tls *tls, int fd, const char *hos
     errno = 0;
     if (SSL_connect(s->ssl) == 1)
         return s;
-    session_reason(s, why);
+    tls_session_error(s, error_text);
     tls_session_destroy(s);
     return NULL;
 }
@@ -282,11 +283,12 @@ bool tls_feed(struct tls_session *s, struct slice block)
     return true;
 }
 
-enum tls_state tls_read(struct tls_session *s, char *to, size_t room, size_t *got, char *why)
+enum tls_state tls_read(struct tls_session *s, char *to, size_t capacity, size_t *len,
+                        char *error_text)
 {
     ERR_clear_error();
     errno = 0;
-    int n = SSL_read_ex(s->ssl, to, room, got);
+    int n = SSL_read_ex(s->ssl, to, capacity, len);
     if (n == 1)
         return TLS_DATA;
     switch (SSL_get_error(s->ssl, n)) {
@@ -295,10 +297,10 @@ enum tls_state tls_read(struct tls_session *s, char *to, size_t room, size_t *go
     case SSL_ERROR_ZERO_RETURN:
         return TLS_ENDED;
     case SSL_ERROR_WANT_WRITE:
-        snprintf(why, TLS_ERROR_MAX, "it does not read what it is told");
+        snprintf(error_text, TLS_ERROR_MAX, "the peer does not read our handshake messages");
         return TLS_FAILED;
     default:
-        session_reason(s, why);
+        tls_session_error(s, error_text);
         return TLS_FAILED;
     }
 }
@@ -325,25 +327,25 @@ void tls_subject(const struct tls_session *s, char *text)
     BIO_free(out);
 }
 
-/* Reads until something else comes than data: SSL_ERROR_... */
-static int read_on(struct tls_session *s)
+/* Reads and discards data. Returns the SSL_ERROR_... code of the first read that fails. */
+static int tls_discard_input(struct tls_session *s)
 {
     char rest[256];
-    size_t got;
+    size_t len;
     int n;
     ERR_clear_error();
     do {
         errno = 0;
-        n = SSL_read_ex(s->ssl, rest, sizeof rest, &got);
+        n = SSL_read_ex(s->ssl, rest, sizeof rest, &len);
     } while (n == 1);
     return SSL_get_error(s->ssl, n);
 }
 
 /*
- * Whether the peer has ended it. With TLS 1.3 it refuses our certificate after the handshake: then
- * an alert waits to be read, whatever becomes of what is written.
+ * Whether the peer has ended the session. With TLS 1.3 the peer rejects our certificate after our
+ * handshake is complete: writes may still succeed, and only the alert to be read shows it.
  */
-static bool has_ended(struct tls_session *s)
+static bool tls_peer_has_ended(struct tls_session *s)
 {
     int fd = SSL_get_fd(s->ssl);
     struct pollfd peer = {.fd = fd, .events = POLLIN};
@@ -351,26 +353,26 @@ static bool has_ended(struct tls_session *s)
         return false;
     int flags = fcntl(fd, F_GETFL);
     fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    bool ended = read_on(s) != SSL_ERROR_WANT_READ;
+    bool ended = tls_discard_input(s) != SSL_ERROR_WANT_READ;
     int error = errno;
     fcntl(fd, F_SETFL, flags);
     errno = error;
     return ended;
 }
 
-bool tls_write(struct tls_session *s, const char *from, size_t length, char *why)
+bool tls_write(struct tls_session *s, const char *data, size_t len, char *error_text)
 {
-    size_t wrote;
-    if (!has_ended(s)) {
+    size_t written;
+    if (!tls_peer_has_ended(s)) {
         ERR_clear_error();
         errno = 0;
-        if (SSL_write_ex(s->ssl, from, length, &wrote) == 1)
+        if (SSL_write_ex(s->ssl, data, len, &written) == 1)
             return true;
         int error = errno;
-        if (ERR_peek_error() == 0 && !has_ended(s))
+        if (ERR_peek_error() == 0 && !tls_peer_has_ended(s))
             errno = error;
     }
-    session_reason(s, why);
+    tls_session_error(s, error_text);
     return false;
 }
 
@@ -381,12 +383,12 @@ void tls_send_close_notify(struct tls_session *s)
     ERR_clear_error();
 }
 
-bool tls_close(struct tls_session *s, char *why)
+bool tls_close(struct tls_session *s, char *error_text)
 {
-    SSL_shutdown(s->ssl); /* where that fails, what is to be read says why */
-    if (read_on(s) == SSL_ERROR_ZERO_RETURN)
+    SSL_shutdown(s->ssl); /* if this fails, the read below finds the reason */
+    if (tls_discard_input(s) == SSL_ERROR_ZERO_RETURN)
         return true;
-    session_reason(s, why);
+    tls_session_error(s, error_text);
     return false;
 }
 

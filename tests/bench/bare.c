@@ -1,8 +1,7 @@
 /*
- * bare [-j] SUBJECT FILE: publishes each line of a file with nats.c and nothing else, through
- * $NATS_URL; with -j asynchronously to JetStream. Prints the seconds from the first message to the
- * last confirmation, and those of CPU time: the floor for what shnek-pub may take. The reading of
- * the file is not in them.
+ * bare [-j] SUBJECT FILE: publishes each line of a file to $NATS_URL with nats.c alone, as a lower
+ * bound for shnek-pub; -j publishes asynchronously to JetStream. Prints the wall-clock and CPU time
+ * from the first message to the last confirmation, in seconds, without reading the file.
  */
 
 #include <nats/nats.h>
@@ -11,14 +10,14 @@
 #include <string.h>
 #include <time.h>
 
-static double now(clockid_t clock)
+static double clock_seconds(clockid_t clock)
 {
     struct timespec t;
     clock_gettime(clock, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void must(natsStatus s, const char *what)
+static void check(natsStatus s, const char *what)
 {
     if (s == NATS_OK)
         return;
@@ -26,31 +25,32 @@ static void must(natsStatus s, const char *what)
     exit(2);
 }
 
-static char *whole(const char *path, size_t *length)
+static char *read_file(const char *path, size_t *len)
 {
     FILE *f = fopen(path, "r");
     if (!f || fseek(f, 0, SEEK_END) != 0) {
         perror(path);
         exit(2);
     }
-    *length = (size_t)ftell(f);
+    *len = (size_t)ftell(f);
     rewind(f);
-    char *bytes = malloc(*length + 1);
-    if (!bytes || fread(bytes, 1, *length, f) != *length)
+    char *bytes = malloc(*len + 1);
+    if (!bytes || fread(bytes, 1, *len, f) != *len)
         exit(2);
     fclose(f);
     return bytes;
 }
 
-static void publish(natsConnection *nc, jsCtx *js, const char *subject, const char *p, size_t n)
+static void publish_line(natsConnection *nc, jsCtx *js, const char *subject, const char *p,
+                         size_t n)
 {
     natsMsg *m = NULL;
     if (!js) {
-        must(natsConnection_Publish(nc, subject, p, (int)n), "publish");
+        check(natsConnection_Publish(nc, subject, p, (int)n), "publish");
         return;
     }
-    must(natsMsg_Create(&m, subject, NULL, p, (int)n), "message");
-    must(js_PublishMsgAsync(js, &m, NULL), "publish");
+    check(natsMsg_Create(&m, subject, NULL, p, (int)n), "message");
+    check(js_PublishMsgAsync(js, &m, NULL), "publish");
     natsMsg_Destroy(m);
 }
 
@@ -64,27 +64,27 @@ int main(int argc, char **argv)
     natsConnection *nc = NULL;
     jsCtx *js = NULL;
     jsOptions options;
-    size_t length;
-    char *bytes = whole(argv[first + 1], &length);
-    must(natsConnection_ConnectTo(&nc, getenv("NATS_URL")), "connect");
+    size_t len;
+    char *bytes = read_file(argv[first + 1], &len);
+    check(natsConnection_ConnectTo(&nc, getenv("NATS_URL")), "connect");
     jsOptions_Init(&options);
     options.PublishAsync.MaxPending = 16 * 1024;
     if (first == 2)
-        must(natsConnection_JetStream(&js, nc, &options), "JetStream");
-    double start = now(CLOCK_MONOTONIC);
-    double cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-    for (const char *p = bytes, *end = bytes + length, *lf; p < end; p = lf + 1) {
+        check(natsConnection_JetStream(&js, nc, &options), "JetStream");
+    double start = clock_seconds(CLOCK_MONOTONIC);
+    double cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    for (const char *p = bytes, *end = bytes + len, *lf; p < end; p = lf + 1) {
         lf = memchr(p, '\n', (size_t)(end - p));
         if (!lf)
             break;
-        publish(nc, js, argv[first], p, (size_t)(lf - p));
+        publish_line(nc, js, argv[first], p, (size_t)(lf - p));
     }
     if (js)
-        must(js_PublishAsyncComplete(js, NULL), "acknowledgements");
+        check(js_PublishAsyncComplete(js, NULL), "acknowledgements");
     else
-        must(natsConnection_Flush(nc), "flush");
-    cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-    printf("%.6f %.6f\n", now(CLOCK_MONOTONIC) - start, cpu);
+        check(natsConnection_Flush(nc), "flush");
+    cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    printf("%.6f %.6f\n", clock_seconds(CLOCK_MONOTONIC) - start, cpu);
     jsCtx_Destroy(js);
     natsConnection_Destroy(nc);
     nats_Close();

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What a message costs, in instructions as callgrind counts them, which repeats.
+# Instructions per message, counted by callgrind, which repeat exactly.
 
-# count INPUT COMMAND...: instructions of the whole run, with INPUT as its stdin.
+# count INPUT COMMAND...: prints the instructions of a whole run with INPUT as stdin.
 count() {
     local log
     log=$(valgrind --tool=callgrind --callgrind-out-file=/dev/null "${@:2}" 2>&1 >/dev/null <"$1") || {
@@ -11,8 +11,8 @@ count() {
     sed -n 's/.*Collected : \([0-9]*\).*/\1/p' <<<"$log"
 }
 
-# cost INPUT COMMAND...: for each message of FEW and MANY, which stand for their number or a file of
-# so many; what it takes to start cancels out.
+# cost INPUT COMMAND...: prints the instructions per message. Counts two runs, in which FEW_OR_MANY is
+# replaced by the number of messages, so that the cost of starting the program cancels out.
 few=20000
 many=60000
 cost() {

@@ -1,5 +1,5 @@
-# gnuplot -e "csv='FILE'; svg='FILE'": the rates, the latencies and the cost of size in a CSV of
-# tests/bench/run.
+# gnuplot -e "csv='FILE'; svg='FILE'" draws the rates, the latencies and the throughput by message
+# size from a CSV of tests/bench/run.
 
 set terminal svg size 880,680 font "sans-serif,13" background rgb "white"
 set output svg
@@ -7,7 +7,7 @@ set output svg
 ours = "#1b6ca8"
 ink = "#333333"
 
-# Lines of "TEXT" MEDIAN MIN MAX for the row and the measure that each name; in the order given.
+# row(): a command that prints "TEXT" MEDIAN MIN MAX for a row and a measure. lines(): their output.
 row(measure, name, text) = sprintf("awk -F, '$2 == \"%s\" && $3 == \"%s\" { printf \"\\\"%s\\\" %%s %%s %%s\\n\", $4, $5, $6 }' %s; ", name, measure, text, csv)
 lines(a) = "< " . a
 
@@ -19,7 +19,7 @@ set style fill solid noborder
 # Rates.
 set lmargin at screen 0.32; set rmargin at screen 0.89
 set tmargin at screen 0.93; set bmargin at screen 0.52
-set title "Messages a second, 90 bytes each, over 8 TCP connections" textcolor rgb ink
+set title "Messages per second (90 bytes each, 8 TCP connections)" textcolor rgb ink
 set xrange [0:*]
 unset xtics
 unset key
@@ -41,7 +41,7 @@ plot lines(bars) using (0):0:(0):2:($0 - 0.36):($0 + 0.36):(colour($0)):ytic(1) 
 # Latency.
 set lmargin at screen 0.08; set rmargin at screen 0.46
 set tmargin at screen 0.40; set bmargin at screen 0.07
-set title "The relay, read back from NATS: milliseconds\nafter a message was due, by part of the top rate"
+set title "Latency of the relay through NATS, in ms\nby load, in percent of the maximum rate"
 set yrange [0.1:*]
 set logscale y
 set xrange [-0.6:2.6]
@@ -50,16 +50,16 @@ set format y "%g"
 set grid ytics linecolor rgb "#eeeeee"
 set key top left textcolor rgb ink samplen 1
 set boxwidth 0.25
-at(measure) = lines(row(measure, "relay at 10 % of its top rate", "10 %%") \
-    . row(measure, "relay at 50 % of its top rate", "50 %%") \
-    . row(measure, "relay at 90 % of its top rate", "90 %%"))
+at(measure) = lines(row(measure, "relay at 10 % of its maximum rate", "10 %%") \
+    . row(measure, "relay at 50 % of its maximum rate", "50 %%") \
+    . row(measure, "relay at 90 % of its maximum rate", "90 %%"))
 plot at("p50") using ($0 - 0.26):2 with boxes linecolor rgb "#9cc4e4" title "p50", \
     at("p99") using 0:2:xtic(1) with boxes linecolor rgb ours title "p99", \
     at("p99.9") using ($0 + 0.26):2 with boxes linecolor rgb "#0b3c5d" title "p99.9"
 
 # Size.
 set lmargin at screen 0.59; set rmargin at screen 0.96
-set title "shnek-parse on one core: MB/s\nby the length of a message in bytes"
+set title "shnek-parse on one core, in MB/s\nby message size in bytes"
 unset logscale y
 unset key
 set yrange [0:*]

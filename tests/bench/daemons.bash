@@ -1,7 +1,9 @@
 # shellcheck shell=bash
-# The daemons of others, as an ordinary user may start them: TCP in, and a file of lines or JSON out.
+# rsyslog and syslog-ng as processes of an ordinary user: TCP input, and a file of lines or JSON as
+# output.
 
-# with_peers COMMAND...: with the libraries of a syslog-ng that is not installed but unpacked.
+# with_peers COMMAND...: replaces the shell by a command with the libraries of syslog-ng, which may be
+# unpacked in build/peers and not installed.
 with_peers() {
     if [[ -d $unpacked/lib/syslog-ng ]]; then
         SYSLOGNG_PREFIX=$unpacked LD_LIBRARY_PATH=$unpacked/lib/syslog-ng exec "$@"

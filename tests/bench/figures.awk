@@ -1,9 +1,10 @@
-# The samples of all runs, and the claims about them, as CSV: medians, and the least and greatest.
+# Reads the samples of all runs and the claims about them. Prints CSV with the median, minimum and
+# maximum of each.
 
 BEGIN {
     FS = "\t"
     OFS = ","
-    print "part", "what", "measure", "median", "min", "max", "runs", "wanted", "met"
+    print "part", "what", "measure", "median", "min", "max", "runs", "limit", "met"
 }
 
 FILENAME == "claims" { claims[++claimed] = $0; next }
@@ -11,7 +12,7 @@ $1 == "title" { title = $2; next }
 $1 == "row" { order[++rows] = $2; part[$2] = title; print_bytes[$2] = $3; next }
 { value[$1, $2, ++n[$1, $2]] = $3 }
 
-# Sorts v[1..count]; the median is in the middle.
+# Sorts v[1..count].
 function sort(v, count,    i, j, x) {
     for (i = 2; i <= count; i++) {
         x = v[i]

@@ -1,40 +1,41 @@
 # shellcheck shell=bash
-# Rows that are run in turn, and the figures of each run.
+# Runs the rows of the benchmark in turn and records the figures of each run.
 #
-# A row is a command that is run again and again, in this shell, so that whatever it starts can be
-# ended. It leaves in $seconds and $cpu what its messages took; `run` and the functions of
-# receive.bash do. Each run appends lines MEASURE<TAB>ROW<TAB>VALUE to $directory/samples.
+# A row is a command that is run repeatedly in this shell, so that all processes it starts can be
+# terminated. It sets seconds and cpu to the wall-clock and CPU time that its messages took; `run` and
+# the functions of receive.bash do so. Each run appends lines MEASURE<TAB>ROW<TAB>VALUE to
+# $directory/samples.
 
 rows=()
 declare -A messages=() bytes=() commands=()
 
-say() {
+warn() {
     echo "bench: $*" >&2
 }
 
 fail() {
-    say "$@"
+    warn "$@"
     exit 2
 }
 
-# Where the files are: in memory where there is room, so that no disk is measured.
-bench_begin() {
-    local room=0 parent=${TMPDIR:-/tmp}
+# bench_start: creates the working directory, in memory if possible, so that no disk is measured.
+bench_start() {
+    local free=0 parent=${TMPDIR:-/tmp}
     if [[ -w /dev/shm ]]; then
-        room=$(df --output=avail -m /dev/shm | tail -n 1)
+        free=$(df --output=avail -m /dev/shm | tail -n 1)
     fi
-    if ((room >= 2048)); then
+    if ((free >= 2048)); then
         parent=/dev/shm
     else
-        say "/dev/shm has not 2 GiB free: the files are in $parent"
+        warn "/dev/shm: less than 2 GiB free; using $parent, which may be a disk"
     fi
     directory=$(mktemp -d "$parent/shnek-bench.XXXXXX") || exit 2
-    trap bench_end EXIT
+    trap bench_stop EXIT
     trap 'exit 130' INT
-    trap 'fail "ended by a signal, or not done within $limit s"' TERM
+    trap 'fail "terminated, or timeout after $limit s"' TERM
     cd "$directory" || exit 2
     exec {never}<> <(:)
-    # A run that hangs must not hang the bench.
+    # The timeout of the whole benchmark.
     (
         trap 'kill $!; exit' TERM
         sleep "$limit" &
@@ -42,8 +43,8 @@ bench_begin() {
     ) &
 }
 
-# A shnek-pub whose server is gone would wait for it.
-bench_end() {
+# KILL as well: a shnek-pub whose server is gone would wait for it.
+bench_stop() {
     trap '' INT TERM
     signal_all TERM
     for _ in {1..50}; do
@@ -66,11 +67,11 @@ pause() {
     read -rt 0.01 -u "$never" || true
 }
 
-# await COMMAND...: until it succeeds, in 30 s.
+# await COMMAND...: repeats the command until it succeeds. Fails after 30 s.
 await() {
     local deadline=$((EPOCHSECONDS + 30))
     until "$@" &>/dev/null; do
-        ((EPOCHSECONDS < deadline)) || fail "$row: not within 30 s: $*"
+        ((EPOCHSECONDS < deadline)) || fail "$row: timeout after 30 s: $*"
         pause
     done
 }
@@ -80,8 +81,8 @@ now() {
     echo "${EPOCHREALTIME/[.,]/}"
 }
 
-# In $children: the milliseconds of CPU time of those that were waited for.
-count_children() {
+# read_children_cpu: sets children to the CPU time of all finished children, in ms.
+read_children_cpu() {
     local line ms='m([0-9]+)[.,]([0-9]{3})s'
     times >children
     { read -r line && read -r line; } <children
@@ -91,20 +92,20 @@ count_children() {
         10#${BASH_REMATCH[3]} + 10#${BASH_REMATCH[6]}))
 }
 
-# run COMMAND...: takes all its messages, and says so with status 0.
+# run COMMAND...: measures a command that processes all messages of the row and exits with status 0.
 run() {
     local start before
-    count_children
+    read_children_cpu
     before=$children
     start=${EPOCHREALTIME/[.,]/}
     "$@" <&0 &
     wait $! || fail "$row: status $?: $*"
     seconds=$((${EPOCHREALTIME/[.,]/} - start))e-6
-    count_children
+    read_children_cpu
     cpu=$((children - before))e-3
 }
 
-# row NAME MESSAGES BYTES COMMAND: to be run; what a message takes, and how it is run.
+# row NAME MESSAGES BYTES COMMAND: defines a row of MESSAGES messages of BYTES bytes on average.
 row() {
     rows+=("$1")
     messages[$1]=$2
@@ -126,7 +127,8 @@ sample() {
     figure cpu "$row" "$(awk "BEGIN { print $cpu / ${messages[$row]} * 1e9 }")"
 }
 
-# measure TITLE RUNS: the rows so far, in turn, so that what disturbs one disturbs all.
+# measure TITLE RUNS: runs the rows defined since the last call, RUNS times. They take turns, so that
+# a disturbance affects all of them.
 measure() {
     local turn name
     printf 'title\t%s\t%d\n' "$1" "$2" >>samples
@@ -134,7 +136,7 @@ measure() {
         printf 'row\t%s\t%s\n' "$name" "${bytes[$name]}" >>samples
     done
     for ((turn = 1; turn <= $2; turn++)); do
-        [[ ! -t 2 ]] || printf '\r%-60s' "$1: $turn of $2" >&2
+        [[ ! -t 2 ]] || printf '\r%-60s' "$1: run $turn of $2" >&2
         for name in "${rows[@]}"; do
             sample "$name"
         done
@@ -143,19 +145,20 @@ measure() {
     rows=()
 }
 
-# instructions ROW INPUT COMMAND...: see cost.
+# instructions ROW INPUT COMMAND...: records the instructions per message, see cost.
 instructions() {
     figure instructions "$1" "$(cost "${@:2}")" || fail "$1: callgrind failed"
 }
 
-# median_of MEASURE ROW: as a whole number.
+# median_of MEASURE ROW: prints the median as a whole number.
 median_of() {
     awk -F'\t' -v measure="$1" -v row="$2" '$1 == measure && $2 == row { print $3 }' samples |
         sort -g | awk '{ v[NR] = $1 } END { printf "%.0f\n", v[int((NR + 1) / 2)] }'
 }
 
-# claim TEXT LIMIT UNIT KIND MEASURE ROW [ROW...]: a figure of a row, its ratio to the sum of the
-# others, or what it takes more than they; >= or <= is what is wanted.
+# claim TEXT LIMIT UNIT KIND MEASURE ROW [ROW...]: a figure and its limit, such as '<=2'. KIND `value`
+# is the measure of the row, `ratio` divides it by the sum of those of the other rows, and `minus`
+# subtracts that sum.
 claim() {
     (IFS=$'\t' && echo "$*") >>claims
 }

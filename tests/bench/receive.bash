@@ -1,23 +1,23 @@
 # shellcheck shell=bash
-# Who receives: shnek-parse, the whole relay into a nats-server, and the daemons of others. Each
-# function is what a row runs: it fails where one of the row's messages did not arrive.
+# Receivers: shnek-parse, the relay into a nats-server, and other daemons. A row runs one of these
+# functions; it fails if a message of the row does not arrive.
 # shellcheck disable=SC2034 # measure.bash reads seconds and cpu
 
 server_options=()
-crowd=()
+background=()
 
-open_at() {
+port_is_open() {
     true <>"/dev/tcp/127.0.0.1/$1"
 }
 
-# A port that nobody listens at, and that the kernel gives to nobody who asks for any.
+# quiet_port: prints a free port below the kernel's ephemeral range.
 quiet_port() {
     local port
-    until port=$((10240 + RANDOM % 20480)) && ! open_at "$port" 2>/dev/null; do :; done
+    until port=$((10240 + RANDOM % 20480)) && ! port_is_open "$port" 2>/dev/null; do :; done
     echo "$port"
 }
 
-nats_begin() {
+nats_start() {
     nats-server --addr 127.0.0.1 --port -1 --ports_file_dir "$PWD" -js -sd "$PWD/js" &>nats.log &
     row=nats-server
     await grep -q nats:// nats-server_$!.ports
@@ -26,97 +26,100 @@ nats_begin() {
     shnek-pub -J --stream=bench --create-stream bench.js <<<'{}' || fail "no stream at $NATS_URL"
 }
 
-# parse_begin ADDRESS FILE: a shnek-parse, as $parse, that listens at $url and writes to the file.
-parse_begin() {
-    rm -f socket parse.err crowd.out
+# parse_start ADDRESS FILE: starts shnek-parse with its output in a file. Sets parse to its process ID
+# and url to its address.
+parse_start() {
+    rm -f socket parse.err background.out
     shnek-parse --stats=1h --max-connections=20k "${server_options[@]}" -l "$1" >"$2" 2>parse.err &
     parse=$!
     await grep -q 'listening on' parse.err
     url=$(sed -n 's/.*listening on //p' parse.err)
 }
 
-# parse_end: what has arrived is written, and is all that was sent.
-parse_end() {
+# parse_finish: stops shnek-parse, which must have written all messages of the row.
+parse_finish() {
     kill "$parse"
     wait "$parse" || fail "$row: $(tail -n 1 parse.err)"
     grep -q " out ${messages[$row]} rejected 0 dropped 0 " parse.err ||
-        fail "$row: not all of ${messages[$row]}: $(tail -n 1 parse.err)"
+        fail "$row: fewer than ${messages[$row]} messages: $(tail -n 1 parse.err)"
 }
 
-# sent COMMAND...: it sends all messages of the row, and ends.
-sent() {
+# send_all COMMAND...: runs a command that sends all messages of the row.
+send_all() {
     "$@" &
     wait $! || fail "$row: status $?: $*"
 }
 
-spam() {
-    sent spamlog -q -r max -n "${messages[$row]}" "${line[@]}" "$@" "$url"
+send_spamlog() {
+    send_all spamlog -q -r max -n "${messages[$row]}" "${line[@]}" "$@" "$url"
 }
 
-# parsed ADDRESS COMMAND...: from the first message that the command sends to the last one that
-# shnek-parse has written, to /dev/null. $cpu is shnek-parse's, $cpu_of_sender the command's.
-parsed() {
+# receive ADDRESS COMMAND...: measures from the first message that the command sends to the last one
+# that shnek-parse writes, to /dev/null. Sets cpu for shnek-parse and send_cpu for the command. The
+# array background may name a mode of many-connections and a number of connections beside it.
+receive() {
     local start before others
-    parse_begin "$1" /dev/null
-    if [[ ${#crowd[@]} != 0 ]]; then
-        many-connections "${crowd[@]}" "${url##*:}" >crowd.out &
+    parse_start "$1" /dev/null
+    if [[ ${#background[@]} != 0 ]]; then
+        many-connections "${background[@]}" "${url##*:}" >background.out &
         others=$!
-        row=${crowd[*]} await grep -q open crowd.out
+        row=${background[*]} await grep -q open background.out
     fi
-    count_children
+    read_children_cpu
     before=$children
     start=$(now)
     "${@:2}"
-    if [[ ${#crowd[@]} != 0 ]]; then
+    if [[ ${#background[@]} != 0 ]]; then
         kill "$others"
         wait "$others" || true
     fi
-    count_children
-    cpu_of_sender=$((children - before))e-3
+    read_children_cpu
+    send_cpu=$((children - before))e-3
     before=$children
-    parse_end
+    parse_finish
     seconds=$(($(now) - start))e-6
-    count_children
+    read_children_cpu
     cpu=$((children - before))e-3
 }
 
-# sender COMMAND...: the same, as a row of who sends.
-sender() {
-    parsed tcp://127.0.0.1:0 "$@"
-    cpu=$cpu_of_sender
+# measure_sender COMMAND...: like receive, but records the CPU time of the sender.
+measure_sender() {
+    receive tcp://127.0.0.1:0 "$@"
+    cpu=$send_cpu
 }
 
-# relay_begin and relay_end: shnek-parse into shnek-pub, which ends when the server has it all.
-relay_begin() {
+# relay_start and relay_finish: shnek-parse into shnek-pub, which exits after the server's last
+# confirmation.
+relay_start() {
     rm -f pipe
     mkfifo pipe
     shnek-pub bench <pipe &
     pub=$!
-    parse_begin tcp://127.0.0.1:0 pipe
+    parse_start tcp://127.0.0.1:0 pipe
 }
 
-relay_end() {
-    parse_end
+relay_finish() {
+    parse_finish
     wait "$pub" || fail "$row: shnek-pub: status $?"
 }
 
-# relayed: from the first message that spamlog sends to the server's last confirmation; $cpu is that
-# of shnek-parse and shnek-pub.
-relayed() {
+# relay_to_nats: measures from the first message that spamlog sends to the last confirmation of the
+# server. Sets cpu for shnek-parse and shnek-pub.
+relay_to_nats() {
     local start before
-    relay_begin
+    relay_start
     start=$(now)
-    spam -c 8
-    count_children
+    send_spamlog -c 8
+    read_children_cpu
     before=$children
-    relay_end
+    relay_finish
     seconds=$(($(now) - start))e-6
-    count_children
+    read_children_cpu
     cpu=$((children - before))e-3
 }
 
-# read_at RATE DESCRIPTOR BEGIN END: from the first message that is due until spamlog has read the
-# last one back from there; $cpu is that of what BEGIN starts and END ends.
+# read_at RATE DESCRIPTOR START FINISH: measures from the first message that is due until spamlog has
+# read the last one from the descriptor. Sets cpu for the programs between START and FINISH.
 read_at() {
     local start verify far=$2
     rm -f verified
@@ -124,67 +127,68 @@ read_at() {
     verify=$!
     "$3"
     start=$(now)
-    sent spamlog -q -r "$1" -n "${messages[$row]}" -c 8 -m 'hello from rust!' "$url"
+    send_all spamlog -q -r "$1" -n "${messages[$row]}" -c 8 -m 'hello from rust!' "$url"
     wait "$verify" || true
     seconds=$(($(now) - start))e-6
     exec {far}>&-
-    count_children
+    read_children_cpu
     cpu=$children
     "$4"
-    count_children
+    read_children_cpu
     cpu=$((children - cpu))e-3
-    late verified
+    latency_figures verified
 }
 
-# read_back RATE: through the relay. spamlog reads NATS's own protocol from the socket, where only
-# the payloads look like records: a client's thread and memory for each message would take more of
-# two cores than the relay does.
+# read_back RATE: reads back through the relay. spamlog reads the NATS protocol from the socket, in
+# which only the payloads look like records. A NATS client would use more CPU time per message than
+# the relay.
 read_back() {
     local socket line
     exec {socket}<>"/dev/tcp/127.0.0.1/${NATS_URL##*:}"
     printf 'CONNECT {"verbose":false}\r\nSUB bench 1\r\nPING\r\n' >&"$socket"
     until read -ru "$socket" line && [[ $line == PONG* ]]; do :; done
-    read_at "$1" "$socket" relay_begin relay_end
+    read_at "$1" "$socket" relay_start relay_finish
 }
 
-# read_directly RATE: from shnek-parse, without shnek-pub and nats-server.
-read_directly() {
+# read_back_directly RATE: reads from shnek-parse, without shnek-pub and nats-server.
+read_back_directly() {
     local near
     rm -f pipe
     mkfifo pipe
     exec {near}<>pipe
-    read_at "$1" "$near" near_begin parse_end
+    read_at "$1" "$near" parse_to_pipe parse_finish
 }
 
-near_begin() {
-    parse_begin tcp://127.0.0.1:0 pipe
+parse_to_pipe() {
+    parse_start tcp://127.0.0.1:0 pipe
 }
 
-# late FILE: what a report says of the row, which is an error if anything is missing, as one that is
-# damaged is too. The lines of the protocol are none of ours.
-late() {
+# latency_figures FILE: records the latencies of a report. Fails if a message is missing or damaged;
+# lines of the NATS protocol do not count.
+latency_figures() {
     awk -F, -v n="${messages[$row]}" '
         NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i }
         $1 == "total" {
             if ($column["received"] != n || $column["missing"] + $column["duplicated"])
                 exit
             print $column["latency-p50-seconds"], $column["latency-p99-seconds"], $column["latency-p99.9-seconds"]
-        }' "$1" >late
-    read -r p50 p99 p999 <late || fail "$row: not all came back: $(tail -n 1 "$1")"
+        }' "$1" >latency
+    read -r p50 p99 p999 <latency || fail "$row: messages are missing: $(tail -n 1 "$1")"
     [[ $row == *' % '* ]] || return 0
     figure p50 "$row" "${p50}e3"
     figure p99 "$row" "${p99}e3"
     figure p99.9 "$row" "${p999}e3"
 }
 
-cpu_of() {
+# process_cpu_ns PID: prints the CPU time of a running process.
+process_cpu_ns() {
     awk '{ ns += $1 } END { printf "%.0f\n", ns }' /proc/"$1"/task/*/schedstat
 }
 
-# in_file FILE: whether all messages of the row are lines there. To count lines takes time, so it is
-# done once: after that the length tells.
+# file_is_complete FILE: whether the file contains a line for each message of the row. Counting lines
+# is slow, so that is done once for each row; later runs compare the size.
 declare -A lengths=()
-in_file() {
+file_is_complete() {
     if [[ -z ${lengths[$row]-} ]]; then
         [[ $(wc -l <"$1") == "${messages[$row]}" ]] && lengths[$row]=$(stat -c %s "$1")
     else
@@ -192,20 +196,20 @@ in_file() {
     fi
 }
 
-# filed FILE CONNECTIONS COMMAND...: a server at $port that writes a line for each message to FILE,
-# or stdout: from the first message sent to the last change of the file.
-filed() {
+# receive_to_file FILE CONNECTIONS COMMAND...: starts a server on $port that writes a line for each
+# message to FILE, or to stdout. Measures from the first message to the last change of the file.
+receive_to_file() {
     local start server changed
     url=tcp://127.0.0.1:$port
     : >"$1"
     "${@:3}" >stdout 2>server.err &
     server=$!
-    await open_at "$port"
-    cpu=$(cpu_of "$server")
+    await port_is_open "$port"
+    cpu=$(process_cpu_ns "$server")
     start=$(now)
-    spam -c "$2"
-    await in_file "$1"
-    cpu=$(($(cpu_of "$server") - cpu))e-9
+    send_spamlog -c "$2"
+    await file_is_complete "$1"
+    cpu=$(($(process_cpu_ns "$server") - cpu))e-9
     changed=$(stat -c %.6Y "$1")
     seconds=$((${changed/[.,]/} - start))e-6
     kill "$server"

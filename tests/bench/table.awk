@@ -1,4 +1,4 @@
-# The CSV of a bench as a table for people, and its first part in Markdown.
+# Prints the CSV of a benchmark as a table, and its first part in Markdown for README.md.
 
 BEGIN { FS = "," }
 
@@ -12,13 +12,24 @@ function short(x) {
     return x >= 1e6 ? sprintf("%.2f M", x / 1e6) : x >= 1e4 ? sprintf("%.0f k", x / 1e3) : sprintf("%.0f", x)
 }
 
-# As many digits as tell something.
-function digits(x) {
-    return x >= 100 || x <= -100 ? sprintf("%.0f", x) : sprintf("%.2f", x)
+# A whole number with thousands separators.
+function grouped(x,    text, rest) {
+    text = sprintf("%.0f", x)
+    while (match(text, /[0-9][0-9][0-9][0-9]($|,)/)) {
+        rest = substr(text, RSTART + 1)
+        text = substr(text, 1, RSTART) "," rest
+    }
+    return text
 }
 
-function cell(what, measure, format) {
-    return (what, measure) in has ? sprintf(format, median[what, measure]) : "-"
+# Rounds to what is significant.
+function digits(x) {
+    return x >= 100 || x <= -100 ? grouped(x) : sprintf("%.2f", x)
+}
+
+# A limit such as ">=0.40" with thousands separators.
+function limit(text) {
+    return text ~ /[0-9][0-9][0-9][0-9]/ ? substr(text, 1, 2) grouped(substr(text, 3)) : text
 }
 
 function latency(what) {
@@ -27,29 +38,29 @@ function latency(what) {
 }
 
 END {
-    printf "\n%-46s %9s %-20s %s\n", "Ratios and limits", "median", "  min to max", "wanted"
+    printf "\n%-50s %9s %-20s %s\n", "Figures with limits", "median", "  min to max", "limit"
     for (i = 1; i <= ratios; i++) {
         split(ratio[i], f, ",")
-        printf "%-46s %9s %-20s %-7s %-12s %s\n", f[2], digits(f[4]),
-            "  " digits(f[5]) " to " digits(f[6]), f[8], f[3], f[9] == "yes" ? "" : "NOT MET"
+        printf "%-50s %9s %-20s %-8s %s%s\n", f[2], digits(f[4]),
+            "  " digits(f[5]) " to " digits(f[6]), limit(f[8]), f[3], f[9] == "yes" ? "" : "  NOT MET"
     }
     for (i = 1; i <= rows; i++) {
         what = row[i]
         if (part[what] != title) {
             title = part[what]
-            printf "\n%-44s %7s %10s %-22s %8s %7s %7s\n", title, "bytes", "messages/s", "  min to max",
+            printf "\n%-48s %7s %10s %-22s %8s %7s %7s\n", title, "bytes", "messages/s", "  min to max",
                 "CPU ns", "instr.", "MB/s"
         }
-        printf "%-44s %7.0f %10s %-22s %8s %7s %7s%s\n", what, median[what, "bytes"],
+        printf "%-48s %7.0f %10s %-22s %8s %7s %7s%s\n", what, median[what, "bytes"],
             short(median[what, "rate"]),
             "  " short(low[what, "rate"]) " to " short(high[what, "rate"]),
-            cell(what, "cpu", "%.0f"), cell(what, "instructions", "%d"), cell(what, "MB/s", "%.0f"),
+            grouped(median[what, "cpu"]), (what, "instructions") in has ? grouped(median[what, "instructions"]) : "-", grouped(median[what, "MB/s"]),
             latency(what)
     }
-    print "\nFor README.md:\n\n| what | measured | min to max | wanted |\n|---|---|---|---|"
+    print "\nFor README.md:\n\n| figure | measured | min to max | limit |\n|---|---|---|---|"
     for (i = 1; i <= ratios; i++) {
         split(ratio[i], f, ",")
         printf "| %s | %s %s | %s to %s | %s %s |\n", f[2], digits(f[4]), f[3] == "ratio" ? "times" : f[3],
-            digits(f[5]), digits(f[6]), f[8] ~ /^>/ ? "at least" : "at most", substr(f[8], 3)
+            digits(f[5]), digits(f[6]), f[8] ~ /^>/ ? "at least" : "at most", substr(limit(f[8]), 3)
     }
 }

@@ -1,13 +1,13 @@
 /*
- * json_line against json_is_valid, which finds its way by jsmn's tokens: they must accept the same
- * lines, but for what nests too deep for json_line. Each line of the input is looked at by itself,
- * before a page that must not be touched, and again as one of many.
+ * Compares json_validate() with json_is_valid(), an independent implementation on top of jsmn. Both
+ * must accept the same lines, except those nested too deeply for json_validate(). Each line of the
+ * input is checked alone in front of a guard page, and again as part of the whole input.
  *
- *     make build/fuzz/json_is_valid && build/fuzz/json_is_valid -max_len=4096 FOLDER
+ *     make build/fuzz/json_validate && build/fuzz/json_validate -max_len=4096 CORPUS
  *
- * needs clang and its runtime (libclang-rt-14-dev). Eight million runs over json.cases and records
- * found nothing more; before, they found that an object was taken where a comma was expected.
- * tests/unit/json_fuzz_test.c does 300,000 without clang each time that `make check` runs.
+ * requires clang and its runtime (libclang-rt-14-dev). Eight million runs over json.cases and
+ * records find nothing; earlier runs found that an object was accepted in place of a comma.
+ * tests/unit/json_fuzz_test.c does 300,000 runs without clang in `make check`.
  */
 
 #include "json_validate.h"
@@ -17,14 +17,14 @@
 #include "json/locate-error.h"
 #include "json/validate.h"
 
-static void disagree(struct slice line, const char *what)
+static void fuzz_fail(struct slice line, const char *what)
 {
-    printf("not ok json_line %s: %.*s\n", what, (int)line.len, line.data);
+    printf("not ok json_validate() %s: %.*s\n", what, (int)line.len, line.data);
     fflush(stdout);
     abort();
 }
 
-static bool deep(struct slice line)
+static bool fuzz_is_too_deep(struct slice line)
 {
     int opened = 0;
     for (size_t i = 0; i < line.len; i++)
@@ -32,20 +32,20 @@ static bool deep(struct slice line)
     return opened > JSON_VALIDATE_DEPTH;
 }
 
-static void compare(struct slice line, const char *lf, bool good)
+static void fuzz_compare(struct slice line, const char *lf, bool valid)
 {
     if (lf && lf != line.data + line.len)
-        disagree(line, "ends elsewhere");
-    if (lf && !good)
-        disagree(line, "accepts");
-    if (!lf && good && !deep(line))
-        disagree(line, "does not accept");
+        fuzz_fail(line, "returns a wrong end");
+    if (lf && !valid)
+        fuzz_fail(line, "accepts an invalid line");
+    if (!lf && valid && !fuzz_is_too_deep(line))
+        fuzz_fail(line, "rejects a valid line");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct json_validator kept; /* knows the names of what came before */
-    static struct json_checker check;
+    static struct json_validator kept; /* remembers names across inputs */
+    static struct json_checker checker;
     static char text[1 << 16];
     if (size >= sizeof text)
         return 0;
@@ -56,13 +56,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const char *lf = memchr(p, '\n', (size_t)(end - p));
         struct slice line = slice_between(p, lf);
         struct defect defect;
-        bool good = json_is_valid(&check, line, &defect);
-        compare(line, json_validate(&kept, slice_between(p, end)), good);
+        bool valid = json_is_valid(&checker, line, &defect);
+        fuzz_compare(line, json_validate(&kept, slice_between(p, end)), valid);
         struct json_validator fresh = {0};
         struct slice alone = unit_guarded(slice_between(p, lf + 1));
         struct slice inside = {alone.data, alone.len - 1};
-        compare(inside, json_validate(&fresh, alone), good);
-        compare(inside, json_validate(&fresh, alone), good);
+        fuzz_compare(inside, json_validate(&fresh, alone), valid);
+        fuzz_compare(inside, json_validate(&fresh, alone), valid);
         p = lf + 1;
     }
     return 0;

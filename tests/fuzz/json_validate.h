@@ -1,10 +1,10 @@
-#ifndef SHNEK_TESTS_JSON_CHECK_H
-#define SHNEK_TESTS_JSON_CHECK_H
+#ifndef SHNEK_TESTS_JSON_VALIDATE_H
+#define SHNEK_TESTS_JSON_VALIDATE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Ends the process where json_line and json_is_valid disagree. */
+/* Aborts the process if json_validate() and json_is_valid() disagree about a line of the input. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What every bats file loads: programs in the background, conditions to wait for, a nats-server.
+# Loaded by every bats file: background processes, waiting for conditions, a nats-server.
 
 bats_require_minimum_version 1.5.0
 
@@ -16,7 +16,7 @@ shnek_setup() {
     export TERM=xterm
 }
 
-# Ends what `start` started. A process that TERM does not end in 10 s is killed and reported.
+# Terminates all processes of `start`. Kills and reports those that ignore TERM for 10 s.
 shnek_teardown() {
     local pid
     for pid in "${!started[@]}"; do
@@ -37,7 +37,7 @@ pause() {
     read -rt 0.02 <> <(:) || true
 }
 
-# poll SECONDS COMMAND...: tries until it succeeds; fails when the time is over.
+# poll SECONDS COMMAND...: repeats the command until it succeeds. Fails after the timeout.
 poll() {
     local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
     shift
@@ -51,7 +51,8 @@ quietly() {
     "$@" &>/dev/null
 }
 
-# wait_until [-t SECONDS] COMMAND...: whole seconds, 30 unless told.
+# wait_until [-t SECONDS] COMMAND...: like poll, with a default of 30 s, but silences the command and
+# prints the programs' errors on a timeout.
 wait_until() {
     local seconds=30 file
     if [[ $1 == -t ]]; then
@@ -59,22 +60,23 @@ wait_until() {
         shift 2
     fi
     poll "$seconds" quietly "$@" && return
-    echo "not within $seconds s: $*" >&2
+    echo "timeout after $seconds s: $*" >&2
     for file in "$BATS_TEST_TMPDIR"/*.err; do
         if [[ -s $file ]]; then
             echo "--- ${file##*/}"
-            # What a nats-server tells of its start would hide the rest.
+            # The startup messages of nats-server would hide the rest.
             grep -v ' \[INF\] ' "$file" | tail -n 20
         fi
     done >&2
     return 1
 }
 
-# start NAME COMMAND...: in the background, into NAME.out and NAME.err, its process id in NAME_pid.
+# start NAME COMMAND...: runs a command in the background with its output in NAME.out and NAME.err.
+# Sets NAME_pid.
 start() {
     local name=$1
     shift
-    # What an earlier one of that name wrote must not be taken for this one's.
+    # Output of an earlier process of that name must not be mistaken for this one's.
     : >"$BATS_TEST_TMPDIR/$name.out"
     : >"$BATS_TEST_TMPDIR/$name.err"
     "$@" </dev/null >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" 3>&- &
@@ -82,7 +84,7 @@ start() {
     started[$!]=$name
 }
 
-# The shell's own children only: a process id that was used again is not taken for ours.
+# running PID: for children of the shell only, so that a reused process ID is not mistaken for ours.
 running() {
     [[ $'\n'$(jobs -pr)$'\n' == *$'\n'"$1"$'\n'* ]]
 }
@@ -91,16 +93,15 @@ ended() {
     ! running "$1"
 }
 
-# takes_signals PROCESS: for wait_until, before the first signal to one of our programs. Until it has
-# blocked SIGINT, SIGUSR1 and SIGTERM, to take them by itself, each of them ends it, or the shell that
-# is about to become it.
+# takes_signals PID: whether one of our programs has blocked SIGINT, SIGUSR1 and SIGTERM to handle
+# them. Wait for it before the first signal, which would otherwise kill the process.
 takes_signals() {
     local blocked
     blocked=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status") || return
     ((("0x$blocked" & 0x4202) == 0x4202))
 }
 
-# suspend PROCESS: until each of its threads stands still.
+# suspend PID: stops a process and waits until all of its threads have stopped.
 suspend() {
     kill -STOP "$1"
     wait_until suspended "$1"
@@ -110,19 +111,20 @@ suspended() {
     ! grep -qv '^[0-9]* ([^)]*) T ' /proc/"$1"/task/*/stat
 }
 
-# counts NAME TEXT: whether the counters of NAME, which is asked for them, have come to hold TEXT.
+# counts NAME TEXT: requests the counters of NAME, and succeeds if they contain TEXT.
 counts() {
     local pid=${1}_pid
     takes_signals "${!pid}" && kill -USR1 "${!pid}" && grep -q -e " $2\( \|\$\)" "$1.err"
 }
 
-# For wait_until: a second TERM counts only some time after the first one.
+# ended_when_told PID: for wait_until; sends TERM again each time, because a program ignores a second
+# one that follows too soon.
 ended_when_told() {
     kill -TERM "$1" || true
     ended "$1"
 }
 
-# wait_exit NAME: waits for its end; its exit status is in $status.
+# wait_exit NAME: waits for the end of a process of `start`. Sets status to its exit status.
 # shellcheck disable=SC2034
 wait_exit() {
     local pid=${1}_pid
@@ -133,32 +135,35 @@ wait_exit() {
     unset "started[$pid]"
 }
 
-# listen_url FILE: the first URL of the line `NAME: listening on URL`.
+# listen_url FILE: waits for a line `NAME: listening on URL` and prints its first URL.
 listen_url() {
     wait_until grep -q ': listening on ' "$1" || return
     sed -n '/: listening on /{s/.*: listening on \([^ ,]*\).*/\1/p;q;}' "$1"
 }
 
-# quiet_port: one that nobody listens at, and that is given to nobody who asks for any: the kernel
-# takes those from 32768 on. Servers have to know those of the others before they start.
+# quiet_port: prints a free port below the kernel's ephemeral range (32768 and up), for servers whose
+# port must be known before they start.
 quiet_port() {
     local port
     until port=$((10240 + RANDOM % 20480)) && ! quietly listens_at "$port"; do :; done
     echo "$port"
 }
 
+# listens_at PORT: whether a TCP server accepts connections there.
 listens_at() {
     true <>"/dev/tcp/127.0.0.1/$1"
 }
 
+# port_of URL: prints the port.
 port_of() {
     local port=${1##*:}
     echo "${port%%[!0-9]*}"
 }
 
-# nats_start [CONFIGURATION LINE...]: a line given here overrides the one below.
+# nats_start [CONFIGURATION LINE...]: starts a nats-server and sets NATS_URL and NATS_MON. Given lines
+# override those below.
 nats_start() {
-    # The big limits keep the server from cutting off a slow subscriber of a test.
+    # With these limits the server does not disconnect a slow subscriber of a test.
     cat >"$BATS_TEST_TMPDIR/nats.conf" <<END
 host: 127.0.0.1
 port: -1
@@ -172,7 +177,7 @@ END
     nats_launch
 }
 
-# Starts it again on the same port, after it was ended.
+# nats_restart: starts a stopped nats-server again on the same port.
 nats_restart() {
     nats_launch --port "$(port_of "$NATS_URL")"
 }
@@ -188,7 +193,7 @@ nats_launch() {
     NATS_MON=$(port_of "${BASH_REMATCH[2]}")
 }
 
-# nats_get PATH: what the monitoring port says, as JSON.
+# nats_get PATH: prints the JSON document of the monitoring port.
 nats_get() {
     local connection line
     exec {connection}<>"/dev/tcp/127.0.0.1/$NATS_MON" || return
@@ -198,11 +203,12 @@ nats_get() {
     exec {connection}>&-
 }
 
-# nats_varz KEY: a number from the top level of /varz.
+# nats_varz KEY: prints a number from the top level of /varz.
 nats_varz() {
     nats_get varz | sed -n "s/^  \"$1\": \([0-9]*\).*/\1/p"
 }
 
+# rss_kib PID and rss_peak_kib PID: print the resident memory, now and at its maximum, in KiB.
 rss_kib() {
     memory_kib VmRSS "$1"
 }
@@ -215,15 +221,36 @@ memory_kib() {
     sed -n "s/^$1:[^0-9]*\([0-9]*\) kB/\1/p" "/proc/$2/status"
 }
 
-# need COMMAND...: skips the test where one is missing.
+# Debian packages of commands, if the name differs.
+declare -gA command_package=(
+    [base32]=coreutils [gnuplot]=gnuplot-nox [iconv]=libc-bin [logger]=bsdutils
+    [nc]=netcat-openbsd [script]=bsdutils [setpriv]=util-linux
+    [systemd-socket-activate]=systemd
+)
+
+# need COMMAND...: skips the test if a command is missing. The reason is "needs", followed by the
+# missing Debian packages.
 need() {
-    local command
+    local command packages=()
     for command in "$@"; do
-        command -v "$command" >/dev/null || skip "needs $command"
+        quietly has_command "$command" || packages+=("${command_package[$command]:-$command}")
     done
+    need_packages "${packages[@]}"
 }
 
-# is GOT EXPECTED
+# need_packages [PACKAGE...]: skips the test if a missing package is given.
+need_packages() {
+    [[ $# == 0 ]] || skip "needs $(printf '%s\n' "$@" | sort -u | paste -sd ' ')"
+}
+
+has_command() {
+    case $1 in
+    logger) logger --help | grep -q -- --octet-count ;; # that of util-linux
+    *) command -v "$1" ;;
+    esac
+}
+
+# is GOT EXPECTED: fails and prints both if they differ.
 is() {
     [[ $1 == "$2" ]] || {
         printf 'got:      %s\nexpected: %s\n' "$1" "$2"
@@ -231,7 +258,7 @@ is() {
     }
 }
 
-# lines_are FILE COUNT
+# lines_are FILE COUNT: whether the file has this many lines.
 lines_are() {
     [[ $(wc -l <"$1") == "$2" ]]
 }
@@ -240,12 +267,13 @@ lines_are_at_least() {
     (($(wc -l <"$1") >= $2))
 }
 
-# signals_taken PROCESS: whether none waits for it.
+# signals_taken PID: whether no signal is pending for the process.
 signals_taken() {
     grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
-# start_fed NAME COMMAND...: as start, with the FIFO NAME.in as its input, open at $feed.
+# start_fed NAME COMMAND...: like start, with the FIFO NAME.in as input, which is open for writing as
+# descriptor $feed.
 start_fed() {
     rm -f "$1.in"
     mkfifo "$1.in"
@@ -258,7 +286,8 @@ end_of_input() {
     feed=
 }
 
-# from FILE COMMAND... and into FILE COMMAND...: for `start`, which gives neither.
+# from FILE COMMAND... and into FILE COMMAND...: run a command of `start` with stdin or stdout
+# redirected.
 from() {
     local file=$1
     shift
@@ -277,16 +306,18 @@ into() {
     exec "$@" >"$file"
 }
 
-# Of the nats-server.
+# connections_are COUNT: whether the nats-server has this many connections.
 connections_are() {
     [[ $(nats_varz connections) == "$1" ]]
 }
 
+# taken_at_least COUNT: whether the nats-server has received this many messages.
 taken_at_least() {
     (($(nats_varz in_msgs) >= $1))
 }
 
-# misused PATTERN ARGUMENT...: of spamlog: status 2, nothing on stdout, one line like this and a hint.
+# misused PATTERN ARGUMENT...: spamlog must exit with status 2, an empty stdout, one line that matches
+# the pattern, and the usage hint.
 misused() {
     local pattern=$1
     shift

@@ -1,4 +1,5 @@
-/* json_quote against its naive twin, for texts of all lengths up to a guard page. */
+/* Compares json_quote() and json_quote_within() with a naive implementation, for generated texts of
+ * all lengths that end at a guard page. */
 
 #include "base/utf8.h"
 #include "unit.h"
@@ -6,7 +7,7 @@
 
 enum { LONGEST = 100, TEXTS = 200000 };
 
-/* What texts are made of: plain, to be escaped, well-formed and ill-formed. */
+/* Pieces of the texts: plain, to be escaped, well-formed and ill-formed UTF-8. */
 static const char *const pieces[] = {"a",
                                      "plain",
                                      "sixteen bytes...",
@@ -36,7 +37,7 @@ static const char *const pieces[] = {"a",
                                      "\xED\xA0\x80",
                                      "ЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖЖ"};
 
-static size_t naive(char *to, struct slice text)
+static size_t naive_quote(char *to, struct slice text)
 {
     char *start = to;
     const char *end = text.data + text.len;
@@ -62,46 +63,47 @@ static size_t naive(char *to, struct slice text)
     return (size_t)(to - start);
 }
 
-static uint32_t draw(uint32_t below)
+static uint32_t random_below(uint32_t below)
 {
     static uint64_t state = 1;
     state = state * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)(state >> 33) % below;
 }
 
-/* Of so many kinds of pieces, which may be cut at the end. */
-static size_t make(char *text, size_t length)
+/* Fills text with len bytes of random pieces; the last one may be truncated. */
+static size_t make_text(char *text, size_t len)
 {
-    uint32_t kinds = 1 + draw(sizeof pieces / sizeof *pieces);
-    for (size_t n = 0; n < length;) {
-        const char *piece = pieces[draw(4) ? draw(4) : draw(kinds)];
+    uint32_t kinds = 1 + random_below(sizeof pieces / sizeof *pieces);
+    for (size_t n = 0; n < len;) {
+        const char *piece = pieces[random_below(4) ? random_below(4) : random_below(kinds)];
         size_t size = strlen(piece);
-        if (size > length - n)
-            size = length - n;
+        if (size > len - n)
+            size = len - n;
         memcpy(text + n, piece, size);
         n += size;
     }
-    return length;
+    return len;
 }
 
 int main(void)
 {
-    char text[LONGEST], expected[JSON_STRING_ROOM(LONGEST)], got[JSON_STRING_ROOM(LONGEST) + 1];
+    char text[LONGEST], expected[JSON_STRING_CAPACITY(LONGEST)],
+        got[JSON_STRING_CAPACITY(LONGEST) + 1];
     for (unsigned i = 0; i < TEXTS; i++) {
-        struct slice s = unit_guarded((struct slice){text, make(text, i % (LONGEST + 1))});
-        size_t room = JSON_STRING_ROOM(s.len);
-        size_t n = naive(expected, s);
-        got[room] = '!';
+        struct slice s = unit_guarded((struct slice){text, make_text(text, i % (LONGEST + 1))});
+        size_t capacity = JSON_STRING_CAPACITY(s.len);
+        size_t n = naive_quote(expected, s);
+        got[capacity] = '!';
         unit((size_t)(json_quote(got, s) - got) == n && memcmp(got, expected, n) == 0 &&
-                 got[room] == '!',
+                 got[capacity] == '!',
              "%.*s: got %.*s", SHOW(s), (int)n, got);
-        /* The bytes behind it do not matter, nor where they end. */
-        size_t length = s.len ? 1 + draw((uint32_t)s.len) : 0;
-        struct slice part = {s.data, length};
-        n = naive(expected, part);
+        /* Neither the bytes after the text nor their number may matter. */
+        size_t len = s.len ? 1 + random_below((uint32_t)s.len) : 0;
+        struct slice part = {s.data, len};
+        n = naive_quote(expected, part);
         unit((size_t)(json_quote_within(got, part, s.data + s.len) - got) == n &&
                  memcmp(got, expected, n) == 0,
              "%.*s within: got %.*s", SHOW(part), (int)n, got);
     }
-    return unit_end("string");
+    return unit_end("escape");
 }

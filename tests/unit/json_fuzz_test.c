@@ -1,6 +1,7 @@
 /*
- * Changes of tests/data/json.cases, of records and of made-up JSON, always the same ones, for
- * tests/fuzz/json_is_valid.c, whose verdict is by not coming back. ITERATIONS [SEED] make others.
+ * json_fuzz_test [ITERATIONS [SEED]]: mutates tests/data/json.cases, records and generated JSON,
+ * and passes them to tests/fuzz/json_validate.c, which aborts on a failure. The default run is
+ * deterministic.
  */
 
 #include "../fuzz/json_validate.h"
@@ -13,7 +14,7 @@ static size_t seed_count;
 
 static uint64_t state = UINT64_C(0x9E3779B97F4A7C15);
 
-static size_t chance(size_t n)
+static size_t random_below(size_t n)
 {
     state ^= state << 13;
     state ^= state >> 7;
@@ -21,13 +22,13 @@ static size_t chance(size_t n)
     return (size_t)(state >> 11) % n;
 }
 
-static void keep(const char *bytes, size_t length)
+static void seed_add(const char *bytes, size_t len)
 {
-    char *copy = malloc(length + 1);
+    char *copy = malloc(len + 1);
     if (!copy || seed_count == SEEDS)
         abort();
-    memcpy(copy, bytes, length);
-    seeds[seed_count++] = (struct slice){copy, length};
+    memcpy(copy, bytes, len);
+    seeds[seed_count++] = (struct slice){copy, len};
 }
 
 static const char *const records[] = {
@@ -99,135 +100,136 @@ enum { PIECES = sizeof pieces / sizeof *pieces };
 
 struct text {
     char bytes[4 * LONG];
-    size_t length;
+    size_t len;
 };
 
-static void add(struct text *t, const char *piece)
+static void text_append(struct text *t, const char *piece)
 {
     size_t n = strlen(piece);
-    if (t->length + n <= sizeof t->bytes) {
-        memcpy(t->bytes + t->length, piece, n);
-        t->length += n;
+    if (t->len + n <= sizeof t->bytes) {
+        memcpy(t->bytes + t->len, piece, n);
+        t->len += n;
     }
 }
 
-static void make_space(struct text *t)
+static void append_space(struct text *t)
 {
     static const char *const space[] = {"", "", "", "", " ", "\t", "\r", "  "};
-    add(t, space[chance(8)]);
+    text_append(t, space[random_below(8)]);
 }
 
-static void make_string(struct text *t)
+static void append_string(struct text *t)
 {
     static const char *const parts[] = {"a",       "msg",      "0123456789",   "\\n",
                                         "\\u00E9", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80",
                                         ","};
-    add(t, "\"");
-    for (size_t n = chance(chance(4) ? 3 : 12); n; n--)
-        add(t, parts[chance(sizeof parts / sizeof *parts)]);
-    add(t, "\"");
+    text_append(t, "\"");
+    for (size_t n = random_below(random_below(4) ? 3 : 12); n; n--)
+        text_append(t, parts[random_below(sizeof parts / sizeof *parts)]);
+    text_append(t, "\"");
 }
 
-/* Few names, so that they are met again. */
-static void make_name(struct text *t)
+/* Uses few names, so that the validator recognizes them again. */
+static void append_name(struct text *t)
 {
     static const char *const names[] = {"\"a\"", "\"msg\"", "\"sd\"", "\"hostname\"",
                                         "\"a name that is long\""};
-    if (chance(16))
-        add(t, names[chance(sizeof names / sizeof *names)]);
+    if (random_below(16))
+        text_append(t, names[random_below(sizeof names / sizeof *names)]);
     else
-        make_string(t);
+        append_string(t);
 }
 
-/* Now and then something is left out, or stands where it must not, if it may. */
+/* If set, slip() is sometimes true: the generator then omits a token or adds one in a wrong place.
+ */
 static bool slips;
 
 static bool slip(void)
 {
-    return chance(64) == 0 && slips;
+    return random_below(64) == 0 && slips;
 }
 
-static void make_value(struct text *t, unsigned depth);
+static void append_value(struct text *t, unsigned depth);
 
-static void make_members(struct text *t, unsigned depth, bool object)
+static void append_members(struct text *t, unsigned depth, bool object)
 {
-    make_space(t);
-    for (size_t n = chance(chance(8) ? 5 : 24), i = 0; i < n; i++) {
+    append_space(t);
+    for (size_t n = random_below(random_below(8) ? 5 : 24), i = 0; i < n; i++) {
         if ((i != 0) != slip())
-            add(t, ",");
-        make_space(t);
+            text_append(t, ",");
+        append_space(t);
         if (object != slip()) {
-            make_name(t);
-            make_space(t);
+            append_name(t);
+            append_space(t);
             if (!slip())
-                add(t, ":");
-            make_space(t);
+                text_append(t, ":");
+            append_space(t);
         }
         if (slip())
-            add(t, "{}");
-        make_value(t, depth + 1);
-        make_space(t);
+            text_append(t, "{}");
+        append_value(t, depth + 1);
+        append_space(t);
     }
 }
 
-static void make_value(struct text *t, unsigned depth)
+static void append_value(struct text *t, unsigned depth)
 {
     static const char *const scalars[] = {
         "true", "false", "null",   "0",      "-0",
         "17",   "-1.25", "1e+300", "0.5E-1", "9223372036854775807"};
-    bool object = depth == 0 || chance(2);
-    if (depth && (depth > 6 || chance(4))) {
-        if (chance(2))
-            make_string(t);
+    bool object = depth == 0 || random_below(2);
+    if (depth && (depth > 6 || random_below(4))) {
+        if (random_below(2))
+            append_string(t);
         else
-            add(t, scalars[chance(sizeof scalars / sizeof *scalars)]);
+            text_append(t, scalars[random_below(sizeof scalars / sizeof *scalars)]);
         return;
     }
-    add(t, object ? "{" : "[");
-    make_members(t, depth, object);
+    text_append(t, object ? "{" : "[");
+    append_members(t, depth, object);
     if (!slip())
-        add(t, object != slip() ? "}" : "]");
+        text_append(t, object != slip() ? "}" : "]");
 }
 
-static void replace(struct text *t, size_t at, size_t n, const char *with, size_t length)
+static void text_replace(struct text *t, size_t pos, size_t n, const char *with, size_t len)
 {
-    if (t->length - n + length > sizeof t->bytes)
+    if (t->len - n + len > sizeof t->bytes)
         return;
-    memmove(t->bytes + at + length, t->bytes + at + n, t->length - at - n);
-    memcpy(t->bytes + at, with, length);
-    t->length += length - n;
+    memmove(t->bytes + pos + len, t->bytes + pos + n, t->len - pos - n);
+    memcpy(t->bytes + pos, with, len);
+    t->len += len - n;
 }
 
-static void change(struct text *t)
+static void text_mutate(struct text *t)
 {
-    size_t at = chance(t->length + 1);
-    size_t n = chance(chance(2) ? 2 : 24);
-    const char *piece = pieces[chance(PIECES)];
-    char byte = (char)chance(256);
-    struct slice other = seeds[chance(seed_count)];
-    if (n > t->length - at)
-        n = t->length - at;
-    switch (chance(6)) {
+    size_t pos = random_below(t->len + 1);
+    size_t n = random_below(random_below(2) ? 2 : 24);
+    const char *piece = pieces[random_below(PIECES)];
+    char byte = (char)random_below(256);
+    struct slice other = seeds[random_below(seed_count)];
+    if (n > t->len - pos)
+        n = t->len - pos;
+    switch (random_below(6)) {
     case 0:
-        replace(t, at, n ? 1 : 0, &byte, 1);
+        text_replace(t, pos, n ? 1 : 0, &byte, 1);
         break;
     case 1:
-        replace(t, at, n, piece, strlen(piece));
+        text_replace(t, pos, n, piece, strlen(piece));
         break;
     case 2:
-        replace(t, at, 0, piece, strlen(piece));
+        text_replace(t, pos, 0, piece, strlen(piece));
         break;
     case 3:
-        replace(t, at, n, "", 0);
+        text_replace(t, pos, n, "", 0);
         break;
     case 4:
-        if (at < other.len)
-            replace(t, at, t->length - at, other.data + at, other.len - at);
+        if (pos < other.len)
+            text_replace(t, pos, t->len - pos, other.data + pos, other.len - pos);
         break;
     default:
-        if (t->length)
-            t->bytes[at % t->length] =
-                (char)((unsigned char)t->bytes[at % t->length] ^ 1U << chance(8));
+        if (t->len)
+            t->bytes[pos % t->len] =
+                (char)((unsigned char)t->bytes[pos % t->len] ^ 1U << random_below(8));
     }
 }
 
@@ -237,34 +239,34 @@ static void read_cases(void)
     struct unit_case c;
     while (unit_next_case(table, &c)) {
         if (c.input.len < LONG)
-            keep(c.input.data, c.input.len);
+            seed_add(c.input.data, c.input.len);
         unit_case_free(&c);
     }
     fclose(table);
     for (size_t i = 0; i < sizeof records / sizeof *records; i++)
-        keep(records[i], strlen(records[i]));
+        seed_add(records[i], strlen(records[i]));
 }
 
-/* A seed, or something made up, of which the sound form is first made known. */
-static void begin(struct text *t)
+/* Starts with a seed or with generated JSON, whose valid form is passed to the validator first. */
+static void text_start(struct text *t)
 {
-    t->length = 0;
-    if (chance(4) == 0) {
-        size_t last = chance(2) ? 4 : seed_count;
-        struct slice seed = seeds[seed_count - 1 - chance(last)];
-        replace(t, 0, 0, seed.data, seed.len);
-        if (chance(4) == 0)
-            LLVMFuzzerTestOneInput((const uint8_t *)t->bytes, t->length);
+    t->len = 0;
+    if (random_below(4) == 0) {
+        size_t last = random_below(2) ? 4 : seed_count;
+        struct slice seed = seeds[seed_count - 1 - random_below(last)];
+        text_replace(t, 0, 0, seed.data, seed.len);
+        if (random_below(4) == 0)
+            LLVMFuzzerTestOneInput((const uint8_t *)t->bytes, t->len);
         return;
     }
     uint64_t before = state;
     slips = false;
-    make_value(t, 0);
-    LLVMFuzzerTestOneInput((const uint8_t *)t->bytes, t->length);
+    append_value(t, 0);
+    LLVMFuzzerTestOneInput((const uint8_t *)t->bytes, t->len);
     state = before;
     slips = true;
-    t->length = 0;
-    make_value(t, 0);
+    t->len = 0;
+    append_value(t, 0);
 }
 
 int main(int argc, char **argv)
@@ -277,10 +279,10 @@ int main(int argc, char **argv)
         state ^= strtoul(argv[2], NULL, 10) << 17;
     read_cases();
     for (unsigned long i = 0; i < iterations; i++) {
-        begin(t);
-        for (size_t n = chance(2) ? 0 : chance(4); n; n--)
-            change(t);
-        LLVMFuzzerTestOneInput((const uint8_t *)t->bytes, t->length);
+        text_start(t);
+        for (size_t n = random_below(2) ? 0 : random_below(4); n; n--)
+            text_mutate(t);
+        LLVMFuzzerTestOneInput((const uint8_t *)t->bytes, t->len);
     }
     unit(seed_count > 600, "only %zu seeds", seed_count);
     while (seed_count)

@@ -1,6 +1,7 @@
 /*
- * tests/data/json.cases: the verdict of json_is_valid, with reason and offset, and that json_line
- * has the same, but where it leaves what is deep to json_is_valid. What has a LF is no line.
+ * tests/data/json.cases: json_is_valid() must return the expected result with reason and offset,
+ * and json_validate() must agree with it. Cases that are nested too deeply for json_validate(), or
+ * that contain LF and thus are not one line, are checked with json_is_valid() only.
  */
 
 #include "base/defect.h"
@@ -8,7 +9,7 @@
 #include "json/locate-error.h"
 #include "json/validate.h"
 
-static bool same_verdict(const struct unit_case *c, bool good)
+static bool validators_agree(const struct unit_case *c, bool valid)
 {
     static char text[1 << 18];
     struct json_validator j = {0};
@@ -18,29 +19,29 @@ static bool same_verdict(const struct unit_case *c, bool good)
     memcpy(text, c->input.data, c->input.len);
     text[c->input.len] = '\n';
     struct slice line = unit_guarded((struct slice){text, c->input.len + 1});
-    return json_validate(&j, line) == (good ? line.data + c->input.len : NULL);
+    return json_validate(&j, line) == (valid ? line.data + c->input.len : NULL);
 }
 
 int main(int argc, char **argv)
 {
     FILE *table = unit_table(argc > 1 ? argv[1] : "tests/data/json.cases");
     struct unit_case c;
-    struct json_checker check = {0};
+    struct json_checker checker = {0};
     unsigned cases = 0;
     while (unit_next_case(table, &c)) {
         struct defect defect;
         char got[256] = "ok";
-        bool good = json_is_valid(&check, unit_guarded(c.input), &defect);
-        if (!good)
+        bool valid = json_is_valid(&checker, unit_guarded(c.input), &defect);
+        if (!valid)
             snprintf(got, sizeof got, "!%s (at byte %" PRIu64 ")", defect.reason, defect.offset);
         unit(slice_equal((struct slice){got, strlen(got)}, c.expected), "%s: got %s, expected %.*s",
              c.name, got, SHOW(c.expected));
-        unit(same_verdict(&c, good), "%s: json_line has another verdict", c.name);
+        unit(validators_agree(&c, valid), "%s: json_validate() disagrees", c.name);
         cases++;
         unit_case_free(&c);
     }
     unit(cases >= 80, "only %u cases", cases);
-    json_checker_free(&check);
+    json_checker_free(&checker);
     fclose(table);
     return unit_end("json");
 }
