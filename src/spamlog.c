@@ -143,7 +143,7 @@ static bool set_sizes(struct message_config *c, const char *text)
     }
     snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
     return option_size("--sizes", low, 1, 1 << 30, &c->size) &&
-           option_size("--sizes", dots + 2, c->size, 1 << 30, &c->size_high);
+           option_size("--sizes", dots + 2, c->size, 1 << 30, &c->size_max);
 }
 
 static bool set_format(struct load_config *c, const char *text)
@@ -215,22 +215,22 @@ static bool set_shape_option(struct task *t, int option, const char *text)
     switch (option) {
     case OPTION_BURST:
         t->burst_given = true;
-        return shape_burst(&c->shape, text);
+        return arrivals_parse_burst(&c->arrivals, text);
     case OPTION_ARRIVALS:
-        return shape_arrivals(&c->shape, text);
+        return arrivals_parse_process(&c->arrivals, text);
     case OPTION_RECONNECT_EVERY:
-        return option_count("--reconnect-every", text, 1, UINT64_MAX, &c->senders.reconnect_every);
+        return option_count("--reconnect-every", text, 1, UINT64_MAX, &c->senders.reconnect_after);
     case OPTION_IDLE_CONNECTIONS:
         return option_count("--idle-connections", text, 0, 100000, &c->senders.idle);
     case OPTION_SLOW:
-        return trickle_option(&c->senders.slow, text);
+        return throttle_parse(&c->senders.bytes_per_s, text);
     case OPTION_PROFILE:
         c->message.profile = strcmp(text, "plain") == 0 ? NULL : text;
         return true;
     case OPTION_FRESH:
-        return profile_fresh(&c->message, text);
+        return profile_parse_fresh(&c->message, text);
     case OPTION_BAD:
-        return bad_option(&c->bad, text);
+        return malformed_parse(&c->malformed, text);
     case OPTION_SIZES:
         t->sizes_given = true;
         return set_sizes(&c->message, text);
@@ -254,7 +254,7 @@ static bool set_option(struct task *t, int option, const char *text)
     case 'n':
         return option_count("--count", text, 1, UINT64_MAX, &c->count);
     case 'd':
-        return option_duration("--duration", text, 1, 52 * week, &c->duration);
+        return option_duration("--duration", text, 1, 52 * week, &c->duration_ns);
     case 'c':
         return option_count("--connections", text, 1, 100000, &c->senders.count);
     case 'f':
@@ -269,7 +269,7 @@ static bool set_option(struct task *t, int option, const char *text)
     case OPTION_TLS_PEER:
         return tls_config_peer(&c->destination.tls, "--tls-peer", text);
     case OPTION_STATS:
-        return option_stats(text, &c->stats_interval);
+        return option_stats(text, &c->stats_interval_ns);
     case OPTION_CHECKSUM:
         return c->message.checksum = true;
     case OPTION_RUN:
@@ -299,21 +299,21 @@ static unsigned field_of(int option)
 {
     switch (option) {
     case 'p':
-        return FIELD_PRI;
+        return MESSAGE_FIELD_PRI;
     case 'm':
-        return FIELD_TEXT;
+        return MESSAGE_FIELD_TEXT;
     case OPTION_TIMESTAMP:
-        return FIELD_TIMESTAMP;
+        return MESSAGE_FIELD_TIMESTAMP;
     case OPTION_HOSTNAME:
-        return FIELD_HOSTNAME;
+        return MESSAGE_FIELD_HOSTNAME;
     case OPTION_APPNAME:
-        return FIELD_APPNAME;
+        return MESSAGE_FIELD_APPNAME;
     case OPTION_PROCID:
-        return FIELD_PROCID;
+        return MESSAGE_FIELD_PROCID;
     case OPTION_MSGID:
-        return FIELD_MSGID;
+        return MESSAGE_FIELD_MSGID;
     case OPTION_SD:
-        return FIELD_SD;
+        return MESSAGE_FIELD_SD;
     default:
         return 0;
     }
@@ -321,7 +321,7 @@ static unsigned field_of(int option)
 
 static bool set(struct task *t, int option, const char *text)
 {
-    t->load.message.given |= field_of(option);
+    t->load.message.given_fields |= field_of(option);
     switch (option) {
     case 'c':
     case 'q':
@@ -399,7 +399,7 @@ int main(int argc, char **argv)
                                              .text = "hello from C!",
                                              .run = own_run(run, sizeof run),
                                              .seed = own_seed()},
-                                 .shape = {.rate = {1, NS_PER_S}, .group = 1},
+                                 .arrivals = {.rate = {1, NS_PER_S}, .burst = 1},
                                  .senders = {.count = 1}},
                         .framing = FRAMING_BY_DESTINATION};
     int status;

@@ -7,28 +7,28 @@
 #include "load/schedule.h"
 
 /* How messages follow one another. */
-struct shape {
-    struct rate rate; /* of groups; no messages and no ramp: as many as go */
-    uint64_t group;   /* messages that are due at once */
-    uint64_t ramp;    /* nanoseconds in which the rate, which is one a second, becomes `top` */
-    uint64_t top;     /* messages a second, then and from then on */
-    bool poisson;     /* the groups come by chance, not evenly */
+struct arrivals_config {
+    struct rate rate;  /* of groups; no messages and no ramp: as many as go */
+    uint64_t burst;    /* messages that are due at once */
+    uint64_t ramp_ns;  /* nanoseconds in which the rate, which is one a second, becomes `top` */
+    uint64_t ramp_top; /* messages a second, then and from then on */
+    bool poisson;      /* the groups come by chance, not evenly */
 };
 
 /* The largest values that are reckoned with exactly. */
-#define SHAPE_RAMP_RATE UINT64_C(1000000000)
-#define SHAPE_RAMP_NS   (24 * 3600 * UINT64_C(1000000000))
+#define ARRIVALS_RAMP_RATE_MAX UINT64_C(1000000000)
+#define ARRIVALS_RAMP_NS_MAX   (24 * 3600 * UINT64_C(1000000000))
 
 /* --rate=RATE, A..B/DURATION or max, --burst=N/PERIOD and --arrivals=even|poisson. False, and a
  * report, where it is none.
  */
-bool shape_rate(struct shape *s, const char *text);
-bool shape_burst(struct shape *s, const char *text);
-bool shape_arrivals(struct shape *s, const char *text);
+bool arrivals_parse_rate(struct arrivals_config *config, const char *text);
+bool arrivals_parse_burst(struct arrivals_config *config, const char *text);
+bool arrivals_parse_process(struct arrivals_config *config, const char *text);
 
-static inline bool shape_is_max(const struct shape *s)
+static inline bool arrivals_unlimited(const struct arrivals_config *config)
 {
-    return !s->rate.messages && !s->ramp;
+    return !config->rate.messages && !config->ramp_ns;
 }
 
 /*
@@ -36,30 +36,30 @@ static inline bool shape_is_max(const struct shape *s)
  * rounded up, and exact whatever k is. On a ramp of T from a to b messages a second, a t + (b - a)
  * t^2 / 2T of them are due by t.
  */
-uint64_t shape_due(const struct shape *s, uint64_t k);
+uint64_t arrivals_burst_due(const struct arrivals_config *config, uint64_t k);
 
 /* The times of all messages, one after the other. */
 struct arrivals {
-    const struct shape *shape;
+    const struct arrivals_config *config;
     struct random random;
-    uint64_t left;     /* of the group that has begun */
-    uint64_t due;      /* that is when it is due */
-    uint64_t next;     /* group */
-    uint64_t fraction; /* by chance: of the way from that group to the one behind it, in 2^-32 */
+    uint64_t remaining;  /* of the group that has begun */
+    uint64_t due_ns;     /* that is when it is due */
+    uint64_t next_burst; /* group */
+    uint64_t fraction;   /* by chance: of the way from that group to the one behind it, in 2^-32 */
 };
 
-struct arrivals arrivals_start(const struct shape *s, uint64_t seed);
+struct arrivals arrivals_init(const struct arrivals_config *config, uint64_t seed);
 
 /* For arrivals_next. */
-uint64_t arrivals_group(struct arrivals *a);
+uint64_t arrivals_next_burst(struct arrivals *a);
 
 /* When the next message is due. */
 static inline uint64_t arrivals_next(struct arrivals *a)
 {
-    if (!a->left)
-        a->due = arrivals_group(a);
-    a->left--;
-    return a->due;
+    if (!a->remaining)
+        a->due_ns = arrivals_next_burst(a);
+    a->remaining--;
+    return a->due_ns;
 }
 
 #endif

@@ -9,14 +9,14 @@
  */
 
 /* Makes a connected socket ready. False, and a report, where no message fits into a datagram. */
-bool datagram_start(struct sender *s, size_t shortest);
+bool datagram_prepare(struct sender *s, size_t min_len);
 
 /* One more message is in the buffer. */
-bool datagram_took(struct sender *s);
+bool datagram_commit(struct sender *s);
 
 bool datagram_flush(struct sender *s);
 
 /* Waits a moment for refusals that are still on their way, and tells how many there were. */
-void datagram_settle(struct sender *s);
+void datagram_wait_refusals(struct sender *s);
 
 #endif

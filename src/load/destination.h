@@ -11,7 +11,8 @@ struct destination {
     const char *text; /* as the user wrote it, for reports; NULL: stdout */
     struct address address;
     struct tls_config tls;
-    uint64_t patience; /* nanoseconds in which to try again where nobody takes connections */
+    uint64_t
+        connect_timeout_ns; /* nanoseconds in which to try again where nobody takes connections */
 };
 
 /* A connected socket that blocks; -1, and a report, where there is none to be had. */

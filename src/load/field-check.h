@@ -7,6 +7,6 @@
 
 /* Whether each value is one field in the place that its option has in a message; a report that
  * names the option says which is not. */
-bool fields_valid(const struct message_config *config);
+bool field_check_config(const struct message_config *config);
 
 #endif

@@ -15,12 +15,12 @@
 struct load_config {
     struct destination destination;
     struct message_config message;
-    struct shape shape;
+    struct arrivals_config arrivals;
     struct senders_config senders;
-    struct bad_config bad;
-    uint64_t count;          /* 0: no limit */
-    uint64_t duration;       /* nanoseconds, 0: no limit */
-    uint64_t stats_interval; /* nanoseconds, 0: none */
+    struct malformed_config malformed;
+    uint64_t count;             /* 0: no limit */
+    uint64_t duration_ns;       /* nanoseconds, 0: no limit */
+    uint64_t stats_interval_ns; /* nanoseconds, 0: none */
     struct series_config series;
     const char *json; /* a file for the report, "-" is stdout, "" is stderr; or NULL */
     bool quiet;       /* no report at the end */
@@ -31,8 +31,9 @@ int load_run(const struct load_config *config);
 
 /* What was sent. */
 struct load_sent {
-    uint64_t made;   /* messages, those that UDP refused included */
-    uint64_t behind; /* nanoseconds, that in the last quarter of the time every message was late */
+    uint64_t generated; /* messages, those that UDP refused included */
+    uint64_t
+        min_lag_ns; /* nanoseconds, that in the last quarter of the time every message was late */
 };
 
 /*

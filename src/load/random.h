@@ -9,7 +9,13 @@ struct random {
 };
 
 /* For what is drawn, each by itself, so that one does not change with another. */
-enum random_stream { RANDOM_ARRIVALS, RANDOM_SIZES, RANDOM_PROFILE, RANDOM_BODIES, RANDOM_BAD };
+enum random_stream {
+    RANDOM_ARRIVALS,
+    RANDOM_SIZES,
+    RANDOM_PROFILE,
+    RANDOM_TEMPLATES,
+    RANDOM_MALFORMED
+};
 
 static inline uint64_t random_next(struct random *r)
 {
@@ -19,7 +25,7 @@ static inline uint64_t random_next(struct random *r)
     return z ^ z >> 31;
 }
 
-static inline struct random random_start(uint64_t seed, enum random_stream stream)
+static inline struct random random_init(uint64_t seed, enum random_stream stream)
 {
     struct random r = {seed ^ (uint64_t)stream << 60};
     return (struct random){random_next(&r)};

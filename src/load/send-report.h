@@ -5,22 +5,22 @@
 #include "load/malformed.h"
 
 /* What was sent. */
-struct sent {
+struct send_report {
     const struct load_config *config;
     const struct senders *senders;
-    const struct bad *bad;
-    uint64_t ns;  /* that it took */
-    uint64_t lag; /* nanoseconds, the most that a message was behind its time */
-    bool drawn;   /* anything was, by chance */
+    const struct malformed *malformed;
+    uint64_t elapsed_ns; /* that it took */
+    uint64_t max_lag_ns; /* nanoseconds, the most that a message was behind its time */
+    bool uses_seed;      /* anything was, by chance */
 };
 
 /* The rate that was asked for: "max", "5/s", "1..100/s". */
-int sent_asked(const struct shape *s, char *to, size_t size);
+int send_report_format_rate(const struct arrivals_config *s, char *to, size_t size);
 
 /* The report, in a line on stderr, and one more where messages are bad. */
-void sent_report(const struct sent *s);
+void send_report_print(const struct send_report *s);
 
 /* The same as a line of JSON, with keys in an order that stays; times are in seconds. */
-void sent_json(const struct sent *s, struct buffer *out);
+void send_report_append_json(const struct send_report *s, struct buffer *out);
 
 #endif

@@ -17,12 +17,12 @@
  * conn, n, MSGID and TIMESTAMP, in this order, each followed by a byte FF, or just FE where it is
  * NILVALUE or there is no MSG. The other SD-ELEMENTs are not part of it.
  */
-#define MARK_ID "spamlog@32473"
+#define SEQUENCE_SD_ID "spamlog@32473"
 
-enum { MARK_SUM_DIGITS = 8 };
+enum { SEQUENCE_CRC_DIGITS = 8 };
 
 /* data == NULL: none. */
-struct mark_values {
+struct sequence_values {
     unsigned pri;
     struct slice timestamp;
     struct slice hostname;
@@ -31,23 +31,23 @@ struct mark_values {
     struct slice msgid;
     struct slice msg; /* as mark_text gives it */
     struct slice run;
-    struct slice of;
+    struct slice connection_count;
     struct slice connection;
     struct slice number;
-    struct slice sum; /* as it is written */
+    struct slice crc; /* as it is written */
 };
 
 /*
  * MSG as it enters the sum: UTF-8, with U+FFFD for what is not, as shnek-parse writes it, and
  * without the CR, LF and NUL at its end, which framing may take. In `room` where it has to change.
  */
-struct slice mark_text(struct slice msg, struct buffer *room);
+struct slice sequence_normalize_msg(struct slice msg, struct buffer *scratch);
 
 /* The sum over what is the same in all messages of a run, and that carried on over the rest. */
-uint32_t mark_sum_of_run(const struct mark_values *v);
-uint32_t mark_sum(uint32_t sum_of_run, const struct mark_values *v);
+uint32_t sequence_compute_shared_crc(const struct sequence_values *v);
+uint32_t sequence_compute_crc(uint32_t shared_crc, const struct sequence_values *v);
 
 /* Eight hex digits; gives their end. */
-char *mark_write_sum(char *to, uint32_t sum);
+char *sequence_write_crc(char *to, uint32_t crc);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/slice.h"
 
 /* Where the parts of a message are. */
-struct parts {
+struct message_parts {
     struct slice fields[5]; /* TIMESTAMP, HOSTNAME, APP-NAME, PROCID, MSGID */
     const char *start;
     const char *version;
@@ -14,6 +14,6 @@ struct parts {
 };
 
 /* Of a valid message of RFC 5424, which has a NUL behind it. */
-struct parts parts_of(struct slice message);
+struct message_parts split_message(struct slice message);
 
 #endif

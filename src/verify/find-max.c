@@ -48,9 +48,9 @@ bool find_max_bounds(struct find_max_config *config, const char *text)
         return option_count("--rate", low, 1, highest, &config->low) &&
                option_count("--rate", dots + 2, config->low, highest, &config->high);
     }
-    if (!option_rate("--rate", text, &rate.messages, &rate.ns))
+    if (!option_rate("--rate", text, &rate.messages, &rate.period_ns))
         return false;
-    config->low = (uint64_t)((double)rate.messages * (double)NS_PER_S / (double)rate.ns);
+    config->low = (uint64_t)((double)rate.messages * (double)NS_PER_S / (double)rate.period_ns);
     if (config->low >= 1 && config->low <= highest)
         return true;
     log_printf("--rate: '%s' is not from 1 to 1000M a second", text);
@@ -89,13 +89,13 @@ static void add_rate(char *text, uint64_t rate)
 /* What it was sent at, as a part of the rate. */
 static double kept(const struct search *s, const struct trip *t)
 {
-    double duration = (double)s->load.duration;
+    double duration = (double)s->load.duration_ns;
     return duration / (duration + (double)t->behind);
 }
 
 static bool is_late(const struct search *s, const struct trip *t)
 {
-    return t->behind > s->load.duration / 1000 && t->behind > scheduling_delay;
+    return t->behind > s->load.duration_ns / 1000 && t->behind > scheduling_delay;
 }
 
 /* What kept a rate from holding; NULL: it did. */
@@ -137,7 +137,7 @@ static bool try_once(struct search *s, uint64_t rate, struct trip *t)
 {
     snprintf(s->run, sizeof s->run, "%.*s-%u", RUN_PREFIX, s->config->load->message.run,
              ++s->trials);
-    s->load.shape.rate = (struct rate){rate, NS_PER_S};
+    s->load.arrivals.rate = (struct rate){rate, NS_PER_S};
     return round_trip_send(&s->way, &s->load, s->config->idle, t);
 }
 
@@ -213,10 +213,10 @@ static bool reach(struct search *s)
 {
     uint64_t until = clock_monotonic() + patience;
     struct trip t;
-    s->load.destination.patience = patience;
+    s->load.destination.connect_timeout_ns = patience;
     s->load.count = 1;
-    s->load.duration = 0;
-    s->load.shape = (struct shape){.rate = {1, NS_PER_S}, .group = 1};
+    s->load.duration_ns = 0;
+    s->load.arrivals = (struct arrivals_config){.rate = {1, NS_PER_S}, .burst = 1};
     snprintf(s->run, sizeof s->run, "%.*s-0", RUN_PREFIX, s->config->load->message.run);
     do
         if (!round_trip_send(&s->way, &s->load, probe_idle, &t))
@@ -271,7 +271,7 @@ int find_max_run(const struct find_max_config *config)
 {
     struct search s = {.config = config, .load = *config->load};
     s.load.message.run = s.run;
-    if (!round_trip_start(&s.way, config->file, config->load->stats_interval))
+    if (!round_trip_start(&s.way, config->file, config->load->stats_interval_ns))
         return STATUS_FAILED;
     s.over = !reach(&s);
     if (!s.over)

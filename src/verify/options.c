@@ -23,7 +23,7 @@ static bool complete_verify(struct task *t, char **files, int count)
     c->file_count = count;
     c->connections = t->load.senders.count;
     c->marked = t->load.message.checksum;
-    c->stats_interval = t->load.stats_interval;
+    c->stats_interval = t->load.stats_interval_ns;
     c->quiet = t->load.quiet;
     c->series = t->series;
     c->json = t->json && !*t->json ? "-" : t->json;
@@ -36,12 +36,12 @@ static bool complete_verify(struct task *t, char **files, int count)
 static bool complete_rfc3164(const struct task *t)
 {
     const struct message_config *m = &t->load.message;
-    const char *wrong = m->profile           ? "--profile: its messages have a format"
-                        : m->msgid           ? "--msgid: RFC 3164 has no MSGID"
-                        : t->sd              ? "--sd: RFC 3164 has no STRUCTURED-DATA"
-                        : t->load.bad.one_in ? "--bad: it is for messages of RFC 5424"
-                        : m->checksum        ? "--checksum: RFC 3164 has no STRUCTURED-DATA for it"
-                                             : NULL;
+    const char *wrong = m->profile                    ? "--profile: its messages have a format"
+                        : m->msgid                    ? "--msgid: RFC 3164 has no MSGID"
+                        : t->sd                       ? "--sd: RFC 3164 has no STRUCTURED-DATA"
+                        : t->load.malformed.threshold ? "--bad: it is for messages of RFC 5424"
+                        : m->checksum ? "--checksum: RFC 3164 has no STRUCTURED-DATA for it"
+                                      : NULL;
     return !wrong || misuse(wrong);
 }
 
@@ -56,12 +56,14 @@ static bool complete_message(struct task *t)
     if (m->format == MESSAGE_RFC3164 && !complete_rfc3164(t))
         return false;
     m->sd = t->sd ? t->sd : "-";
-    m->connections = t->load.senders.count;
+    m->connection_count = t->load.senders.count;
     if (t->framing == FRAMING_BY_DESTINATION)
         t->framing = tls ? FRAMING_COUNTED : FRAMING_LINES;
-    m->frame = bare ? MESSAGE_BARE : t->framing == FRAMING_COUNTED ? MESSAGE_COUNTED : MESSAGE_LINE;
-    m->strict = t->load.bad.one_in > 0;
-    return bad_fit(&t->load.bad, m->frame, to->text && !bare);
+    m->framing = bare                            ? MESSAGE_DATAGRAM
+                 : t->framing == FRAMING_COUNTED ? MESSAGE_OCTET_COUNTED
+                                                 : MESSAGE_NEWLINE;
+    m->require_rfc5424 = t->load.malformed.threshold > 0;
+    return malformed_check(&t->load.malformed, m->framing, to->text && !bare);
 }
 
 static bool complete_tls(const struct destination *to)
@@ -82,12 +84,12 @@ static bool complete_tls(const struct destination *to)
 static bool complete_shape(const struct task *t)
 {
     const struct senders_config *s = &t->load.senders;
-    const struct shape *shape = &t->load.shape;
+    const struct arrivals_config *shape = &t->load.arrivals;
     const struct destination *to = &t->load.destination;
     bool bare = to->text && transport_is_datagram(to->address.transport);
-    const char *flag = s->reconnect_every ? "--reconnect-every"
+    const char *flag = s->reconnect_after ? "--reconnect-every"
                        : s->idle          ? "--idle-connections"
-                       : s->slow          ? "--slow"
+                       : s->bytes_per_s   ? "--slow"
                                           : NULL;
     if (t->load.message.profile && (t->size_given || t->sizes_given))
         return misuse("--profile: its messages have sizes");
@@ -97,7 +99,7 @@ static bool complete_shape(const struct task *t)
         return misuse("--rate, --burst: each says when messages are due");
     if (t->size_given && t->sizes_given)
         return misuse("--size, --sizes: each says how long a message is");
-    if (shape->poisson && shape_is_max(shape))
+    if (shape->poisson && arrivals_unlimited(shape))
         return misuse("--arrivals: with --rate=max nothing is due");
     if (flag && (!to->text || bare)) {
         log_printf("%s: %s is no connection", flag, to->text ? "a datagram socket" : "stdout");
@@ -125,7 +127,7 @@ static bool complete_load(struct task *t, char **operands, int count)
     struct destination *to = &t->load.destination;
     if (t->for_verify)
         return misuse("--expect and --hgrm: only with --verify");
-    if (t->rate && !t->finding_max && !shape_rate(&t->load.shape, t->rate))
+    if (t->rate && !t->finding_max && !arrivals_parse_rate(&t->load.arrivals, t->rate))
         return false;
     if (count > 1) {
         log_printf("'%s': only one DESTINATION is taken", operands[1]);
@@ -149,10 +151,10 @@ static bool complete_find_max(struct task *t, char **operands, int count)
     const char *wrong =
         t->series.csv || t->series.plot || t->json
             ? "--csv, --json, --plot: --find-max has a report of its own"
-        : t->burst_given          ? "--burst: with --find-max it is --rate that changes"
-        : load->count             ? "--count: with --find-max a trial is as long as --duration says"
-        : load->bad.one_in        ? "--bad: with --find-max all messages must come back"
-        : load->message.timestamp ? "--timestamp: --find-max tells the latency by it"
+        : t->burst_given ? "--burst: with --find-max it is --rate that changes"
+        : load->count    ? "--count: with --find-max a trial is as long as --duration says"
+        : load->malformed.threshold ? "--bad: with --find-max all messages must come back"
+        : load->message.timestamp   ? "--timestamp: --find-max tells the latency by it"
         : count == 0 || strcmp(operands[0], "-") == 0 ? "--find-max: it wants a DESTINATION"
                                                       : NULL;
     if (wrong)
@@ -163,9 +165,9 @@ static bool complete_find_max(struct task *t, char **operands, int count)
     c->file = count > 1 ? operands[1] : NULL;
     c->idle = t->verify.idle ? t->verify.idle : NS_PER_S;
     c->latency = c->latency ? c->latency : NS_PER_S / 100;
-    load->duration = load->duration ? load->duration : trial;
+    load->duration_ns = load->duration_ns ? load->duration_ns : trial;
     load->message.checksum = true;
-    load->message.fresh |= load->message.profile ? FRESH_TIME : 0;
+    load->message.fresh |= load->message.profile ? MESSAGE_FRESH_TIME : 0;
     load->senders.quiet = true;
     if (count > 2) {
         log_printf("'%s': only one DESTINATION and one FILE are taken", operands[2]);
@@ -181,8 +183,8 @@ bool task_complete(struct task *t, char **operands, int count)
         log_printf("--plot: '%s': it draws SVG, so the name must end in .svg", plot);
         return false;
     }
-    t->series.interval = t->load.stats_interval ? t->load.stats_interval : NS_PER_S;
-    t->series.live = !t->load.quiet && !t->load.stats_interval;
+    t->series.interval = t->load.stats_interval_ns ? t->load.stats_interval_ns : NS_PER_S;
+    t->series.live = !t->load.quiet && !t->load.stats_interval_ns;
     if (t->verifying)
         return complete_verify(t, operands, count);
     if (t->finding_max)

@@ -52,15 +52,16 @@ static bool plain_number(struct cursor *c, struct slice *value)
     return c->p > start && (*start != '0' || value->len == 1);
 }
 
-static bool plain_mark(struct cursor *c, struct mark_values *v)
+static bool plain_mark(struct cursor *c, struct sequence_values *v)
 {
-    return SKIP(c, "\"" MARK_ID "\":{\"run\":") && plain_string(c, &v->run) &&
+    return SKIP(c, "\"" SEQUENCE_SD_ID "\":{\"run\":") && plain_string(c, &v->run) &&
            SKIP(c, ",\"conn\":") && plain_string(c, &v->connection) && SKIP(c, ",\"of\":") &&
-           plain_string(c, &v->of) && SKIP(c, ",\"n\":") && plain_string(c, &v->number) &&
-           SKIP(c, ",\"crc\":") && plain_string(c, &v->sum) && SKIP(c, "}");
+           plain_string(c, &v->connection_count) && SKIP(c, ",\"n\":") &&
+           plain_string(c, &v->number) && SKIP(c, ",\"crc\":") && plain_string(c, &v->crc) &&
+           SKIP(c, "}");
 }
 
-static bool plain_line(struct slice line, struct mark_values *v, struct slice *severity,
+static bool plain_line(struct slice line, struct sequence_values *v, struct slice *severity,
                        struct slice *facility)
 {
     struct cursor at = {line.data, line.data + line.len};
@@ -110,32 +111,32 @@ static bool has_all(struct reader *r, struct slice line)
     return true;
 }
 
-static void take_mark(struct reader *r, struct slice sd, struct mark_values *v)
+static void take_mark(struct reader *r, struct slice sd, struct sequence_values *v)
 {
     if (sd.len == 0 || *sd.data != '{')
         return;
     json_tokenize(&r->json, sd);
-    struct slice element = member(&r->json, sd, MARK_ID);
+    struct slice element = member(&r->json, sd, SEQUENCE_SD_ID);
     if (element.len == 0 || *element.data != '{')
         return;
     json_tokenize(&r->json, element);
     v->run = value_of(r, member(&r->json, element, "run"));
     v->connection = value_of(r, member(&r->json, element, "conn"));
-    v->of = value_of(r, member(&r->json, element, "of"));
+    v->connection_count = value_of(r, member(&r->json, element, "of"));
     v->number = value_of(r, member(&r->json, element, "n"));
-    v->sum = value_of(r, member(&r->json, element, "crc"));
+    v->crc = value_of(r, member(&r->json, element, "crc"));
 }
 
 /* RFC 3164 has no MSGID: spamlog's number is the first word of MSG. Its TIMESTAMP has no fraction
  * of a second, which says nothing of latency. */
-static void old_values(struct mark_values *v)
+static void old_values(struct sequence_values *v)
 {
     const char *end = v->msg.data ? memchr(v->msg.data, ' ', v->msg.len) : NULL;
     v->timestamp = (struct slice){0};
     v->msgid = end ? slice_between(v->msg.data, end) : v->msg;
 }
 
-static enum reading any_line(struct reader *r, struct slice line, struct mark_values *v,
+static enum reading any_line(struct reader *r, struct slice line, struct sequence_values *v,
                              struct slice *severity, struct slice *facility, struct defect *defect)
 {
     static const struct slice one = {"1", 1};
@@ -156,7 +157,7 @@ static enum reading any_line(struct reader *r, struct slice line, struct mark_va
     v->appname = value_of(r, member(&r->json, line, "appname"));
     v->procid = value_of(r, member(&r->json, line, "procid"));
     v->msgid = value_of(r, member(&r->json, line, "msgid"));
-    v->msg = mark_text(value_of(r, member(&r->json, line, "msg")), &r->text);
+    v->msg = sequence_normalize_msg(value_of(r, member(&r->json, line, "msg")), &r->text);
     take_mark(r, member(&r->json, line, "sd"), v);
     if (slice_equal(version, none))
         old_values(v);
@@ -189,13 +190,13 @@ static bool take_pri(struct reader *r, struct slice severity, struct slice facil
     return true;
 }
 
-static enum reading json_line(struct reader *r, struct slice line, struct mark_values *v,
+static enum reading json_line(struct reader *r, struct slice line, struct sequence_values *v,
                               struct defect *defect)
 {
     struct slice severity;
     struct slice facility;
     if (!plain_line(line, v, &severity, &facility)) {
-        *v = (struct mark_values){0};
+        *v = (struct sequence_values){0};
         enum reading got = any_line(r, line, v, &severity, &facility, defect);
         if (got != READING_PLAIN)
             return got;
@@ -209,16 +210,16 @@ static enum reading json_line(struct reader *r, struct slice line, struct mark_v
 }
 
 static void element_mark(const struct structured_data *sd, const struct sd_element *e,
-                         struct mark_values *v)
+                         struct sequence_values *v)
 {
     struct {
         const char *name;
         struct slice *value;
     } wanted[] = {{"run", &v->run},
                   {"conn", &v->connection},
-                  {"of", &v->of},
+                  {"of", &v->connection_count},
                   {"n", &v->number},
-                  {"crc", &v->sum}};
+                  {"crc", &v->crc}};
     for (uint32_t i = e->first; i < e->end; i++)
         for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
             if (slice_equal(sd->params[i].name,
@@ -242,48 +243,49 @@ static struct slice field(struct slice value)
     return value.data ? value : (struct slice){0};
 }
 
-static enum reading rfc3164_line(struct reader *r, struct slice line, struct mark_values *v,
+static enum reading rfc3164_line(struct reader *r, struct slice line, struct sequence_values *v,
                                  struct defect *defect)
 {
     struct syslog_message *m = &r->message;
     if (!rfc3164_parse(line, &r->reckoning, m, defect))
         return READING_DAMAGED;
-    *v = (struct mark_values){
+    *v = (struct sequence_values){
         .hostname = field(m->hostname), .procid = field(m->procid), .msg = field(m->msg)};
     old_values(v);
     return READING_PLAIN;
 }
 
-static enum reading rfc5424_line(struct reader *r, struct slice line, struct mark_values *v,
+static enum reading rfc5424_line(struct reader *r, struct slice line, struct sequence_values *v,
                                  struct defect *defect)
 {
-    static const struct slice id = {MARK_ID, sizeof MARK_ID - 1};
+    static const struct slice id = {SEQUENCE_SD_ID, sizeof SEQUENCE_SD_ID - 1};
     struct syslog_message *m = &r->message;
     if (!rfc5424_parse(line, m, defect))
         return READING_DAMAGED;
-    *v = (struct mark_values){.pri = m->pri,
-                              .timestamp = field(m->timestamp),
-                              .hostname = field(m->hostname),
-                              .appname = field(m->appname),
-                              .procid = field(m->procid),
-                              .msgid = field(m->msgid),
-                              .msg = mark_text(m->msg, &r->text)};
+    *v = (struct sequence_values){.pri = m->pri,
+                                  .timestamp = field(m->timestamp),
+                                  .hostname = field(m->hostname),
+                                  .appname = field(m->appname),
+                                  .procid = field(m->procid),
+                                  .msgid = field(m->msgid),
+                                  .msg = sequence_normalize_msg(m->msg, &r->text)};
     for (uint32_t i = 0; i < m->sd.element_count; i++)
         if (slice_equal(m->sd.elements[i].id, id))
             element_mark(&m->sd, &m->sd.elements[i], v);
     return READING_PLAIN;
 }
 
-enum reading reading(struct reader *r, struct slice line, struct mark_values *v,
+enum reading reading(struct reader *r, struct slice line, struct sequence_values *v,
                      struct defect *defect)
 {
-    *v = (struct mark_values){0};
+    *v = (struct sequence_values){0};
     enum reading got = line.len && *line.data == '{' ? json_line(r, line, v, defect)
                        : is_rfc3164(line)            ? rfc3164_line(r, line, v, defect)
                                                      : rfc5424_line(r, line, v, defect);
     if (got != READING_PLAIN)
         return got;
-    bool marked = v->run.data && v->connection.data && v->of.data && v->number.data && v->sum.data;
+    bool marked = v->run.data && v->connection.data && v->connection_count.data && v->number.data &&
+                  v->crc.data;
     return marked ? READING_MARKED : READING_PLAIN;
 }
 

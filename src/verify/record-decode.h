@@ -30,7 +30,7 @@ struct reader {
  * A line of shnek-parse, whatever the order of its keys, or a message of RFC 5424 or RFC 3164. The
  * values point into the line or the reader, until the next call.
  */
-enum reading reading(struct reader *r, struct slice line, struct mark_values *v,
+enum reading reading(struct reader *r, struct slice line, struct sequence_values *v,
                      struct defect *defect);
 
 void reader_free(struct reader *r);

@@ -117,9 +117,10 @@ static bool read_back(struct round_trip *r, struct sending *s, pthread_t thread,
                       const struct findings *f)
 {
     bool sending = true;
-    uint64_t heard = clock_monotonic() + s->load->duration + s->load->destination.patience;
+    uint64_t heard =
+        clock_monotonic() + s->load->duration_ns + s->load->destination.connect_timeout_ns;
     for (int wait; (wait = left(heard + idle)) > 0;) {
-        bool all = !sending && came(f) >= s->sent.made;
+        bool all = !sending && came(f) >= s->sent.generated;
         uint64_t received = f->received;
         eventfd_t ends;
         enum input_state state =
@@ -172,15 +173,15 @@ bool round_trip_send(struct round_trip *r, const struct load_config *load, uint6
     if (!read_back(r, &s, thread, idle, f))
         return false;
     cpu = clock_read(CLOCK_THREAD_CPUTIME_ID) - cpu;
-    uint64_t took = load->duration + s.sent.behind;
-    *trip = (struct trip){.made = s.sent.made,
-                          .lost = s.sent.made - came(f),
+    uint64_t took = load->duration_ns + s.sent.min_lag_ns;
+    *trip = (struct trip){.made = s.sent.generated,
+                          .lost = s.sent.generated - came(f),
                           .duplicated = f->duplicated,
                           .damaged = f->damaged,
                           .p50 = histogram_percentile(&f->latency, 50),
                           .p99 = histogram_percentile(&f->latency, 99),
                           .max = histogram_greatest(&f->latency),
-                          .behind = s.sent.behind,
+                          .behind = s.sent.min_lag_ns,
                           .sender_busy = is_busy(s.cpu, took),
                           .reader_busy = is_busy(cpu, clock_monotonic() - start)};
     return true;

@@ -58,18 +58,19 @@ static bool read_number(struct slice text, uint64_t *number)
     return true;
 }
 
-static bool whole(const struct mark_values *v)
+static bool whole(const struct sequence_values *v)
 {
-    char sum[MARK_SUM_DIGITS];
-    mark_write_sum(sum, mark_sum(mark_sum_of_run(v), v));
-    return slice_equal(v->sum, (struct slice){sum, sizeof sum});
+    char sum[SEQUENCE_CRC_DIGITS];
+    sequence_write_crc(sum, sequence_compute_crc(sequence_compute_shared_crc(v), v));
+    return slice_equal(v->crc, (struct slice){sum, sizeof sum});
 }
 
-static bool read_mark(const struct mark_values *v, struct entry *e)
+static bool read_mark(const struct sequence_values *v, struct entry *e)
 {
     e->run = v->run;
-    return whole(v) && read_number(v->connection, &e->connection) && read_number(v->of, &e->of) &&
-           read_number(v->number, &e->number) && e->of > 0;
+    return whole(v) && read_number(v->connection, &e->connection) &&
+           read_number(v->connection_count, &e->of) && read_number(v->number, &e->number) &&
+           e->of > 0;
 }
 
 static bool read_msgid(const struct verify *v, struct slice msgid, struct entry *e)
@@ -126,17 +127,17 @@ static void damaged(struct verify *v, const char *name, const struct frame *fram
 }
 
 /* What it is, in `e`; a defect where it is damaged. */
-static enum reading identify(struct verify *v, struct frame *frame, struct mark_values *values,
+static enum reading identify(struct verify *v, struct frame *frame, struct sequence_values *values,
                              struct entry *e)
 {
     enum reading got = reading(&v->reader, frame->message, values, &frame->defect);
     *e = (struct entry){0};
     if (got == READING_MARKED) {
-        frame->defect = (struct defect){MARK_ID, "the checksum is another", 0};
+        frame->defect = (struct defect){SEQUENCE_SD_ID, "the checksum is another", 0};
         return read_mark(values, e) ? READING_MARKED : READING_DAMAGED;
     }
     if (got != READING_DAMAGED && v->config->marked) {
-        frame->defect = (struct defect){MARK_ID, "there is no checksum", 0};
+        frame->defect = (struct defect){SEQUENCE_SD_ID, "there is no checksum", 0};
         return READING_DAMAGED;
     }
     e->hostname = values->hostname;
@@ -148,7 +149,7 @@ static enum reading identify(struct verify *v, struct frame *frame, struct mark_
 
 static void take_message(struct verify *v, const char *name, struct frame *frame)
 {
-    struct mark_values values;
+    struct sequence_values values;
     struct entry e;
     enum reading got = identify(v, frame, &values, &e);
     if (got == READING_DAMAGED)
@@ -347,7 +348,7 @@ struct verify *verify_new(const struct verify_config *config)
     v->latency = &v->found.latency;
     pthread_mutex_init(&v->lock, NULL);
     v->complaints.quiet = config->quiet;
-    crc32c_prepare();
+    crc32c_init_tables();
     ledger_start(&v->found.ledger);
     return v;
 }

@@ -4,26 +4,27 @@
 #include "load/arrivals.h"
 #include "unit.h"
 
-static struct shape shape(const char *rate)
+static struct arrivals_config shape(const char *rate)
 {
-    struct shape s = {.group = 1};
-    unit(shape_rate(&s, rate), "--rate=%s", rate);
+    struct arrivals_config s = {.burst = 1};
+    unit(arrivals_parse_rate(&s, rate), "--rate=%s", rate);
     return s;
 }
 
 /* Of so many messages the last is due at or before t, and the one behind it later. */
 static void holds(const char *rate, uint64_t k, uint64_t t)
 {
-    struct shape s = shape(rate);
-    uint64_t due = shape_due(&s, k);
+    struct arrivals_config s = shape(rate);
+    uint64_t due = arrivals_burst_due(&s, k);
     unit(due == t, "%s: message %" PRIu64 " at %" PRIu64 ", not %" PRIu64, rate, k, due, t);
 }
 
 static void even(void)
 {
-    struct shape third = {.rate = {3, NS_PER_S}, .group = 1};
-    unit(shape_due(&third, 0) == 0 && shape_due(&third, 3) == NS_PER_S, "a third");
-    unit(shape_due(&third, 3000000000000) == 1000000000000 * NS_PER_S, "without drift");
+    struct arrivals_config third = {.rate = {3, NS_PER_S}, .burst = 1};
+    unit(arrivals_burst_due(&third, 0) == 0 && arrivals_burst_due(&third, 3) == NS_PER_S,
+         "a third");
+    unit(arrivals_burst_due(&third, 3000000000000) == 1000000000000 * NS_PER_S, "without drift");
     holds("500k", 5000000, 10 * NS_PER_S);
 }
 
@@ -44,21 +45,21 @@ static void ramps(void)
     holds("0..1000M/24h", UINT64_C(43200000000000) / 4, 43200 * NS_PER_S);
 }
 
-static __int128 twice(const struct shape *s, uint64_t t)
+static __int128 twice(const struct arrivals_config *s, uint64_t t)
 {
-    __int128 rise = (__int128)s->top - (__int128)s->rate.messages;
-    return 2 * (__int128)s->rate.messages * s->ramp * t + rise * t * t;
+    __int128 rise = (__int128)s->ramp_top - (__int128)s->rate.messages;
+    return 2 * (__int128)s->rate.messages * s->ramp_ns * t + rise * t * t;
 }
 
 static void every_message_of_a_ramp(const char *rate)
 {
-    struct shape s = shape(rate);
-    uint64_t all = (s.rate.messages + s.top) * (s.ramp / NS_PER_S) / 2;
+    struct arrivals_config s = shape(rate);
+    uint64_t all = (s.rate.messages + s.ramp_top) * (s.ramp_ns / NS_PER_S) / 2;
     uint64_t wrong = 0;
     uint64_t before = 0;
     for (uint64_t k = 0; k < all; k++) {
-        uint64_t t = shape_due(&s, k);
-        __int128 wanted = 2 * (__int128)k * NS_PER_S * s.ramp;
+        uint64_t t = arrivals_burst_due(&s, k);
+        __int128 wanted = 2 * (__int128)k * NS_PER_S * s.ramp_ns;
         wrong += t < before || twice(&s, t) > wanted || twice(&s, t + 1) <= wanted;
         before = t;
     }
@@ -67,9 +68,9 @@ static void every_message_of_a_ramp(const char *rate)
 
 static void bursts(void)
 {
-    struct shape s = {0};
-    unit(shape_burst(&s, "10/500ms"), "--burst");
-    struct arrivals a = arrivals_start(&s, 1);
+    struct arrivals_config s = {0};
+    unit(arrivals_parse_burst(&s, "10/500ms"), "--burst");
+    struct arrivals a = arrivals_init(&s, 1);
     uint64_t wrong = 0;
     for (uint64_t k = 0; k < 1000; k++)
         wrong += arrivals_next(&a) != k / 10 * (NS_PER_S / 2);
@@ -78,11 +79,11 @@ static void bursts(void)
 
 static void evenly(void)
 {
-    struct shape s = shape("1k..7k/1s");
-    struct arrivals a = arrivals_start(&s, 1);
+    struct arrivals_config s = shape("1k..7k/1s");
+    struct arrivals a = arrivals_init(&s, 1);
     uint64_t wrong = 0;
     for (uint64_t k = 0; k < 10000; k++)
-        wrong += arrivals_next(&a) != shape_due(&s, k);
+        wrong += arrivals_next(&a) != arrivals_burst_due(&s, k);
     unit(!wrong, "%" PRIu64 " at another time than one by one", wrong);
 }
 
@@ -92,16 +93,16 @@ static void poisson(const char *rate, uint64_t seed)
     enum { INTERVALS = 100000, MOST = 6 };
     static const double probability[MOST + 1] = {0.367879441, 0.367879441, 0.183939721, 0.061313240,
                                                  0.015328310, 0.003065662, 0.000594185};
-    struct shape s = shape(rate);
+    struct arrivals_config s = shape(rate);
     s.poisson = true;
-    struct arrivals a = arrivals_start(&s, seed);
+    struct arrivals a = arrivals_init(&s, seed);
     double seen[MOST + 1] = {0};
     double chi = 0;
     uint64_t due = arrivals_next(&a);
     uint64_t all = 0;
     for (uint64_t i = 0; i < INTERVALS; i++) {
         int n = 0;
-        for (; due < shape_due(&s, i + 1); due = arrivals_next(&a))
+        for (; due < arrivals_burst_due(&s, i + 1); due = arrivals_next(&a))
             n++;
         all += (uint64_t)n;
         seen[n < MOST ? n : MOST]++;
@@ -122,9 +123,9 @@ static void gaps(uint64_t seed)
     static const double deciles[PARTS - 1] = {0.105360516, 0.223143551, 0.356674944,
                                               0.510825624, 0.693147181, 0.916290732,
                                               1.203972804, 1.609437912, 2.302585093};
-    struct shape s = shape("1");
+    struct arrivals_config s = shape("1");
     s.poisson = true;
-    struct arrivals a = arrivals_start(&s, seed);
+    struct arrivals a = arrivals_init(&s, seed);
     double seen[PARTS] = {0};
     double chi = 0;
     const double wanted = (double)GAPS / PARTS;
@@ -154,8 +155,8 @@ static void chance(void)
         seen[random_below(&r, 7)]++;
     for (int i = 0; i < 7; i++)
         unit(seen[i] > 9500 && seen[i] < 10500, "%d came %" PRIu64 " times", i, seen[i]);
-    struct random one = random_start(5, RANDOM_SIZES);
-    struct random other = random_start(5, RANDOM_ARRIVALS);
+    struct random one = random_init(5, RANDOM_SIZES);
+    struct random other = random_init(5, RANDOM_ARRIVALS);
     unit(random_next(&one) != random_next(&other), "streams differ");
 }
 

@@ -9,19 +9,19 @@ static const uint64_t never = UINT64_MAX;
 static struct load_config run(uint64_t rate, uint64_t count, uint64_t duration)
 {
     return (struct load_config){
-        .shape = {.rate = {rate, S}, .group = 1}, .count = count, .duration = duration * S};
+        .arrivals = {.rate = {rate, S}, .burst = 1}, .count = count, .duration_ns = duration * S};
 }
 
 static void left(struct load_config c, uint64_t passed, uint64_t due, uint64_t sent,
                  uint64_t wanted)
 {
-    uint64_t got = progress_left(&c, passed, due, sent);
+    uint64_t got = progress_remaining_ns(&c, passed, due, sent);
     unit(got == wanted, "got %" PRIu64 ", wanted %" PRIu64, got, wanted);
 }
 
 static void over(struct load_config c, uint64_t passed, uint64_t sent, double wanted)
 {
-    double got = progress_share(&c, passed, sent);
+    double got = progress_fraction(&c, passed, sent);
     unit(got > wanted - 1e-9 && got < wanted + 1e-9, "got %f, wanted %f", got, wanted);
 }
 

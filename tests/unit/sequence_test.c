@@ -16,56 +16,59 @@ static void sums(void)
 {
     char bytes[32] = {0};
     struct slice all = {bytes, sizeof bytes};
-    unit(crc32c(0, text("123456789")) == 0xE3069283, "check value");
-    unit(crc32c(0, all) == 0x8A9136AA, "zeros");
+    unit(crc32c_update(0, text("123456789")) == 0xE3069283, "check value");
+    unit(crc32c_update(0, all) == 0x8A9136AA, "zeros");
     memset(bytes, 0xFF, sizeof bytes);
-    unit(crc32c(0, all) == 0x62A8AB43, "ones");
+    unit(crc32c_update(0, all) == 0x62A8AB43, "ones");
     for (int i = 0; i < 32; i++)
         bytes[i] = (char)i;
-    unit(crc32c(0, all) == 0x46DD794E, "rising");
+    unit(crc32c_update(0, all) == 0x46DD794E, "rising");
     for (size_t n = 0; n <= sizeof bytes; n++) {
         struct slice head = {bytes, n};
         struct slice tail = {bytes + n, sizeof bytes - n};
-        unit(crc32c_by_table(0, head) == crc32c(0, head), "by table, %zu bytes", n);
-        unit(crc32c(crc32c(0, head), tail) == 0x46DD794E, "carried on at %zu", n);
+        unit(crc32c_update_by_table(0, head) == crc32c_update(0, head), "by table, %zu bytes", n);
+        unit(crc32c_update(crc32c_update(0, head), tail) == 0x46DD794E, "carried on at %zu", n);
     }
-    unit(crc32c_value(0, text("ab")) == crc32c(0, text("ab\xFF")), "a value");
-    unit(crc32c_value(0, (struct slice){0}) == crc32c(0, text("\xFE")), "no value");
+    unit(crc32c_update_value(0, text("ab")) == crc32c_update(0, text("ab\xFF")), "a value");
+    unit(crc32c_update_value(0, (struct slice){0}) == crc32c_update(0, text("\xFE")), "no value");
 }
 
 static void written(uint32_t sum)
 {
-    char got[MARK_SUM_DIGITS + 1] = "";
-    char wanted[MARK_SUM_DIGITS + 1];
+    char got[SEQUENCE_CRC_DIGITS + 1] = "";
+    char wanted[SEQUENCE_CRC_DIGITS + 1];
     snprintf(wanted, sizeof wanted, "%08" PRIx32, sum);
-    unit(mark_write_sum(got, sum) == got + MARK_SUM_DIGITS && strcmp(got, wanted) == 0, "%s",
-         wanted);
+    unit(sequence_write_crc(got, sum) == got + SEQUENCE_CRC_DIGITS && strcmp(got, wanted) == 0,
+         "%s", wanted);
 }
 
 /* A change of any value changes the sum, and so does a byte that moves from one to the next. */
 static void covered(void)
 {
-    struct mark_values v = {.pri = 34, .msg = text("hi"), .run = text("x"), .of = text("1")};
-    uint32_t sum = mark_sum(mark_sum_of_run(&v), &v);
-    struct slice *values[] = {&v.timestamp, &v.hostname, &v.appname,    &v.procid, &v.msgid,
-                              &v.msg,       &v.run,      &v.connection, &v.number, &v.of};
+    struct sequence_values v = {
+        .pri = 34, .msg = text("hi"), .run = text("x"), .connection_count = text("1")};
+    uint32_t sum = sequence_compute_crc(sequence_compute_shared_crc(&v), &v);
+    struct slice *values[] = {
+        &v.timestamp, &v.hostname, &v.appname,    &v.procid, &v.msgid,
+        &v.msg,       &v.run,      &v.connection, &v.number, &v.connection_count};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         struct slice was = *values[i];
         *values[i] = text("y");
-        unit(mark_sum(mark_sum_of_run(&v), &v) != sum, "value %zu", i);
+        unit(sequence_compute_crc(sequence_compute_shared_crc(&v), &v) != sum, "value %zu", i);
         *values[i] = text("");
-        unit(mark_sum(mark_sum_of_run(&v), &v) != sum, "an empty value %zu", i);
+        unit(sequence_compute_crc(sequence_compute_shared_crc(&v), &v) != sum, "an empty value %zu",
+             i);
         *values[i] = was;
     }
     v.pri = 35;
-    unit(mark_sum(mark_sum_of_run(&v), &v) != sum, "PRI");
+    unit(sequence_compute_crc(sequence_compute_shared_crc(&v), &v) != sum, "PRI");
     v.pri = 34;
     v.hostname = text("ab");
     v.appname = text("c");
-    sum = mark_sum(mark_sum_of_run(&v), &v);
+    sum = sequence_compute_crc(sequence_compute_shared_crc(&v), &v);
     v.hostname = text("a");
     v.appname = text("bc");
-    unit(mark_sum(mark_sum_of_run(&v), &v) != sum, "a byte that moves");
+    unit(sequence_compute_crc(sequence_compute_shared_crc(&v), &v) != sum, "a byte that moves");
 }
 
 /* What comes out of the JSON that shnek-parse makes of a text is what the sum of it is over. */
@@ -76,7 +79,8 @@ static void same_text(struct slice msg)
     struct buffer room = {0};
     char *json_end = json_escape(json, msg);
     char *back_end = json_unescape(back, slice_between(json, json_end));
-    unit(slice_equal(slice_between(back, back_end), mark_text(msg, &room)), "%.*s", SHOW(msg));
+    unit(slice_equal(slice_between(back, back_end), sequence_normalize_msg(msg, &room)), "%.*s",
+         SHOW(msg));
     buffer_free(&room);
 }
 
@@ -96,8 +100,8 @@ static void texts(void)
         bytes[n] = 'x';
         same_text((struct slice){bytes, n + 1});
     }
-    unit(slice_equal(mark_text(text("a\r\n"), &room), text("a")), "a line end");
-    unit(mark_text((struct slice){0}, &room).data == NULL, "no MSG");
+    unit(slice_equal(sequence_normalize_msg(text("a\r\n"), &room), text("a")), "a line end");
+    unit(sequence_normalize_msg((struct slice){0}, &room).data == NULL, "no MSG");
     buffer_free(&room);
 }
 
@@ -120,7 +124,7 @@ static void escapes(void)
 
 int main(void)
 {
-    crc32c_prepare();
+    crc32c_init_tables();
     sums();
     written(0);
     written(0xFFFFFFFF);
