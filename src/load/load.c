@@ -1,7 +1,6 @@
 #include "load/load.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -224,17 +223,15 @@ static bool load_send_scheduled(struct load *l)
     return true;
 }
 
-static void load_sample(void *of, const struct interval *i, struct buffer *row, struct live *live)
+static void load_sample(void *of, const struct interval *i, struct values *row, struct live *live)
 {
-    enum { ROOM = 64 };
     struct load *l = of;
     uint64_t due = counter_read(&l->due_ns);
     uint64_t lag = atomic_exchange(&l->interval_lag_ns, 0);
     if (i->end > due && i->end - due > lag)
         lag = i->end - due;
-    char *to = buffer_reserve(row, ROOM);
-    buffer_commit(row, to + snprintf(to, ROOM, ",%" PRIu64 ",%.6f", counter_read(&l->stats.bytes),
-                                     (double)lag / (double)NS_PER_S));
+    values_add_bytes(row, "bytes", counter_read(&l->stats.bytes));
+    values_add_duration(row, "lag", lag);
     live->done = "sent";
     live->all = l->config->count;
     live->late = "lag";
@@ -329,9 +326,13 @@ static void load_free(struct load *l)
 /* Files and the like first: nothing is to be sent where they cannot be had. */
 static bool load_open_outputs(struct load *l)
 {
-    struct watched w = {"seconds,sent,rate-per-second,bytes,lag-seconds\n", &l->stats.out,
-                        load_sample, l};
-    bool good = series_open(&l->series, &l->config->series, &w, load_owns_terminal(l->config));
+    struct watched w = {"sent", &l->stats.out, load_sample, l};
+    struct values columns = {0};
+    values_add_absent(&columns, "bytes", VALUE_BYTES);
+    values_add_absent(&columns, "lag", VALUE_DURATION);
+    bool good =
+        series_open(&l->series, &l->config->series, &w, &columns, load_owns_terminal(l->config));
+    values_free(&columns);
     if (good && load_open_json(&l->json, l->config->json) &&
         signals_open(l->signals, &l->stats, l->config->stats_interval_ns))
         return true;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { COLUMNS = 80, NUMBERS = 96 };
+enum { COLUMNS = 80 };
 
 static void print_live(const struct live *l)
 {
@@ -34,12 +34,25 @@ static double rate(const struct series *s, uint64_t end, uint64_t messages)
     return ns ? (double)(messages - from->messages) * (double)NS_PER_S / (double)ns : 0;
 }
 
-static void write_row(const struct buffer *row, struct output *to)
+static void write_row(const struct values *row, struct output *to)
 {
     if (to->fd < 0)
         return;
-    buffer_append(&to->buffer, (struct slice){row->data, row->len});
+    values_print_csv_row(row, &to->buffer);
     output_flush(to);
+}
+
+static bool write_header(struct series *s, const struct values *columns)
+{
+    struct values row = {0};
+    values_add_absent(&row, "seconds", VALUE_REAL);
+    values_add_absent(&row, s->watched.count_name, VALUE_COUNT);
+    values_add_absent(&row, "rate", VALUE_RATE);
+    for (size_t i = 0; i < columns->count; i++)
+        values_add_absent(&row, columns->all[i].name, columns->all[i].kind);
+    values_print_csv_header(&row, &s->csv.buffer);
+    values_free(&row);
+    return output_flush(&s->csv);
 }
 
 static void take(struct series *s)
@@ -47,19 +60,16 @@ static void take(struct series *s)
     struct interval i = {.end = clock_monotonic() - s->started,
                          .messages = counter_read(s->watched.messages)};
     struct live live = {.messages = i.messages, .share = -1, .left = LIVE_UNKNOWN};
-    struct buffer *row = &s->row;
     i.rate = live.rate = rate(s, i.end, i.messages);
-    char *to = buffer_reserve(row, NUMBERS);
-    buffer_commit(row,
-                  to + snprintf(to, NUMBERS, "%.3f,%llu,%.1f", (double)i.end / (double)NS_PER_S,
-                                (unsigned long long)i.messages, i.rate));
-    s->watched.look(s->watched.of, &i, row, &live);
-    buffer_append(row, (struct slice){"\n", 1});
+    values_clear(&s->row);
+    values_add_real(&s->row, "seconds", (double)i.end / (double)NS_PER_S, 3);
+    values_add_count(&s->row, s->watched.count_name, i.messages);
+    values_add_rate(&s->row, "rate", i.rate, 1);
+    s->watched.look(s->watched.of, &i, &s->row, &live);
     s->before[1] = s->before[0];
     s->before[0] = i;
-    write_row(row, &s->csv);
-    write_row(row, &s->plot.rows);
-    row->len = 0;
+    write_row(&s->row, &s->csv);
+    write_row(&s->row, &s->plot.rows);
     if (s->live)
         print_live(&live);
 }
@@ -90,7 +100,7 @@ static void *run(void *argument)
 }
 
 bool series_open(struct series *s, const struct series_config *config, const struct watched *w,
-                 bool live)
+                 const struct values *columns, bool live)
 {
     *s = (struct series){
         .config = config, .watched = *w, .live = live && config->live && isatty(STDERR_FILENO)};
@@ -99,8 +109,7 @@ bool series_open(struct series *s, const struct series_config *config, const str
         return false;
     if (s->csv.fd < 0)
         return true;
-    buffer_append(&s->csv.buffer, (struct slice){w->columns, strlen(w->columns)});
-    return output_flush(&s->csv);
+    return write_header(s, columns);
 }
 
 bool series_start(struct series *s, uint64_t started)
@@ -154,6 +163,6 @@ bool series_close(struct series *s)
         return true;
     bool good = s->csv.fd < 0 || output_close(&s->csv);
     s->csv.fd = -1;
-    buffer_free(&s->row);
+    values_free(&s->row);
     return plot_close(&s->plot) && good;
 }

@@ -9,6 +9,7 @@
 #include "base/stats.h"
 #include "report/plot.h"
 #include "report/status-line.h"
+#include "report/values.h"
 
 struct series_config {
     uint64_t interval; /* nanoseconds */
@@ -24,13 +25,13 @@ struct interval {
 };
 
 /*
- * Who is watched. `look` tells of an interval that is over: the rest of the row, each value with a
- * comma before it, and the rest of the line.
+ * The source of the samples. look() reports an interval that has ended: it appends the values that
+ * follow the rate to `row` and completes the status line.
  */
 struct watched {
-    const char *columns; /* names of the row */
+    const char *count_name; /* column of the message count */
     counter *messages;
-    void (*look)(void *of, const struct interval *i, struct buffer *row, struct live *live);
+    void (*look)(void *of, const struct interval *i, struct values *row, struct live *live);
     void *of;
 };
 
@@ -43,7 +44,7 @@ struct series {
     struct watched watched;
     struct output csv;
     struct plot plot;
-    struct buffer row;
+    struct values row;
     uint64_t started;          /* clock_monotonic */
     struct interval before[2]; /* the last one, and the one before it */
     bool live;
@@ -54,9 +55,12 @@ struct series {
     pthread_cond_t end;
 };
 
-/* Opens the files, and writes the names. `live`: nothing else comes to the terminal. */
+/*
+ * Opens the files and writes the CSV header; `columns` are the columns that look() appends. `live`
+ * permits the status line: nothing else is written to the terminal.
+ */
 bool series_open(struct series *s, const struct series_config *config, const struct watched *w,
-                 bool live);
+                 const struct values *columns, bool live);
 
 /* Whether anybody wants to know; nobody does where it was not opened. */
 static inline bool series_wanted(const struct series *s)

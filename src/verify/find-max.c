@@ -1,7 +1,6 @@
 #include "verify/find-max.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,13 +9,13 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "report/values.h"
 #include "verify/trial.h"
 
 enum {
     ATTEMPTS = 3,    /* a machine has its moments, and one of them is no limit */
     PRECISION = 20,  /* a rate is told to that part of it */
     RUN_PREFIX = 20, /* of --run, so that a name takes its number too */
-    TEXT = 512
 };
 
 static const uint64_t highest = 1000000000;              /* messages a second */
@@ -57,33 +56,24 @@ bool find_max_bounds(struct find_max_config *config, const char *text)
     return false;
 }
 
-__attribute__((format(printf, 2, 3))) static void add(char *text, const char *format, ...)
-{
-    size_t length = strlen(text);
-    va_list values;
-    va_start(values, format);
-    vsnprintf(text + length, TEXT - length, format, values);
-    va_end(values);
-}
-
-static void add_duration(char *text, uint64_t micros)
+static void add_duration(struct buffer *out, uint64_t micros)
 {
     if (micros < 1000000)
-        add(text, "%.3g ms", (double)micros / 1e3);
+        buffer_printf(out, "%.3g ms", (double)micros / 1e3);
     else
-        add(text, "%.3g s", (double)micros / 1e6);
+        buffer_printf(out, "%.3g s", (double)micros / 1e6);
 }
 
 /* In groups of three digits. */
-static void add_rate(char *text, uint64_t rate)
+static void add_rate(struct buffer *out, uint64_t rate)
 {
     uint64_t group = 1;
     while (rate / group >= 1000)
         group *= 1000;
-    add(text, "%" PRIu64, rate / group);
+    buffer_printf(out, "%" PRIu64, rate / group);
     while (group /= 1000)
-        add(text, ",%03" PRIu64, rate / group % 1000);
-    add(text, "/s");
+        buffer_printf(out, ",%03" PRIu64, rate / group % 1000);
+    buffer_printf(out, "/s");
 }
 
 /* What it was sent at, as a part of the rate. */
@@ -113,24 +103,24 @@ static const char *limit_of(const struct search *s, const struct trip *t)
                                               : NULL;
 }
 
-static void describe(const struct search *s, const struct trip *t, const char *limit, char *text)
+static void describe(const struct search *s, const struct trip *t, const char *limit,
+                     struct buffer *out)
 {
     const struct {
         const char *name;
         uint64_t count;
     } faults[] = {{"lost", t->lost}, {"duplicated", t->duplicated}, {"damaged", t->damaged}};
-    *text = '\0';
     if (!limit)
-        add(text, "held, ");
+        buffer_puts(out, "held, ");
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (faults[i].count)
-            add(text, "%s %" PRIu64 ", ", faults[i].name, faults[i].count);
-    add(text, "p99 ");
-    add_duration(text, t->p99);
+            buffer_printf(out, "%s %" PRIu64 ", ", faults[i].name, faults[i].count);
+    buffer_puts(out, "p99 ");
+    add_duration(out, t->p99);
     if (is_late(s, t))
-        add(text, ", sent at %.3g %% of it", 100 * kept(s, t));
+        buffer_printf(out, ", sent at %.3g %% of it", 100 * kept(s, t));
     if (limit && (strcmp(limit, "sender") == 0 || strcmp(limit, "reader") == 0))
-        add(text, ", the %s here was the limit", limit);
+        buffer_printf(out, ", the %s here was the limit", limit);
 }
 
 static bool try_once(struct search *s, uint64_t rate, struct trip *t)
@@ -146,17 +136,18 @@ static bool holds(struct search *s, uint64_t rate)
     const char *limit = NULL;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         struct trip t;
-        char at[TEXT] = "";
-        char what[TEXT];
+        struct buffer text = {0};
         if (!try_once(s, rate, &t)) {
             s->over = true;
             return false;
         }
         limit = limit_of(s, &t);
-        add_rate(at, rate);
-        describe(s, &t, limit, what);
+        add_rate(&text, rate);
+        buffer_puts(&text, ": ");
+        describe(s, &t, limit, &text);
         if (!s->load.quiet)
-            log_printf("%s: %s", at, what);
+            log_printf("%.*s", (int)text.len, text.data);
+        buffer_free(&text);
         if (!limit) {
             s->held = rate;
             s->best = t;
@@ -230,40 +221,50 @@ static bool reach(struct search *s)
     return !t.lost;
 }
 
-static void add_value(char *text, const char *name, uint64_t value)
+static void add_count(struct values *v, const char *name, uint64_t count)
 {
-    if (value)
-        add(text, "%s: %" PRIu64 "\n", name, value);
+    if (count)
+        values_add_count(v, name, count);
     else
-        add(text, "%s: -\n", name);
+        values_add_absent(v, name, VALUE_COUNT);
 }
 
-static void add_latency(char *text, const char *name, const struct search *s, uint64_t micros)
+static void add_latency(struct values *v, const char *name, const struct search *s, uint64_t micros)
 {
     if (s->held)
-        add(text, "latency-%s: %.6f\n", name, (double)micros / 1e6);
+        values_add_duration(v, name, micros * 1000);
     else
-        add(text, "latency-%s: -\n", name);
+        values_add_absent(v, name, VALUE_DURATION);
+}
+
+static void build_report(const struct search *s, struct values *v)
+{
+    add_count(v, "rate", s->held);
+    add_count(v, "failed-rate", s->failed);
+    if (s->limit)
+        values_add_text(v, "limit", (struct slice){s->limit, strlen(s->limit)});
+    else
+        values_add_absent(v, "limit", VALUE_TEXT);
+    add_latency(v, "latency-p50", s, s->best.p50);
+    add_latency(v, "latency-p99", s, s->best.p99);
+    add_latency(v, "latency-max", s, s->best.max);
+    add_count(v, "trials", s->trials);
 }
 
 static bool print_result(const struct search *s)
 {
     struct output out;
-    char text[TEXT] = "highest rate at which nothing is lost and p99 stays under ";
-    add_duration(text, s->config->latency / 1000);
-    add(text, ": ");
-    if (s->held)
-        add_rate(text, s->held);
-    add(text, s->held ? "\n" : "none\n");
-    add_value(text, "rate", s->held);
-    add_value(text, "failed-rate", s->failed);
-    add(text, "limit: %s\n", s->limit ? s->limit : "-");
-    add_latency(text, "p50", s, s->best.p50);
-    add_latency(text, "p99", s, s->best.p99);
-    add_latency(text, "max", s, s->best.max);
-    add_value(text, "trials", s->trials);
+    struct values report = {0};
     output_init(&out, STDOUT_FILENO, "stdout");
-    buffer_append(&out.buffer, (struct slice){text, strlen(text)});
+    buffer_puts(&out.buffer, "highest rate at which nothing is lost and p99 stays under ");
+    add_duration(&out.buffer, s->config->latency / 1000);
+    buffer_puts(&out.buffer, ": ");
+    if (s->held)
+        add_rate(&out.buffer, s->held);
+    buffer_puts(&out.buffer, s->held ? "\n" : "none\n");
+    build_report(s, &report);
+    values_print_text(&report, &out.buffer);
+    values_free(&report);
     return output_close(&out);
 }
 

@@ -1,6 +1,7 @@
 #ifndef SHNEK_VERIFY_VERIFY_REPORT_H
 #define SHNEK_VERIFY_VERIFY_REPORT_H
 
+#include "report/values.h"
 #include "verify/histogram.h"
 #include "verify/sequence-tracker.h"
 
@@ -17,17 +18,14 @@ struct findings {
 };
 
 /*
- * The report, a line "name: value" each, in an order that stays; "-" where there is no value. After
- * ledger_close.
+ * Each is called after ledger_close(). `expected` is the number of messages sent, or 0 if that is
+ * unknown. The total row has the columns of an interval's row, in that order.
  */
-void findings_print(const struct findings *f, uint64_t expected, struct buffer *out);
+void verify_report_build(const struct findings *f, uint64_t expected, struct values *v);
+void verify_report_build_total_row(const struct findings *f, uint64_t expected, double rate,
+                                   struct values *row);
 
-/* That report as a line of JSON: the names are the keys, and null stands for "-". */
-void findings_json(struct slice report, struct buffer *out);
-
-/* A row of CSV: the names; of an interval, from its latencies on; and one of the report. */
-extern const char findings_columns[];
-void findings_interval(const struct histogram *latency, struct buffer *out);
-void findings_total(struct slice report, double rate, struct buffer *out);
+/* Appends the columns of --csv that follow the rate; an interval has a value for latencies only. */
+void verify_report_add_interval(const struct histogram *latency, struct values *row);
 
 #endif

@@ -261,13 +261,13 @@ static struct histogram *take_interval(struct verify *v, uint64_t *different)
     return taken;
 }
 
-static void look(void *of, const struct interval *i, struct buffer *row, struct live *live)
+static void look(void *of, const struct interval *i, struct values *row, struct live *live)
 {
     struct verify *v = of;
     uint64_t different;
     uint64_t expect = v->config->expect;
     struct histogram *h = take_interval(v, &different);
-    findings_interval(h, row);
+    verify_report_add_interval(h, row);
     live->done = "received";
     live->all = expect;
     live->late = "p99";
@@ -283,34 +283,41 @@ static void look(void *of, const struct interval *i, struct buffer *row, struct 
     v->spare = h;
 }
 
-static bool write_text(struct slice report_text)
+static bool write_text(const struct values *report)
 {
     struct output out;
     output_init(&out, STDOUT_FILENO, "stdout");
-    buffer_append(&out.buffer, report_text);
+    values_print_text(report, &out.buffer);
     return output_close(&out);
+}
+
+static void write_total_row(struct verify *v)
+{
+    struct values row = {0};
+    verify_report_build_total_row(&v->found, v->config->expect, series_rate(&v->series), &row);
+    values_print_csv_row(&row, &v->series.csv.buffer);
+    values_free(&row);
 }
 
 static bool write_report(struct verify *v)
 {
-    struct buffer text = {0};
+    struct values report = {0};
     bool good = true;
-    findings_print(&v->found, v->config->expect, &text);
-    struct slice report_text = {text.data, text.len};
+    verify_report_build(&v->found, v->config->expect, &report);
     if (v->series.csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO &&
         v->json.fd != STDOUT_FILENO)
-        good = write_text(report_text);
+        good = write_text(&report);
     if (v->series.csv.fd >= 0)
-        findings_total(report_text, series_rate(&v->series), &v->series.csv.buffer);
+        write_total_row(v);
     if (v->json.fd >= 0) {
-        findings_json(report_text, &v->json.buffer);
+        values_print_json(&report, &v->json.buffer);
         good = output_close(&v->json) && good;
     }
     if (v->hgrm.fd >= 0) {
         histogram_print(&v->found.latency, &v->hgrm.buffer);
         good = output_close(&v->hgrm) && good;
     }
-    buffer_free(&text);
+    values_free(&report);
     return series_close(&v->series) && good;
 }
 
@@ -383,9 +390,12 @@ void verify_free(struct verify *v)
 /* Where nobody looks, all latencies are recorded in one place. */
 static bool prepare(struct verify *v)
 {
-    struct watched w = {findings_columns, &v->stats.out, look, v};
-    if (!series_open(&v->series, &v->config->series, &w, true) ||
-        !output_open_truncate(&v->json, "--json", v->config->json) ||
+    struct watched w = {"received", &v->stats.out, look, v};
+    struct values columns = {0};
+    verify_report_add_interval(&v->found.latency, &columns);
+    bool good = series_open(&v->series, &v->config->series, &w, &columns, true);
+    values_free(&columns);
+    if (!good || !output_open_truncate(&v->json, "--json", v->config->json) ||
         !output_open_truncate(&v->hgrm, "--hgrm", v->config->hgrm))
         return false;
     if (!series_wanted(&v->series))
