@@ -10,6 +10,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "load/profile.h"
 #include "syslog/pri.h"
 #include "verify/options.h"
 

@@ -158,10 +158,10 @@ relay_ends() {
 }
 
 @test "misuse of the shape gets one clear line and a hint" {
-    misused "--rate: '1..2' is no ramp, as in 1k..100k/60s" -r 1..2
+    misused "--rate: '1..2' is not a ramp; expected FROM..TO/DURATION, as in 1k..100k/60s" -r 1..2
     misused "--rate: 'x' is not a count*" -r x..2/s
     misused "--rate: '0/s' is not a rate*" -r 1..0/s
-    misused "--rate: '1..2000M/s' is too large: up to 1000M a second, and a day" -r 1..2000M/s
+    misused "--rate: '1..2000M/s' is too large; a ramp is limited to 1000M messages/s and 24h" -r 1..2000M/s
     misused "--burst: '0/1s' is not a rate*" --burst=0/1s
     misused '--rate, --burst: each says when messages are due' -r 5 --burst=5/s
     misused '--size, --sizes: each says how long a message is' --size=100 --sizes=100..200
@@ -174,5 +174,5 @@ relay_ends() {
     misused '--idle-connections: stdout is no connection' --idle-connections=5
     misused '--verify: of the options*' --verify --seed=5
     run --separate-stderr spamlog -n 1 --sizes=10..200
-    [[ $status == 2 && $stderr == 'spamlog: --sizes: the parts before MSG can take '*' bytes' ]]
+    [[ $status == 2 && $stderr == 'spamlog: --sizes: 10 bytes are too few; the fields before MSG need up to '*' bytes' ]]
 }

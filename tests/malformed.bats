@@ -150,8 +150,8 @@ through() {
     misused "--bad: '101%' is not a ratio*" --bad=101%
     misused "--bad: 'y' is not one of pri, version, date, *" --bad=1:pri,y
     misused "--bad: '' is not one of *" --bad=1:
-    misused '--bad: drop: it wants a connection' --bad=1:drop
-    misused '--bad: msg-len: it wants --framing=octet' --bad=1:msg-len tcp://127.0.0.1:1
-    misused '--bad: overlong: no datagram is so long' --bad=1:overlong udp://127.0.0.1:1
+    misused '--bad: drop: requires a connection (tcp, tls or unix)' --bad=1:drop
+    misused '--bad: msg-len: requires --framing=octet' --bad=1:msg-len tcp://127.0.0.1:1
+    misused '--bad: overlong: the message is too long for a datagram' --bad=1:overlong udp://127.0.0.1:1
     misused '--bad: it is for messages of RFC 5424' --bad=1 -f rfc3164
 }

@@ -146,7 +146,7 @@ lines() {
     run -2 spamlog -n 1 --profile=none
     [[ $output == 'spamlog: --profile: none: No such file or directory' ]]
     run -2 spamlog -n 1 --profile=/dev/null
-    [[ $output == 'spamlog: /dev/null: there is no line in it' ]]
+    [[ $output == 'spamlog: /dev/null: the file contains no messages' ]]
     run -2 spamlog -n 1 --profile=.
     [[ $output == 'spamlog: .: Is a directory' ]]
 }

@@ -227,8 +227,8 @@ came() {
     invalid "--sd: '\\[a': SD-ID: message ends here" --sd='[a'
     invalid "--sd: '- x': *" --sd='- x'
     invalid "--timestamp: *: TIMESTAMP: no such month" --timestamp=2024-13-01T00:00:00Z
-    invalid '--message: a line end in it wants --framing=octet' -m "$(printf 'a\nb')"
-    invalid '--size: the parts before MSG can take * bytes' --size=20
+    invalid '--message: the value contains a line feed; use --framing=octet' -m "$(printf 'a\nb')"
+    invalid '--size: 20 bytes are too few; the fields before MSG need up to * bytes' --size=20
 }
 
 @test "misuse gets one clear line and a hint, with status 2" {
@@ -771,7 +771,7 @@ end_on_terminal() {
 
 @test "a message that no datagram can hold is refused before anything is sent" {
     receive udp udp-recv:0,bind=127.0.0.1 -b 65536
-    fails "udp://127.0.0.1:$port: a message of 65508 bytes is too long for a datagram, which takes 65507" \
+    fails "udp://127.0.0.1:$port: a message of 65508 bytes is too long for a datagram; the maximum is 65507" \
         -n 1 --size=65508 "udp://127.0.0.1:$port"
     spamlog -q -n 1 --size=65507 "udp://127.0.0.1:$port"
     size() { [[ $(wc -c <udp.out) == "$1" ]]; }
@@ -918,12 +918,12 @@ end_on_terminal() {
 
 @test "--size and what is not allowed hold in RFC 3164 too" {
     spamlog -q -r max -n 1200 --size=100 -f rfc3164 | awk 'length != 100 { exit 1 } END { exit NR != 1200 }'
-    invalid "--hostname: 'a b': is no HOSTNAME*" -f rfc3164 --hostname='a b'
-    invalid "--appname: 'a:b': is no TAG*" -f rfc3164 --appname=a:b
-    invalid "--appname: '-': is no TAG*" -f rfc3164 --appname=-
-    invalid "--appname: '*': is no TAG*" -f rfc3164 --appname="$(printf '%033d' 0)"
-    invalid "--procid: '4]': is no PID*" -f rfc3164 --procid='4]'
-    invalid "--timestamp: 'Nov 2 10:00:00': is no TIMESTAMP*" -f rfc3164 --timestamp='Nov 2 10:00:00'
-    invalid "--timestamp: 'Nov  2 25:00:00': is no TIMESTAMP*" -f rfc3164 --timestamp='Nov  2 25:00:00'
-    invalid "--size: the parts before MSG can take * bytes" -f rfc3164 --size=20
+    invalid "--hostname: 'a b': not a HOSTNAME; *" -f rfc3164 --hostname='a b'
+    invalid "--appname: 'a:b': not a TAG; *" -f rfc3164 --appname=a:b
+    invalid "--appname: '-': not a TAG; *" -f rfc3164 --appname=-
+    invalid "--appname: '*': not a TAG; *" -f rfc3164 --appname="$(printf '%033d' 0)"
+    invalid "--procid: '4]': not a PID; *" -f rfc3164 --procid='4]'
+    invalid "--timestamp: 'Nov 2 10:00:00': not a TIMESTAMP; *" -f rfc3164 --timestamp='Nov 2 10:00:00'
+    invalid "--timestamp: 'Nov  2 25:00:00': not a TIMESTAMP; *" -f rfc3164 --timestamp='Nov  2 25:00:00'
+    invalid "--size: 20 bytes are too few; the fields before MSG need up to * bytes" -f rfc3164 --size=20
 }

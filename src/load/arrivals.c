@@ -16,7 +16,8 @@ static bool arrivals_parse_ramp(struct arrivals_config *config, const char *text
     uint64_t from;
     int len = (int)(separator - text);
     if (len >= (int)sizeof first || !strchr(separator, '/')) {
-        log_printf("--rate: '%s' is no ramp, as in 1k..100k/60s", text);
+        log_printf("--rate: '%s' is not a ramp; expected FROM..TO/DURATION, as in 1k..100k/60s",
+                   text);
         return false;
     }
     snprintf(first, sizeof first, "%.*s", len, text);
@@ -24,7 +25,8 @@ static bool arrivals_parse_ramp(struct arrivals_config *config, const char *text
         !option_rate("--rate", separator + 2, &last.messages, &last.period_ns))
         return false;
     if (last.messages > ARRIVALS_RAMP_RATE_MAX || last.period_ns > ARRIVALS_RAMP_NS_MAX) {
-        log_printf("--rate: '%s' is too large: up to 1000M a second, and a day", text);
+        log_printf("--rate: '%s' is too large; a ramp is limited to 1000M messages/s and 24h",
+                   text);
         return false;
     }
     config->rate = (struct rate){from, NS_PER_S};
@@ -63,14 +65,14 @@ bool arrivals_parse_process(struct arrivals_config *config, const char *text)
     return true;
 }
 
-/* Twice the integral of the rate, in messages times NS_PER_S times the ramp; t is in it. */
+/* Twice the number of messages due by t, in units of 1 / (NS_PER_S * ramp_ns); t <= ramp_ns. */
 static __int128 arrivals_twice_due(const struct arrivals_config *config, uint64_t t)
 {
     __int128 rise = (__int128)config->ramp_top - (__int128)config->rate.messages;
     return 2 * (__int128)config->rate.messages * config->ramp_ns * t + rise * t * t;
 }
 
-/* The root that floating point finds is put right by whole numbers. */
+/* Solves the quadratic equation in floating point, and corrects the root with integers. */
 static uint64_t arrivals_ramp_root(const struct arrivals_config *config, __int128 target)
 {
     long double a = (long double)config->rate.messages * (long double)config->ramp_ns;
@@ -102,8 +104,9 @@ uint64_t arrivals_burst_due(const struct arrivals_config *config, uint64_t k)
 }
 
 /*
- * Exponentially distributed with mean 1, in 2^-32, by comparisons alone (von Neumann, 1951): a
- * falling run of random numbers has an odd length with the probability that is wanted of its first.
+ * Returns an exponentially distributed number with mean 1, in units of 2^-32. Uses comparisons only
+ * (von Neumann, 1951), so that the result does not depend on the math library: a falling run of
+ * uniform numbers starting with x has an odd length with probability e^-x.
  */
 static uint64_t arrivals_draw_exponential(struct random *r)
 {
@@ -126,7 +129,7 @@ struct arrivals arrivals_init(const struct arrivals_config *config, uint64_t see
     return (struct arrivals){.config = config, .random = random_init(seed, RANDOM_ARRIVALS)};
 }
 
-/* A Poisson process in groups, of which there is one to each that would come evenly. */
+/* Maps a Poisson process of rate 1 to the schedule: time n becomes the due time of burst n. */
 static uint64_t arrivals_next_poisson(struct arrivals *a)
 {
     uint64_t step = a->fraction + arrivals_draw_exponential(&a->random);

@@ -6,7 +6,7 @@ enum { CRC32C_POLYNOMIAL = 0x82F63B78 /* reflected */, CRC32C_WORD = 8 };
 
 static uint32_t crc32c_tables[CRC32C_WORD][256];
 
-/* table[k][b] is the sum of byte b and k zero bytes behind it. */
+/* crc32c_tables[k][b] is the state after byte b followed by k zero bytes. */
 static void crc32c_fill_tables(void)
 {
     for (uint32_t b = 0; b < 256; b++) {

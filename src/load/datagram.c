@@ -18,7 +18,8 @@ static bool datagram_is_udp(const struct sender *s)
     return s->group->destination->address.transport == TRANSPORT_UDP;
 }
 
-/* A Unix socket sends no datagram that does not fit into its buffer. */
+/* A Unix datagram must fit into the send buffer of its socket, which grows up to the system limit.
+ */
 static size_t datagram_max_len_unix(int fd, size_t len)
 {
     int size = 0;
@@ -32,13 +33,14 @@ static size_t datagram_max_len_unix(int fd, size_t len)
     return (size_t)size - DATAGRAM_UNIX_OVERHEAD;
 }
 
-/* With the queue of errors each refused datagram is known, and a full device says ENOBUFS. */
+/* Also enables the error queue, which reports each refused datagram, and makes a full device queue
+ * fail with ENOBUFS. */
 static size_t datagram_max_len_udp(int fd)
 {
     int on = 1;
     struct sockaddr_storage peer = {0};
-    socklen_t length = sizeof peer;
-    getpeername(fd, (struct sockaddr *)&peer, &length);
+    socklen_t len = sizeof peer;
+    getpeername(fd, (struct sockaddr *)&peer, &len);
     setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
     if (peer.ss_family == AF_INET)
         return DATAGRAM_UDP_MAX_IPV4;
@@ -51,7 +53,7 @@ bool datagram_prepare(struct sender *s, size_t min_len)
     size_t max_len = datagram_is_udp(s) ? datagram_max_len_udp(s->out.fd)
                                         : datagram_max_len_unix(s->out.fd, min_len + UINT8_MAX);
     if (min_len > max_len) {
-        log_printf("%s: a message of %zu bytes is too long for a datagram, which takes %zu",
+        log_printf("%s: a message of %zu bytes is too long for a datagram; the maximum is %zu",
                    s->out.name, min_len, max_len);
         return false;
     }
@@ -69,7 +71,7 @@ static void datagram_report_refused(struct senders *group)
     group->reported_at_ns = clock_monotonic();
 }
 
-/* The errno of a refusal that ICMP told of, from the queue of errors, or 0. */
+/* Removes the next ICMP error from the error queue. Returns its errno, or 0 if there is none. */
 static int datagram_next_refusal(int fd)
 {
     union {
@@ -104,7 +106,7 @@ static void datagram_count_refused(struct senders *group, int error)
     group->sent--;
 }
 
-/* Whether any datagram that was sent before turned out to be refused. */
+/* Returns whether the error queue reported that earlier datagrams were refused. */
 static bool datagram_read_refusals(struct sender *s)
 {
     struct senders *group = s->group;
@@ -118,17 +120,17 @@ static bool datagram_read_refusals(struct sender *s)
     return before != group->dropped;
 }
 
-/* Of an error of which the queue said nothing: waits, counts, or gives up. */
+/* Handles an error of sendmmsg(2) that the error queue does not explain. */
 static void datagram_handle_error(struct sender *s, int error, size_t len)
 {
     if (error == EINTR)
         return;
     if (error == EAGAIN || error == ENOBUFS) {
-        poll(NULL, 0, 1); /* the device's queue is full, for which there is no POLLOUT */
+        poll(NULL, 0, 1); /* the queue of the device is full, and POLLOUT does not report that */
     } else if (datagram_is_udp(s) && error == ECONNREFUSED) {
-        datagram_count_refused(s->group, error); /* the queue had no room for it */
+        datagram_count_refused(s->group, error); /* the error queue was full */
     } else {
-        /* Where some were sent before, sendmmsg does not tell that the receiver is gone. */
+        /* After a partial success, sendmmsg() fails with ENOTCONN if the receiver is gone. */
         errno = error == ENOTCONN ? ECONNREFUSED : error;
         if (error == EMSGSIZE)
             log_printf("%s: a message of %zu bytes is too long for a datagram", s->out.name, len);
@@ -176,14 +178,15 @@ void datagram_wait_refusals(struct sender *s)
     struct pollfd errors = {.fd = s->out.fd};
     if (!datagram_is_udp(s))
         return;
-    uint64_t now = clock_monotonic();
+    uint64_t now_ns = clock_monotonic();
     if (!group->refusals_until_ns)
-        group->refusals_until_ns = now + datagram_refusal_wait_ns;
+        group->refusals_until_ns = now_ns + datagram_refusal_wait_ns;
     do {
-        uint64_t left = group->refusals_until_ns > now ? group->refusals_until_ns - now : 0;
-        if (poll(&errors, 1, (int)((left + 999999) / 1000000)) > 0)
+        uint64_t left_ns =
+            group->refusals_until_ns > now_ns ? group->refusals_until_ns - now_ns : 0;
+        if (poll(&errors, 1, (int)((left_ns + 999999) / 1000000)) > 0)
             datagram_read_refusals(s);
-        now = clock_monotonic();
-    } while (now < group->refusals_until_ns);
+        now_ns = clock_monotonic();
+    } while (now_ns < group->refusals_until_ns);
     datagram_report_refused(group);
 }

@@ -27,17 +27,18 @@ static int destination_connect_address(int family, int type, const struct sockad
     return -1;
 }
 
-static int destination_try_connect(const struct destination *to)
+static int destination_try_connect(const struct destination *destination)
 {
-    int type = transport_is_datagram(to->address.transport) ? SOCK_DGRAM : SOCK_STREAM;
+    int type = transport_is_datagram(destination->address.transport) ? SOCK_DGRAM : SOCK_STREAM;
     int fd = -1;
-    if (transport_is_unix(to->address.transport)) {
-        struct sockaddr_un at = address_to_unix(&to->address);
-        fd = destination_connect_address(AF_UNIX, type, (const struct sockaddr *)&at, sizeof at);
+    if (transport_is_unix(destination->address.transport)) {
+        struct sockaddr_un path = address_to_unix(&destination->address);
+        fd =
+            destination_connect_address(AF_UNIX, type, (const struct sockaddr *)&path, sizeof path);
     } else {
-        struct addrinfo *found = address_resolve(&to->address, false);
+        struct addrinfo *found = address_resolve(&destination->address, false);
         if (!found) {
-            errno = 0; /* it was reported */
+            errno = 0; /* address_resolve() has logged the reason */
             return -1;
         }
         for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
@@ -47,20 +48,21 @@ static int destination_try_connect(const struct destination *to)
     return fd;
 }
 
+/* The errors of a receiver that is not listening yet. */
 static bool destination_may_appear(int error)
 {
     return error == ECONNREFUSED || error == ENOENT;
 }
 
-int destination_connect(const struct destination *to)
+int destination_connect(const struct destination *destination)
 {
     static const struct timespec pause = {.tv_nsec = 10000000};
-    uint64_t until = clock_monotonic() + to->connect_timeout_ns;
+    uint64_t deadline_ns = clock_monotonic() + destination->connect_timeout_ns;
     int fd;
-    while ((fd = destination_try_connect(to)) < 0 && destination_may_appear(errno) &&
-           clock_monotonic() < until)
+    while ((fd = destination_try_connect(destination)) < 0 && destination_may_appear(errno) &&
+           clock_monotonic() < deadline_ns)
         nanosleep(&pause, NULL);
     if (fd < 0 && errno)
-        log_printf("%s: %m", to->text);
+        log_printf("%s: %m", destination->text);
     return fd;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/exit-status.h"
 #include "base/signals.h"
+#include "load/message.h"
 #include "load/progress.h"
 #include "load/send-report.h"
 
@@ -119,7 +120,7 @@ static __attribute__((noinline)) bool load_send_drawn(struct load *l, struct sen
 static inline bool load_send_one(struct load *l, struct sender *s, uint64_t k, uint64_t ns)
 {
     struct buffer *b = &s->out.buffer;
-    char *start = buffer_reserve(b, l->writer.max_len);
+    char *start = buffer_reserve(b, l->writer.space);
     char *end = message_write(&l->writer, k, ns, start);
     l->generated++;
     if (l->config->malformed.threshold)
@@ -269,7 +270,7 @@ static void load_write_report(struct load *l)
                                             l->writer.random_order || c->malformed.threshold};
     bool instead = c->json && (!*c->json || strcmp(c->json, "-") == 0);
     if (!c->quiet && !instead)
-        send_report_print(&sent);
+        send_report_log(&sent);
     if (l->json.fd >= 0)
         send_report_append_json(&sent, &l->json.buffer);
 }

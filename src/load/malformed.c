@@ -1,33 +1,32 @@
 #include "load/malformed.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/options.h"
 #include "load/split.h"
 
 enum { MALFORMED_OVERLONG_PADDING = 128 * 1024, MALFORMED_CHOICES = 4 };
 
-static const char *const malformed_names[MALFORMED_KINDS] = {
-    "pri",  "version", "date",    "length",   "sd",      "cut",
-    "utf8", "nul",     "control", "overlong", "msg-len", "drop"};
+/* As users know them; NULL-terminated for option_choice(). */
+static const char *const malformed_names[MALFORMED_KINDS + 1] = {
+    [MALFORMED_PRI] = "pri",         [MALFORMED_VERSION] = "version",
+    [MALFORMED_DATE] = "date",       [MALFORMED_LENGTH] = "length",
+    [MALFORMED_SD] = "sd",           [MALFORMED_TRUNCATED] = "cut",
+    [MALFORMED_UTF8] = "utf8",       [MALFORMED_NUL] = "nul",
+    [MALFORMED_CONTROL] = "control", [MALFORMED_OVERLONG] = "overlong",
+    [MALFORMED_MSG_LEN] = "msg-len", [MALFORMED_DROP] = "drop"};
 
-static bool malformed_parse_kind(struct malformed_config *c, struct slice name)
+static bool malformed_parse_kind(struct malformed_config *c, struct slice text)
 {
-    for (unsigned i = 0; i < MALFORMED_KINDS; i++) {
-        if (slice_equal(name, (struct slice){malformed_names[i], strlen(malformed_names[i])})) {
-            c->kinds |= 1U << i;
-            return true;
-        }
-    }
-    char known[128] = "";
-    for (int i = 0; i < MALFORMED_KINDS; i++) {
-        size_t len = strlen(known);
-        snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "", malformed_names[i]);
-    }
-    log_printf("--bad: '%.*s' is not one of %s", (int)name.len, name.data, known);
-    return false;
+    char name[32];
+    int kind;
+    snprintf(name, sizeof name, "%.*s", (int)text.len, text.data);
+    if (!option_choice("--bad", name, malformed_names, &kind))
+        return false;
+    c->kinds |= 1U << kind;
+    return true;
 }
 
 bool malformed_parse(struct malformed_config *c, const char *text)
@@ -39,8 +38,9 @@ bool malformed_parse(struct malformed_config *c, const char *text)
         end++;
     }
     if (!end || (*end && *end != ':') || ratio < 0 || ratio > 1) {
-        log_printf("--bad: '%s' is not a ratio from 0 to 1, or up to 100%%, and kinds behind a ':'",
-                   text);
+        log_printf(
+            "--bad: '%s' is not a ratio; expected 0 to 1 or 0%% to 100%%, then ':' and kinds",
+            text);
         return false;
     }
     c->threshold = ratio < 1 ? (uint64_t)(ratio * 0x1p64) : UINT64_MAX;
@@ -69,9 +69,9 @@ bool malformed_check(struct malformed_config *c, enum message_framing framing, b
     for (int i = 0; i < MALFORMED_KINDS; i++) {
         if (c->kinds & excluded & 1U << i) {
             log_printf("--bad: %s: %s", malformed_names[i],
-                       i == MALFORMED_OVERLONG ? "no datagram is so long"
-                       : connected             ? "it wants --framing=octet"
-                                               : "it wants a connection");
+                       i == MALFORMED_OVERLONG ? "the message is too long for a datagram"
+                       : connected             ? "requires --framing=octet"
+                                               : "requires a connection (tcp, tls or unix)");
             return false;
         }
     }
@@ -86,23 +86,18 @@ void malformed_init(struct malformed *m, const struct malformed_config *config, 
             m->kinds[m->kind_count++] = (enum malformed_kind)i;
 }
 
-static void add(struct buffer *b, const char *text)
-{
-    buffer_append(b, (struct slice){text, strlen(text)});
-}
-
 static void malformed_append_padding(struct buffer *b, char c, size_t n)
 {
     memset(buffer_reserve(b, n), c, n);
     b->len += n;
 }
 
-/* The message with something else from `from` to `to`. */
+/* Appends the message with the bytes from `from` to `to` replaced. */
 static void malformed_replace(struct buffer *out, const struct message_parts *parts,
                               const char *from, const char *to, const char *with)
 {
     buffer_append(out, slice_between(parts->start, from));
-    add(out, with);
+    buffer_puts(out, with);
     buffer_append(out, slice_between(to, parts->end));
 }
 
@@ -152,21 +147,22 @@ static void malformed_append_message(struct malformed *m, enum malformed_kind ki
         return buffer_append(out, (struct slice){nul, sizeof nul - 1});
     case MALFORMED_OVERLONG:
         buffer_append(out, whole);
-        add(out, " ");
+        buffer_puts(out, " ");
         return malformed_append_padding(out, '.', MALFORMED_OVERLONG_PADDING);
-    default: /* within HEADER, so that nobody takes it for a message */
+    default: /* truncated in HEADER: truncated later, it could still be valid */
         return buffer_append(out, slice_between(parts->start, parts->fields[choice].data));
     }
 }
 
-/* What MSG-LEN cannot be, or a greater one than what comes of the message. */
+/* Appends MSG-LEN: invalid, or, for a dropped connection, longer than the truncated message. */
 static void malformed_append_msg_len(struct malformed *m, enum malformed_kind kind,
                                      struct slice whole, size_t len, struct buffer *to)
 {
     static const char *const wrong[MALFORMED_CHOICES] = {"0 ", "007 ", "12345678901 ", "12"};
-    char count[32];
-    snprintf(count, sizeof count, "%zu ", kind == MALFORMED_DROP ? whole.len : len);
-    add(to, kind == MALFORMED_MSG_LEN ? wrong[random_below(&m->random, MALFORMED_CHOICES)] : count);
+    if (kind == MALFORMED_MSG_LEN)
+        buffer_puts(to, wrong[random_below(&m->random, MALFORMED_CHOICES)]);
+    else
+        buffer_printf(to, "%zu ", kind == MALFORMED_DROP ? whole.len : len);
 }
 
 void malformed_append(struct malformed *m, enum malformed_kind kind, struct slice framed,
@@ -189,39 +185,21 @@ void malformed_append(struct malformed *m, enum malformed_kind kind, struct slic
         malformed_append_msg_len(m, kind, whole, output->len, to);
     buffer_append(to, (struct slice){output->data, output->len});
     if (framing == MESSAGE_NEWLINE && kind != MALFORMED_DROP)
-        add(to, "\n");
+        buffer_puts(to, "\n");
     m->count[kind]++;
 }
 
-static uint64_t malformed_total(const struct malformed *m)
+const char *malformed_kind_name(enum malformed_kind kind)
+{
+    return malformed_names[kind];
+}
+
+uint64_t malformed_total(const struct malformed *m)
 {
     uint64_t total = 0;
     for (unsigned i = 0; i < m->kind_count; i++)
         total += m->count[m->kinds[i]];
     return total;
-}
-
-void malformed_report(const struct malformed *m)
-{
-    char text[512] = "";
-    size_t n = 0;
-    for (unsigned i = 0; i < m->kind_count; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, " %s %" PRIu64,
-                              malformed_names[m->kinds[i]], m->count[m->kinds[i]]);
-    log_printf("bad %" PRIu64 "%s", malformed_total(m), text);
-}
-
-void malformed_report_json(const struct malformed *m, struct buffer *out)
-{
-    enum { ROOM = 64 };
-    char *to = buffer_reserve(out, ROOM);
-    buffer_commit(out, to + snprintf(to, ROOM, ",\"bad\":{\"all\":%" PRIu64, malformed_total(m)));
-    for (unsigned i = 0; i < m->kind_count; i++) {
-        to = buffer_reserve(out, ROOM);
-        buffer_commit(out, to + snprintf(to, ROOM, ",\"%s\":%" PRIu64, malformed_names[m->kinds[i]],
-                                         m->count[m->kinds[i]]));
-    }
-    buffer_append(out, (struct slice){"}", 1});
 }
 
 void malformed_free(struct malformed *m)

@@ -1,8 +1,5 @@
 #include "load/message.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
 #include "base/byte-scan.h"
 #include "base/clock.h"
 #include "base/utf8.h"
@@ -23,7 +20,7 @@ static unsigned message_count_digits(uint64_t k)
     return n;
 }
 
-/* Of digits(k) digits, two at a time. */
+/* Writes k, which has n digits, two digits at a time. */
 static char *message_put_number(char *to, uint64_t k, unsigned n)
 {
     static const char pairs[] = "0001020304050607080910111213141516171819"
@@ -42,7 +39,8 @@ static char *message_put_number(char *to, uint64_t k, unsigned n)
     return end;
 }
 
-/* Text that is cut is cut between characters; what that leaves is padded. */
+/* Writes n bytes of the text. It is truncated between characters, and padded if that leaves space.
+ */
 static inline __attribute__((always_inline)) char *message_put_text(const struct template *t,
                                                                     char *to, size_t n)
 {
@@ -53,7 +51,7 @@ static inline __attribute__((always_inline)) char *message_put_text(const struct
     return to + n;
 }
 
-/* The sum over what all messages share, for a MSG that is `length` bytes with the tail. */
+/* Computes the shared checksum for a text of `len` bytes. Receivers drop a leading BOM of MSG. */
 static void message_update_shared_crc(struct message_writer *w, struct template *t, size_t len)
 {
     static const char bom[] = "\xEF\xBB\xBF";
@@ -70,7 +68,7 @@ static void message_update_shared_crc(struct message_writer *w, struct template 
     s->text_len = len;
 }
 
-/* Where a message goes, and its number there. */
+/* The connection of message k, and its number on that connection. */
 struct message_position {
     uint64_t connection;
     uint64_t number;
@@ -78,7 +76,7 @@ struct message_position {
     unsigned number_digits;
 };
 
-static struct message_position message_get_position(const struct message_writer *w, uint64_t k)
+static struct message_position message_locate(const struct message_writer *w, uint64_t k)
 {
     uint64_t connections = w->config->connection_count;
     struct message_position p = {.number = k};
@@ -98,7 +96,7 @@ static size_t message_sequence_len(const struct template_sequence *s,
            sizeof TEMPLATE_CRC_PARAM - 1 + SEQUENCE_CRC_DIGITS;
 }
 
-/* Up to the digits of the sum, over a message that has all that stands before already. */
+/* Writes the element up to the digits of its checksum. The values before it must be set. */
 static char *message_put_sequence(struct template_sequence *s, const struct message_position *p,
                                   char *to)
 {
@@ -113,6 +111,7 @@ static char *message_put_sequence(struct template_sequence *s, const struct mess
                               sequence_compute_crc(s->shared_crc, &s->values));
 }
 
+/* Returns the number of digits of k; fast if k is close to the last one. */
 static unsigned message_track_digits(struct message_writer *w, uint64_t k)
 {
     while (w->number_digits > 1 && k < w->digits_until / 10) {
@@ -133,7 +132,7 @@ static size_t message_draw_size(struct message_writer *w)
                                 : c->size);
 }
 
-/* Made twice, so that messages without a mark do not pay for those with one. */
+/* Inlined twice, so that messages without a sequence element do not pay for it. */
 static inline __attribute__((always_inline)) char *message_write_template(struct message_writer *w,
                                                                           uint64_t k, uint64_t ns,
                                                                           char *to,
@@ -146,7 +145,7 @@ static inline __attribute__((always_inline)) char *message_write_template(struct
     unsigned digits = t->has_number ? message_track_digits(w, k) : 0;
     size_t header_len = t->before_number_len + digits;
     if (with_sequence) {
-        position = message_get_position(w, k);
+        position = message_locate(w, k);
         header_len += message_sequence_len(s, &position);
     }
     size_t text_len = c->size ? message_draw_size(w) - header_len : t->text.len;
@@ -188,14 +187,14 @@ static char *message_write_plain(struct message_writer *w, uint64_t k, uint64_t 
     return message_write_template(w, k, ns, to, false);
 }
 
-/* The pattern anew. */
+/* Writes a whole message, and remembers the positions of its variable parts. */
 static __attribute__((noinline)) void message_reset_pattern(struct message_writer *w, uint64_t k,
                                                             uint64_t ns)
 {
     const struct template *t = w->template;
     struct message_pattern *p = &w->pattern;
     p->bytes.len = 0;
-    char *start = buffer_reserve(&p->bytes, w->max_len);
+    char *start = buffer_reserve(&p->bytes, w->space);
     buffer_commit(&p->bytes, message_write_plain(w, k, ns, start));
     char *head = start;
     if (w->config->framing == MESSAGE_OCTET_COUNTED)
@@ -208,7 +207,7 @@ static __attribute__((noinline)) void message_reset_pattern(struct message_write
     p->second_ns = ns - ns % NS_PER_S;
 }
 
-/* So many more, unless that takes another digit. */
+/* Adds to the number. Returns false if the result has more digits. */
 static bool message_pattern_add(struct message_pattern *p, uint64_t step)
 {
     char *digit = p->number;
@@ -219,7 +218,6 @@ static bool message_pattern_add(struct message_pattern *p, uint64_t step)
     return p->digits == 0 || step == 0;
 }
 
-/* One more, in the way of most. */
 static inline bool message_pattern_increment(struct message_pattern *p)
 {
     char *digit = p->number - 1;
@@ -229,7 +227,7 @@ static inline bool message_pattern_increment(struct message_pattern *p)
     return true;
 }
 
-/* Copies the last message with another number and another time. */
+/* Updates number and fraction of the last message, and copies it. */
 static char *message_write_pattern(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
     struct message_pattern *p = &w->pattern;
@@ -247,13 +245,11 @@ static char *message_write_pattern(struct message_writer *w, uint64_t k, uint64_
     return to + len;
 }
 
-/* Each with the next body in turn, or by chance. */
 static char *message_write_profile(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
     size_t count = w->templates.count;
     w->template =
-        &w->templates
-             .templates[w->random_order ? random_below(&w->template_random, count) : k % count];
+        &w->templates.items[w->random_order ? random_below(&w->template_random, count) : k % count];
     return w->config->checksum ? message_write_sequenced(w, k, ns, to)
                                : message_write_plain(w, k, ns, to);
 }
@@ -286,24 +282,20 @@ bool message_writer_init(struct message_writer *w, const struct message_config *
                                  .digits_until = 10};
     if (!field_check_config(config) || !message_load_templates(w))
         return false;
-    w->template = w->templates.templates;
+    w->template = w->templates.items;
     for (size_t i = 0; i < w->templates.count; i++) {
-        size_t max_len = template_max_len(&w->templates.templates[i], config);
-        size_t min_len = template_min_len(&w->templates.templates[i], config);
-        w->max_len = max_len > w->max_len ? max_len : w->max_len;
+        size_t max_len = template_max_len(&w->templates.items[i], config);
+        size_t min_len = template_min_len(&w->templates.items[i], config);
+        w->space = max_len > w->space ? max_len : w->space;
         w->min_len = min_len < w->min_len ? min_len : w->min_len;
     }
-    w->max_len +=
-        TEMPLATE_NUMBER_MAX + 2 + SIMD_SIZE; /* the frame, and what a copy of blocks takes more */
+    w->space += TEMPLATE_NUMBER_MAX + 2 + SIMD_SIZE; /* framing, and the end of the last block */
     return true;
 }
 
 void message_writer_free(struct message_writer *w)
 {
-    for (size_t i = 0; i < w->templates.count; i++)
-        template_free(&w->templates.templates[i]);
-    free(w->templates.templates);
-    template_set_free(w->templates.strings);
+    template_set_free(&w->templates);
     buffer_free(&w->pattern.bytes);
     buffer_free(&w->msg);
     buffer_free(&w->normalized);

@@ -1,16 +1,11 @@
-#include <stdarg.h>
-#include <stdio.h>
+#include "load/mixed.h"
 
-#include "base/buffer.h"
-#include "load/profile.h"
 #include "load/random.h"
 
 enum { MIXED_TEMPLATES = 1024 };
 
-/* --- what the man page gives the distributions of --- */
-
 struct mixed_severity {
-    unsigned weight; /* of all in its table */
+    unsigned weight; /* percent */
     unsigned severity;
 };
 
@@ -30,8 +25,8 @@ static const char *const mixed_words[] = {
     "shard",    "slow",    "started", "stopped", "table",   "thread",   "to",     "updated",
     "volume",   "waiting", "with",    "zone"};
 
-/* UTF-8 of two, three and four bytes, right-to-left and combining; what JSON and RFC 5424 escape;
- * control characters. */
+/* UTF-8 sequences of two to four bytes, right-to-left text, combining characters, characters that
+ * JSON or RFC 5424 escapes, and control characters. */
 static const char *const mixed_special_words[] = {
     "Größe",     "naïve",  "Łódź",    "привет",     "Ελλάδα",  "שלום",        "مرحبا",
     "東京",      "서울",   "ไทย",     "e\xCC\x81",  "🚀",       "👩‍💻", "√2≈1.41",
@@ -48,32 +43,15 @@ static const char *const mixed_param_names[] = {"id",   "user",  "ip",   "port",
 static const char *const mixed_sd_ids[] = {"origin",        "meta",          "timeQuality",
                                            "request@32473", "audit.x@32473", "zone@0"};
 
-#define COUNT(table)     (sizeof(table) / sizeof *(table))
-#define ONE_OF(r, table) ((table)[random_below(r, COUNT(table))])
-
-/* --- drawing --- */
+#define MIXED_COUNT(table)   (sizeof(table) / sizeof *(table))
+#define MIXED_DRAW(r, table) ((table)[random_below(r, MIXED_COUNT(table))])
 
 static bool mixed_draw_percent(struct random *r, unsigned percent)
 {
     return random_below(r, 100) < percent;
 }
 
-static void add(struct buffer *b, const char *text)
-{
-    buffer_append(b, (struct slice){text, strlen(text)});
-}
-
-static __attribute__((format(printf, 2, 3))) void add_format(struct buffer *b, const char *format,
-                                                             ...)
-{
-    char text[64];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    add(b, text);
-}
-
+/* Copies the text to the set, and empties the buffer. */
 static const char *mixed_copy_text(struct template_set *set, struct buffer *b)
 {
     const char *text = template_set_copy(set, (struct slice){b->data, b->len});
@@ -95,49 +73,49 @@ static void mixed_draw_hostname(struct random *r, struct buffer *b)
     uint64_t kind = random_below(r, 100);
     unsigned n = (unsigned)random_below(r, 250) + 1;
     if (kind < 5)
-        add(b, "-");
+        buffer_puts(b, "-");
     else if (kind < 15)
-        add_format(b, "10.20.%u.%u", n / 16, n);
+        buffer_printf(b, "10.20.%u.%u", n / 16, n);
     else if (kind < 18)
-        add_format(b, "2001:db8::%x", n);
+        buffer_printf(b, "2001:db8::%x", n);
     else if (kind < 60)
-        add_format(b, "node%03u.dc%u.example.net", n, n % 4);
+        buffer_printf(b, "node%03u.dc%u.example.net", n, n % 4);
     else
-        add_format(b, "node%03u", n);
+        buffer_printf(b, "node%03u", n);
 }
 
 static void mixed_draw_procid(struct random *r, struct buffer *b)
 {
     uint64_t kind = random_below(r, 100);
     if (kind < 15)
-        add(b, "-");
+        buffer_puts(b, "-");
     else if (kind < 20)
-        add_format(b, "worker-%u", (unsigned)random_below(r, 64));
+        buffer_printf(b, "worker-%u", (unsigned)random_below(r, 64));
     else
-        add_format(b, "%u", (unsigned)random_below(r, 4194304) + 1);
+        buffer_printf(b, "%u", (unsigned)random_below(r, 4194304) + 1);
 }
 
-/* Names do not repeat within an element, nor IDs within a message. */
+/* Parameter names are unique in an element, and SD-IDs in a message. */
 static void mixed_draw_sd(struct random *r, struct buffer *b)
 {
     if (mixed_draw_percent(r, 50))
-        return add(b, "-");
+        return buffer_puts(b, "-");
     size_t elements = 1 + random_below(r, 3);
-    size_t id = random_below(r, COUNT(mixed_sd_ids));
+    size_t id = random_below(r, MIXED_COUNT(mixed_sd_ids));
     for (size_t i = 0; i < elements; i++) {
         size_t params = random_below(r, 5);
-        size_t name = random_below(r, COUNT(mixed_param_names));
-        add(b, "[");
-        add(b, mixed_sd_ids[(id + i) % COUNT(mixed_sd_ids)]);
+        size_t name = random_below(r, MIXED_COUNT(mixed_param_names));
+        buffer_puts(b, "[");
+        buffer_puts(b, mixed_sd_ids[(id + i) % MIXED_COUNT(mixed_sd_ids)]);
         for (size_t k = 0; k < params; k++) {
-            add(b, " ");
-            add(b, mixed_param_names[(name + k) % COUNT(mixed_param_names)]);
-            add(b, "=\"");
-            add(b, mixed_draw_percent(r, 20) ? ONE_OF(r, mixed_special_values)
-                                             : ONE_OF(r, mixed_values));
-            add(b, "\"");
+            buffer_puts(b, " ");
+            buffer_puts(b, mixed_param_names[(name + k) % MIXED_COUNT(mixed_param_names)]);
+            buffer_puts(b, "=\"");
+            buffer_puts(b, mixed_draw_percent(r, 20) ? MIXED_DRAW(r, mixed_special_values)
+                                                     : MIXED_DRAW(r, mixed_values));
+            buffer_puts(b, "\"");
         }
-        add(b, "]");
+        buffer_puts(b, "]");
     }
 }
 
@@ -159,24 +137,24 @@ static void mixed_draw_msg(struct random *r, struct buffer *b)
 {
     size_t len = mixed_draw_msg_len(r);
     if (mixed_draw_percent(r, 10))
-        add(b, "\xEF\xBB\xBF");
+        buffer_puts(b, "\xEF\xBB\xBF");
     for (bool first = true; b->len < len; first = false) {
         uint64_t kind = random_below(r, 100);
         if (!first)
-            add(b, " ");
+            buffer_puts(b, " ");
         if (kind < 6)
-            add(b, ONE_OF(r, mixed_special_words));
+            buffer_puts(b, MIXED_DRAW(r, mixed_special_words));
         else if (kind < 20)
-            add_format(b, "%u", (unsigned)random_below(r, 65536));
+            buffer_printf(b, "%u", (unsigned)random_below(r, 65536));
         else if (kind < 24)
-            add_format(b, "192.0.2.%u:%u", (unsigned)random_below(r, 256),
-                       (unsigned)random_below(r, 65536));
+            buffer_printf(b, "192.0.2.%u:%u", (unsigned)random_below(r, 256),
+                          (unsigned)random_below(r, 65536));
         else
-            add(b, ONE_OF(r, mixed_words));
+            buffer_puts(b, MIXED_DRAW(r, mixed_words));
     }
 }
 
-/* Everything is drawn, also what is given, so that that changes nothing else. */
+/* Draws every field, even those that options set, so that an option changes no other field. */
 static struct message_config mixed_draw_config(struct random *r, struct template_set *set,
                                                const struct message_config *c)
 {
@@ -188,7 +166,7 @@ static struct message_config mixed_draw_config(struct random *r, struct template
     m.utc = timestamp < 43;
     mixed_draw_hostname(r, &b);
     m.hostname = mixed_copy_text(set, &b);
-    m.appname = mixed_draw_percent(r, 5) ? "-" : ONE_OF(r, mixed_appnames);
+    m.appname = mixed_draw_percent(r, 5) ? "-" : MIXED_DRAW(r, mixed_appnames);
     mixed_draw_procid(r, &b);
     m.procid = mixed_copy_text(set, &b);
     uint64_t msgid = random_below(r, 100);
@@ -206,19 +184,15 @@ static struct message_config mixed_draw_config(struct random *r, struct template
 
 static void mixed_apply_options(struct message_config *m, const struct message_config *c)
 {
-    m->pri = c->given_fields & MESSAGE_FIELD_PRI ? c->pri : m->pri;
-    m->timestamp = c->given_fields & MESSAGE_FIELD_TIMESTAMP || c->fresh & MESSAGE_FRESH_TIME
-                       ? c->timestamp
-                       : m->timestamp;
-    m->hostname = c->given_fields & MESSAGE_FIELD_HOSTNAME || c->fresh & MESSAGE_FRESH_HOST
-                      ? c->hostname
-                      : m->hostname;
-    m->appname = c->given_fields & MESSAGE_FIELD_APPNAME ? c->appname : m->appname;
-    m->procid = c->given_fields & MESSAGE_FIELD_PROCID ? c->procid : m->procid;
-    m->msgid = c->given_fields & MESSAGE_FIELD_MSGID || c->fresh & MESSAGE_FRESH_COUNTER ? c->msgid
-                                                                                         : m->msgid;
-    m->sd = c->given_fields & MESSAGE_FIELD_SD ? c->sd : m->sd;
-    m->text = c->given_fields & MESSAGE_FIELD_TEXT ? c->text : m->text;
+    unsigned replaced = message_config_replaced_fields(c);
+    m->pri = replaced & MESSAGE_FIELD_PRI ? c->pri : m->pri;
+    m->timestamp = replaced & MESSAGE_FIELD_TIMESTAMP ? c->timestamp : m->timestamp;
+    m->hostname = replaced & MESSAGE_FIELD_HOSTNAME ? c->hostname : m->hostname;
+    m->appname = replaced & MESSAGE_FIELD_APPNAME ? c->appname : m->appname;
+    m->procid = replaced & MESSAGE_FIELD_PROCID ? c->procid : m->procid;
+    m->msgid = replaced & MESSAGE_FIELD_MSGID ? c->msgid : m->msgid;
+    m->sd = replaced & MESSAGE_FIELD_SD ? c->sd : m->sd;
+    m->text = replaced & MESSAGE_FIELD_TEXT ? c->text : m->text;
 }
 
 bool mixed_generate(struct template_set *set, const struct message_config *c)
@@ -229,7 +203,7 @@ bool mixed_generate(struct template_set *set, const struct message_config *c)
         mixed_apply_options(&m, c);
         template_init(template_set_add(set), &m);
         if (c->given_fields & (MESSAGE_FIELD_TEXT | MESSAGE_FIELD_SD) && m.text &&
-            !template_check(&set->templates[i], &m))
+            !template_check(&set->items[i], &m))
             return false;
     }
     return true;

@@ -7,46 +7,11 @@
 #include <string.h>
 
 #include "base/defect.h"
-#include "base/exit-status.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "load/mixed.h"
 #include "load/split.h"
 #include "syslog/rfc5424.h"
-
-struct template_string {
-    struct template_string *next;
-    char text[];
-};
-
-struct template *template_set_add(struct template_set *set)
-{
-    set->templates = array_grow(set->templates, &set->capacity, set->count, sizeof *set->templates);
-    return &set->templates[set->count++];
-}
-
-const char *template_set_copy(struct template_set *set, struct slice text)
-{
-    struct template_string *kept = malloc(sizeof *kept + text.len + 1);
-    if (!kept) {
-        log_printf("out of memory");
-        exit(STATUS_FAILED);
-    }
-    if (text.len)
-        memcpy(kept->text, text.data, text.len);
-    kept->text[text.len] = '\0';
-    kept->next = set->strings;
-    set->strings = kept;
-    return kept->text;
-}
-
-void template_set_free(struct template_string *kept)
-{
-    while (kept) {
-        struct template_string *next = kept->next;
-        free(kept);
-        kept = next;
-    }
-}
 
 bool profile_parse_fresh(struct message_config *c, const char *text)
 {
@@ -65,7 +30,7 @@ bool profile_parse_fresh(struct message_config *c, const char *text)
     return true;
 }
 
-/* The config for a line whose fields are its own but where they are given or to be made anew. */
+/* The fields of the line, except those that options set or --fresh replaces. */
 static struct message_config profile_line_config(struct template_set *set,
                                                  const struct message_config *c,
                                                  const struct syslog_message *m,
@@ -75,10 +40,7 @@ static struct message_config profile_line_config(struct template_set *set,
                                     MESSAGE_FIELD_APPNAME, MESSAGE_FIELD_PROCID,
                                     MESSAGE_FIELD_MSGID};
     struct message_config line = *c;
-    unsigned replaced = c->given_fields |
-                        (c->fresh & MESSAGE_FRESH_TIME ? MESSAGE_FIELD_TIMESTAMP : 0) |
-                        (c->fresh & MESSAGE_FRESH_HOST ? MESSAGE_FIELD_HOSTNAME : 0) |
-                        (c->fresh & MESSAGE_FRESH_COUNTER ? MESSAGE_FIELD_MSGID : 0);
+    unsigned replaced = message_config_replaced_fields(c);
     const char **const values[] = {&line.timestamp, &line.hostname, &line.appname, &line.procid,
                                    &line.msgid};
     for (int i = 0; i < 5; i++)
@@ -95,7 +57,7 @@ static struct message_config profile_line_config(struct template_set *set,
     return line;
 }
 
-/* Whether lines have to be understood, and do not just go out as they are. */
+/* Otherwise lines are sent unchanged and may have any content. */
 static bool profile_needs_parsing(const struct message_config *c)
 {
     return c->fresh || c->given_fields || c->checksum || c->require_rfc5424;
@@ -116,13 +78,13 @@ static bool profile_add_line(struct template_set *set, const struct message_conf
         return false;
     }
     if (memchr(line.data, '\0', line.len)) {
-        log_printf("%s:%" PRIu64 ": it has a NUL, and can only go out as it is", c->profile,
+        log_printf("%s:%" PRIu64 ": a line with a NUL can only be replayed unchanged", c->profile,
                    number);
         return false;
     }
     struct message_parts parts = split_message(line);
-    struct message_config own = profile_line_config(set, c, m, &parts);
-    template_init(t, &own);
+    struct message_config line_config = profile_line_config(set, c, m, &parts);
+    template_init(t, &line_config);
     return true;
 }
 
@@ -143,7 +105,7 @@ static bool profile_read_lines(struct template_set *set, const struct message_co
         log_printf("%s: %m", c->profile);
         good = false;
     } else if (good && set->count == 0) {
-        log_printf("%s: there is no line in it", c->profile);
+        log_printf("%s: the file contains no messages", c->profile);
         good = false;
     }
     syslog_message_free(&m);

@@ -2,7 +2,7 @@
 
 #include "report/status-line.h"
 
-/* When the last message is due, or the time is over; UINT64_MAX where that is never. */
+/* Returns when the run ends on schedule, in ns after its start; UINT64_MAX: never. */
 static uint64_t progress_end_ns(const struct load_config *c)
 {
     uint64_t end = c->duration_ns ? c->duration_ns : UINT64_MAX;
@@ -20,9 +20,9 @@ uint64_t progress_remaining_ns(const struct load_config *c, uint64_t elapsed_ns,
                             : end_ns > elapsed_ns ? end_ns - elapsed_ns
                                                   : 0;
     if (arrivals_unlimited(&c->arrivals) && c->count && sent) {
-        double rest = (double)(c->count - sent) * (double)elapsed_ns / (double)sent;
-        if (rest < (double)remaining_ns)
-            remaining_ns = (uint64_t)rest;
+        double remaining = (double)(c->count - sent) * (double)elapsed_ns / (double)sent;
+        if (remaining < (double)remaining_ns)
+            remaining_ns = (uint64_t)remaining;
     } else if (due_ns && due_ns < elapsed_ns && due_ns < end_ns && end_ns != UINT64_MAX) {
         remaining_ns = (uint64_t)((double)(end_ns - due_ns) * (double)elapsed_ns / (double)due_ns);
     }

@@ -46,7 +46,6 @@ static bool sender_connect(struct sender *s)
     return !s->out.failed;
 }
 
-/* Those behind the last that sends are idle. */
 static bool sender_is_idle(const struct sender *s)
 {
     return s >= s->group->items + s->group->config->count;
@@ -55,13 +54,13 @@ static bool sender_is_idle(const struct sender *s)
 static bool senders_add(struct senders *s)
 {
     const struct senders_config *c = s->config;
-    struct sender *one = &s->items[s->count++];
-    *one =
+    struct sender *sender = &s->items[s->count++];
+    *sender =
         (struct sender){.group = s,
                         .out = {.fd = -1},
                         .flush_size = sender_uses_datagrams(s) || c->bytes_per_s ? 0 : OUTPUT_BLOCK,
                         .until_reconnect = c->reconnect_after ? c->reconnect_after : UINT64_MAX};
-    return sender_connect(one);
+    return sender_connect(sender);
 }
 
 bool senders_open(struct senders *s, const struct destination *destination,
@@ -96,26 +95,26 @@ static bool sender_flush_tls(struct sender *s)
     return !s->out.failed;
 }
 
-bool sender_write(struct sender *s)
+static bool sender_write(struct sender *s)
 {
-    size_t length = s->out.buffer.len;
+    size_t len = s->out.buffer.len;
     if (!(s->tls ? sender_flush_tls(s) : output_flush(&s->out)))
         return false;
-    s->group->bytes += length;
+    s->group->bytes += len;
     return true;
 }
 
 bool sender_flush(struct sender *s)
 {
-    bool all = true;
+    bool is_complete = true;
     if (sender_uses_datagrams(s->group))
         return datagram_flush(s);
     if (throttle_is_pending(&s->throttle))
-        all = throttle_release(&s->throttle, s->group->config->bytes_per_s, clock_monotonic(),
-                               &s->out.buffer);
+        is_complete = throttle_release(&s->throttle, s->group->config->bytes_per_s,
+                                       clock_monotonic(), &s->out.buffer);
     if (!sender_write(s))
         return false;
-    if (all) {
+    if (is_complete) {
         s->group->sent += s->pending;
         s->pending = 0;
     }
@@ -147,12 +146,12 @@ void sender_pass_buffer(struct sender *s, struct sender *to)
 
 bool sender_wait_throttled(struct sender *s)
 {
-    uint64_t pause = throttle_pause_ns(s->group->config->bytes_per_s);
+    uint64_t pause_ns = throttle_pause_ns(s->group->config->bytes_per_s);
     while (throttle_is_pending(&s->throttle)) {
         if (!senders_flush(s->group))
             return false;
         if (throttle_is_pending(&s->throttle))
-            nanosleep(&(struct timespec){.tv_nsec = (long)pause}, NULL);
+            nanosleep(&(struct timespec){.tv_nsec = (long)pause_ns}, NULL);
     }
     return true;
 }
@@ -160,15 +159,18 @@ bool sender_wait_throttled(struct sender *s)
 static int sender_pending_error(int fd)
 {
     int error = 0;
-    socklen_t length = sizeof error;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 ? errno : error;
+    socklen_t len = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ? errno : error;
 }
 
-/* What the peer's kernel did not acknowledge would be lost with a reset; what is in a Unix socket
- * nobody has read. A reset leaves it unacknowledged for ever. */
+/*
+ * Closes our side, and waits until the kernel of a TCP peer has acknowledged everything, or a Unix
+ * peer has read it: a reset would discard the rest. After a reset SIOCOUTQ never becomes 0, so the
+ * pending error is checked too. Input is read and ignored, as unread input causes a reset on close.
+ */
 static bool sender_wait_acknowledged(int fd)
 {
-    char answer[256];
+    char ignored[256];
     int unsent = 0;
     int error = 0;
     struct pollfd peer = {.fd = fd, .events = POLLIN};
@@ -178,11 +180,11 @@ static bool sender_wait_acknowledged(int fd)
            (error = sender_pending_error(fd)) == 0) {
         if (poll(&peer, 1, SENDER_ACK_POLL_MS) <= 0)
             continue;
-        ssize_t n = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
+        ssize_t n = recv(fd, ignored, sizeof ignored, MSG_DONTWAIT);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         if (n == 0)
-            peer.fd = -1; /* it has closed its side; its kernel may still take ours */
+            peer.fd = -1; /* EOF; its kernel may still acknowledge our data */
     }
     errno = error ? error : sender_pending_error(fd);
     return errno == 0;

@@ -52,7 +52,7 @@ uint32_t sequence_compute_crc(uint32_t shared_crc, const struct sequence_values 
     return crc32c_update_value(crc, v->timestamp);
 }
 
-/* Each of the eight bytes of a word becomes a digit; the greatest is written first. */
+/* Spreads the eight nibbles over the bytes of a word and converts all of them at the same time. */
 char *sequence_write_crc(char *to, uint32_t crc)
 {
     uint64_t word = crc;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* Returns the end of the STRUCTURED-DATA at p. */
 static const char *split_skip_sd(const char *p)
 {
     bool quoted = false;

@@ -3,7 +3,7 @@
 
 #include "base/slice.h"
 
-/* Where the parts of a message are. */
+/* The parts of an RFC 5424 message, as pointers into it. */
 struct message_parts {
     struct slice fields[5]; /* TIMESTAMP, HOSTNAME, APP-NAME, PROCID, MSGID */
     const char *start;
@@ -13,7 +13,7 @@ struct message_parts {
     const char *end;
 };
 
-/* Of a valid message of RFC 5424, which has a NUL behind it. */
+/* Splits a message, which must be valid and followed by a NUL. */
 struct message_parts split_message(struct slice message);
 
 #endif

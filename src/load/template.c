@@ -1,20 +1,14 @@
 #include "load/template.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/log.h"
 #include "load/crc32c.h"
 #include "syslog/timestamp.h"
 
-static struct slice slice_from_text(const char *text)
+static struct slice template_text_slice(const char *text)
 {
     return (struct slice){text, strlen(text)};
-}
-
-static void add(struct buffer *b, const char *text)
-{
-    buffer_append(b, slice_from_text(text));
 }
 
 static size_t template_timestamp_len(const struct message_config *c)
@@ -29,72 +23,55 @@ static size_t template_timestamp_len(const struct message_config *c)
 static struct slice template_field_value(const char *text)
 {
     struct slice none = {0};
-    return strcmp(text, "-") == 0 ? none : slice_from_text(text);
+    return strcmp(text, "-") == 0 ? none : template_text_slice(text);
 }
 
 static void template_init_sequence(struct template *t, const struct message_config *c)
 {
     struct template_sequence *s = &t->sequence;
-    char of[TEMPLATE_NUMBER_MAX + 1];
     crc32c_init_tables();
-    snprintf(of, sizeof of, "%" PRIu64, c->connection_count);
-    add(&s->connection_count, of);
+    buffer_printf(&s->connection_count, "%" PRIu64, c->connection_count);
     s->values = (struct sequence_values){
         .pri = c->pri,
         .hostname = template_field_value(c->hostname),
         .appname = template_field_value(c->appname),
         .procid = template_field_value(c->procid),
-        .run = slice_from_text(c->run),
+        .run = template_text_slice(c->run),
         .connection_count = {s->connection_count.data, s->connection_count.len}};
     if (c->timestamp)
         s->values.timestamp = template_field_value(c->timestamp);
     if (c->msgid)
         s->values.msgid = template_field_value(c->msgid);
     s->text_len = SIZE_MAX;
-    add(&s->lead, " ");
-    add(&s->lead, strcmp(c->sd, "-") == 0 ? "" : c->sd);
-    add(&s->lead, "[" SEQUENCE_SD_ID " run=\"");
-    add(&s->lead, c->run);
-    add(&s->lead, "\" conn=\"");
-    add(&s->middle, "\" of=\"");
-    add(&s->middle, of);
-    add(&s->middle, "\" n=\"");
-    add(&t->text, c->text ? "\"] " : "\"]");
+    buffer_printf(&s->lead, " %s[" SEQUENCE_SD_ID " run=\"%s\" conn=\"",
+                  strcmp(c->sd, "-") == 0 ? "" : c->sd, c->run);
+    buffer_printf(&s->middle, "\" of=\"%" PRIu64 "\" n=\"", c->connection_count);
+    buffer_puts(&t->text, c->text ? "\"] " : "\"]");
 }
 
 static void template_add_rfc5424(struct template *t, const struct message_config *c)
 {
-    const char *const fields[] = {c->hostname, c->appname, c->procid, c->msgid ? c->msgid : ""};
-    add(&t->head, "1 ");
-    for (int i = 0; i < 4; i++) {
-        add(&t->middle, " ");
-        add(&t->middle, fields[i]);
-    }
+    buffer_puts(&t->head, "1 ");
+    buffer_printf(&t->middle, " %s %s %s %s", c->hostname, c->appname, c->procid,
+                  c->msgid ? c->msgid : "");
     if (c->checksum)
         return template_init_sequence(t, c);
-    add(&t->text, " ");
-    add(&t->text, c->sd);
-    add(&t->text, c->text ? " " : "");
+    buffer_printf(&t->text, " %s%s", c->sd, c->text ? " " : "");
 }
 
 static void template_add_rfc3164(struct template *t, const struct message_config *c)
 {
-    add(&t->middle, " ");
-    if (strcmp(c->hostname, "-") != 0) {
-        add(&t->middle, c->hostname);
-        add(&t->middle, " ");
-    }
-    add(&t->middle, c->appname);
-    if (strcmp(c->procid, "-") != 0) {
-        add(&t->middle, "[");
-        add(&t->middle, c->procid);
-        add(&t->middle, "]");
-    }
-    add(&t->middle, ": ");
-    add(&t->text, " ");
+    buffer_puts(&t->middle, " ");
+    if (strcmp(c->hostname, "-") != 0)
+        buffer_printf(&t->middle, "%s ", c->hostname);
+    buffer_puts(&t->middle, c->appname);
+    if (strcmp(c->procid, "-") != 0)
+        buffer_printf(&t->middle, "[%s]", c->procid);
+    buffer_puts(&t->middle, ": ");
+    buffer_puts(&t->text, " ");
 }
 
-/* So that there is something to copy nothing from. */
+/* Copying from an empty buffer must not be memcpy() from NULL. */
 static void template_allocate(struct template *t)
 {
     buffer_reserve(&t->head, 1);
@@ -104,20 +81,18 @@ static void template_allocate(struct template *t)
 
 void template_init(struct template *t, const struct message_config *c)
 {
-    char pri[16];
     *t = (struct template){
         .has_timestamp = !c->timestamp, .utc = c->utc, .has_number = !c->msgid, .no_msg = !c->text};
     template_allocate(t);
-    snprintf(pri, sizeof pri, "<%u>", c->pri);
-    add(&t->head, pri);
+    buffer_printf(&t->head, "<%u>", c->pri);
     if (c->format == MESSAGE_RFC3164)
         template_add_rfc3164(t, c);
     else
         template_add_rfc5424(t, c);
     if (c->timestamp)
-        add(&t->head, c->timestamp);
+        buffer_puts(&t->head, c->timestamp);
     t->prefix_len = t->text.len;
-    add(&t->text, c->text ? c->text : "");
+    buffer_puts(&t->text, c->text ? c->text : "");
     t->text_len = t->text.len;
     uint64_t size = c->size_max ? c->size_max : c->size;
     if (size > t->text.len) {
@@ -141,6 +116,7 @@ static size_t template_sequence_max_len(const struct template_sequence *s)
            SEQUENCE_CRC_DIGITS;
 }
 
+/* The most that can precede MSG. */
 static size_t template_overhead(const struct template *t, const struct message_config *c)
 {
     return t->before_number_len + (t->has_number ? TEMPLATE_NUMBER_MAX : 0) +
@@ -161,12 +137,13 @@ bool template_check(const struct template *t, const struct message_config *c)
 {
     size_t overhead = template_overhead(t, c);
     if (c->size && c->size < overhead) {
-        log_printf("--size%s: the parts before MSG can take %zu bytes", c->size_max ? "s" : "",
-                   overhead);
+        log_printf("--size%s: %" PRIu64
+                   " bytes are too few; the fields before MSG need up to %zu bytes",
+                   c->size_max ? "s" : "", c->size, overhead);
         return false;
     }
     if (c->framing == MESSAGE_NEWLINE && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
-        log_printf("%s: a line end in it wants --framing=octet",
+        log_printf("%s: the value contains a line feed; use --framing=octet",
                    strchr(c->sd, '\n') ? "--sd" : "--message");
         return false;
     }
