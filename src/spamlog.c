@@ -193,9 +193,9 @@ static const char **plain_option(struct task *t, int option)
     case OPTION_TIMESTAMP:
         return &m->timestamp;
     case OPTION_CSV:
-        return &t->series.csv;
+        return &t->series.csv_path;
     case OPTION_PLOT:
-        return &t->series.plot;
+        return &t->series.plot_path;
     case OPTION_HGRM:
         return &t->verify.hgrm;
     case OPTION_TLS_CERT:

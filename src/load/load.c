@@ -24,7 +24,7 @@ struct load {
     struct message_writer writer;
     struct stats stats;
     struct signals *signals;
-    struct series series;
+    struct sampler sampler;
     struct output json;
     struct senders senders;
     struct arrivals arrivals;
@@ -224,21 +224,22 @@ static bool load_send_scheduled(struct load *l)
     return true;
 }
 
-static void load_sample(void *of, const struct interval *i, struct values *row, struct live *live)
+static void load_sample(void *of, const struct sample *sample, struct values *row,
+                        struct status_line *status)
 {
     struct load *l = of;
     uint64_t due = counter_read(&l->due_ns);
     uint64_t lag = atomic_exchange(&l->interval_lag_ns, 0);
-    if (i->end > due && i->end - due > lag)
-        lag = i->end - due;
+    if (sample->end_ns > due && sample->end_ns - due > lag)
+        lag = sample->end_ns - due;
     values_add_bytes(row, "bytes", counter_read(&l->stats.bytes));
     values_add_duration(row, "lag", lag);
-    live->done = "sent";
-    live->all = l->config->count;
-    live->late = "lag";
-    live->lateness = arrivals_unlimited(&l->config->arrivals) ? LIVE_UNKNOWN : lag;
-    live->share = progress_fraction(l->config, i->end, i->messages);
-    live->left = progress_remaining_ns(l->config, i->end, due, i->messages);
+    status->verb = "sent";
+    status->total = l->config->count;
+    status->latency_name = "lag";
+    status->latency_ns = arrivals_unlimited(&l->config->arrivals) ? STATUS_LINE_UNKNOWN : lag;
+    status->fraction_done = progress_fraction(l->config, sample->end_ns, sample->messages);
+    status->remaining_ns = progress_remaining_ns(l->config, sample->end_ns, due, sample->messages);
 }
 
 /* What follows in a pipe has the terminal. */
@@ -282,7 +283,7 @@ static bool load_draw_plot(struct load *l)
     const char *to = l->config->destination.text;
     send_report_format_rate(&l->config->arrivals, asked, sizeof asked);
     snprintf(title, sizeof title, "spamlog: %s to %s", asked, to ? to : "stdout");
-    return series_draw(&l->series, PLOT_LAG, title);
+    return sampler_plot(&l->sampler, PLOT_LAG, title);
 }
 
 static bool load_send_all(struct load *l)
@@ -292,7 +293,7 @@ static bool load_send_all(struct load *l)
     if (good) {
         l->start_ns = clock_monotonic();
         l->start_real_ns = clock_real();
-        good = series_start(&l->series, l->start_ns);
+        good = sampler_start_thread(&l->sampler, l->start_ns);
     }
     if (good)
         good = arrivals_unlimited(&c->arrivals) ? load_send_unlimited(l) : load_send_scheduled(l);
@@ -327,30 +328,30 @@ static void load_free(struct load *l)
 /* Files and the like first: nothing is to be sent where they cannot be had. */
 static bool load_open_outputs(struct load *l)
 {
-    struct watched w = {"sent", &l->stats.out, load_sample, l};
+    struct sampler_source source = {"sent", &l->stats.out, load_sample, l};
     struct values columns = {0};
     values_add_absent(&columns, "bytes", VALUE_BYTES);
     values_add_absent(&columns, "lag", VALUE_DURATION);
-    bool good =
-        series_open(&l->series, &l->config->series, &w, &columns, load_owns_terminal(l->config));
+    bool good = sampler_open(&l->sampler, &l->config->sampler, &source, &columns,
+                             load_owns_terminal(l->config));
     values_free(&columns);
     if (good && load_open_json(&l->json, l->config->json) &&
         signals_open(l->signals, &l->stats, l->config->stats_interval_ns))
         return true;
-    series_close(&l->series);
+    sampler_close(&l->sampler);
     return false;
 }
 
 static bool load_finish_outputs(struct load *l)
 {
     bool good = true;
-    series_end(&l->series);
+    sampler_finish(&l->sampler);
     if (l->start_ns)
         good = load_draw_plot(l);
     signals_close(l->signals);
     if (l->start_ns)
         load_write_report(l);
-    good = series_close(&l->series) && good;
+    good = sampler_close(&l->sampler) && good;
     return (l->json.fd < 0 || output_close(&l->json)) && good;
 }
 

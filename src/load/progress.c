@@ -16,7 +16,7 @@ uint64_t progress_remaining_ns(const struct load_config *c, uint64_t elapsed_ns,
                                uint64_t sent)
 {
     uint64_t end_ns = progress_end_ns(c);
-    uint64_t remaining_ns = end_ns == UINT64_MAX  ? LIVE_UNKNOWN
+    uint64_t remaining_ns = end_ns == UINT64_MAX  ? STATUS_LINE_UNKNOWN
                             : end_ns > elapsed_ns ? end_ns - elapsed_ns
                                                   : 0;
     if (arrivals_unlimited(&c->arrivals) && c->count && sent) {

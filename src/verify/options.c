@@ -27,7 +27,7 @@ static bool complete_verify(struct task *t, char **files, int count)
     c->quiet = t->load.quiet;
     c->series = t->series;
     c->json = t->json && !*t->json ? "-" : t->json;
-    if (is_stdout(t->series.csv) + is_stdout(c->json) + is_stdout(c->hgrm) > 1)
+    if (is_stdout(t->series.csv_path) + is_stdout(c->json) + is_stdout(c->hgrm) > 1)
         return misuse("--csv, --json, --hgrm: stdout is only one");
     return !t->for_load || misuse("--verify: of the options that make messages only --connections "
                                   "and --checksum go with it");
@@ -112,13 +112,13 @@ static bool complete_shape(const struct task *t)
 static bool complete_outputs(struct task *t)
 {
     struct load_config *c = &t->load;
-    c->series = t->series;
+    c->sampler = t->series;
     c->json = t->json && !*t->json && c->destination.text ? "-" : t->json;
-    if (!c->destination.text && is_stdout(c->series.csv))
+    if (!c->destination.text && is_stdout(c->sampler.csv_path))
         return misuse("--csv: stdout has the messages");
     if (!c->destination.text && is_stdout(c->json))
         return misuse("--json: stdout has the messages");
-    return !is_stdout(c->series.csv) || !is_stdout(c->json) ||
+    return !is_stdout(c->sampler.csv_path) || !is_stdout(c->json) ||
            misuse("--csv, --json: stdout is only one");
 }
 
@@ -149,7 +149,7 @@ static bool complete_find_max(struct task *t, char **operands, int count)
     struct find_max_config *c = &t->find_max;
     struct load_config *load = &t->load;
     const char *wrong =
-        t->series.csv || t->series.plot || t->json
+        t->series.csv_path || t->series.plot_path || t->json
             ? "--csv, --json, --plot: --find-max has a report of its own"
         : t->burst_given ? "--burst: with --find-max it is --rate that changes"
         : load->count    ? "--count: with --find-max a trial is as long as --duration says"
@@ -178,13 +178,13 @@ static bool complete_find_max(struct task *t, char **operands, int count)
 
 bool task_complete(struct task *t, char **operands, int count)
 {
-    const char *plot = t->series.plot;
+    const char *plot = t->series.plot_path;
     if (plot && (strlen(plot) < 4 || strcmp(plot + strlen(plot) - 4, ".svg") != 0)) {
         log_printf("--plot: '%s': it draws SVG, so the name must end in .svg", plot);
         return false;
     }
-    t->series.interval = t->load.stats_interval_ns ? t->load.stats_interval_ns : NS_PER_S;
-    t->series.live = !t->load.quiet && !t->load.stats_interval_ns;
+    t->series.interval_ns = t->load.stats_interval_ns ? t->load.stats_interval_ns : NS_PER_S;
+    t->series.allow_status = !t->load.quiet && !t->load.stats_interval_ns;
     if (t->verifying)
         return complete_verify(t, operands, count);
     if (t->finding_max)

@@ -11,7 +11,7 @@ enum { FRAMING_BY_DESTINATION = -1, FRAMING_LINES, FRAMING_COUNTED };
 struct task {
     struct load_config load;
     struct verify_config verify;
-    struct series_config series;
+    struct sampler_config series;
     const char *json; /* a file; "": none was given */
     struct find_max_config find_max;
     int framing;

@@ -25,7 +25,7 @@ enum { BLOCK_SIZE = 256 * 1024 };
 struct verify {
     const struct verify_config *config;
     const char *run; /* NULL: messages of any run count */
-    struct series series;
+    struct sampler series;
     struct histogram *latency; /* what is recorded, microseconds */
     struct histogram *spare;   /* takes its place at the end of an interval; or NULL */
     pthread_mutex_t lock;      /* between who reads and who looks */
@@ -261,23 +261,23 @@ static struct histogram *take_interval(struct verify *v, uint64_t *different)
     return taken;
 }
 
-static void look(void *of, const struct interval *i, struct values *row, struct live *live)
+static void look(void *of, const struct sample *i, struct values *row, struct status_line *live)
 {
     struct verify *v = of;
     uint64_t different;
     uint64_t expect = v->config->expect;
     struct histogram *h = take_interval(v, &different);
     verify_report_add_interval(h, row);
-    live->done = "received";
-    live->all = expect;
-    live->late = "p99";
-    live->lateness = h->total ? histogram_percentile(h, 99) * 1000 : LIVE_UNKNOWN;
+    live->verb = "received";
+    live->total = expect;
+    live->latency_name = "p99";
+    live->latency_ns = h->total ? histogram_percentile(h, 99) * 1000 : STATUS_LINE_UNKNOWN;
     if (expect)
-        live->share = (double)different / (double)expect;
+        live->fraction_done = (double)different / (double)expect;
     if (expect && different)
-        live->left =
+        live->remaining_ns =
             different < expect
-                ? (uint64_t)((double)(expect - different) * (double)i->end / (double)different)
+                ? (uint64_t)((double)(expect - different) * (double)i->end_ns / (double)different)
                 : 0;
     memset(h, 0, sizeof *h);
     v->spare = h;
@@ -294,7 +294,8 @@ static bool write_text(const struct values *report)
 static void write_total_row(struct verify *v)
 {
     struct values row = {0};
-    verify_report_build_total_row(&v->found, v->config->expect, series_rate(&v->series), &row);
+    verify_report_build_total_row(&v->found, v->config->expect, sampler_mean_rate(&v->series),
+                                  &row);
     values_print_csv_row(&row, &v->series.csv.buffer);
     values_free(&row);
 }
@@ -318,13 +319,13 @@ static bool write_report(struct verify *v)
         good = output_close(&v->hgrm) && good;
     }
     values_free(&report);
-    return series_close(&v->series) && good;
+    return sampler_close(&v->series) && good;
 }
 
 static int conclude(struct verify *v)
 {
     const struct findings *f = &v->found;
-    series_end(&v->series);
+    sampler_finish(&v->series);
     ledger_close(&v->found.ledger, v->config->expect);
     rate_limit_flush(&v->complaints);
     if (f->ledger.full)
@@ -332,8 +333,8 @@ static int conclude(struct verify *v)
     if (f->ledger.gaps.forgot)
         log_printf(
             "too many gaps: not all ranges are told; missing and duplicated are upper bounds");
-    bool good =
-        series_draw(&v->series, f->latency.total ? PLOT_LATENCY : PLOT_NOTHING, "spamlog --verify");
+    bool good = sampler_plot(&v->series, f->latency.total ? PLOT_LATENCY : PLOT_RATE_ONLY,
+                             "spamlog --verify");
     good = write_report(v) && good && !v->failed;
     signals_close(&v->signals);
     bool clean = !ledger_missing(&f->ledger) && !f->duplicated && !f->damaged && !f->ledger.full;
@@ -376,7 +377,7 @@ const struct findings *verify_only(struct verify *v, const char *run)
 
 void verify_free(struct verify *v)
 {
-    series_close(&v->series);
+    sampler_close(&v->series);
     ledger_free(&v->found.ledger);
     reader_free(&v->reader);
     if (v->spare) {
@@ -390,15 +391,15 @@ void verify_free(struct verify *v)
 /* Where nobody looks, all latencies are recorded in one place. */
 static bool prepare(struct verify *v)
 {
-    struct watched w = {"received", &v->stats.out, look, v};
+    struct sampler_source w = {"received", &v->stats.out, look, v};
     struct values columns = {0};
     verify_report_add_interval(&v->found.latency, &columns);
-    bool good = series_open(&v->series, &v->config->series, &w, &columns, true);
+    bool good = sampler_open(&v->series, &v->config->series, &w, &columns, true);
     values_free(&columns);
     if (!good || !output_open_truncate(&v->json, "--json", v->config->json) ||
         !output_open_truncate(&v->hgrm, "--hgrm", v->config->hgrm))
         return false;
-    if (!series_wanted(&v->series))
+    if (!sampler_is_enabled(&v->series))
         return true;
     struct histogram *two[] = {calloc(1, sizeof **two), calloc(1, sizeof **two)};
     if (!two[0] || !two[1]) {
@@ -419,7 +420,7 @@ int verify_run(const struct verify_config *config)
     if (!v)
         return status;
     if (prepare(v) && signals_open(&v->signals, &v->stats, config->stats_interval) &&
-        series_start(&v->series, v->stats.started_ns)) {
+        sampler_start_thread(&v->series, v->stats.started_ns)) {
         read_all(v);
         status = conclude(v);
     }

@@ -21,7 +21,7 @@ struct verify_config {
     const char *json;        /* a file for the report as JSON, or NULL */
     const char *hgrm;        /* a file for the percentiles, or NULL */
     uint64_t stats_interval; /* nanoseconds, 0: none */
-    struct series_config series;
+    struct sampler_config series;
     bool quiet; /* do not print what is damaged */
 };
 

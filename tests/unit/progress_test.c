@@ -27,7 +27,7 @@ static void over(struct load_config c, uint64_t passed, uint64_t sent, double wa
 
 int main(void)
 {
-    left(run(10, 0, 0), 5 * S, 5 * S, 50, LIVE_UNKNOWN);
+    left(run(10, 0, 0), 5 * S, 5 * S, 50, STATUS_LINE_UNKNOWN);
     left(run(10, 0, 60), 5 * S, 6 * S, 50, 55 * S);
     left(run(10, 101, 0), 4 * S, 4 * S, 40, 6 * S);
     left(run(10, 101, 5), 4 * S, 4 * S, 40, S);
@@ -38,7 +38,7 @@ int main(void)
     left(run(0, 0, 60), 20 * S, never, 1000, 40 * S);
     left(run(0, 1000, 0), 20 * S, never, 500, 20 * S);
     left(run(0, 1000, 30), 20 * S, never, 500, 10 * S);
-    left(run(0, 1000, 0), 20 * S, never, 0, LIVE_UNKNOWN);
+    left(run(0, 1000, 0), 20 * S, never, 0, STATUS_LINE_UNKNOWN);
     over(run(10, 0, 0), S, 10, -1);
     over(run(10, 100, 0), S, 10, 0.1);
     over(run(10, 0, 4), S, 10, 0.25);
