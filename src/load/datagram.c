@@ -33,8 +33,8 @@ static size_t datagram_max_len_unix(int fd, size_t len)
     return (size_t)size - DATAGRAM_UNIX_OVERHEAD;
 }
 
-/* Also enables the error queue, which reports each refused datagram, and makes a full device queue
- * fail with ENOBUFS. */
+/* Also enables the error queue. It reports each refused datagram, and without it a full device
+ * queue would drop datagrams without ENOBUFS. */
 static size_t datagram_max_len_udp(int fd)
 {
     int on = 1;

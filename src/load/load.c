@@ -16,7 +16,8 @@
 
 enum { LOAD_BATCH = 512 };
 
-/* What is due within so many nanoseconds goes together: each write wakes up all who pass it on. */
+/* Messages that are due within this time are sent together: each write wakes up every process that
+ * the messages pass through. */
 static const uint64_t load_coalesce_ns = 200000;
 
 struct load {
@@ -29,18 +30,18 @@ struct load {
     struct senders senders;
     struct arrivals arrivals;
     struct malformed malformed;
-    struct buffer malformed_message; /* a bad message */
-    int batch_size;                  /* messages between two looks at signals and clock */
-    uint64_t generated;              /* messages that were made */
-    size_t next_sender;              /* of the sender that the next one goes to */
-    uint64_t limit;                  /* messages */
-    uint64_t start_ns;               /* clock_monotonic, when message 0 is due */
-    uint64_t start_real_ns;
-    uint64_t max_lag_ns; /* nanoseconds, the most that a message was behind its time */
-    uint64_t min_lag_ns; /* nanoseconds, the least that one was near the end */
-    uint64_t elapsed_ns; /* that it took */
-    counter due_ns;      /* nanoseconds after the start, of the next message; UINT64_MAX: none is */
-    counter interval_lag_ns;
+    struct buffer malformed_message;
+    int batch_size;         /* messages between two checks of signals and clock */
+    uint64_t generated;     /* messages */
+    size_t next_sender;     /* index of the sender of the next message */
+    uint64_t limit;         /* messages; UINT64_MAX: none */
+    uint64_t start_ns;      /* clock_monotonic() when message 0 is due; 0: not started */
+    uint64_t start_real_ns; /* clock_real() at the same time */
+    uint64_t max_lag_ns;    /* the largest delay of a message after its due time */
+    uint64_t min_lag_ns;    /* in the last quarter of the duration; UINT64_MAX: not measured */
+    uint64_t elapsed_ns;
+    counter due_ns;          /* of the next message, after the start; UINT64_MAX: none */
+    counter interval_lag_ns; /* max_lag_ns of the current sample */
 };
 
 static void load_update_stats(struct load *l)
@@ -52,7 +53,6 @@ static void load_update_stats(struct load *l)
     counter_add(&l->stats.bytes, s->bytes - counter_read(&l->stats.bytes));
 }
 
-/* `late`: of the next message, in nanoseconds. */
 static void load_record_lag(struct load *l, uint64_t lag_ns)
 {
     if (lag_ns > l->max_lag_ns)
@@ -84,14 +84,14 @@ static void load_advance_sender(struct load *l)
         l->next_sender = 0;
 }
 
-/* A slow one must have sent the message before. */
+/* With --slow, a sender must have sent its last message before it gets the next one. */
 static bool load_wait_throttled(struct load *l)
 {
     return !l->config->senders.bytes_per_s || sender_wait_throttled(load_next_sender(l));
 }
 
-/* A receiver may close a connection at once on which MSG-LEN is wrong: nothing must be on the way.
- */
+/* A receiver may close the connection at a wrong MSG-LEN, and discard what precedes it unread. So
+ * valid messages are flushed first. */
 static bool load_send_malformed(struct load *l, struct sender *s, enum malformed_kind kind,
                                 struct slice framed)
 {
@@ -106,7 +106,7 @@ static bool load_send_malformed(struct load *l, struct sender *s, enum malformed
     return sender_commit(s) && (!ends || sender_reconnect(s));
 }
 
-/* By itself, so that messages of a run without bad ones do not pay for it. */
+/* Not inlined, so that runs without --bad do not pay for it. */
 static __attribute__((noinline)) bool load_send_drawn(struct load *l, struct sender *s,
                                                       struct slice framed)
 {
@@ -130,18 +130,18 @@ static inline bool load_send_one(struct load *l, struct sender *s, uint64_t k, u
 }
 
 /*
- * Some to one sender, each with the time at which it was made, before the next one has its turn:
- * of many no buffer would be in the cache, so they share one. `first` is the first message that
- * goes to the first of them in this round.
+ * Sends a batch through one sender, with the current time in each message. All senders share one
+ * buffer, so that it stays in the cache. `first` is the first message of sender 0 in this round;
+ * now_ns is set to the time of the last message.
  */
-static bool load_send_batch(struct load *l, uint64_t first, uint64_t *now)
+static bool load_send_batch(struct load *l, uint64_t first, uint64_t *now_ns)
 {
     struct sender *s = load_next_sender(l);
     uint64_t step = l->config->senders.count;
     uint64_t k = first + l->next_sender;
     for (int i = 0; i < l->batch_size && k < l->limit; i++, k += step) {
-        *now = clock_real();
-        if (!load_send_one(l, s, k, *now))
+        *now_ns = clock_real();
+        if (!load_send_one(l, s, k, *now_ns))
             return false;
     }
     load_advance_sender(l);
@@ -153,14 +153,14 @@ static bool load_send_batch(struct load *l, uint64_t first, uint64_t *now)
     return true;
 }
 
-/* As many as go. */
 static bool load_send_unlimited(struct load *l)
 {
-    uint64_t end = l->config->duration_ns ? l->start_real_ns + l->config->duration_ns : UINT64_MAX;
-    uint64_t now = l->start_real_ns;
+    uint64_t end_ns =
+        l->config->duration_ns ? l->start_real_ns + l->config->duration_ns : UINT64_MAX;
+    uint64_t now_ns = l->start_real_ns;
     uint64_t first = 0;
-    while (l->generated < l->limit && now < end && !signals_stopping(l->signals)) {
-        if (!load_wait_throttled(l) || !load_send_batch(l, first, &now))
+    while (l->generated < l->limit && now_ns < end_ns && !signals_stopping(l->signals)) {
+        if (!load_wait_throttled(l) || !load_send_batch(l, first, &now_ns))
             return false;
         if (l->next_sender == 0)
             first += (uint64_t)l->batch_size * l->config->senders.count;
@@ -169,80 +169,88 @@ static bool load_send_unlimited(struct load *l)
     return load_flush(l);
 }
 
-static void load_wait_until(struct load *l, uint64_t due)
+/* Waits until clock_monotonic() is deadline_ns, a signal arrives, or a throttled sender may write.
+ */
+static void load_wait_until(struct load *l, uint64_t deadline_ns)
 {
-    uint64_t now = clock_monotonic();
-    if (now >= due)
+    uint64_t now_ns = clock_monotonic();
+    if (now_ns >= deadline_ns)
         return;
+    uint64_t wait_ns = deadline_ns - now_ns;
     if (l->config->senders.bytes_per_s && l->senders.sent < l->generated) {
-        uint64_t pause = throttle_pause_ns(l->config->senders.bytes_per_s);
-        due = due - now < pause ? due : now + pause;
+        uint64_t pause_ns = throttle_pause_ns(l->config->senders.bytes_per_s);
+        wait_ns = wait_ns < pause_ns ? wait_ns : pause_ns;
     }
-    struct timespec left = {(time_t)((due - now) / NS_PER_S), (long)((due - now) % NS_PER_S)};
-    ppoll(&(struct pollfd){.fd = l->signals->stop_fd, .events = POLLIN}, 1, &left, NULL);
+    struct timespec timeout = {(time_t)(wait_ns / NS_PER_S), (long)(wait_ns % NS_PER_S)};
+    ppoll(&(struct pollfd){.fd = l->signals->stop_fd, .events = POLLIN}, 1, &timeout, NULL);
 }
 
-/* Open-loop: a message is sent when it is due, or as soon after as the receiver lets it. */
+/*
+ * Open loop, which avoids coordinated omission: each message is sent when it is due, or, if the
+ * receiver is slow, as soon as possible after that. Its TIMESTAMP is the due time in any case. All
+ * times are relative to start_ns.
+ */
 static bool load_send_scheduled(struct load *l)
 {
-    uint64_t end = l->config->duration_ns ? l->config->duration_ns : UINT64_MAX;
-    uint64_t due = arrivals_next(&l->arrivals);
-    uint64_t last = 0;
-    while (l->generated < l->limit && due < end && !signals_stopping(l->signals)) {
-        load_set_due(l, due);
+    uint64_t end_ns = l->config->duration_ns ? l->config->duration_ns : UINT64_MAX;
+    uint64_t due_ns = arrivals_next(&l->arrivals);
+    uint64_t last_due_ns = 0;
+    while (l->generated < l->limit && due_ns < end_ns && !signals_stopping(l->signals)) {
+        load_set_due(l, due_ns);
         if (!load_wait_throttled(l))
             return false;
-        uint64_t passed = clock_monotonic() - l->start_ns;
-        if (due > passed) {
+        uint64_t elapsed_ns = clock_monotonic() - l->start_ns;
+        if (due_ns > elapsed_ns) {
+            uint64_t coalesced_ns = elapsed_ns + load_coalesce_ns;
             if (!load_flush(l))
                 return false;
-            load_wait_until(
-                l,
-                l->start_ns + (due > passed + load_coalesce_ns ? due : passed + load_coalesce_ns));
+            load_wait_until(l, l->start_ns + (due_ns > coalesced_ns ? due_ns : coalesced_ns));
             continue;
         }
-        load_record_lag(l, passed - due);
-        for (int i = 0; i < l->batch_size && l->generated < l->limit && due <= passed && due < end;
+        load_record_lag(l, elapsed_ns - due_ns);
+        for (int i = 0; i < l->batch_size && l->generated < l->limit && due_ns <= elapsed_ns &&
+                        due_ns < end_ns;
              i++) {
-            if (!load_send_one(l, load_next_sender(l), l->generated, l->start_real_ns + due))
+            if (!load_send_one(l, load_next_sender(l), l->generated, l->start_real_ns + due_ns))
                 return false;
             load_advance_sender(l);
-            last = due;
-            due = arrivals_next(&l->arrivals);
+            last_due_ns = due_ns;
+            due_ns = arrivals_next(&l->arrivals);
         }
-        if (last >= end - end / 4 && passed - last < l->min_lag_ns)
-            l->min_lag_ns = passed - last;
+        if (last_due_ns >= end_ns - end_ns / 4 && elapsed_ns - last_due_ns < l->min_lag_ns)
+            l->min_lag_ns = elapsed_ns - last_due_ns;
         load_update_stats(l);
     }
     if (!load_flush(l))
         return false;
     load_set_due(l, UINT64_MAX);
-    /* The last message has its share of the time too, or the rate would come out too high. */
-    while (due >= end && l->generated < l->limit && clock_monotonic() < l->start_ns + end &&
-           !signals_stopping(l->signals))
-        load_wait_until(l, l->start_ns + end);
+    /* Ending right after the last message would report a rate that is too high. */
+    while (due_ns >= end_ns && l->generated < l->limit &&
+           clock_monotonic() < l->start_ns + end_ns && !signals_stopping(l->signals))
+        load_wait_until(l, l->start_ns + end_ns);
     return true;
 }
 
-static void load_sample(void *of, const struct sample *sample, struct values *row,
+static void load_sample(void *context, const struct sample *sample, struct values *row,
                         struct status_line *status)
 {
-    struct load *l = of;
-    uint64_t due = counter_read(&l->due_ns);
-    uint64_t lag = atomic_exchange(&l->interval_lag_ns, 0);
-    if (sample->end_ns > due && sample->end_ns - due > lag)
-        lag = sample->end_ns - due;
+    struct load *l = context;
+    uint64_t due_ns = counter_read(&l->due_ns);
+    uint64_t lag_ns = atomic_exchange(&l->interval_lag_ns, 0);
+    if (sample->end_ns > due_ns && sample->end_ns - due_ns > lag_ns)
+        lag_ns = sample->end_ns - due_ns; /* the next message is blocked */
     values_add_bytes(row, "bytes", counter_read(&l->stats.bytes));
-    values_add_duration(row, "lag", lag);
+    values_add_duration(row, "lag", lag_ns);
     status->verb = "sent";
     status->total = l->config->count;
     status->latency_name = "lag";
-    status->latency_ns = arrivals_unlimited(&l->config->arrivals) ? STATUS_LINE_UNKNOWN : lag;
+    status->latency_ns = arrivals_unlimited(&l->config->arrivals) ? STATUS_LINE_UNKNOWN : lag_ns;
     status->fraction_done = progress_fraction(l->config, sample->end_ns, sample->messages);
-    status->remaining_ns = progress_remaining_ns(l->config, sample->end_ns, due, sample->messages);
+    status->remaining_ns =
+        progress_remaining_ns(l->config, sample->end_ns, due_ns, sample->messages);
 }
 
-/* What follows in a pipe has the terminal. */
+/* If stdout is a pipe, the status line belongs to the program that reads it. */
 static bool load_owns_terminal(const struct load_config *c)
 {
     struct stat s;
@@ -250,30 +258,30 @@ static bool load_owns_terminal(const struct load_config *c)
            (!isatty(STDOUT_FILENO) && fstat(STDOUT_FILENO, &s) == 0 && !S_ISFIFO(s.st_mode));
 }
 
-static bool load_open_json(struct output *out, const char *to)
+static bool load_open_json(struct output *out, const char *path)
 {
-    if (!to || *to)
-        return output_open_truncate(out, "--json", to);
+    if (!path || *path)
+        return output_open_truncate(out, "--json", path);
     output_init(out, fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), "stderr");
     return true;
 }
 
-/* What is not written to a file takes the place of the line on stderr. */
+/* A JSON report replaces the log line, unless it is written to a file. */
 static void load_write_report(struct load *l)
 {
     const struct load_config *c = l->config;
-    struct send_report sent = {.config = c,
-                               .senders = &l->senders,
-                               .malformed = &l->malformed,
-                               .elapsed_ns = l->elapsed_ns,
-                               .max_lag_ns = l->max_lag_ns,
-                               .uses_seed = c->arrivals.poisson || c->message.size_max ||
-                                            l->writer.random_order || c->malformed.threshold};
-    bool instead = c->json && (!*c->json || strcmp(c->json, "-") == 0);
-    if (!c->quiet && !instead)
-        send_report_log(&sent);
+    struct send_report report = {.config = c,
+                                 .senders = &l->senders,
+                                 .malformed = &l->malformed,
+                                 .elapsed_ns = l->elapsed_ns,
+                                 .max_lag_ns = l->max_lag_ns,
+                                 .uses_seed = c->arrivals.poisson || c->message.size_max ||
+                                              l->writer.random_order || c->malformed.threshold};
+    bool replaces_log = c->json && (!*c->json || strcmp(c->json, "-") == 0);
+    if (!c->quiet && !replaces_log)
+        send_report_log(&report);
     if (l->json.fd >= 0)
-        send_report_append_json(&sent, &l->json.buffer);
+        send_report_append_json(&report, &l->json.buffer);
 }
 
 static bool load_draw_plot(struct load *l)
@@ -325,7 +333,7 @@ static void load_free(struct load *l)
     buffer_free(&l->malformed_message);
 }
 
-/* Files and the like first: nothing is to be sent where they cannot be had. */
+/* Opens all files before the first message is sent, so that a failure leaves no partial run. */
 static bool load_open_outputs(struct load *l)
 {
     struct sampler_source source = {"sent", &l->stats.out, load_sample, l};

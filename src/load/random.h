@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/* A pseudo-random generator (SplitMix64): the same seed gives the same numbers on every machine. */
+/* A pseudo-random generator (SplitMix64): a seed produces the same numbers on every machine. */
 struct random {
     uint64_t state;
 };

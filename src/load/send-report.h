@@ -9,7 +9,7 @@ struct send_report {
     const struct senders *senders;
     const struct malformed *malformed;
     uint64_t elapsed_ns;
-    uint64_t max_lag_ns; /* of a message behind its due time */
+    uint64_t max_lag_ns; /* the largest delay of a message after its due time */
     bool uses_seed;      /* the messages depended on random numbers */
 };
 
