@@ -34,7 +34,7 @@ all: $(PROGRAMS)
 # What each program is linked from.
 shnek-parse: build/shnek-parse.o $(RELAY) $(TLS) $(SYSLOG) $(JSON) $(BASE)
 shnek-pub: build/shnek-pub.o $(PUBLISH) $(SYSLOG) $(JSON) $(BASE)
-spamlog: build/spamlog.o $(VERIFY) $(LOAD) $(REPORT) $(TLS) $(SYSLOG) $(JSON) $(BASE)
+spamlog: build/spamlog.o build/spamlog-config.o $(VERIFY) $(LOAD) $(REPORT) $(TLS) $(SYSLOG) $(JSON) $(BASE)
 
 shnek-parse spamlog: LIBRARIES = $(shell pkg-config --libs libssl libcrypto)
 shnek-pub: LIBRARIES = $(shell pkg-config --libs libnats libcrypto)

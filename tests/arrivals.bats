@@ -163,15 +163,15 @@ relay_ends() {
     misused "--rate: '0/s' is not a rate*" -r 1..0/s
     misused "--rate: '1..2000M/s' is too large; a ramp is limited to 1000M messages/s and 24h" -r 1..2000M/s
     misused "--burst: '0/1s' is not a rate*" --burst=0/1s
-    misused '--rate, --burst: each says when messages are due' -r 5 --burst=5/s
-    misused '--size, --sizes: each says how long a message is' --size=100 --sizes=100..200
-    misused "--sizes: '100' is not two sizes, as in 100..4k" --sizes=100
+    misused '--rate, --burst: cannot be combined' -r 5 --burst=5/s
+    misused '--size, --sizes: cannot be combined' --size=100 --sizes=100..200
+    misused "--sizes: '100' is not a range; expected FROM..TO, as in 100..4k" --sizes=100
     misused "--sizes: '99' is too small" --sizes=100..99
     misused "--arrivals: 'x' is not one of even, poisson" --arrivals=x
-    misused '--arrivals: with --rate=max nothing is due' --arrivals=poisson -r max
-    misused '--slow: stdout is no connection' --slow=5
-    misused '--reconnect-every: a datagram socket is no connection' --reconnect-every=5 udp://127.0.0.1:9
-    misused '--idle-connections: stdout is no connection' --idle-connections=5
+    misused '--arrivals: poisson cannot be combined with --rate=max' --arrivals=poisson -r max
+    misused '--slow: requires a connection, not stdout' --slow=5
+    misused '--reconnect-every: requires a connection, not a datagram socket' --reconnect-every=5 udp://127.0.0.1:9
+    misused '--idle-connections: requires a connection, not stdout' --idle-connections=5
     misused '--verify: of the options*' --verify --seed=5
     run --separate-stderr spamlog -n 1 --sizes=10..200
     [[ $status == 2 && $stderr == 'spamlog: --sizes: 10 bytes are too few; the fields before MSG need up to '*' bytes' ]]

@@ -221,22 +221,22 @@ throttle() {
         [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 && ${stderr_lines[0]} == "spamlog: $text" ]] ||
             { echo "$options: $stderr" && return 1; }
     done <<'END'
-|--find-max: it wants a DESTINATION
--|--find-max: it wants a DESTINATION
-unix:a b c|'c': only one DESTINATION and one FILE are taken
--n 5 unix:a|--count: with --find-max a trial is as long as --duration says
---burst=5/1s unix:a|--burst: with --find-max it is --rate that changes
---bad=1% unix:a|--bad: with --find-max all messages must come back
---timestamp=2024-12-15T20:57:00Z unix:a|--timestamp: --find-max tells the latency by it
--f rfc3164 unix:a|--checksum: RFC 3164 has no STRUCTURED-DATA for it
+|--find-max: requires a DESTINATION
+-|--find-max: requires a DESTINATION
+unix:a b c|'c': unexpected argument; only DESTINATION and FILE are accepted
+-n 5 unix:a|--count: cannot be combined with --find-max; use --duration
+--burst=5/1s unix:a|--burst: cannot be combined with --find-max; use --rate
+--bad=1% unix:a|--bad: cannot be combined with --find-max
+--timestamp=2024-12-15T20:57:00Z unix:a|--timestamp: cannot be combined with --find-max, which computes latency from it
+-f rfc3164 unix:a|--checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -r max unix:a|--rate: 'max' is not a rate: a number a second, or in another time as in 5/m, or max
 -r 1/m unix:a|--rate: '1/m' is not from 1 to 1000M a second
 -r 5..2 unix:a|--rate: '2' is too small
 --latency=0 unix:a|--latency: '0' is too small
---expect=5 unix:a|--expect and --hgrm: only with --verify
+--expect=5 unix:a|--expect, --hgrm: require --verify
 END
     run --separate-stderr timeout 10 spamlog --latency=5ms unix:a
-    [[ $status == 2 && ${stderr_lines[0]} == 'spamlog: --latency, --idle: only with --find-max, and --idle with --verify' ]]
+    [[ $status == 2 && ${stderr_lines[0]} == 'spamlog: --latency: requires --find-max' ]]
     echo text >file
     run --separate-stderr timeout 10 spamlog --find-max unix:a file
     [[ $status == 2 && $stderr == 'spamlog: file: it is a file, and nothing can come back there' ]]

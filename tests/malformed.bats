@@ -153,5 +153,5 @@ through() {
     misused '--bad: drop: requires a connection (tcp, tls or unix)' --bad=1:drop
     misused '--bad: msg-len: requires --framing=octet' --bad=1:msg-len tcp://127.0.0.1:1
     misused '--bad: overlong: the message is too long for a datagram' --bad=1:overlong udp://127.0.0.1:1
-    misused '--bad: it is for messages of RFC 5424' --bad=1 -f rfc3164
+    misused '--bad: requires --format=rfc5424' --bad=1 -f rfc3164
 }

@@ -137,10 +137,10 @@ lines() {
 }
 
 @test "misuse of profiles gets one clear line" {
-    misused '--profile: its messages have sizes' --profile=mixed --size=100
-    misused '--profile: its messages have sizes' --profile=mixed --sizes=100..200
-    misused '--profile: its messages have a format' --profile=mixed -f rfc3164
-    misused '--fresh: it wants a --profile' --fresh=time
+    misused '--profile: cannot be combined with --size or --sizes' --profile=mixed --size=100
+    misused '--profile: cannot be combined with --size or --sizes' --profile=mixed --sizes=100..200
+    misused '--profile: requires --format=rfc5424' --profile=mixed -f rfc3164
+    misused '--fresh: requires --profile=mixed or --profile=FILE' --fresh=time
     misused "--fresh: 'x' is not one of time, host, counter" --profile=mixed --fresh=x
     misused "--fresh: '' is not one of time, host, counter" --profile=mixed --fresh=time,
     run -2 spamlog -n 1 --profile=none

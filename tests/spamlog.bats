@@ -239,24 +239,24 @@ came() {
     misused "--framing: 'lines' is not one of newline, octet" -F lines
     misused "--priority: '192' is not*" -p 192
     misused "--priority: 'auth.none' is not*" -p auth.none
-    misused "--connections: stdout is only one" -c 2
-    misused "--csv: stdout has the messages" --csv=-
-    misused "--json: stdout has the messages" --json=-
-    misused "--csv, --json: stdout is only one" --csv=- --json udp://h
-    misused "--plot: 'x.png': it draws SVG, so the name must end in .svg" --plot=x.png
+    misused "--connections: stdout is only 1, not 2" -c 2
+    misused "--csv: stdout is used for the messages" --csv=-
+    misused "--json: stdout is used for the messages" --json=-
+    misused "--csv, --json: only one of them can use stdout" --csv=- --json udp://h
+    misused "--plot: 'x.png' is not an SVG file; the name must end in .svg" --plot=x.png
     misused "DESTINATION: 'relp://h:1' is not an address: tcp://HOST:PORT, *" relp://h:1
     misused "DESTINATION: 'tcp://h' is not an address: tcp://HOST:PORT" tcp://h
     misused "DESTINATION: 'unix:' is not an address: it has no PATH" unix:
-    misused "--framing: a datagram has none" -F newline udp://h
-    misused "--framing: a datagram has none" -F octet unixgram:x
-    misused "--tls-ca: it is for tls://HOST*" --tls-ca=x tcp://:1
-    misused "--tls-peer: it is for tls://HOST*" --tls-peer=x
-    misused "--tls-key: it wants --tls-cert" --tls-key=x tls://h
+    misused "--framing: datagrams have no framing" -F newline udp://h
+    misused "--framing: datagrams have no framing" -F octet unixgram:x
+    misused "--tls-ca: requires a destination tls://HOST*" --tls-ca=x tcp://:1
+    misused "--tls-peer: requires a destination tls://HOST*" --tls-peer=x
+    misused "--tls-key: requires --tls-cert" --tls-key=x tls://h
     misused "--tls-peer: 'sha256:00': a fingerprint is *" --tls-peer=sha256:00 tls://h
     misused "--format: 'rfc1149' is not one of rfc5424, rfc3164" -f rfc1149
     misused "--msgid: RFC 3164 has no MSGID" -f rfc3164 --msgid=x
     misused "--sd: RFC 3164 has no STRUCTURED-DATA" --sd=- -f rfc3164
-    misused "'b': only one DESTINATION is taken" tcp://127.0.0.1:1 b
+    misused "'b': unexpected argument; only one DESTINATION is accepted" tcp://127.0.0.1:1 b
     misused "unrecognized option '--no-such'" --no-such
 }
 

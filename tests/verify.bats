@@ -538,21 +538,21 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
 --verify --expect=0
 --idle: 'x' is not a duration*
 --verify --idle=x
---expect and --hgrm: only with --verify
+--expect, --hgrm: require --verify
 --expect=5
---verify: of the options that make messages only --connections and --checksum go with it
+--verify: of the options for sending, only --connections and --checksum are allowed
 --verify -r 5
---checksum: RFC 3164 has no STRUCTURED-DATA for it
+--checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -f rfc3164 --checksum
---checksum: RFC 3164 has no STRUCTURED-DATA for it
+--checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -f rfc3164 --run=a
 --run: 'a:b' is not*
 --run=a:b
---csv, --json, --hgrm: stdout is only one
+--csv, --json, --hgrm: only one of them can use stdout
 --verify --csv=- --hgrm=-
---csv, --json, --hgrm: stdout is only one
+--csv, --json, --hgrm: only one of them can use stdout
 --verify --json --hgrm=-
---plot: 'x': it draws SVG*
+--plot: 'x' is not an SVG file; *
 --verify --plot=x
 --run: '' is not*
 --run=
