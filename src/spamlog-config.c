@@ -22,14 +22,14 @@ static bool config_complete_verify(struct spamlog_config *c, char **files, int c
     struct verify_config *verify = &c->verify;
     verify->files = files;
     verify->file_count = count;
-    verify->connections = c->load.senders.count;
-    verify->marked = c->load.message.checksum;
-    verify->stats_interval = c->load.stats_interval_ns;
+    verify->connection_count = c->load.senders.count;
+    verify->require_checksum = c->load.message.checksum;
+    verify->stats_interval_ns = c->load.stats_interval_ns;
     verify->quiet = c->load.quiet;
-    verify->series = c->sampler;
-    verify->json = c->json && !*c->json ? "-" : c->json;
-    if (config_is_stdout(c->sampler.csv_path) + config_is_stdout(verify->json) +
-            config_is_stdout(verify->hgrm) >
+    verify->sampler = c->sampler;
+    verify->json_path = c->json && !*c->json ? "-" : c->json;
+    if (config_is_stdout(c->sampler.csv_path) + config_is_stdout(verify->json_path) +
+            config_is_stdout(verify->hgrm_path) >
         1)
         return config_refuse("--csv, --json, --hgrm: only one of them can use stdout");
     return !c->load_option_given ||
@@ -174,12 +174,12 @@ static bool config_complete_find_max(struct spamlog_config *c, char **operands, 
                                                       : NULL;
     if (error_text)
         return config_refuse(error_text);
-    if (!find_max_bounds(find_max, c->rate ? c->rate : "1k"))
+    if (!find_max_parse_rate(find_max, c->rate ? c->rate : "1k"))
         return false;
     find_max->load = load;
-    find_max->file = count > 1 ? operands[1] : NULL;
-    find_max->idle = c->verify.idle ? c->verify.idle : NS_PER_S;
-    find_max->latency = find_max->latency ? find_max->latency : NS_PER_S / 100;
+    find_max->input_path = count > 1 ? operands[1] : NULL;
+    find_max->idle_timeout_ns = c->verify.idle_timeout_ns ? c->verify.idle_timeout_ns : NS_PER_S;
+    find_max->max_latency_ns = find_max->max_latency_ns ? find_max->max_latency_ns : NS_PER_S / 100;
     load->duration_ns = load->duration_ns ? load->duration_ns : trial_ns;
     load->message.checksum = true;
     load->message.fresh |= load->message.profile ? MESSAGE_FRESH_TIME : 0;
@@ -205,9 +205,9 @@ bool spamlog_config_complete(struct spamlog_config *c, char **operands, int coun
         return config_complete_verify(c, operands, count);
     if (c->find_max_given)
         return config_complete_find_max(c, operands, count);
-    if (c->find_max.latency)
+    if (c->find_max.max_latency_ns)
         return config_refuse("--latency: requires --find-max");
-    if (c->verify.idle)
+    if (c->verify.idle_timeout_ns)
         return config_refuse("--idle: requires --verify or --find-max");
     return config_complete_load(c, operands, count);
 }

@@ -254,7 +254,7 @@ static const char **spamlog_string_option(struct spamlog_config *c, int option)
     case SPAMLOG_OPTION_PLOT:
         return &c->sampler.plot_path;
     case SPAMLOG_OPTION_HGRM:
-        return &c->verify.hgrm;
+        return &c->verify.hgrm_path;
     case SPAMLOG_OPTION_TLS_CERT:
         return &tls->cert;
     case SPAMLOG_OPTION_TLS_KEY:
@@ -326,13 +326,13 @@ static bool spamlog_set_option(struct spamlog_config *c, int option, const char 
     case SPAMLOG_OPTION_VERIFY:
         return c->verify_given = true;
     case SPAMLOG_OPTION_EXPECT:
-        return option_count("--expect", text, 1, UINT64_C(1000000000000000), &c->verify.expect);
+        return option_count("--expect", text, 1, UINT64_C(1000000000000000), &c->verify.expected);
     case SPAMLOG_OPTION_IDLE:
-        return option_duration("--idle", text, 1, week_ns, &c->verify.idle);
+        return option_duration("--idle", text, 1, week_ns, &c->verify.idle_timeout_ns);
     case SPAMLOG_OPTION_FIND_MAX:
         return c->find_max_given = true;
     case SPAMLOG_OPTION_LATENCY:
-        return option_duration("--latency", text, 1000, week_ns, &c->find_max.latency);
+        return option_duration("--latency", text, 1000, week_ns, &c->find_max.max_latency_ns);
     case SPAMLOG_OPTION_JSON:
         c->json = text ? text : "";
         return true;

@@ -23,40 +23,41 @@ static const uint64_t patience = 10 * NS_PER_S;          /* for a receiver that 
 static const uint64_t probe_idle = NS_PER_S / 5;         /* until the next probe */
 static const uint64_t scheduling_delay = NS_PER_S / 200; /* is no fault of a rate */
 
-struct search {
+struct find_max_search {
     const struct find_max_config *config;
     struct load_config load;
-    struct round_trip way;
+    struct trial trial;
     char run[RUN_PREFIX + 16];
     unsigned trials;
-    uint64_t held;     /* messages a second, the greatest rate that held; 0: none */
-    uint64_t failed;   /* the least that did not; 0: none */
-    const char *limit; /* what that one met */
-    struct trip best;  /* at the one that held */
-    bool over;         /* a trial failed, or was interrupted */
+    uint64_t best_rate;              /* messages a second, the greatest rate that held; 0: none */
+    uint64_t failed_rate;            /* the least that did not; 0: none */
+    const char *limit;               /* what that one met */
+    struct trial_result best_result; /* at the one that held */
+    bool aborted;                    /* a trial failed, or was interrupted */
 };
 
-bool find_max_bounds(struct find_max_config *config, const char *text)
+bool find_max_parse_rate(struct find_max_config *config, const char *text)
 {
     char low[32];
     struct rate rate;
     const char *dots = strstr(text, "..");
-    config->high = highest;
+    config->high_rate = highest;
     if (dots && (size_t)(dots - text) < sizeof low) {
         snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
-        return option_count("--rate", low, 1, highest, &config->low) &&
-               option_count("--rate", dots + 2, config->low, highest, &config->high);
+        return option_count("--rate", low, 1, highest, &config->low_rate) &&
+               option_count("--rate", dots + 2, config->low_rate, highest, &config->high_rate);
     }
     if (!option_rate("--rate", text, &rate.messages, &rate.period_ns))
         return false;
-    config->low = (uint64_t)((double)rate.messages * (double)NS_PER_S / (double)rate.period_ns);
-    if (config->low >= 1 && config->low <= highest)
+    config->low_rate =
+        (uint64_t)((double)rate.messages * (double)NS_PER_S / (double)rate.period_ns);
+    if (config->low_rate >= 1 && config->low_rate <= highest)
         return true;
     log_printf("--rate: '%s' is not from 1 to 1000M a second", text);
     return false;
 }
 
-static void add_duration(struct buffer *out, uint64_t micros)
+static void duration_print(struct buffer *out, uint64_t micros)
 {
     if (micros < 1000000)
         buffer_printf(out, "%.3g ms", (double)micros / 1e3);
@@ -65,7 +66,7 @@ static void add_duration(struct buffer *out, uint64_t micros)
 }
 
 /* In groups of three digits. */
-static void add_rate(struct buffer *out, uint64_t rate)
+static void rate_print(struct buffer *out, uint64_t rate)
 {
     uint64_t group = 1;
     while (rate / group >= 1000)
@@ -77,22 +78,22 @@ static void add_rate(struct buffer *out, uint64_t rate)
 }
 
 /* What it was sent at, as a part of the rate. */
-static double kept(const struct search *s, const struct trip *t)
+static double search_rate_fraction(const struct find_max_search *s, const struct trial_result *t)
 {
     double duration = (double)s->load.duration_ns;
-    return duration / (duration + (double)t->behind);
+    return duration / (duration + (double)t->lag_ns);
 }
 
-static bool is_late(const struct search *s, const struct trip *t)
+static bool search_is_late(const struct find_max_search *s, const struct trial_result *t)
 {
-    return t->behind > s->load.duration_ns / 1000 && t->behind > scheduling_delay;
+    return t->lag_ns > s->load.duration_ns / 1000 && t->lag_ns > scheduling_delay;
 }
 
 /* What kept a rate from holding; NULL: it did. */
-static const char *limit_of(const struct search *s, const struct trip *t)
+static const char *search_find_limit(const struct find_max_search *s, const struct trial_result *t)
 {
-    bool slow = t->p99 * 1000 > s->config->latency;
-    bool late = is_late(s, t);
+    bool slow = t->p99_us * 1000 > s->config->max_latency_ns;
+    bool late = search_is_late(s, t);
     return t->lost                            ? "loss"
            : t->duplicated                    ? "duplication"
            : t->damaged                       ? "damage"
@@ -103,8 +104,8 @@ static const char *limit_of(const struct search *s, const struct trip *t)
                                               : NULL;
 }
 
-static void describe(const struct search *s, const struct trip *t, const char *limit,
-                     struct buffer *out)
+static void search_describe(const struct find_max_search *s, const struct trial_result *t,
+                            const char *limit, struct buffer *out)
 {
     const struct {
         const char *name;
@@ -116,51 +117,51 @@ static void describe(const struct search *s, const struct trip *t, const char *l
         if (faults[i].count)
             buffer_printf(out, "%s %" PRIu64 ", ", faults[i].name, faults[i].count);
     buffer_puts(out, "p99 ");
-    add_duration(out, t->p99);
-    if (is_late(s, t))
-        buffer_printf(out, ", sent at %.3g %% of it", 100 * kept(s, t));
+    duration_print(out, t->p99_us);
+    if (search_is_late(s, t))
+        buffer_printf(out, ", sent at %.3g %% of it", 100 * search_rate_fraction(s, t));
     if (limit && (strcmp(limit, "sender") == 0 || strcmp(limit, "reader") == 0))
         buffer_printf(out, ", the %s here was the limit", limit);
 }
 
-static bool try_once(struct search *s, uint64_t rate, struct trip *t)
+static bool search_run_trial(struct find_max_search *s, uint64_t rate, struct trial_result *t)
 {
     snprintf(s->run, sizeof s->run, "%.*s-%u", RUN_PREFIX, s->config->load->message.run,
              ++s->trials);
     s->load.arrivals.rate = (struct rate){rate, NS_PER_S};
-    return round_trip_send(&s->way, &s->load, s->config->idle, t);
+    return trial_run(&s->trial, &s->load, s->config->idle_timeout_ns, t);
 }
 
-static bool holds(struct search *s, uint64_t rate)
+static bool search_try_rate(struct find_max_search *s, uint64_t rate)
 {
     const char *limit = NULL;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        struct trip t;
+        struct trial_result t;
         struct buffer text = {0};
-        if (!try_once(s, rate, &t)) {
-            s->over = true;
+        if (!search_run_trial(s, rate, &t)) {
+            s->aborted = true;
             return false;
         }
-        limit = limit_of(s, &t);
-        add_rate(&text, rate);
+        limit = search_find_limit(s, &t);
+        rate_print(&text, rate);
         buffer_puts(&text, ": ");
-        describe(s, &t, limit, &text);
+        search_describe(s, &t, limit, &text);
         if (!s->load.quiet)
             log_printf("%.*s", (int)text.len, text.data);
         buffer_free(&text);
         if (!limit) {
-            s->held = rate;
-            s->best = t;
+            s->best_rate = rate;
+            s->best_result = t;
             return true;
         }
     }
-    s->failed = rate;
+    s->failed_rate = rate;
     s->limit = limit;
     return false;
 }
 
 /* To three digits. */
-static uint64_t rounded(uint64_t rate)
+static uint64_t rate_round(uint64_t rate)
 {
     uint64_t step = 1;
     while (rate / step >= 1000)
@@ -168,60 +169,60 @@ static uint64_t rounded(uint64_t rate)
     return (rate + step / 2) / step * step;
 }
 
-static void double_up(struct search *s)
+static void search_double(struct find_max_search *s)
 {
-    uint64_t high = s->config->high;
-    uint64_t rate = s->config->low;
-    while (holds(s, rate) && rate < high)
+    uint64_t high = s->config->high_rate;
+    uint64_t rate = s->config->low_rate;
+    while (search_try_rate(s, rate) && rate < high)
         rate = rate < high / 2 ? 2 * rate : high;
 }
 
-static void bisect(struct search *s)
+static void search_bisect(struct find_max_search *s)
 {
-    while (!s->over && s->failed - s->held > s->held / PRECISION) {
-        uint64_t middle = rounded(s->held + (s->failed - s->held) / 2);
-        if (middle <= s->held || middle >= s->failed)
+    while (!s->aborted && s->failed_rate - s->best_rate > s->best_rate / PRECISION) {
+        uint64_t middle = rate_round(s->best_rate + (s->failed_rate - s->best_rate) / 2);
+        if (middle <= s->best_rate || middle >= s->failed_rate)
             return;
-        holds(s, middle);
+        search_try_rate(s, middle);
     }
 }
 
 /* What held once may have been luck. */
-static void confirm(struct search *s)
+static void search_confirm(struct find_max_search *s)
 {
-    uint64_t low = s->config->low;
-    uint64_t rate = s->held;
-    s->held = 0;
-    while (!holds(s, rate) && !s->over && rate > low) {
-        uint64_t less = rounded(rate - rate / PRECISION);
+    uint64_t low = s->config->low_rate;
+    uint64_t rate = s->best_rate;
+    s->best_rate = 0;
+    while (!search_try_rate(s, rate) && !s->aborted && rate > low) {
+        uint64_t less = rate_round(rate - rate / PRECISION);
         less = less < rate ? less : rate - 1;
         rate = less > low ? less : low;
     }
 }
 
 /* Tries until a message comes back, since a receiver may just be starting. */
-static bool reach(struct search *s)
+static bool search_reach_receiver(struct find_max_search *s)
 {
     uint64_t until = clock_monotonic() + patience;
-    struct trip t;
+    struct trial_result t;
     s->load.destination.connect_timeout_ns = patience;
     s->load.count = 1;
     s->load.duration_ns = 0;
     s->load.arrivals = (struct arrivals_config){.rate = {1, NS_PER_S}, .burst = 1};
     snprintf(s->run, sizeof s->run, "%.*s-0", RUN_PREFIX, s->config->load->message.run);
     do
-        if (!round_trip_send(&s->way, &s->load, probe_idle, &t))
+        if (!trial_run(&s->trial, &s->load, probe_idle, &t))
             return false;
     while (t.lost && clock_monotonic() < until);
     if (t.lost)
-        log_printf("%s: what goes to %s does not come back there", s->way.name,
+        log_printf("%s: what goes to %s does not come back there", s->trial.input_name,
                    s->load.destination.text);
     s->load = *s->config->load;
     s->load.message.run = s->run;
     return !t.lost;
 }
 
-static void add_count(struct values *v, const char *name, uint64_t count)
+static void find_max_add_count(struct values *v, const char *name, uint64_t count)
 {
     if (count)
         values_add_count(v, name, count);
@@ -229,40 +230,41 @@ static void add_count(struct values *v, const char *name, uint64_t count)
         values_add_absent(v, name, VALUE_COUNT);
 }
 
-static void add_latency(struct values *v, const char *name, const struct search *s, uint64_t micros)
+static void find_max_add_latency(struct values *v, const char *name,
+                                 const struct find_max_search *s, uint64_t micros)
 {
-    if (s->held)
+    if (s->best_rate)
         values_add_duration(v, name, micros * 1000);
     else
         values_add_absent(v, name, VALUE_DURATION);
 }
 
-static void build_report(const struct search *s, struct values *v)
+static void find_max_build_report(const struct find_max_search *s, struct values *v)
 {
-    add_count(v, "rate", s->held);
-    add_count(v, "failed-rate", s->failed);
+    find_max_add_count(v, "rate", s->best_rate);
+    find_max_add_count(v, "failed-rate", s->failed_rate);
     if (s->limit)
         values_add_text(v, "limit", (struct slice){s->limit, strlen(s->limit)});
     else
         values_add_absent(v, "limit", VALUE_TEXT);
-    add_latency(v, "latency-p50", s, s->best.p50);
-    add_latency(v, "latency-p99", s, s->best.p99);
-    add_latency(v, "latency-max", s, s->best.max);
-    add_count(v, "trials", s->trials);
+    find_max_add_latency(v, "latency-p50", s, s->best_result.p50_us);
+    find_max_add_latency(v, "latency-p99", s, s->best_result.p99_us);
+    find_max_add_latency(v, "latency-max", s, s->best_result.max_us);
+    find_max_add_count(v, "trials", s->trials);
 }
 
-static bool print_result(const struct search *s)
+static bool find_max_print_report(const struct find_max_search *s)
 {
     struct output out;
     struct values report = {0};
     output_init(&out, STDOUT_FILENO, "stdout");
     buffer_puts(&out.buffer, "highest rate at which nothing is lost and p99 stays under ");
-    add_duration(&out.buffer, s->config->latency / 1000);
+    duration_print(&out.buffer, s->config->max_latency_ns / 1000);
     buffer_puts(&out.buffer, ": ");
-    if (s->held)
-        add_rate(&out.buffer, s->held);
-    buffer_puts(&out.buffer, s->held ? "\n" : "none\n");
-    build_report(s, &report);
+    if (s->best_rate)
+        rate_print(&out.buffer, s->best_rate);
+    buffer_puts(&out.buffer, s->best_rate ? "\n" : "none\n");
+    find_max_build_report(s, &report);
     values_print_text(&report, &out.buffer);
     values_free(&report);
     return output_close(&out);
@@ -270,19 +272,19 @@ static bool print_result(const struct search *s)
 
 int find_max_run(const struct find_max_config *config)
 {
-    struct search s = {.config = config, .load = *config->load};
+    struct find_max_search s = {.config = config, .load = *config->load};
     s.load.message.run = s.run;
-    if (!round_trip_start(&s.way, config->file, config->load->stats_interval_ns))
+    if (!trial_open(&s.trial, config->input_path, config->load->stats_interval_ns))
         return STATUS_FAILED;
-    s.over = !reach(&s);
-    if (!s.over)
-        double_up(&s);
-    if (s.held && s.failed)
-        bisect(&s);
-    if (s.held && !s.over)
-        confirm(&s);
-    round_trip_end(&s.way);
-    if (s.over || !print_result(&s))
+    s.aborted = !search_reach_receiver(&s);
+    if (!s.aborted)
+        search_double(&s);
+    if (s.best_rate && s.failed_rate)
+        search_bisect(&s);
+    if (s.best_rate && !s.aborted)
+        search_confirm(&s);
+    trial_close(&s.trial);
+    if (s.aborted || !find_max_print_report(&s))
         return STATUS_FAILED;
-    return s.held ? STATUS_OK : STATUS_REJECTED;
+    return s.best_rate ? STATUS_OK : STATUS_REJECTED;
 }

@@ -26,28 +26,29 @@ struct gap_node {
 struct gap_store {
     struct gap_node *nodes;
     size_t capacity;
-    uint32_t limit; /* of nodes */
-    uint32_t count; /* of nodes that were ever used */
-    uint32_t spare; /* the first that is free again, in a chain of left, or 0 */
+    uint32_t max_nodes; /* of nodes */
+    uint32_t used;      /* of nodes that were ever used */
+    uint32_t free_list; /* the first that is free again, in a chain of left, or 0 */
     uint32_t random;
-    bool forgot; /* some numbers */
+    bool overflowed; /* some numbers */
 };
 
 /* All zero is an empty one. */
-struct gaps {
+struct gap_set {
     uint32_t root;
-    uint64_t missing; /* numbers */
+    uint64_t count; /* numbers */
 };
 
 /* Numbers that are missing from now on: behind all of the set, and some. */
-void gaps_add(struct gap_store *s, struct gaps *g, uint64_t first, uint64_t last);
+void gap_set_add(struct gap_store *s, struct gap_set *g, uint64_t first, uint64_t last);
 
 /* A number is no longer missing. False where it was not, or is among the forgotten. */
-bool gaps_fill(struct gap_store *s, struct gaps *g, uint64_t number);
+bool gap_set_remove(struct gap_store *s, struct gap_set *g, uint64_t number);
 
 /* The first gap that does not end before a number; false where there is none. */
-bool gaps_find(const struct gap_store *s, const struct gaps *g, uint64_t number, struct gap *gap);
+bool gap_set_find(const struct gap_store *s, const struct gap_set *g, uint64_t number,
+                  struct gap *gap);
 
-void gaps_free(struct gap_store *s);
+void gap_store_free(struct gap_store *s);
 
 #endif

@@ -28,7 +28,7 @@ struct histogram {
 void histogram_record(struct histogram *h, uint64_t value);
 
 /* Adds what the other one has recorded. */
-void histogram_add(struct histogram *h, const struct histogram *other);
+void histogram_merge(struct histogram *h, const struct histogram *other);
 
 /* The least and the greatest of the values that are not told apart from this one. */
 uint64_t histogram_lowest_equivalent(uint64_t value);
@@ -37,9 +37,9 @@ uint64_t histogram_highest_equivalent(uint64_t value);
 /* The greatest value (in the sense of highest_equivalent) that so many percent do not exceed. */
 uint64_t histogram_percentile(const struct histogram *h, double percent);
 
-uint64_t histogram_greatest(const struct histogram *h);
+uint64_t histogram_max(const struct histogram *h);
 double histogram_mean(const struct histogram *h);
-double histogram_deviation(const struct histogram *h);
+double histogram_stddev(const struct histogram *h);
 
 /* HdrHistogram's percentile distribution, as its plotter reads it, in thousands of the values. */
 void histogram_print(const struct histogram *h, struct buffer *out);

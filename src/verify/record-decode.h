@@ -7,20 +7,20 @@
 #include "syslog/rfc5424.h"
 #include "json/locate-error.h"
 
-enum reading {
-    READING_MARKED,  /* a message, with a mark, which was not looked into */
-    READING_PLAIN,   /* a message without one */
-    READING_FOREIGN, /* JSON, but no message */
-    READING_DAMAGED  /* neither syslog nor JSON */
+enum decode_result {
+    DECODED_CHECKSUMMED, /* a message, with a mark, which was not looked into */
+    DECODED_PLAIN,       /* a message without one */
+    DECODED_FOREIGN,     /* JSON, but no message */
+    DECODED_DAMAGED      /* neither syslog nor JSON */
 };
 
 /* Reads messages back from what became of them. All zero is ready for use. */
-struct reader {
+struct record_decoder {
     struct syslog_message message;
-    struct lenient_time reckoning;
+    struct lenient_time lenient_time;
     struct json_checker json;
-    struct buffer room; /* what was unescaped */
-    struct buffer text;
+    struct buffer scratch; /* what was unescaped */
+    struct buffer msg_scratch;
     struct slice severity; /* of the last message, in names */
     struct slice facility;
     unsigned pri; /* that these are */
@@ -30,9 +30,9 @@ struct reader {
  * A line of shnek-parse, whatever the order of its keys, or a message of RFC 5424 or RFC 3164. The
  * values point into the line or the reader, until the next call.
  */
-enum reading reading(struct reader *r, struct slice line, struct sequence_values *v,
-                     struct defect *defect);
+enum decode_result record_decode(struct record_decoder *r, struct slice line,
+                                 struct sequence_values *v, struct defect *defect);
 
-void reader_free(struct reader *r);
+void record_decoder_free(struct record_decoder *r);
 
 #endif

@@ -11,75 +11,79 @@
  * not on messages.
  */
 enum {
-    LEDGER_GAPS = 1 << 20,
-    LEDGER_RUNS = 1 << 16,
-    LEDGER_CONNECTIONS = 1 << 20, /* of all runs */
-    LEDGER_OF = 100000            /* connections of a run, as many as spamlog opens */
+    TRACKER_MAX_GAPS = 1 << 20,
+    TRACKER_MAX_RUNS = 1 << 16,
+    TRACKER_MAX_CONNECTIONS = 1 << 20,   /* of all runs */
+    TRACKER_MAX_RUN_CONNECTIONS = 100000 /* connections of a run, as many as spamlog opens */
 };
-#define LEDGER_NUMBERS UINT64_C(1000000000000000) /* of a run; what is past it is no number */
+#define TRACKER_MAX_MESSAGES UINT64_C(1000000000000000) /* of a run; what is past it is no number  \
+                                                         */
 
-struct run_connection {
+struct tracked_connection {
     uint64_t next; /* past the greatest number that has come */
-    struct gaps gaps;
+    struct gap_set gaps;
 };
 
-struct run {
-    struct run *next;   /* in the same place of the table */
-    struct run *before; /* the run that was met before it */
+struct tracked_run {
+    struct tracked_run *hash_next; /* in the same place of the table */
+    struct tracked_run *previous;  /* the run that was met before it */
     struct buffer key;
     char *label;
-    struct run_connection *connections;
-    uint64_t count;    /* of connections there is room for */
-    uint64_t of;       /* connections */
-    uint64_t seen;     /* connections from which something has come */
-    uint64_t expected; /* messages that must have been made, for all that is known */
+    struct tracked_connection *connections;
+    uint64_t connection_capacity; /* of connections there is room for */
+    uint64_t connection_count;    /* connections */
+    uint64_t seen_connections;    /* connections from which something has come */
+    uint64_t message_count;       /* messages that must have been made, for all that is known */
 };
 
-struct ledger {
+struct sequence_tracker {
     struct gap_store gaps;
-    struct run **table;
-    struct run *last; /* the run that was met last */
-    struct run *hit;  /* that of the last message */
-    uint64_t runs;
-    uint64_t connections;
-    uint64_t seen;    /* connections from which something has come */
-    uint64_t unnamed; /* missing messages of which it is not known which they are */
-    bool full;        /* of runs or connections: some message was not taken */
+    struct tracked_run **table;
+    struct tracked_run *last_run;    /* the run that was met last */
+    struct tracked_run *current_run; /* that of the last message */
+    uint64_t run_count;
+    uint64_t connection_capacity;
+    uint64_t seen_connections; /* connections from which something has come */
+    uint64_t unattributed;     /* missing messages of which it is not known which they are */
+    bool overflowed;           /* of runs or connections: some message was not taken */
     struct buffer key;
 };
 
 /* Where a message comes from, and which it is. */
-struct entry {
+struct tracked_message {
     struct slice hostname;
     struct slice procid;
     struct slice run; /* or else HOSTNAME and PROCID tell it */
-    uint64_t of;
+    uint64_t connection_count;
     uint64_t connection;
     uint64_t number;
 };
 
-enum ledger_entry {
-    LEDGER_NEW,
-    LEDGER_LATE,     /* new, behind others of its connection */
-    LEDGER_REPEATED, /* it had come before */
-    LEDGER_REFUSED /* it cannot be: its run has another number of connections; or no room is left */
+enum tracker_result {
+    TRACKER_NEW,
+    TRACKER_REORDERED, /* new, behind others of its connection */
+    TRACKER_DUPLICATE, /* it had come before */
+    TRACKER_REJECTED /* it cannot be: its run has another number of connections; or no room is left
+                      */
 };
 
-void ledger_start(struct ledger *l);
-enum ledger_entry ledger_take(struct ledger *l, const struct entry *e);
+void sequence_tracker_init(struct sequence_tracker *l);
+enum tracker_result sequence_tracker_add(struct sequence_tracker *l,
+                                         const struct tracked_message *e);
 
 /*
  * To be called at the end. Of a run's messages, all below the greatest one were made. Where the
  * number of all messages is known (else 0), the only run has made the others too; where there is
  * not just one, they are unnamed.
  */
-void ledger_close(struct ledger *l, uint64_t total);
+void sequence_tracker_finish(struct sequence_tracker *l, uint64_t total);
 
-uint64_t ledger_missing(const struct ledger *l);
+uint64_t sequence_tracker_count_missing(const struct sequence_tracker *l);
 
 /* The first range of a run's missing messages that ends at k or behind it, after ledger_close. */
-bool ledger_range(const struct ledger *l, const struct run *r, uint64_t k, struct gap *range);
+bool sequence_tracker_find_range(const struct sequence_tracker *l, const struct tracked_run *r,
+                                 uint64_t k, struct gap *range);
 
-void ledger_free(struct ledger *l);
+void sequence_tracker_free(struct sequence_tracker *l);
 
 #endif

@@ -5,25 +5,25 @@
 #include "verify/verify.h"
 
 /* A way out and back: run after run is sent over it, and read back from its far end. */
-struct round_trip {
+struct trial {
     struct verify_config verify_config;
     struct verify *verify;
     struct input in;
     struct framer framer;
-    const char *name; /* of the far end, for reports */
+    const char *input_name; /* of the far end, for reports */
     struct signals signals;
 };
 
 /* What became of a run. */
-struct trip {
-    uint64_t made; /* messages, here and below */
+struct trial_result {
+    uint64_t sent; /* messages, here and below */
     uint64_t lost;
     uint64_t duplicated;
     uint64_t damaged;
-    uint64_t p50; /* microseconds from when a message was due, here and below */
-    uint64_t p99;
-    uint64_t max;
-    uint64_t behind;  /* nanoseconds, as in struct load_sent */
+    uint64_t p50_us; /* microseconds from when a message was due, here and below */
+    uint64_t p99_us;
+    uint64_t max_us;
+    uint64_t lag_ns;  /* nanoseconds, as in struct load_sent */
     bool sender_busy; /* its thread hardly ever had to wait */
     bool reader_busy; /* that of the far end, the same */
 };
@@ -32,16 +32,16 @@ struct trip {
  * Opens the far end, a file or, where it is NULL or "-", stdin, and takes the signals. False, and a
  * report, where that fails.
  */
-bool round_trip_start(struct round_trip *r, const char *far_end, uint64_t stats_interval);
+bool trial_open(struct trial *r, const char *far_end, uint64_t stats_interval);
 
 /*
  * Sends a run, whose name no other has had, and reads until all of it has come, or nothing has for
  * `idle` nanoseconds after it was sent. False where it failed, which is reported, or was
  * interrupted. Where the receiver takes nothing more and nothing comes, the process ends.
  */
-bool round_trip_send(struct round_trip *r, const struct load_config *load, uint64_t idle,
-                     struct trip *trip);
+bool trial_run(struct trial *r, const struct load_config *load, uint64_t idle,
+               struct trial_result *trip);
 
-void round_trip_end(struct round_trip *r);
+void trial_close(struct trial *r);
 
 #endif

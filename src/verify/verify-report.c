@@ -27,35 +27,36 @@ static void ranges_print_one(struct buffer *out, const char *label, const struct
 }
 
 /* Prints the ranges of one run, at most `left`; returns how many more may be printed. */
-static int ranges_print_run(const struct ledger *l, const struct run *r, int left,
+static int ranges_print_run(const struct sequence_tracker *l, const struct tracked_run *r, int left,
                             struct buffer *out)
 {
     struct gap range;
     uint64_t k = 0;
-    while (ledger_range(l, r, k, &range)) {
+    while (sequence_tracker_find_range(l, r, k, &range)) {
         if (left-- == 0) {
             buffer_puts(out, " ...");
             return -1;
         }
-        ranges_print_one(out, l->runs > 1 ? r->label : NULL, &range);
+        ranges_print_one(out, l->run_count > 1 ? r->label : NULL, &range);
         k = range.last + 1;
     }
     return left;
 }
 
-static void ranges_print(const struct findings *f, uint64_t expected, struct buffer *out)
+static void ranges_print(const struct verify_report *f, uint64_t expected, struct buffer *out)
 {
-    const struct ledger *l = &f->ledger;
+    const struct sequence_tracker *l = &f->tracker;
     int left = RANGES;
-    for (const struct run *r = l->last; r && left >= 0; r = r->before)
+    for (const struct tracked_run *r = l->last_run; r && left >= 0; r = r->previous)
         left = ranges_print_run(l, r, left, out);
-    if (l->runs == 0 && expected)
+    if (l->run_count == 0 && expected)
         ranges_print_one(out, NULL, &(struct gap){0, expected - 1});
-    else if (l->unnamed || l->gaps.forgot)
+    else if (l->unattributed || l->gaps.overflowed)
         buffer_puts(out, out->len > 0 ? " ?" : "?");
 }
 
-static void report_add_ranges(const struct findings *f, uint64_t expected, struct values *v)
+static void verify_report_add_ranges(const struct verify_report *f, uint64_t expected,
+                                     struct values *v)
 {
     static const char name[] = "missing-ranges";
     struct buffer ranges = {0};
@@ -67,20 +68,21 @@ static void report_add_ranges(const struct findings *f, uint64_t expected, struc
     buffer_free(&ranges);
 }
 
-static void report_add_messages(const struct findings *f, uint64_t expected, struct values *v)
+static void verify_report_add_messages(const struct verify_report *f, uint64_t expected,
+                                       struct values *v)
 {
-    values_add_count(v, "runs", f->ledger.runs);
-    values_add_count(v, "connections", f->ledger.seen);
-    values_add_count(v, "missing", ledger_missing(&f->ledger));
-    report_add_ranges(f, expected, v);
+    values_add_count(v, "runs", f->tracker.run_count);
+    values_add_count(v, "connections", f->tracker.seen_connections);
+    values_add_count(v, "missing", sequence_tracker_count_missing(&f->tracker));
+    verify_report_add_ranges(f, expected, v);
     values_add_count(v, "duplicated", f->duplicated);
     values_add_count(v, "reordered", f->reordered);
     values_add_count(v, "damaged", f->damaged);
     values_add_count(v, "foreign", f->foreign);
 }
 
-static void report_add_latency(const struct histogram *h, const char *name, uint64_t micros,
-                               struct values *v)
+static void verify_report_add_latency(const struct histogram *h, const char *name, uint64_t micros,
+                                      struct values *v)
 {
     if (h->total)
         values_add_duration(v, name, micros * 1000);
@@ -88,28 +90,28 @@ static void report_add_latency(const struct histogram *h, const char *name, uint
         values_add_absent(v, name, VALUE_DURATION);
 }
 
-static void report_add_latency_summary(const struct findings *f, struct values *v)
+static void verify_report_add_latency_summary(const struct verify_report *f, struct values *v)
 {
     uint64_t mean = (uint64_t)(histogram_mean(&f->latency) + 0.5);
     values_add_count(v, "latency-count", f->latency.total);
-    values_add_count(v, "latency-negative", f->negative);
-    report_add_latency(&f->latency, "latency-mean", mean, v);
+    values_add_count(v, "latency-negative", f->negative_latencies);
+    verify_report_add_latency(&f->latency, "latency-mean", mean, v);
 }
 
-static void report_add_percentiles(const struct histogram *h, struct values *v)
+static void verify_report_add_percentiles(const struct histogram *h, struct values *v)
 {
     for (size_t i = 0; i < PERCENTILES; i++)
-        report_add_latency(h, percentiles[i].name, histogram_percentile(h, percentiles[i].percent),
-                           v);
-    report_add_latency(h, "latency-max", histogram_greatest(h), v);
+        verify_report_add_latency(h, percentiles[i].name,
+                                  histogram_percentile(h, percentiles[i].percent), v);
+    verify_report_add_latency(h, "latency-max", histogram_max(h), v);
 }
 
-void verify_report_build(const struct findings *f, uint64_t expected, struct values *v)
+void verify_report_build(const struct verify_report *f, uint64_t expected, struct values *v)
 {
     values_add_count(v, "received", f->received);
-    report_add_messages(f, expected, v);
-    report_add_latency_summary(f, v);
-    report_add_percentiles(&f->latency, v);
+    verify_report_add_messages(f, expected, v);
+    verify_report_add_latency_summary(f, v);
+    verify_report_add_percentiles(&f->latency, v);
 }
 
 void verify_report_add_interval(const struct histogram *latency, struct values *row)
@@ -123,18 +125,18 @@ void verify_report_add_interval(const struct histogram *latency, struct values *
                   {"damaged", VALUE_COUNT},        {"foreign", VALUE_COUNT},
                   {"latency-count", VALUE_COUNT},  {"latency-negative", VALUE_COUNT},
                   {"latency-mean", VALUE_DURATION}};
-    report_add_percentiles(latency, row);
+    verify_report_add_percentiles(latency, row);
     for (size_t i = 0; i < sizeof totals / sizeof *totals; i++)
         values_add_absent(row, totals[i].name, totals[i].kind);
 }
 
-void verify_report_build_total_row(const struct findings *f, uint64_t expected, double rate,
+void verify_report_build_total_row(const struct verify_report *f, uint64_t expected, double rate,
                                    struct values *row)
 {
     values_add_text(row, "seconds", (struct slice){"total", strlen("total")});
     values_add_count(row, "received", f->received);
     values_add_rate(row, "rate", rate, 1);
-    report_add_percentiles(&f->latency, row);
-    report_add_messages(f, expected, row);
-    report_add_latency_summary(f, row);
+    verify_report_add_percentiles(&f->latency, row);
+    verify_report_add_messages(f, expected, row);
+    verify_report_add_latency_summary(f, row);
 }

@@ -24,26 +24,26 @@ enum { BLOCK_SIZE = 256 * 1024 };
 
 struct verify {
     const struct verify_config *config;
-    const char *run; /* NULL: messages of any run count */
-    struct sampler series;
-    struct histogram *latency; /* what is recorded, microseconds */
-    struct histogram *spare;   /* takes its place at the end of an interval; or NULL */
-    pthread_mutex_t lock;      /* between who reads and who looks */
-    struct findings found;
-    struct reader reader;
-    struct instant_reader clock;
+    const char *only_run; /* NULL: messages of any run count */
+    struct sampler sampler;
+    struct histogram *latency;       /* what is recorded, microseconds */
+    struct histogram *spare_latency; /* takes its place at the end of an interval; or NULL */
+    pthread_mutex_t lock;            /* between who reads and who looks */
+    struct verify_report report;
+    struct record_decoder decoder;
+    struct instant_reader timestamp_reader;
     struct stats stats;
     struct signals signals;
-    struct rate_limit complaints;
+    struct rate_limit damage_limit;
     struct output json;
     struct output hgrm;
     char *block;
-    uint64_t now; /* clock_real, when the block was read; 0: it tells no latency */
+    uint64_t received_ns; /* clock_real, when the block was read; 0: it tells no latency */
     bool failed;
 };
 
 /* A number as spamlog writes it. */
-static bool read_number(struct slice text, uint64_t *number)
+static bool number_parse(struct slice text, uint64_t *number)
 {
     enum { DIGITS = 15 };
     uint64_t n = 0;
@@ -58,60 +58,63 @@ static bool read_number(struct slice text, uint64_t *number)
     return true;
 }
 
-static bool whole(const struct sequence_values *v)
+static bool sequence_crc_matches(const struct sequence_values *v)
 {
     char sum[SEQUENCE_CRC_DIGITS];
     sequence_write_crc(sum, sequence_compute_crc(sequence_compute_shared_crc(v), v));
     return slice_equal(v->crc, (struct slice){sum, sizeof sum});
 }
 
-static bool read_mark(const struct sequence_values *v, struct entry *e)
+static bool tracked_message_from_sequence(const struct sequence_values *v,
+                                          struct tracked_message *e)
 {
     e->run = v->run;
-    return whole(v) && read_number(v->connection, &e->connection) &&
-           read_number(v->connection_count, &e->of) && read_number(v->number, &e->number) &&
-           e->of > 0;
+    return sequence_crc_matches(v) && number_parse(v->connection, &e->connection) &&
+           number_parse(v->connection_count, &e->connection_count) &&
+           number_parse(v->number, &e->number) && e->connection_count > 0;
 }
 
-static bool read_msgid(const struct verify *v, struct slice msgid, struct entry *e)
+static bool tracked_message_from_msgid(const struct verify *v, struct slice msgid,
+                                       struct tracked_message *e)
 {
     uint64_t k;
-    if (!read_number(msgid, &k))
+    if (!number_parse(msgid, &k))
         return false;
-    e->of = v->config->connections;
-    e->connection = k % e->of;
-    e->number = k / e->of;
+    e->connection_count = v->config->connection_count;
+    e->connection = k % e->connection_count;
+    e->number = k / e->connection_count;
     return true;
 }
 
-static void take_latency(struct verify *v, struct slice timestamp)
+static void verify_record_latency(struct verify *v, struct slice timestamp)
 {
     uint64_t due;
-    if (!v->now || !timestamp.data || !instant_read(&v->clock, timestamp, &due))
+    if (!v->received_ns || !timestamp.data || !instant_read(&v->timestamp_reader, timestamp, &due))
         return;
-    if (due > v->now)
-        v->found.negative++;
-    histogram_record(v->latency, due < v->now ? (v->now - due) / 1000 : 0);
+    if (due > v->received_ns)
+        v->report.negative_latencies++;
+    histogram_record(v->latency, due < v->received_ns ? (v->received_ns - due) / 1000 : 0);
 }
 
 /* False where there cannot be such a message, or no room is left for its run. */
-static bool take_entry(struct verify *v, const struct entry *e, struct slice timestamp)
+static bool verify_track_message(struct verify *v, const struct tracked_message *e,
+                                 struct slice timestamp)
 {
-    struct findings *f = &v->found;
-    if (v->run && !slice_equal(e->run, (struct slice){v->run, strlen(v->run)}))
+    struct verify_report *f = &v->report;
+    if (v->only_run && !slice_equal(e->run, (struct slice){v->only_run, strlen(v->only_run)}))
         return true;
-    switch (ledger_take(&f->ledger, e)) {
-    case LEDGER_REFUSED:
+    switch (sequence_tracker_add(&f->tracker, e)) {
+    case TRACKER_REJECTED:
         return false;
-    case LEDGER_REPEATED:
+    case TRACKER_DUPLICATE:
         f->duplicated++;
         break;
-    case LEDGER_LATE:
+    case TRACKER_REORDERED:
         f->reordered++;
-        take_latency(v, timestamp);
+        verify_record_latency(v, timestamp);
         break;
-    case LEDGER_NEW:
-        take_latency(v, timestamp);
+    case TRACKER_NEW:
+        verify_record_latency(v, timestamp);
         break;
     }
     f->received++;
@@ -119,63 +122,64 @@ static bool take_entry(struct verify *v, const struct entry *e, struct slice tim
     return true;
 }
 
-static void damaged(struct verify *v, const char *name, const struct frame *frame)
+static void verify_count_damaged(struct verify *v, const char *name, const struct frame *frame)
 {
-    v->found.damaged++;
+    v->report.damaged++;
     counter_add(&v->stats.rejected, 1);
-    log_rejected(&v->complaints, name, frame->number, &frame->defect);
+    log_rejected(&v->damage_limit, name, frame->number, &frame->defect);
 }
 
 /* What it is, in `e`; a defect where it is damaged. */
-static enum reading identify(struct verify *v, struct frame *frame, struct sequence_values *values,
-                             struct entry *e)
+static enum decode_result verify_decode_message(struct verify *v, struct frame *frame,
+                                                struct sequence_values *values,
+                                                struct tracked_message *e)
 {
-    enum reading got = reading(&v->reader, frame->message, values, &frame->defect);
-    *e = (struct entry){0};
-    if (got == READING_MARKED) {
+    enum decode_result got = record_decode(&v->decoder, frame->message, values, &frame->defect);
+    *e = (struct tracked_message){0};
+    if (got == DECODED_CHECKSUMMED) {
         frame->defect = (struct defect){SEQUENCE_SD_ID, "the checksum is another", 0};
-        return read_mark(values, e) ? READING_MARKED : READING_DAMAGED;
+        return tracked_message_from_sequence(values, e) ? DECODED_CHECKSUMMED : DECODED_DAMAGED;
     }
-    if (got != READING_DAMAGED && v->config->marked) {
+    if (got != DECODED_DAMAGED && v->config->require_checksum) {
         frame->defect = (struct defect){SEQUENCE_SD_ID, "there is no checksum", 0};
-        return READING_DAMAGED;
+        return DECODED_DAMAGED;
     }
     e->hostname = values->hostname;
     e->procid = values->procid;
-    if (got == READING_PLAIN && !read_msgid(v, values->msgid, e))
-        return READING_FOREIGN;
+    if (got == DECODED_PLAIN && !tracked_message_from_msgid(v, values->msgid, e))
+        return DECODED_FOREIGN;
     return got;
 }
 
-static void take_message(struct verify *v, const char *name, struct frame *frame)
+static void verify_take_message(struct verify *v, const char *name, struct frame *frame)
 {
     struct sequence_values values;
-    struct entry e;
-    enum reading got = identify(v, frame, &values, &e);
-    if (got == READING_DAMAGED)
-        damaged(v, name, frame);
-    else if (got == READING_FOREIGN || !take_entry(v, &e, values.timestamp))
-        v->found.foreign++;
+    struct tracked_message e;
+    enum decode_result got = verify_decode_message(v, frame, &values, &e);
+    if (got == DECODED_DAMAGED)
+        verify_count_damaged(v, name, frame);
+    else if (got == DECODED_FOREIGN || !verify_track_message(v, &e, values.timestamp))
+        v->report.foreign++;
 }
 
 /* False where nothing more can be told apart. */
-static bool take_frame(struct verify *v, const char *name, enum frame_kind kind,
-                       struct frame *frame)
+static bool verify_take_frame(struct verify *v, const char *name, enum frame_kind kind,
+                              struct frame *frame)
 {
     counter_add(&v->stats.in, 1);
     if (kind == FRAME_MESSAGE)
-        take_message(v, name, frame);
+        verify_take_message(v, name, frame);
     else
-        damaged(v, name, frame);
+        verify_count_damaged(v, name, frame);
     return kind != FRAME_BROKEN;
 }
 
-static bool all_came(const struct verify *v)
+static bool verify_is_complete(const struct verify *v)
 {
-    return v->config->expect && v->found.received - v->found.duplicated >= v->config->expect;
+    return v->config->expected && v->report.received - v->report.duplicated >= v->config->expected;
 }
 
-bool verify_block(struct verify *v, struct input *in, struct framer *f, const char *name)
+bool verify_read_block(struct verify *v, struct input *in, struct framer *f, const char *name)
 {
     struct frame frame;
     enum frame_kind kind;
@@ -188,85 +192,86 @@ bool verify_block(struct verify *v, struct input *in, struct framer *f, const ch
     }
     if (n <= 0)
         return false;
-    v->now = in->live ? clock_real() : 0;
+    v->received_ns = in->live ? clock_real() : 0;
     counter_add(&v->stats.bytes, (uint64_t)n);
-    rate_limit_poll(&v->complaints);
+    rate_limit_poll(&v->damage_limit);
     framer_feed(f, (struct slice){v->block, (size_t)n});
     pthread_mutex_lock(&v->lock);
     bool on = true;
     while (on && (kind = framer_next(f, &frame)) != FRAME_NONE)
-        on = take_frame(v, name, kind, &frame);
+        on = verify_take_frame(v, name, kind, &frame);
     pthread_mutex_unlock(&v->lock);
-    if (in->live && !in->limited && all_came(v))
+    if (in->live && !in->limited && verify_is_complete(v))
         input_limit(in); /* what has come as well may be a repetition */
     return on;
 }
 
 /* False where it was not the end of the input that ended it. */
-static bool read_input(struct verify *v, int fd, const char *name)
+static bool verify_read_input(struct verify *v, int fd, const char *name)
 {
     struct input in;
     struct framer f;
     struct frame frame;
     enum input_state state;
-    uint64_t idle = v->config->idle ? (v->config->idle - 1) / 1000000 + 1 : 0;
+    uint64_t idle = v->config->idle_timeout_ns ? (v->config->idle_timeout_ns - 1) / 1000000 + 1 : 0;
     input_init(&in, fd);
     framer_init(&f, FRAMING_AUTO, VERIFY_LINE_MAX, false);
     while ((state = input_wait(&in, &v->signals, framer_mid_message(&f), idle ? (int)idle : -1)) ==
                INPUT_READY &&
-           verify_block(v, &in, &f, name))
+           verify_read_block(v, &in, &f, name))
         ;
     enum frame_kind kind = framer_end(&f, state == INPUT_READY, &frame);
     pthread_mutex_lock(&v->lock);
     if (kind != FRAME_NONE)
-        take_frame(v, name, kind, &frame);
+        verify_take_frame(v, name, kind, &frame);
     pthread_mutex_unlock(&v->lock);
     framer_free(&f);
-    return state == INPUT_READY && !all_came(v);
+    return state == INPUT_READY && !verify_is_complete(v);
 }
 
-static bool read_file(struct verify *v, const char *path)
+static bool verify_read_file(struct verify *v, const char *path)
 {
     if (strcmp(path, "-") == 0)
-        return read_input(v, STDIN_FILENO, "stdin");
+        return verify_read_input(v, STDIN_FILENO, "stdin");
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         log_printf("%s: %m", path);
         v->failed = true;
         return true;
     }
-    bool on = read_input(v, fd, path);
+    bool on = verify_read_input(v, fd, path);
     close(fd);
     return on;
 }
 
-static void read_all(struct verify *v)
+static void verify_read_all(struct verify *v)
 {
     if (v->config->file_count == 0)
-        read_file(v, "-");
+        verify_read_file(v, "-");
     for (int i = 0; i < v->config->file_count && !signals_stopping(&v->signals); i++)
-        if (!read_file(v, v->config->files[i]))
+        if (!verify_read_file(v, v->config->files[i]))
             break;
 }
 
 /* The latencies of the interval that is over; they are added to all of them. */
-static struct histogram *take_interval(struct verify *v, uint64_t *different)
+static struct histogram *verify_take_interval(struct verify *v, uint64_t *different)
 {
     pthread_mutex_lock(&v->lock);
     struct histogram *taken = v->latency;
-    v->latency = v->spare;
-    *different = v->found.received - v->found.duplicated;
+    v->latency = v->spare_latency;
+    *different = v->report.received - v->report.duplicated;
     pthread_mutex_unlock(&v->lock);
-    histogram_add(&v->found.latency, taken);
+    histogram_merge(&v->report.latency, taken);
     return taken;
 }
 
-static void look(void *of, const struct sample *i, struct values *row, struct status_line *live)
+static void verify_on_sample(void *of, const struct sample *i, struct values *row,
+                             struct status_line *live)
 {
     struct verify *v = of;
     uint64_t different;
-    uint64_t expect = v->config->expect;
-    struct histogram *h = take_interval(v, &different);
+    uint64_t expect = v->config->expected;
+    struct histogram *h = verify_take_interval(v, &different);
     verify_report_add_interval(h, row);
     live->verb = "received";
     live->total = expect;
@@ -280,10 +285,10 @@ static void look(void *of, const struct sample *i, struct values *row, struct st
                 ? (uint64_t)((double)(expect - different) * (double)i->end_ns / (double)different)
                 : 0;
     memset(h, 0, sizeof *h);
-    v->spare = h;
+    v->spare_latency = h;
 }
 
-static bool write_text(const struct values *report)
+static bool verify_write_text(const struct values *report)
 {
     struct output out;
     output_init(&out, STDOUT_FILENO, "stdout");
@@ -291,53 +296,54 @@ static bool write_text(const struct values *report)
     return output_close(&out);
 }
 
-static void write_total_row(struct verify *v)
+static void verify_write_total_row(struct verify *v)
 {
     struct values row = {0};
-    verify_report_build_total_row(&v->found, v->config->expect, sampler_mean_rate(&v->series),
+    verify_report_build_total_row(&v->report, v->config->expected, sampler_mean_rate(&v->sampler),
                                   &row);
-    values_print_csv_row(&row, &v->series.csv.buffer);
+    values_print_csv_row(&row, &v->sampler.csv.buffer);
     values_free(&row);
 }
 
-static bool write_report(struct verify *v)
+static bool verify_write_report(struct verify *v)
 {
     struct values report = {0};
     bool good = true;
-    verify_report_build(&v->found, v->config->expect, &report);
-    if (v->series.csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO &&
+    verify_report_build(&v->report, v->config->expected, &report);
+    if (v->sampler.csv.fd != STDOUT_FILENO && v->hgrm.fd != STDOUT_FILENO &&
         v->json.fd != STDOUT_FILENO)
-        good = write_text(&report);
-    if (v->series.csv.fd >= 0)
-        write_total_row(v);
+        good = verify_write_text(&report);
+    if (v->sampler.csv.fd >= 0)
+        verify_write_total_row(v);
     if (v->json.fd >= 0) {
         values_print_json(&report, &v->json.buffer);
         good = output_close(&v->json) && good;
     }
     if (v->hgrm.fd >= 0) {
-        histogram_print(&v->found.latency, &v->hgrm.buffer);
+        histogram_print(&v->report.latency, &v->hgrm.buffer);
         good = output_close(&v->hgrm) && good;
     }
     values_free(&report);
-    return sampler_close(&v->series) && good;
+    return sampler_close(&v->sampler) && good;
 }
 
-static int conclude(struct verify *v)
+static int verify_finish(struct verify *v)
 {
-    const struct findings *f = &v->found;
-    sampler_finish(&v->series);
-    ledger_close(&v->found.ledger, v->config->expect);
-    rate_limit_flush(&v->complaints);
-    if (f->ledger.full)
+    const struct verify_report *f = &v->report;
+    sampler_finish(&v->sampler);
+    sequence_tracker_finish(&v->report.tracker, v->config->expected);
+    rate_limit_flush(&v->damage_limit);
+    if (f->tracker.overflowed)
         log_printf("too many runs or connections: the messages of the rest count as foreign");
-    if (f->ledger.gaps.forgot)
+    if (f->tracker.gaps.overflowed)
         log_printf(
             "too many gaps: not all ranges are told; missing and duplicated are upper bounds");
-    bool good = sampler_plot(&v->series, f->latency.total ? PLOT_LATENCY : PLOT_RATE_ONLY,
+    bool good = sampler_plot(&v->sampler, f->latency.total ? PLOT_LATENCY : PLOT_RATE_ONLY,
                              "spamlog --verify");
-    good = write_report(v) && good && !v->failed;
+    good = verify_write_report(v) && good && !v->failed;
     signals_close(&v->signals);
-    bool clean = !ledger_missing(&f->ledger) && !f->duplicated && !f->damaged && !f->ledger.full;
+    bool clean = !sequence_tracker_count_missing(&f->tracker) && !f->duplicated && !f->damaged &&
+                 !f->tracker.overflowed;
     return !good ? STATUS_FAILED : clean ? STATUS_OK : STATUS_REJECTED;
 }
 
@@ -353,11 +359,11 @@ struct verify *verify_new(const struct verify_config *config)
     }
     v->config = config;
     v->block = block;
-    v->latency = &v->found.latency;
+    v->latency = &v->report.latency;
     pthread_mutex_init(&v->lock, NULL);
-    v->complaints.quiet = config->quiet;
+    v->damage_limit.quiet = config->quiet;
     crc32c_init_tables();
-    ledger_start(&v->found.ledger);
+    sequence_tracker_init(&v->report.tracker);
     return v;
 }
 
@@ -366,40 +372,40 @@ struct stats *verify_stats(struct verify *v)
     return &v->stats;
 }
 
-const struct findings *verify_only(struct verify *v, const char *run)
+const struct verify_report *verify_start_run(struct verify *v, const char *run)
 {
-    ledger_free(&v->found.ledger);
-    v->found = (struct findings){0};
-    ledger_start(&v->found.ledger);
-    v->run = run;
-    return &v->found;
+    sequence_tracker_free(&v->report.tracker);
+    v->report = (struct verify_report){0};
+    sequence_tracker_init(&v->report.tracker);
+    v->only_run = run;
+    return &v->report;
 }
 
-void verify_free(struct verify *v)
+void verify_destroy(struct verify *v)
 {
-    sampler_close(&v->series);
-    ledger_free(&v->found.ledger);
-    reader_free(&v->reader);
-    if (v->spare) {
+    sampler_close(&v->sampler);
+    sequence_tracker_free(&v->report.tracker);
+    record_decoder_free(&v->decoder);
+    if (v->spare_latency) {
         free(v->latency);
-        free(v->spare);
+        free(v->spare_latency);
     }
     free(v->block);
     free(v);
 }
 
 /* Where nobody looks, all latencies are recorded in one place. */
-static bool prepare(struct verify *v)
+static bool verify_open_outputs(struct verify *v)
 {
-    struct sampler_source w = {"received", &v->stats.out, look, v};
+    struct sampler_source w = {"received", &v->stats.out, verify_on_sample, v};
     struct values columns = {0};
-    verify_report_add_interval(&v->found.latency, &columns);
-    bool good = sampler_open(&v->series, &v->config->series, &w, &columns, true);
+    verify_report_add_interval(&v->report.latency, &columns);
+    bool good = sampler_open(&v->sampler, &v->config->sampler, &w, &columns, true);
     values_free(&columns);
-    if (!good || !output_open_truncate(&v->json, "--json", v->config->json) ||
-        !output_open_truncate(&v->hgrm, "--hgrm", v->config->hgrm))
+    if (!good || !output_open_truncate(&v->json, "--json", v->config->json_path) ||
+        !output_open_truncate(&v->hgrm, "--hgrm", v->config->hgrm_path))
         return false;
-    if (!sampler_is_enabled(&v->series))
+    if (!sampler_is_enabled(&v->sampler))
         return true;
     struct histogram *two[] = {calloc(1, sizeof **two), calloc(1, sizeof **two)};
     if (!two[0] || !two[1]) {
@@ -409,7 +415,7 @@ static bool prepare(struct verify *v)
         return false;
     }
     v->latency = two[0];
-    v->spare = two[1];
+    v->spare_latency = two[1];
     return true;
 }
 
@@ -419,11 +425,11 @@ int verify_run(const struct verify_config *config)
     int status = STATUS_FAILED;
     if (!v)
         return status;
-    if (prepare(v) && signals_open(&v->signals, &v->stats, config->stats_interval) &&
-        sampler_start_thread(&v->series, v->stats.started_ns)) {
-        read_all(v);
-        status = conclude(v);
+    if (verify_open_outputs(v) && signals_open(&v->signals, &v->stats, config->stats_interval_ns) &&
+        sampler_start_thread(&v->sampler, v->stats.started_ns)) {
+        verify_read_all(v);
+        status = verify_finish(v);
     }
-    verify_free(v);
+    verify_destroy(v);
     return status;
 }

@@ -12,16 +12,16 @@
 enum { VERIFY_LINE_MAX = 16 << 20 };
 
 struct verify_config {
-    char *const *files; /* "-" is stdin */
-    int file_count;     /* 0: stdin */
-    bool marked;        /* a message without a mark is damaged */
-    uint64_t connections;
-    uint64_t expect;         /* messages; 0: it is not known how many */
-    uint64_t idle;           /* nanoseconds; 0: no limit */
-    const char *json;        /* a file for the report as JSON, or NULL */
-    const char *hgrm;        /* a file for the percentiles, or NULL */
-    uint64_t stats_interval; /* nanoseconds, 0: none */
-    struct sampler_config series;
+    char *const *files;    /* "-" is stdin */
+    int file_count;        /* 0: stdin */
+    bool require_checksum; /* a message without a mark is damaged */
+    uint64_t connection_count;
+    uint64_t expected;          /* messages; 0: it is not known how many */
+    uint64_t idle_timeout_ns;   /* nanoseconds; 0: no limit */
+    const char *json_path;      /* a file for the report as JSON, or NULL */
+    const char *hgrm_path;      /* a file for the percentiles, or NULL */
+    uint64_t stats_interval_ns; /* nanoseconds, 0: none */
+    struct sampler_config sampler;
     bool quiet; /* do not print what is damaged */
 };
 
@@ -34,15 +34,15 @@ int verify_run(const struct verify_config *config);
  */
 struct verify;
 struct verify *verify_new(const struct verify_config *config);
-void verify_free(struct verify *v);
+void verify_destroy(struct verify *v);
 
 /* What is counted of all that is read. */
 struct stats *verify_stats(struct verify *v);
 
 /* From now on only messages of this run count, whose name must stay; the findings begin anew. */
-const struct findings *verify_only(struct verify *v, const char *run);
+const struct verify_report *verify_start_run(struct verify *v, const char *run);
 
 /* Reads a block, which is ready. False where the input has ended or failed, which is reported. */
-bool verify_block(struct verify *v, struct input *in, struct framer *f, const char *name);
+bool verify_read_block(struct verify *v, struct input *in, struct framer *f, const char *name);
 
 #endif

@@ -24,7 +24,7 @@ static void one_value(uint64_t value)
     memset(&h, 0, sizeof h);
     histogram_record(&h, value);
     unit(histogram_percentile(&h, 50) == value / w * w + w - 1, "%" PRIu64 ": recorded", value);
-    unit(histogram_greatest(&h) == value / w * w + w - 1, "%" PRIu64 ": greatest", value);
+    unit(histogram_max(&h) == value / w * w + w - 1, "%" PRIu64 ": greatest", value);
 }
 
 static int compare(const void *a, const void *b)
@@ -102,7 +102,7 @@ int main(void)
             one_value(value);
     one_value(HISTOGRAM_MAX);
     memset(&h, 0, sizeof h);
-    unit(histogram_percentile(&h, 99) == 0 && histogram_greatest(&h) == 0, "empty");
+    unit(histogram_percentile(&h, 99) == 0 && histogram_max(&h) == 0, "empty");
     histogram_record(&h, UINT64_MAX);
     unit(histogram_percentile(&h, 99) == histogram_highest_equivalent(HISTOGRAM_MAX), "past it");
     percentiles();

@@ -12,13 +12,14 @@ static unsigned chance(unsigned below)
     return (unsigned)rand_r(&seed) % below;
 }
 
-static struct entry message(uint64_t of, uint64_t k)
+static struct tracked_message message(uint64_t of, uint64_t k)
 {
-    return (struct entry){.hostname = {"h", 1}, .of = of, .connection = k % of, .number = k / of};
+    return (struct tracked_message){
+        .hostname = {"h", 1}, .connection_count = of, .connection = k % of, .number = k / of};
 }
 
 /* Whether the ledger's ranges are the numbers below `made` that did not come. */
-static bool ranges_are(const struct ledger *l, const bool *came, uint64_t made)
+static bool ranges_are(const struct sequence_tracker *l, const bool *came, uint64_t made)
 {
     struct gap range;
     uint64_t k = 0;
@@ -32,16 +33,18 @@ static bool ranges_are(const struct ledger *l, const bool *came, uint64_t made)
         while (k < made && !came[k])
             k++;
         missing += k - first;
-        if (!ledger_range(l, l->last, first, &range) || range.first != first || range.last != k - 1)
+        if (!sequence_tracker_find_range(l, l->last_run, first, &range) || range.first != first ||
+            range.last != k - 1)
             return false;
     }
-    return !ledger_range(l, l->last, made, &range) && missing == ledger_missing(l);
+    return !sequence_tracker_find_range(l, l->last_run, made, &range) &&
+           missing == sequence_tracker_count_missing(l);
 }
 
 static void one_run(unsigned number)
 {
     static bool came[MESSAGES];
-    struct ledger l;
+    struct sequence_tracker l;
     uint64_t of = 1 + chance(6);
     unsigned reach = 1 + chance(number % 2 ? 60 : 3);
     unsigned lost = chance(40);
@@ -49,16 +52,16 @@ static void one_run(unsigned number)
     uint64_t highest[8] = {0};
     uint64_t made = 0;
     memset(came, 0, sizeof came);
-    ledger_start(&l);
+    sequence_tracker_init(&l);
     for (unsigned turn = 0; turn < MESSAGES; turn++) {
         uint64_t k = turn + chance(reach);
         if (k >= MESSAGES || chance(100) < lost || k / 50 == 3)
             continue;
-        struct entry e = message(of, k);
-        enum ledger_entry wanted = came[k]                            ? LEDGER_REPEATED
-                                   : e.number < highest[e.connection] ? LEDGER_LATE
-                                                                      : LEDGER_NEW;
-        good = good && ledger_take(&l, &e) == wanted;
+        struct tracked_message e = message(of, k);
+        enum tracker_result wanted = came[k]                            ? TRACKER_DUPLICATE
+                                     : e.number < highest[e.connection] ? TRACKER_REORDERED
+                                                                        : TRACKER_NEW;
+        good = good && sequence_tracker_add(&l, &e) == wanted;
         came[k] = true;
         made = k >= made ? k + 1 : made;
         if (e.number >= highest[e.connection])
@@ -67,52 +70,53 @@ static void one_run(unsigned number)
     uint64_t total = number % 3 ? 0 : MESSAGES + 10;
     bool all[MESSAGES + 10] = {0};
     memcpy(all, came, sizeof came);
-    ledger_close(&l, total);
-    unit(good && l.runs == 1, "run %u: what each message is", number);
+    sequence_tracker_finish(&l, total);
+    unit(good && l.run_count == 1, "run %u: what each message is", number);
     unit(ranges_are(&l, all, total ? total : made), "run %u: what is missing", number);
-    ledger_free(&l);
+    sequence_tracker_free(&l);
 }
 
 static void many_runs(void)
 {
-    struct ledger l;
+    struct sequence_tracker l;
     char names[300][16];
-    ledger_start(&l);
+    sequence_tracker_init(&l);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < 300; i++) {
-            struct entry e = message(1, (uint64_t)round);
+            struct tracked_message e = message(1, (uint64_t)round);
             snprintf(names[i], sizeof names[i], "%d", i);
             e.procid = (struct slice){names[i], strlen(names[i])};
-            unit(ledger_take(&l, &e) == LEDGER_NEW, "run %d", i);
+            unit(sequence_tracker_add(&l, &e) == TRACKER_NEW, "run %d", i);
         }
-    struct entry e = message(1, 0);
+    struct tracked_message e = message(1, 0);
     e.run = (struct slice){"", 0};
-    unit(ledger_take(&l, &e) == LEDGER_NEW, "an empty run id is one");
-    unit(l.runs == 301 && l.seen == 301, "runs");
-    ledger_close(&l, 605);
-    unit(ledger_missing(&l) == 4 && l.unnamed == 4, "missing of somebody's");
-    ledger_free(&l);
+    unit(sequence_tracker_add(&l, &e) == TRACKER_NEW, "an empty run id is one");
+    unit(l.run_count == 301 && l.seen_connections == 301, "runs");
+    sequence_tracker_finish(&l, 605);
+    unit(sequence_tracker_count_missing(&l) == 4 && l.unattributed == 4, "missing of somebody's");
+    sequence_tracker_free(&l);
 }
 
 static void refused(void)
 {
-    struct ledger l;
-    ledger_start(&l);
-    struct entry e = message(4, 7);
-    unit(ledger_take(&l, &e) == LEDGER_NEW, "the first");
+    struct sequence_tracker l;
+    sequence_tracker_init(&l);
+    struct tracked_message e = message(4, 7);
+    unit(sequence_tracker_add(&l, &e) == TRACKER_NEW, "the first");
     e = message(5, 7);
-    unit(ledger_take(&l, &e) == LEDGER_REFUSED, "another number of connections");
-    e.of = 4;
+    unit(sequence_tracker_add(&l, &e) == TRACKER_REJECTED, "another number of connections");
+    e.connection_count = 4;
     e.connection = 4;
-    unit(ledger_take(&l, &e) == LEDGER_REFUSED, "no such connection");
+    unit(sequence_tracker_add(&l, &e) == TRACKER_REJECTED, "no such connection");
     e.connection = 0;
-    e.number = LEDGER_NUMBERS / 4;
-    unit(ledger_take(&l, &e) == LEDGER_REFUSED, "no such number");
+    e.number = TRACKER_MAX_MESSAGES / 4;
+    unit(sequence_tracker_add(&l, &e) == TRACKER_REJECTED, "no such number");
     e.number--;
-    unit(ledger_take(&l, &e) == LEDGER_NEW, "the last number");
-    ledger_close(&l, 0);
-    unit(ledger_missing(&l) == LEDGER_NUMBERS - 4 + 1 - 2, "nearly all are missing");
-    ledger_free(&l);
+    unit(sequence_tracker_add(&l, &e) == TRACKER_NEW, "the last number");
+    sequence_tracker_finish(&l, 0);
+    unit(sequence_tracker_count_missing(&l) == TRACKER_MAX_MESSAGES - 4 + 1 - 2,
+         "nearly all are missing");
+    sequence_tracker_free(&l);
 }
 
 int main(void)
