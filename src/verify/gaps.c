@@ -4,8 +4,6 @@
 
 #include "base/buffer.h"
 
-/* Node 0 is none. */
-
 static uint32_t node_alloc(struct gap_store *s, struct gap gap)
 {
     uint32_t node = s->free_list;
@@ -29,7 +27,7 @@ static void node_free(struct gap_store *s, uint32_t node)
     s->free_list = node;
 }
 
-/* Joins two trees, all of `left` before all of `right`. */
+/* Every gap of `left` must be less than every gap of `right`. */
 static uint32_t tree_join(struct gap_store *s, uint32_t left, uint32_t right)
 {
     struct gap_node *n = s->nodes;
@@ -43,7 +41,7 @@ static uint32_t tree_join(struct gap_store *s, uint32_t left, uint32_t right)
     return right;
 }
 
-/* Parts a tree into what ends before a number and the rest. */
+/* Gaps that end before `number` go to `before`. */
 static void tree_split(struct gap_store *s, uint32_t tree, uint64_t number, uint32_t *before,
                        uint32_t *rest)
 {
@@ -104,16 +102,16 @@ bool gap_set_remove(struct gap_store *s, struct gap_set *g, uint64_t number)
     uint32_t node = tree_find(s, g, number);
     if (!node || s->nodes[node].gap.first > number)
         return false;
-    struct gap was = s->nodes[node].gap;
+    struct gap old = s->nodes[node].gap;
     g->count--;
-    if (was.first == was.last) {
+    if (old.first == old.last) {
         tree_remove(s, g, node);
-    } else if (was.first == number) {
+    } else if (old.first == number) {
         s->nodes[node].gap.first++;
     } else {
         s->nodes[node].gap.last = number - 1;
-        if (was.last > number) {
-            uint32_t rest = node_alloc(s, (struct gap){number + 1, was.last});
+        if (old.last > number) {
+            uint32_t rest = node_alloc(s, (struct gap){number + 1, old.last});
             if (rest)
                 tree_insert(s, g, rest);
         }

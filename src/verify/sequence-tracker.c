@@ -5,7 +5,12 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 
-enum { TABLE = TRACKER_MAX_RUNS, HOSTNAME_LIMIT = 255, PROCID_LIMIT = 128, RUN_LIMIT = 32 };
+enum {
+    TABLE_SIZE = TRACKER_MAX_RUNS,
+    MAX_HOSTNAME_LEN = 255, /* RFC 5424, section 6 */
+    MAX_PROCID_LEN = 128,
+    MAX_RUN_LEN = 32 /* of --run */
+};
 
 static void *tracker_check_memory(void *memory)
 {
@@ -16,12 +21,13 @@ static void *tracker_check_memory(void *memory)
     return memory;
 }
 
-void sequence_tracker_init(struct sequence_tracker *l)
+void sequence_tracker_init(struct sequence_tracker *t)
 {
-    *l = (struct sequence_tracker){.gaps = {.max_nodes = TRACKER_MAX_GAPS}};
-    l->table = tracker_check_memory(calloc(TABLE, sizeof(struct tracked_run *)));
+    *t = (struct sequence_tracker){.gaps = {.max_nodes = TRACKER_MAX_GAPS}};
+    t->table = tracker_check_memory(calloc(TABLE_SIZE, sizeof(struct tracked_run *)));
 }
 
+/* 0xFF and 0xFE occur in no UTF-8 text: the end of a value, and an absent one. */
 static void key_append(struct buffer *b, struct slice value)
 {
     buffer_append(b, value);
@@ -33,55 +39,45 @@ static size_t key_hash(struct slice key)
     uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
     for (size_t i = 0; i < key.len; i++)
         hash = (hash ^ (unsigned char)key.data[i]) * UINT64_C(1099511628211);
-    return (size_t)(hash % TABLE);
+    return (size_t)(hash % TABLE_SIZE);
 }
 
-/* What a range is told by where there are several runs. */
-static char *run_format_label(const struct tracked_message *e)
+static void run_format_label(const struct tracked_message *m, struct buffer *label)
 {
-    static const struct slice none = {"-", 1};
-    struct slice host = e->hostname.data ? e->hostname : none;
-    struct slice id = e->procid.data ? e->procid : none;
-    size_t room = host.len + id.len + e->run.len + 2;
-    char *text = tracker_check_memory(malloc(room));
-    char *to = text;
-    if (e->run.data) {
-        memcpy(to, e->run.data, e->run.len);
-        to += e->run.len;
-    } else {
-        memcpy(to, host.data, host.len);
-        to[host.len] = '/';
-        memcpy(to + host.len + 1, id.data, id.len);
-        to += host.len + 1 + id.len;
+    static const struct slice nilvalue = {"-", 1};
+    if (m->run.data) {
+        buffer_append(label, m->run);
+        return;
     }
-    *to = '\0';
-    return text;
+    buffer_append(label, m->hostname.data ? m->hostname : nilvalue);
+    buffer_puts(label, "/");
+    buffer_append(label, m->procid.data ? m->procid : nilvalue);
 }
 
-static struct tracked_run *run_new(struct sequence_tracker *l, const struct tracked_message *e,
-                                   struct tracked_run **at)
+static struct tracked_run *run_new(struct sequence_tracker *t, const struct tracked_message *m,
+                                   struct tracked_run **bucket)
 {
-    if (l->run_count == TRACKER_MAX_RUNS) {
-        l->overflowed = true;
+    if (t->run_count == TRACKER_MAX_RUNS) {
+        t->overflowed = true;
         return NULL;
     }
     struct tracked_run *r = tracker_check_memory(calloc(1, sizeof *r));
-    buffer_append(&r->key, (struct slice){l->key.data, l->key.len});
-    r->label = run_format_label(e);
-    r->connection_count = e->connection_count;
-    r->hash_next = *at;
-    r->previous = l->last_run;
-    *at = l->last_run = r;
-    l->run_count++;
+    buffer_append(&r->key, (struct slice){t->key.data, t->key.len});
+    run_format_label(m, &r->label);
+    r->connection_count = m->connection_count;
+    r->hash_next = *bucket;
+    r->previous = t->last_run;
+    *bucket = t->last_run = r;
+    t->run_count++;
     return r;
 }
 
-static bool run_has_key(const struct tracked_run *r, const struct tracked_message *e)
+static bool run_has_key(const struct tracked_run *r, const struct tracked_message *m)
 {
     const char *p = r->key.data;
-    if (r->key.len != e->hostname.len + e->procid.len + e->run.len + 3)
+    if (r->key.len != m->hostname.len + m->procid.len + m->run.len + 3)
         return false;
-    const struct slice *values[] = {&e->hostname, &e->procid, &e->run};
+    const struct slice *values[] = {&m->hostname, &m->procid, &m->run};
     for (size_t i = 0; i < 3; i++) {
         const struct slice *v = values[i];
         if ((v->len && memcmp(p, v->data, v->len) != 0) || p[v->len] != (v->data ? '\xFF' : '\xFE'))
@@ -91,43 +87,44 @@ static bool run_has_key(const struct tracked_run *r, const struct tracked_messag
     return true;
 }
 
-static struct tracked_run *tracker_find_run(struct sequence_tracker *l,
-                                            const struct tracked_message *e)
+static struct tracked_run *tracker_find_run(struct sequence_tracker *t,
+                                            const struct tracked_message *m)
 {
-    if (l->current_run && run_has_key(l->current_run, e))
-        return l->current_run;
-    l->key.len = 0;
-    key_append(&l->key, e->hostname);
-    key_append(&l->key, e->procid);
-    key_append(&l->key, e->run);
-    struct tracked_run **at = &l->table[key_hash((struct slice){l->key.data, l->key.len})];
-    for (struct tracked_run *r = *at; r; r = r->hash_next)
-        if (run_has_key(r, e))
-            return l->current_run = r;
-    struct tracked_run *fresh = run_new(l, e, at);
-    l->current_run = fresh ? fresh : l->current_run;
-    return fresh;
+    if (t->current_run && run_has_key(t->current_run, m))
+        return t->current_run;
+    t->key.len = 0;
+    key_append(&t->key, m->hostname);
+    key_append(&t->key, m->procid);
+    key_append(&t->key, m->run);
+    struct tracked_run **bucket = &t->table[key_hash((struct slice){t->key.data, t->key.len})];
+    for (struct tracked_run *r = *bucket; r; r = r->hash_next)
+        if (run_has_key(r, m))
+            return t->current_run = r;
+    struct tracked_run *r = run_new(t, m, bucket);
+    if (r)
+        t->current_run = r;
+    return r;
 }
 
-static bool message_is_plausible(const struct tracked_message *e)
+static bool message_is_plausible(const struct tracked_message *m)
 {
-    return e->hostname.len <= HOSTNAME_LIMIT && e->procid.len <= PROCID_LIMIT &&
-           e->run.len <= RUN_LIMIT && e->connection_count <= TRACKER_MAX_RUN_CONNECTIONS &&
-           e->connection < e->connection_count &&
-           e->number < TRACKER_MAX_MESSAGES / e->connection_count;
+    return m->hostname.len <= MAX_HOSTNAME_LEN && m->procid.len <= MAX_PROCID_LEN &&
+           m->run.len <= MAX_RUN_LEN && m->connection_count <= TRACKER_MAX_RUN_CONNECTIONS &&
+           m->connection < m->connection_count &&
+           m->number < TRACKER_MAX_MESSAGES / m->connection_count;
 }
 
-static bool run_reserve_connections(struct sequence_tracker *l, struct tracked_run *r,
-                                    uint64_t wanted)
+static bool run_reserve_connections(struct sequence_tracker *t, struct tracked_run *r,
+                                    uint64_t connection)
 {
     uint64_t count = r->connection_capacity ? r->connection_capacity : 1;
-    while (count <= wanted)
+    while (count <= connection)
         count *= 2;
-    if (l->connection_capacity - r->connection_capacity + count > TRACKER_MAX_CONNECTIONS) {
-        l->overflowed = true;
+    if (t->connection_capacity - r->connection_capacity + count > TRACKER_MAX_CONNECTIONS) {
+        t->overflowed = true;
         return false;
     }
-    l->connection_capacity += count - r->connection_capacity;
+    t->connection_capacity += count - r->connection_capacity;
     r->connections =
         tracker_check_memory(realloc(r->connections, (size_t)count * sizeof *r->connections));
     memset(r->connections + r->connection_capacity, 0,
@@ -136,30 +133,30 @@ static bool run_reserve_connections(struct sequence_tracker *l, struct tracked_r
     return true;
 }
 
-enum tracker_result sequence_tracker_add(struct sequence_tracker *l,
-                                         const struct tracked_message *e)
+enum tracker_result sequence_tracker_add(struct sequence_tracker *t,
+                                         const struct tracked_message *m)
 {
-    if (!message_is_plausible(e))
+    if (!message_is_plausible(m))
         return TRACKER_REJECTED;
-    struct tracked_run *r = tracker_find_run(l, e);
-    if (!r || r->connection_count != e->connection_count ||
-        (e->connection >= r->connection_capacity && !run_reserve_connections(l, r, e->connection)))
+    struct tracked_run *r = tracker_find_run(t, m);
+    if (!r || r->connection_count != m->connection_count ||
+        (m->connection >= r->connection_capacity && !run_reserve_connections(t, r, m->connection)))
         return TRACKER_REJECTED;
-    struct tracked_connection *c = &r->connections[e->connection];
-    if (e->number < c->next)
-        return gap_set_remove(&l->gaps, &c->gaps, e->number) ? TRACKER_REORDERED
+    struct tracked_connection *c = &r->connections[m->connection];
+    if (m->number < c->next)
+        return gap_set_remove(&t->gaps, &c->gaps, m->number) ? TRACKER_REORDERED
                                                              : TRACKER_DUPLICATE;
     if (c->next == 0) {
         r->seen_connections++;
-        l->seen_connections++;
+        t->seen_connections++;
     }
-    if (e->number > c->next)
-        gap_set_add(&l->gaps, &c->gaps, c->next, e->number - 1);
-    c->next = e->number + 1;
+    if (m->number > c->next)
+        gap_set_add(&t->gaps, &c->gaps, c->next, m->number - 1);
+    c->next = m->number + 1;
     return TRACKER_NEW;
 }
 
-/* How many of the run's first `messages` go over a connection. */
+/* Returns how many of the first `messages` of the run are sent over a connection. */
 static uint64_t run_connection_share(const struct tracked_run *r, uint64_t connection,
                                      uint64_t messages)
 {
@@ -171,63 +168,63 @@ static uint64_t run_connection_next(const struct tracked_run *r, uint64_t connec
     return connection < r->connection_capacity ? r->connections[connection].next : 0;
 }
 
-void sequence_tracker_finish(struct sequence_tracker *l, uint64_t total)
+void sequence_tracker_finish(struct sequence_tracker *t, uint64_t total)
 {
-    uint64_t made = 0;
-    for (struct tracked_run *r = l->last_run; r; r = r->previous) {
+    uint64_t sent = 0;
+    for (struct tracked_run *r = t->last_run; r; r = r->previous) {
         for (uint64_t c = 0; c < r->connection_capacity; c++) {
             uint64_t next = r->connections[c].next;
-            uint64_t least = next ? (next - 1) * r->connection_count + c + 1 : 0;
-            r->message_count = least > r->message_count ? least : r->message_count;
+            uint64_t count = next ? (next - 1) * r->connection_count + c + 1 : 0;
+            r->message_count = count > r->message_count ? count : r->message_count;
         }
-        made += r->message_count;
+        sent += r->message_count;
     }
-    if (total > made && l->last_run && !l->last_run->previous)
-        l->last_run->message_count = total;
-    else if (total > made)
-        l->unattributed = total - made;
+    if (total > sent && t->last_run && !t->last_run->previous)
+        t->last_run->message_count = total;
+    else if (total > sent)
+        t->unattributed = total - sent;
 }
 
 static uint64_t run_count_missing(const struct tracked_run *r)
 {
     uint64_t missing = 0;
     for (uint64_t c = 0; c < r->connection_count; c++) {
-        uint64_t wanted = run_connection_share(r, c, r->message_count);
+        uint64_t expected = run_connection_share(r, c, r->message_count);
         uint64_t next = run_connection_next(r, c);
-        missing += wanted > next ? wanted - next : 0;
+        missing += expected > next ? expected - next : 0;
         missing += c < r->connection_capacity ? r->connections[c].gaps.count : 0;
     }
     return missing;
 }
 
-uint64_t sequence_tracker_count_missing(const struct sequence_tracker *l)
+uint64_t sequence_tracker_count_missing(const struct sequence_tracker *t)
 {
-    uint64_t missing = l->unattributed;
-    for (const struct tracked_run *r = l->last_run; r; r = r->previous)
+    uint64_t missing = t->unattributed;
+    for (const struct tracked_run *r = t->last_run; r; r = r->previous)
         missing += run_count_missing(r);
     return missing;
 }
 
-/* A connection's first gap that does not end before a number; its end counts as one. */
-static bool run_find_gap(const struct sequence_tracker *l, const struct tracked_run *r,
+/* Like gap_set_find(); the numbers after the last one received are a gap, too. */
+static bool run_find_gap(const struct sequence_tracker *t, const struct tracked_run *r,
                          uint64_t connection, uint64_t number, struct gap *gap)
 {
     uint64_t next = run_connection_next(r, connection);
-    uint64_t wanted = run_connection_share(r, connection, r->message_count);
+    uint64_t expected = run_connection_share(r, connection, r->message_count);
     if (connection < r->connection_capacity &&
-        gap_set_find(&l->gaps, &r->connections[connection].gaps, number, gap))
+        gap_set_find(&t->gaps, &r->connections[connection].gaps, number, gap))
         return true;
-    *gap = (struct gap){next, wanted - 1};
-    return wanted > next && number < wanted;
+    *gap = (struct gap){next, expected - 1};
+    return expected > next && number < expected;
 }
 
-/* The least number on a connection whose message is k or one behind it. */
+/* Returns the least number on a connection whose message is k or later. */
 static uint64_t run_number_from(const struct tracked_run *r, uint64_t connection, uint64_t k)
 {
     return k > connection ? (k - connection - 1) / r->connection_count + 1 : 0;
 }
 
-bool sequence_tracker_find_range(const struct sequence_tracker *l, const struct tracked_run *r,
+bool sequence_tracker_find_range(const struct sequence_tracker *t, const struct tracked_run *r,
                                  uint64_t k, struct gap *range)
 {
     struct gap gap;
@@ -235,7 +232,7 @@ bool sequence_tracker_find_range(const struct sequence_tracker *l, const struct 
     uint64_t end = r->message_count;
     for (uint64_t c = 0; c < r->connection_count; c++) {
         uint64_t from = run_number_from(r, c, k);
-        if (!run_find_gap(l, r, c, from, &gap))
+        if (!run_find_gap(t, r, c, from, &gap))
             continue;
         uint64_t message = (gap.first > from ? gap.first : from) * r->connection_count + c;
         first = message < first ? message : first;
@@ -244,7 +241,7 @@ bool sequence_tracker_find_range(const struct sequence_tracker *l, const struct 
         return false;
     for (uint64_t c = 0; c < r->connection_count; c++) {
         uint64_t from = run_number_from(r, c, first);
-        while (run_find_gap(l, r, c, from, &gap) && gap.first <= from)
+        while (run_find_gap(t, r, c, from, &gap) && gap.first <= from)
             from = gap.last + 1;
         uint64_t message = from * r->connection_count + c;
         end = message < end ? message : end;
@@ -253,18 +250,18 @@ bool sequence_tracker_find_range(const struct sequence_tracker *l, const struct 
     return true;
 }
 
-void sequence_tracker_free(struct sequence_tracker *l)
+void sequence_tracker_free(struct sequence_tracker *t)
 {
-    for (struct tracked_run *r = l->last_run; r;) {
-        struct tracked_run *before = r->previous;
+    for (struct tracked_run *r = t->last_run; r;) {
+        struct tracked_run *previous = r->previous;
         buffer_free(&r->key);
         free(r->connections);
-        free(r->label);
+        buffer_free(&r->label);
         free(r);
-        r = before;
+        r = previous;
     }
-    free(l->table);
-    buffer_free(&l->key);
-    gap_store_free(&l->gaps);
-    *l = (struct sequence_tracker){0};
+    free(t->table);
+    buffer_free(&t->key);
+    gap_store_free(&t->gaps);
+    *t = (struct sequence_tracker){0};
 }

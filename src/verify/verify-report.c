@@ -15,12 +15,15 @@ static const struct {
                    {"latency-p99.99", 99.99}};
 enum { PERCENTILES = sizeof percentiles / sizeof *percentiles };
 
-static void ranges_print_one(struct buffer *out, const char *label, const struct gap *range)
+static void ranges_print_one(struct buffer *out, const struct tracked_run *r,
+                             const struct gap *range)
 {
     if (out->len > 0)
         buffer_puts(out, " ");
-    if (label)
-        buffer_printf(out, "%s:", label);
+    if (r) {
+        buffer_append(out, (struct slice){r->label.data, r->label.len});
+        buffer_puts(out, ":");
+    }
     buffer_printf(out, "%" PRIu64, range->first);
     if (range->last > range->first)
         buffer_printf(out, "-%" PRIu64, range->last);
@@ -37,7 +40,7 @@ static int ranges_print_run(const struct sequence_tracker *l, const struct track
             buffer_puts(out, " ...");
             return -1;
         }
-        ranges_print_one(out, l->run_count > 1 ? r->label : NULL, &range);
+        ranges_print_one(out, l->run_count > 1 ? r : NULL, &range);
         k = range.last + 1;
     }
     return left;
