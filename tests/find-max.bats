@@ -210,7 +210,7 @@ throttle() {
     kill -CONT "$parse_pid"
     [[ $status == 2 && ! -s spam.out ]]
     tail -n 1 spam.err
-    [[ $(tail -n 1 spam.err) == 'spamlog: unix:in: it takes no more, and nothing comes back' ]]
+    [[ $(tail -n 1 spam.err) == 'spamlog: unix:in: receiver accepts no more data, and no messages come back' ]]
 }
 
 @test "what does not go with it is told at the start" {
@@ -239,7 +239,7 @@ END
     [[ $status == 2 && ${stderr_lines[0]} == 'spamlog: --latency: requires --find-max' ]]
     echo text >file
     run --separate-stderr timeout 10 spamlog --find-max unix:a file
-    [[ $status == 2 && $stderr == 'spamlog: file: it is a file, and nothing can come back there' ]]
+    [[ $status == 2 && $stderr == 'spamlog: file: is a regular file; --find-max reads messages back from a pipe or FIFO' ]]
     run --separate-stderr timeout 10 spamlog --find-max unix:a none
     [[ $status == 2 && $stderr == 'spamlog: none: No such file or directory' ]]
 }

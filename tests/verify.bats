@@ -123,7 +123,7 @@ latency-p99 latency-p99.9 latency-p99.99 latency-max " ]]
     sed '2s/hello/hallo/' raw >changed
     echo '<34>1 - x' >>changed
     run -1 --separate-stderr spamlog --verify changed
-    [[ ${stderr_lines[0]} == 'spamlog: changed:2: spamlog@32473: the checksum is another (at byte 0)' ]]
+    [[ ${stderr_lines[0]} == 'spamlog: changed:2: spamlog@32473: checksum does not match (at byte 0)' ]]
     [[ ${stderr_lines[1]} == 'spamlog: changed:4: APP-NAME: message ends here (at byte 9)' ]]
     verified 1 received 2 missing 1 missing-ranges 1 damaged 2
     run -1 --separate-stderr spamlog --verify -q changed

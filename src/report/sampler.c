@@ -44,6 +44,7 @@ static void sampler_take(struct sampler *s)
     sample.rate = sampler_rate(s, sample.end_ns, sample.messages);
     struct status_line status = {.messages = sample.messages,
                                  .rate = sample.rate,
+                                 .latency_ns = STATUS_LINE_UNKNOWN,
                                  .fraction_done = -1,
                                  .remaining_ns = STATUS_LINE_UNKNOWN};
     values_clear(&s->row);

@@ -7,18 +7,18 @@
 #include "syslog/rfc3164.h"
 #include "json/unescape.h"
 
-/* --- the way that nearly all lines go: as shnek-parse writes them, with nothing escaped --- */
+/* --- fast path: JSON exactly as shnek-parse writes it, without escapes --- */
 
 struct decode_cursor {
     const char *p;
     const char *end;
 };
 
-static bool cursor_skip(struct decode_cursor *c, const char *text, size_t length)
+static bool cursor_skip(struct decode_cursor *c, const char *text, size_t len)
 {
-    if ((size_t)(c->end - c->p) < length || memcmp(c->p, text, length) != 0)
+    if ((size_t)(c->end - c->p) < len || memcmp(c->p, text, len) != 0)
         return false;
-    c->p += length;
+    c->p += len;
     return true;
 }
 
@@ -64,8 +64,8 @@ static bool cursor_read_sequence(struct decode_cursor *c, struct sequence_values
 static bool decode_json_fast(struct slice line, struct sequence_values *v, struct slice *severity,
                              struct slice *facility)
 {
-    struct decode_cursor at = {line.data, line.data + line.len};
-    struct decode_cursor *c = &at;
+    struct decode_cursor cursor = {line.data, line.data + line.len};
+    struct decode_cursor *c = &cursor;
     return CURSOR_SKIP(c, "{\"severity\":") && cursor_read_string(c, severity) &&
            CURSOR_SKIP(c, ",\"facility\":") && cursor_read_string(c, facility) &&
            CURSOR_SKIP(c, ",\"version\":1,\"timestamp\":") &&
@@ -80,7 +80,7 @@ static bool decode_json_fast(struct slice line, struct sequence_values *v, struc
            c->p == c->end;
 }
 
-/* --- any other line that says the same --- */
+/* --- any other JSON with the same members --- */
 
 static struct slice decoder_get_member(const struct json_checker *json, struct slice object,
                                        const char *name)
@@ -88,52 +88,54 @@ static struct slice decoder_get_member(const struct json_checker *json, struct s
     return json_get_member(json, object, (struct slice){name, strlen(name)});
 }
 
-/* A string, unescaped into the reader's room, or what else stands there; null is none. */
-static struct slice decoder_get_value(struct record_decoder *r, struct slice text)
+/* Returns a string unescaped into `scratch`, and any other value as written; null is absent. */
+static struct slice decoder_get_value(struct record_decoder *d, struct slice text)
 {
     static const struct slice null = {"null", 4};
     if (!text.data)
         return text;
-    bool string = text.data[-1] == '"';
-    if (!string && slice_equal(text, null))
+    bool is_string = text.data[-1] == '"';
+    if (!is_string && slice_equal(text, null))
         return (struct slice){0};
-    if (!string || !memchr(text.data, '\\', text.len))
+    if (!is_string || !memchr(text.data, '\\', text.len))
         return text;
-    char *at = r->scratch.data + r->scratch.len;
-    buffer_commit(&r->scratch, json_unescape(at, text));
-    return slice_between(at, r->scratch.data + r->scratch.len);
+    char *start = d->scratch.data + d->scratch.len;
+    buffer_commit(&d->scratch, json_unescape(start, text));
+    return slice_between(start, d->scratch.data + d->scratch.len);
 }
 
-static bool decoder_has_all_keys(struct record_decoder *r, struct slice line)
+static bool decoder_has_all_keys(struct record_decoder *d, struct slice line)
 {
     static const char *const names[] = {"severity", "facility", "version", "timestamp", "hostname",
                                         "appname",  "procid",   "msgid",   "sd",        "msg"};
-    json_tokenize(&r->json, line);
+    json_tokenize(&d->json, line);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!decoder_get_member(&r->json, line, names[i]).data)
+        if (!decoder_get_member(&d->json, line, names[i]).data)
             return false;
     return true;
 }
 
-static void decoder_read_sequence(struct record_decoder *r, struct slice sd,
+static void decoder_read_sequence(struct record_decoder *d, struct slice sd,
                                   struct sequence_values *v)
 {
     if (sd.len == 0 || *sd.data != '{')
         return;
-    json_tokenize(&r->json, sd);
-    struct slice element = decoder_get_member(&r->json, sd, SEQUENCE_SD_ID);
+    json_tokenize(&d->json, sd);
+    struct slice element = decoder_get_member(&d->json, sd, SEQUENCE_SD_ID);
     if (element.len == 0 || *element.data != '{')
         return;
-    json_tokenize(&r->json, element);
-    v->run = decoder_get_value(r, decoder_get_member(&r->json, element, "run"));
-    v->connection = decoder_get_value(r, decoder_get_member(&r->json, element, "conn"));
-    v->connection_count = decoder_get_value(r, decoder_get_member(&r->json, element, "of"));
-    v->number = decoder_get_value(r, decoder_get_member(&r->json, element, "n"));
-    v->crc = decoder_get_value(r, decoder_get_member(&r->json, element, "crc"));
+    json_tokenize(&d->json, element);
+    v->run = decoder_get_value(d, decoder_get_member(&d->json, element, "run"));
+    v->connection = decoder_get_value(d, decoder_get_member(&d->json, element, "conn"));
+    v->connection_count = decoder_get_value(d, decoder_get_member(&d->json, element, "of"));
+    v->number = decoder_get_value(d, decoder_get_member(&d->json, element, "n"));
+    v->crc = decoder_get_value(d, decoder_get_member(&d->json, element, "crc"));
 }
 
-/* RFC 3164 has no MSGID: spamlog's number is the first word of MSG. Its TIMESTAMP has no fraction
- * of a second, which says nothing of latency. */
+/*
+ * RFC 3164 has no MSGID, so the number is the first word of MSG. Its TIMESTAMP has a resolution of
+ * one second, which is useless for latency.
+ */
 static void decode_rfc3164_values(struct sequence_values *v)
 {
     const char *end = v->msg.data ? memchr(v->msg.data, ' ', v->msg.len) : NULL;
@@ -141,32 +143,32 @@ static void decode_rfc3164_values(struct sequence_values *v)
     v->msgid = end ? slice_between(v->msg.data, end) : v->msg;
 }
 
-static enum decode_result decode_json_any(struct record_decoder *r, struct slice line,
+static enum decode_result decode_json_any(struct record_decoder *d, struct slice line,
                                           struct sequence_values *v, struct slice *severity,
                                           struct slice *facility, struct defect *defect)
 {
     static const struct slice one = {"1", 1};
-    static const struct slice none = {"null", 4};
-    if (!json_is_valid(&r->json, line, defect))
+    static const struct slice null = {"null", 4};
+    if (!json_is_valid(&d->json, line, defect))
         return DECODED_DAMAGED;
-    if (!decoder_has_all_keys(r, line))
+    if (!decoder_has_all_keys(d, line))
         return DECODED_FOREIGN;
-    struct slice version = decoder_get_member(&r->json, line, "version");
-    if (!slice_equal(version, one) && !slice_equal(version, none))
+    struct slice version = decoder_get_member(&d->json, line, "version");
+    if (!slice_equal(version, one) && !slice_equal(version, null))
         return DECODED_FOREIGN;
-    r->scratch.len = 0;
-    buffer_reserve(&r->scratch, line.len);
-    *severity = decoder_get_member(&r->json, line, "severity");
-    *facility = decoder_get_member(&r->json, line, "facility");
-    v->timestamp = decoder_get_value(r, decoder_get_member(&r->json, line, "timestamp"));
-    v->hostname = decoder_get_value(r, decoder_get_member(&r->json, line, "hostname"));
-    v->appname = decoder_get_value(r, decoder_get_member(&r->json, line, "appname"));
-    v->procid = decoder_get_value(r, decoder_get_member(&r->json, line, "procid"));
-    v->msgid = decoder_get_value(r, decoder_get_member(&r->json, line, "msgid"));
-    v->msg = sequence_normalize_msg(decoder_get_value(r, decoder_get_member(&r->json, line, "msg")),
-                                    &r->msg_scratch);
-    decoder_read_sequence(r, decoder_get_member(&r->json, line, "sd"), v);
-    if (slice_equal(version, none))
+    d->scratch.len = 0;
+    buffer_reserve(&d->scratch, line.len);
+    *severity = decoder_get_member(&d->json, line, "severity");
+    *facility = decoder_get_member(&d->json, line, "facility");
+    v->timestamp = decoder_get_value(d, decoder_get_member(&d->json, line, "timestamp"));
+    v->hostname = decoder_get_value(d, decoder_get_member(&d->json, line, "hostname"));
+    v->appname = decoder_get_value(d, decoder_get_member(&d->json, line, "appname"));
+    v->procid = decoder_get_value(d, decoder_get_member(&d->json, line, "procid"));
+    v->msgid = decoder_get_value(d, decoder_get_member(&d->json, line, "msgid"));
+    v->msg = sequence_normalize_msg(decoder_get_value(d, decoder_get_member(&d->json, line, "msg")),
+                                    &d->msg_scratch);
+    decoder_read_sequence(d, decoder_get_member(&d->json, line, "sd"), v);
+    if (slice_equal(version, null))
         decode_rfc3164_values(v);
     return DECODED_PLAIN;
 }
@@ -180,39 +182,39 @@ static bool decoder_find_name(const struct slice *names, unsigned count, struct 
     return false;
 }
 
-/* Most messages have the PRI of the one before. */
-static bool decoder_read_pri(struct record_decoder *r, struct slice severity, struct slice facility)
+/* Most messages have the PRI of the previous one. */
+static bool decoder_read_pri(struct record_decoder *d, struct slice severity, struct slice facility)
 {
     unsigned s;
     unsigned f;
-    if (r->severity.data && slice_equal(severity, r->severity) &&
-        slice_equal(facility, r->facility))
+    if (d->severity.data && slice_equal(severity, d->severity) &&
+        slice_equal(facility, d->facility))
         return true;
     if (!decoder_find_name(severity_names, 8, severity, &s) ||
         !decoder_find_name(facility_names, 24, facility, &f))
         return false;
-    r->severity = severity_names[s];
-    r->facility = facility_names[f];
-    r->pri = 8 * f + s;
+    d->severity = severity_names[s];
+    d->facility = facility_names[f];
+    d->pri = 8 * f + s;
     return true;
 }
 
-static enum decode_result decode_json(struct record_decoder *r, struct slice line,
+static enum decode_result decode_json(struct record_decoder *d, struct slice line,
                                       struct sequence_values *v, struct defect *defect)
 {
     struct slice severity;
     struct slice facility;
     if (!decode_json_fast(line, v, &severity, &facility)) {
         *v = (struct sequence_values){0};
-        enum decode_result got = decode_json_any(r, line, v, &severity, &facility, defect);
-        if (got != DECODED_PLAIN)
-            return got;
+        enum decode_result result = decode_json_any(d, line, v, &severity, &facility, defect);
+        if (result != DECODED_PLAIN)
+            return result;
     }
-    if (!decoder_read_pri(r, severity, facility)) {
-        *defect = (struct defect){"PRI", "no such severity or facility", 0};
+    if (!decoder_read_pri(d, severity, facility)) {
+        *defect = (struct defect){"PRI", "unknown severity or facility", 0};
         return DECODED_DAMAGED;
     }
-    v->pri = r->pri;
+    v->pri = d->pri;
     return DECODED_PLAIN;
 }
 
@@ -222,19 +224,19 @@ static void decode_sequence_element(const struct structured_data *sd, const stru
     struct {
         const char *name;
         struct slice *value;
-    } wanted[] = {{"run", &v->run},
+    } params[] = {{"run", &v->run},
                   {"conn", &v->connection},
                   {"of", &v->connection_count},
                   {"n", &v->number},
                   {"crc", &v->crc}};
     for (uint32_t i = e->first; i < e->end; i++)
-        for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
+        for (size_t k = 0; k < sizeof params / sizeof *params; k++)
             if (slice_equal(sd->params[i].name,
-                            (struct slice){wanted[k].name, strlen(wanted[k].name)}))
-                *wanted[k].value = sd->params[i].value;
+                            (struct slice){params[k].name, strlen(params[k].name)}))
+                *params[k].value = sd->params[i].value;
 }
 
-/* "<34>Nov": what RFC 3164 has behind PRI cannot be VERSION. */
+/* "<34>Nov": a letter after PRI cannot be the VERSION of RFC 5424. */
 static bool decode_is_rfc3164(struct slice line)
 {
     const char *end = line.data + line.len;
@@ -244,17 +246,17 @@ static bool decode_is_rfc3164(struct slice line)
     return end - p > 1 && p[0] == '>' && p[1] >= 'A' && p[1] <= 'Z';
 }
 
-/* Of one that is not there only `at` says so. */
+/* The length of an absent field is undefined. */
 static struct slice decode_field(struct slice value)
 {
     return value.data ? value : (struct slice){0};
 }
 
-static enum decode_result decode_rfc3164(struct record_decoder *r, struct slice line,
+static enum decode_result decode_rfc3164(struct record_decoder *d, struct slice line,
                                          struct sequence_values *v, struct defect *defect)
 {
-    struct syslog_message *m = &r->message;
-    if (!rfc3164_parse(line, &r->lenient_time, m, defect))
+    struct syslog_message *m = &d->message;
+    if (!rfc3164_parse(line, &d->lenient_time, m, defect))
         return DECODED_DAMAGED;
     *v = (struct sequence_values){.hostname = decode_field(m->hostname),
                                   .procid = decode_field(m->procid),
@@ -263,11 +265,11 @@ static enum decode_result decode_rfc3164(struct record_decoder *r, struct slice 
     return DECODED_PLAIN;
 }
 
-static enum decode_result decode_rfc5424(struct record_decoder *r, struct slice line,
+static enum decode_result decode_rfc5424(struct record_decoder *d, struct slice line,
                                          struct sequence_values *v, struct defect *defect)
 {
     static const struct slice id = {SEQUENCE_SD_ID, sizeof SEQUENCE_SD_ID - 1};
-    struct syslog_message *m = &r->message;
+    struct syslog_message *m = &d->message;
     if (!rfc5424_parse(line, m, defect))
         return DECODED_DAMAGED;
     *v = (struct sequence_values){.pri = m->pri,
@@ -276,31 +278,31 @@ static enum decode_result decode_rfc5424(struct record_decoder *r, struct slice 
                                   .appname = decode_field(m->appname),
                                   .procid = decode_field(m->procid),
                                   .msgid = decode_field(m->msgid),
-                                  .msg = sequence_normalize_msg(m->msg, &r->msg_scratch)};
+                                  .msg = sequence_normalize_msg(m->msg, &d->msg_scratch)};
     for (uint32_t i = 0; i < m->sd.element_count; i++)
         if (slice_equal(m->sd.elements[i].id, id))
             decode_sequence_element(&m->sd, &m->sd.elements[i], v);
     return DECODED_PLAIN;
 }
 
-enum decode_result record_decode(struct record_decoder *r, struct slice line,
+enum decode_result record_decode(struct record_decoder *d, struct slice line,
                                  struct sequence_values *v, struct defect *defect)
 {
     *v = (struct sequence_values){0};
-    enum decode_result got = line.len && *line.data == '{' ? decode_json(r, line, v, defect)
-                             : decode_is_rfc3164(line)     ? decode_rfc3164(r, line, v, defect)
-                                                           : decode_rfc5424(r, line, v, defect);
-    if (got != DECODED_PLAIN)
-        return got;
-    bool marked = v->run.data && v->connection.data && v->connection_count.data && v->number.data &&
-                  v->crc.data;
-    return marked ? DECODED_CHECKSUMMED : DECODED_PLAIN;
+    enum decode_result result = line.len && *line.data == '{' ? decode_json(d, line, v, defect)
+                                : decode_is_rfc3164(line)     ? decode_rfc3164(d, line, v, defect)
+                                                              : decode_rfc5424(d, line, v, defect);
+    if (result != DECODED_PLAIN)
+        return result;
+    bool has_checksum = v->run.data && v->connection.data && v->connection_count.data &&
+                        v->number.data && v->crc.data;
+    return has_checksum ? DECODED_CHECKSUMMED : DECODED_PLAIN;
 }
 
-void record_decoder_free(struct record_decoder *r)
+void record_decoder_free(struct record_decoder *d)
 {
-    syslog_message_free(&r->message);
-    json_checker_free(&r->json);
-    buffer_free(&r->scratch);
-    buffer_free(&r->msg_scratch);
+    syslog_message_free(&d->message);
+    json_checker_free(&d->json);
+    buffer_free(&d->scratch);
+    buffer_free(&d->msg_scratch);
 }

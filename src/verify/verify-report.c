@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { RANGES = 20 };
+#include "base/log.h"
+
+enum { MAX_RANGES = 20 };
 
 static const struct {
     const char *name;
@@ -15,13 +17,35 @@ static const struct {
                    {"latency-p99.99", 99.99}};
 enum { PERCENTILES = sizeof percentiles / sizeof *percentiles };
 
-static void ranges_print_one(struct buffer *out, const struct tracked_run *r,
-                             const struct gap *range)
+uint64_t verify_report_count_distinct(const struct verify_report *r)
+{
+    return r->received - r->duplicated;
+}
+
+bool verify_report_is_clean(const struct verify_report *r)
+{
+    return !sequence_tracker_count_missing(&r->tracker) && !r->duplicated && !r->damaged &&
+           !r->tracker.overflowed;
+}
+
+void verify_report_log_limits(const struct verify_report *r)
+{
+    if (r->tracker.overflowed)
+        log_printf("too many runs or connections to track; messages of further ones are counted as "
+                   "foreign");
+    if (r->tracker.gaps.overflowed)
+        log_printf("too many gaps to track; missing-ranges is incomplete, missing and duplicated "
+                   "are upper bounds");
+}
+
+/* `run` is NULL if there is only one. */
+static void verify_report_print_range(struct buffer *out, const struct tracked_run *run,
+                                      const struct gap *range)
 {
     if (out->len > 0)
         buffer_puts(out, " ");
-    if (r) {
-        buffer_append(out, (struct slice){r->label.data, r->label.len});
+    if (run) {
+        buffer_append(out, (struct slice){run->label.data, run->label.len});
         buffer_puts(out, ":");
     }
     buffer_printf(out, "%" PRIu64, range->first);
@@ -30,40 +54,41 @@ static void ranges_print_one(struct buffer *out, const struct tracked_run *r,
 }
 
 /* Prints the ranges of one run, at most `left`; returns how many more may be printed. */
-static int ranges_print_run(const struct sequence_tracker *l, const struct tracked_run *r, int left,
-                            struct buffer *out)
+static int verify_report_print_run(const struct sequence_tracker *t, const struct tracked_run *run,
+                                   int left, struct buffer *out)
 {
     struct gap range;
     uint64_t k = 0;
-    while (sequence_tracker_find_range(l, r, k, &range)) {
+    while (sequence_tracker_find_range(t, run, k, &range)) {
         if (left-- == 0) {
             buffer_puts(out, " ...");
             return -1;
         }
-        ranges_print_one(out, l->run_count > 1 ? r : NULL, &range);
+        verify_report_print_range(out, t->run_count > 1 ? run : NULL, &range);
         k = range.last + 1;
     }
     return left;
 }
 
-static void ranges_print(const struct verify_report *f, uint64_t expected, struct buffer *out)
+static void verify_report_print_ranges(const struct verify_report *r, uint64_t expected,
+                                       struct buffer *out)
 {
-    const struct sequence_tracker *l = &f->tracker;
-    int left = RANGES;
-    for (const struct tracked_run *r = l->last_run; r && left >= 0; r = r->previous)
-        left = ranges_print_run(l, r, left, out);
-    if (l->run_count == 0 && expected)
-        ranges_print_one(out, NULL, &(struct gap){0, expected - 1});
-    else if (l->unattributed || l->gaps.overflowed)
+    const struct sequence_tracker *t = &r->tracker;
+    int left = MAX_RANGES;
+    for (const struct tracked_run *run = t->last_run; run && left >= 0; run = run->previous)
+        left = verify_report_print_run(t, run, left, out);
+    if (t->run_count == 0 && expected)
+        verify_report_print_range(out, NULL, &(struct gap){0, expected - 1});
+    else if (t->unattributed || t->gaps.overflowed)
         buffer_puts(out, out->len > 0 ? " ?" : "?");
 }
 
-static void verify_report_add_ranges(const struct verify_report *f, uint64_t expected,
+static void verify_report_add_ranges(const struct verify_report *r, uint64_t expected,
                                      struct values *v)
 {
     static const char name[] = "missing-ranges";
     struct buffer ranges = {0};
-    ranges_print(f, expected, &ranges);
+    verify_report_print_ranges(r, expected, &ranges);
     if (ranges.len > 0)
         values_add_text(v, name, (struct slice){ranges.data, ranges.len});
     else
@@ -71,34 +96,34 @@ static void verify_report_add_ranges(const struct verify_report *f, uint64_t exp
     buffer_free(&ranges);
 }
 
-static void verify_report_add_messages(const struct verify_report *f, uint64_t expected,
+static void verify_report_add_messages(const struct verify_report *r, uint64_t expected,
                                        struct values *v)
 {
-    values_add_count(v, "runs", f->tracker.run_count);
-    values_add_count(v, "connections", f->tracker.seen_connections);
-    values_add_count(v, "missing", sequence_tracker_count_missing(&f->tracker));
-    verify_report_add_ranges(f, expected, v);
-    values_add_count(v, "duplicated", f->duplicated);
-    values_add_count(v, "reordered", f->reordered);
-    values_add_count(v, "damaged", f->damaged);
-    values_add_count(v, "foreign", f->foreign);
+    values_add_count(v, "runs", r->tracker.run_count);
+    values_add_count(v, "connections", r->tracker.seen_connections);
+    values_add_count(v, "missing", sequence_tracker_count_missing(&r->tracker));
+    verify_report_add_ranges(r, expected, v);
+    values_add_count(v, "duplicated", r->duplicated);
+    values_add_count(v, "reordered", r->reordered);
+    values_add_count(v, "damaged", r->damaged);
+    values_add_count(v, "foreign", r->foreign);
 }
 
-static void verify_report_add_latency(const struct histogram *h, const char *name, uint64_t micros,
+static void verify_report_add_latency(const struct histogram *h, const char *name, uint64_t us,
                                       struct values *v)
 {
     if (h->total)
-        values_add_duration(v, name, micros * 1000);
+        values_add_duration(v, name, us * 1000);
     else
         values_add_absent(v, name, VALUE_DURATION);
 }
 
-static void verify_report_add_latency_summary(const struct verify_report *f, struct values *v)
+static void verify_report_add_latency_summary(const struct verify_report *r, struct values *v)
 {
-    uint64_t mean = (uint64_t)(histogram_mean(&f->latency) + 0.5);
-    values_add_count(v, "latency-count", f->latency.total);
-    values_add_count(v, "latency-negative", f->negative_latencies);
-    verify_report_add_latency(&f->latency, "latency-mean", mean, v);
+    uint64_t mean = (uint64_t)(histogram_mean(&r->latency) + 0.5);
+    values_add_count(v, "latency-count", r->latency.total);
+    values_add_count(v, "latency-negative", r->negative_latencies);
+    verify_report_add_latency(&r->latency, "latency-mean", mean, v);
 }
 
 static void verify_report_add_percentiles(const struct histogram *h, struct values *v)
@@ -109,12 +134,12 @@ static void verify_report_add_percentiles(const struct histogram *h, struct valu
     verify_report_add_latency(h, "latency-max", histogram_max(h), v);
 }
 
-void verify_report_build(const struct verify_report *f, uint64_t expected, struct values *v)
+void verify_report_build(const struct verify_report *r, uint64_t expected, struct values *v)
 {
-    values_add_count(v, "received", f->received);
-    verify_report_add_messages(f, expected, v);
-    verify_report_add_latency_summary(f, v);
-    verify_report_add_percentiles(&f->latency, v);
+    values_add_count(v, "received", r->received);
+    verify_report_add_messages(r, expected, v);
+    verify_report_add_latency_summary(r, v);
+    verify_report_add_percentiles(&r->latency, v);
 }
 
 void verify_report_add_interval(const struct histogram *latency, struct values *row)
@@ -133,13 +158,13 @@ void verify_report_add_interval(const struct histogram *latency, struct values *
         values_add_absent(row, totals[i].name, totals[i].kind);
 }
 
-void verify_report_build_total_row(const struct verify_report *f, uint64_t expected, double rate,
+void verify_report_build_total_row(const struct verify_report *r, uint64_t expected, double rate,
                                    struct values *row)
 {
     values_add_text(row, "seconds", (struct slice){"total", strlen("total")});
-    values_add_count(row, "received", f->received);
+    values_add_count(row, "received", r->received);
     values_add_rate(row, "rate", rate, 1);
-    verify_report_add_percentiles(&f->latency, row);
-    verify_report_add_messages(f, expected, row);
-    verify_report_add_latency_summary(f, row);
+    verify_report_add_percentiles(&r->latency, row);
+    verify_report_add_messages(r, expected, row);
+    verify_report_add_latency_summary(r, row);
 }
