@@ -27,7 +27,7 @@ static bool config_complete_verify(struct spamlog_config *c, char **files, int c
     verify->stats_interval_ns = c->load.stats_interval_ns;
     verify->quiet = c->load.quiet;
     verify->sampler = c->sampler;
-    verify->json_path = c->json && !*c->json ? "-" : c->json;
+    verify->json_path = c->json_path && !*c->json_path ? "-" : c->json_path;
     if (config_is_stdout(c->sampler.csv_path) + config_is_stdout(verify->json_path) +
             config_is_stdout(verify->hgrm_path) >
         1)
@@ -124,12 +124,12 @@ static bool config_complete_outputs(struct spamlog_config *c)
 {
     struct load_config *load = &c->load;
     load->sampler = c->sampler;
-    load->json = c->json && !*c->json && load->destination.text ? "-" : c->json;
+    load->json_path = c->json_path && !*c->json_path && load->destination.text ? "-" : c->json_path;
     if (!load->destination.text && config_is_stdout(load->sampler.csv_path))
         return config_refuse("--csv: stdout is used for the messages");
-    if (!load->destination.text && config_is_stdout(load->json))
+    if (!load->destination.text && config_is_stdout(load->json_path))
         return config_refuse("--json: stdout is used for the messages");
-    return !config_is_stdout(load->sampler.csv_path) || !config_is_stdout(load->json) ||
+    return !config_is_stdout(load->sampler.csv_path) || !config_is_stdout(load->json_path) ||
            config_refuse("--csv, --json: only one of them can use stdout");
 }
 
@@ -163,7 +163,7 @@ static bool config_complete_find_max(struct spamlog_config *c, char **operands, 
     struct find_max_config *find_max = &c->find_max;
     struct load_config *load = &c->load;
     const char *error_text =
-        c->sampler.csv_path || c->sampler.plot_path || c->json
+        c->sampler.csv_path || c->sampler.plot_path || c->json_path
             ? "--csv, --json, --plot: cannot be combined with --find-max"
         : c->burst_given            ? "--burst: cannot be combined with --find-max; use --rate"
         : load->count               ? "--count: cannot be combined with --find-max; use --duration"

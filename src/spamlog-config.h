@@ -20,7 +20,7 @@ struct spamlog_config {
     int framing;
     const char *rate; /* NULL: not given, here and below */
     const char *sd;
-    const char *json; /* "": --json without a file */
+    const char *json_path; /* "": --json without a file */
     bool burst_given;
     bool size_given;
     bool sizes_given;

@@ -334,7 +334,7 @@ static bool spamlog_set_option(struct spamlog_config *c, int option, const char 
     case SPAMLOG_OPTION_LATENCY:
         return option_duration("--latency", text, 1000, week_ns, &c->find_max.max_latency_ns);
     case SPAMLOG_OPTION_JSON:
-        c->json = text ? text : "";
+        c->json_path = text ? text : "";
         return true;
     case SPAMLOG_OPTION_STATS:
         return option_stats(text, &load->stats_interval_ns);

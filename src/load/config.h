@@ -22,8 +22,8 @@ struct load_config {
     uint64_t duration_ns;       /* 0: no limit */
     uint64_t stats_interval_ns; /* 0: no lines of counters */
     struct sampler_config sampler;
-    const char *json; /* file of the JSON report, "-" for stdout, "" for stderr; NULL: none */
-    bool quiet;       /* prints no report */
+    const char *json_path; /* file of the JSON report, "-" for stdout, "" for stderr; NULL: none */
+    bool quiet;            /* prints no report */
 };
 
 #endif

@@ -277,7 +277,7 @@ static void load_write_report(struct load *l)
                                  .max_lag_ns = l->max_lag_ns,
                                  .uses_seed = c->arrivals.poisson || c->message.size_max ||
                                               l->writer.random_order || c->malformed.threshold};
-    bool replaces_log = c->json && (!*c->json || strcmp(c->json, "-") == 0);
+    bool replaces_log = c->json_path && (!*c->json_path || strcmp(c->json_path, "-") == 0);
     if (!c->quiet && !replaces_log)
         send_report_log(&report);
     if (l->json.fd >= 0)
@@ -343,7 +343,7 @@ static bool load_open_outputs(struct load *l)
     bool good = sampler_open(&l->sampler, &l->config->sampler, &source, &columns,
                              load_owns_terminal(l->config));
     values_free(&columns);
-    if (good && load_open_json(&l->json, l->config->json) &&
+    if (good && load_open_json(&l->json, l->config->json_path) &&
         signals_open(l->signals, &l->stats, l->config->stats_interval_ns))
         return true;
     sampler_close(&l->sampler);
