@@ -147,7 +147,8 @@ static bool config_complete_load(struct spamlog_config *c, char **operands, int 
     if (count == 1 && strcmp(operands[0], "-") != 0)
         destination->text = operands[0];
     if (!destination->text && c->load.senders.count > 1) {
-        log_printf("--connections: stdout is only 1, not %" PRIu64, c->load.senders.count);
+        log_printf("--connections: %" PRIu64 " connections require a DESTINATION",
+                   c->load.senders.count);
         return false;
     }
     if (!config_complete_outputs(c))

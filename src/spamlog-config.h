@@ -18,9 +18,9 @@ struct spamlog_config {
     bool find_max_given;
     /* Options that spamlog_config_complete() evaluates. */
     int framing;
-    const char *rate; /* NULL: not given, here and below */
-    const char *sd;
-    const char *json_path; /* "": --json without a file */
+    const char *rate;      /* NULL: not given */
+    const char *sd;        /* NULL: not given */
+    const char *json_path; /* NULL: not given; "": --json without a file */
     bool burst_given;
     bool size_given;
     bool sizes_given;

@@ -174,5 +174,5 @@ relay_ends() {
     misused '--idle-connections: requires a connection, not stdout' --idle-connections=5
     misused '--verify: of the options*' --verify --seed=5
     run --separate-stderr spamlog -n 1 --sizes=10..200
-    [[ $status == 2 && $stderr == 'spamlog: --sizes: 10 bytes are too few; the fields before MSG need up to '*' bytes' ]]
+    [[ $status == 2 && $stderr == 'spamlog: --sizes: 10 is too small; the fields before MSG need up to '*' bytes' ]]
 }

@@ -228,7 +228,7 @@ came() {
     invalid "--sd: '- x': *" --sd='- x'
     invalid "--timestamp: *: TIMESTAMP: no such month" --timestamp=2024-13-01T00:00:00Z
     invalid '--message: the value contains a line feed; use --framing=octet' -m "$(printf 'a\nb')"
-    invalid '--size: 20 bytes are too few; the fields before MSG need up to * bytes' --size=20
+    invalid '--size: 20 is too small; the fields before MSG need up to * bytes' --size=20
 }
 
 @test "usage errors are reported in one line with a hint, with status 2" {
@@ -239,7 +239,7 @@ came() {
     misused "--framing: 'lines' is not one of newline, octet" -F lines
     misused "--priority: '192' is not*" -p 192
     misused "--priority: 'auth.none' is not*" -p auth.none
-    misused "--connections: stdout is only 1, not 2" -c 2
+    misused "--connections: 2 connections require a DESTINATION" -c 2
     misused "--csv: stdout is used for the messages" --csv=-
     misused "--json: stdout is used for the messages" --json=-
     misused "--csv, --json: only one of them can use stdout" --csv=- --json udp://h
@@ -925,5 +925,5 @@ end_on_terminal() {
     invalid "--procid: '4]': not a PID; *" -f rfc3164 --procid='4]'
     invalid "--timestamp: 'Nov 2 10:00:00': not a TIMESTAMP; *" -f rfc3164 --timestamp='Nov 2 10:00:00'
     invalid "--timestamp: 'Nov  2 25:00:00': not a TIMESTAMP; *" -f rfc3164 --timestamp='Nov  2 25:00:00'
-    invalid "--size: 20 bytes are too few; the fields before MSG need up to * bytes" -f rfc3164 --size=20
+    invalid "--size: 20 is too small; the fields before MSG need up to * bytes" -f rfc3164 --size=20
 }

@@ -39,7 +39,7 @@ struct senders {
     const struct senders_config *config;
     struct tls *tls;
     struct sender *items;      /* config->count that send, followed by the idle ones */
-    size_t count;              /* of those that were opened */
+    size_t count;              /* open, or failed to open */
     size_t min_len;            /* bytes of the shortest message */
     uint64_t sent;             /* messages that were written and not refused */
     uint64_t bytes;            /* written */

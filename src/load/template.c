@@ -137,8 +137,7 @@ bool template_check(const struct template *t, const struct message_config *c)
 {
     size_t overhead = template_overhead(t, c);
     if (c->size && c->size < overhead) {
-        log_printf("--size%s: %" PRIu64
-                   " bytes are too few; the fields before MSG need up to %zu bytes",
+        log_printf("--size%s: %" PRIu64 " is too small; the fields before MSG need up to %zu bytes",
                    c->size_max ? "s" : "", c->size, overhead);
         return false;
     }
