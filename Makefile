@@ -53,7 +53,7 @@ build/%.o: src/%.c build/flags
 # What is pure enough to be tested by itself.
 UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
 	build/relay/access.o build/relay/proxy-protocol.o build/load/crc32c.o \
-	build/verify/gaps.o build/verify/histogram.o build/verify/sequence-tracker.o build/report/status-line.o build/report/values.o \
+	build/verify/gaps.o build/verify/histogram.o build/verify/sequence-tracker.o build/report/status-line.o build/report/values.o build/report/number.o \
 	build/load/sequence.o build/load/progress.o build/load/arrivals.o
 build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)

@@ -189,7 +189,7 @@ throttle() {
     run --separate-stderr timeout 300 spamlog --find-max unix:in back
     exec {writer}>&-
     ended_with 2
-    [[ -z $output && $stderr == 'spamlog: back: what goes to unix:in does not come back there' ]]
+    [[ -z $output && $stderr == 'spamlog: back: no message sent to unix:in came back within 10 s' ]]
 }
 
 @test "a signal ends it, with status 2" {
@@ -230,7 +230,7 @@ unix:a b c|'c': unexpected argument; only DESTINATION and FILE are accepted
 --timestamp=2024-12-15T20:57:00Z unix:a|--timestamp: cannot be combined with --find-max, which computes latency from it
 -f rfc3164 unix:a|--checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -r max unix:a|--rate: 'max' is not a rate: a number a second, or in another time as in 5/m, or max
--r 1/m unix:a|--rate: '1/m' is not from 1 to 1000M a second
+-r 1/m unix:a|--rate: '1/m' is out of range; --find-max requires 1 to 1,000,000,000 per second
 -r 5..2 unix:a|--rate: '2' is too small
 --latency=0 unix:a|--latency: '0' is too small
 --expect=5 unix:a|--expect, --hgrm: require --verify

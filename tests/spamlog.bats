@@ -482,7 +482,7 @@ end_on_terminal() {
 
 @test "on a terminal a status line shows the progress, and the report replaces it" {
     need script
-    local live='^spamlog: sent [0-9]+ of 1000000 [0-9]+/s lag [0-9.]+m?s left [0-9:]+ \[[=> ]+\] [0-9]+%$'
+    local live='^spamlog: sent [0-9,]+ of 1,000,000 [0-9,]+/s lag [0-9.]+m?s left [0-9:]+ \[[=> ]+\] [0-9]+%$'
     on_terminal spam 'spamlog -r 100 -n 1M >/dev/null'
     wait_until shows spam "$live"
     lines_are spam.out 0
@@ -491,10 +491,10 @@ end_on_terminal() {
     [[ $(printed spam | tail -n 1) == 'spamlog: sent '*' bytes '* ]]
     is "$(printed spam | sed '$d' | grep -Evc "$live")" 0
     on_terminal spam 'spamlog -r 0..1k/1h -d 1h >/dev/null'
-    wait_until shows spam '^spamlog: sent [0-9]+ [0-9]+/s lag [0-9.]+m?s left (1:00:00|59:[0-9]+) \[ +\] 0%$'
+    wait_until shows spam '^spamlog: sent [0-9,]+ [0-9,]+/s lag [0-9.]+m?s left (1:00:00|59:[0-9]+) \[ +\] 0%$'
     end_on_terminal spam
     on_terminal spam 'spamlog >/dev/null'
-    wait_until shows spam '^spamlog: sent [0-9]+ [0-9]+/s lag [0-9.]+m?s$'
+    wait_until shows spam '^spamlog: sent [0-9,]+ [0-9,]+/s lag [0-9.]+m?s$'
     end_on_terminal spam
 }
 

@@ -448,7 +448,7 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     printed() { sed -E 's/\r$//; s/\r\x1b\[K/\n/g' verify.out | grep .; }
     shows() { printed | grep -qE "$1"; }
     late 100 a >fifo
-    wait_until shows '^spamlog: received 10 of 40 [0-9]+/s p99 1[0-5][0-9]\.[0-9]s left [0-9:]+ \[[=> ]+\] 25%$'
+    wait_until shows '^spamlog: received 10 of 40 [0-9,]+/s p99 1[0-5][0-9]\.[0-9]s left [0-9:]+ \[[=> ]+\] 25%$'
     wait_until shows '^spamlog: received 10 of 40 0/s left [0-9:]+ \[[=> ]+\] 25%$'
     late 100 b -n 30 >fifo
     wait_exit verify

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "report/number.h"
 
 enum {
     PART_SIZE = 64,
@@ -38,17 +39,19 @@ static bool text_add(struct status_text *t, const char *part)
 
 static bool text_add_count(struct status_text *t, const struct status_line *l)
 {
-    char part[PART_SIZE];
-    int n = snprintf(part, sizeof part, "%s %" PRIu64, l->verb, l->messages);
+    char part[2 * PART_SIZE];
+    char number[NUMBER_SIZE];
+    int n = snprintf(part, sizeof part, "%s %s", l->verb, number_format(number, l->messages));
     if (l->total)
-        snprintf(part + n, sizeof part - (size_t)n, " of %" PRIu64, l->total);
+        snprintf(part + n, sizeof part - (size_t)n, " of %s", number_format(number, l->total));
     return text_add(t, part);
 }
 
 static bool text_add_rate(struct status_text *t, double rate)
 {
     char part[PART_SIZE];
-    snprintf(part, sizeof part, " %.0f/s", rate);
+    char number[NUMBER_SIZE];
+    snprintf(part, sizeof part, " %s/s", number_format(number, (uint64_t)(rate + 0.5)));
     return text_add(t, part);
 }
 
