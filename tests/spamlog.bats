@@ -504,7 +504,7 @@ end_on_terminal() {
     on_terminal wide 'bash -c "stty cols 150; exec spamlog -r 100 -n 1M >/dev/null"'
     on_terminal plain 'env NO_COLOR=1 spamlog -r 100 -n 1M >/dev/null'
     on_terminal dumb 'env TERM=dumb spamlog -r 100 -n 1M >/dev/null'
-    wait_until shows narrow '^spamlog: sent [0-9]+ of 1000000 [0-9]+/s$'
+    wait_until shows narrow '^spamlog: sent [0-9,]+ of 1,000,000 [0-9,]+/s$'
     wait_until shows wide '\[[=> ]{40}\] 0%$'
     local name
     for name in plain dumb; do
