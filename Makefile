@@ -34,7 +34,7 @@ all: $(PROGRAMS)
 # What each program is linked from.
 shnek-parse: build/shnek-parse.o $(RELAY) $(TLS) $(SYSLOG) $(JSON) $(BASE)
 shnek-pub: build/shnek-pub.o $(PUBLISH) $(SYSLOG) $(JSON) $(BASE)
-spamlog: build/spamlog.o $(VERIFY) $(LOAD) $(REPORT) $(TLS) $(SYSLOG) $(JSON) $(BASE)
+spamlog: build/spamlog.o build/spamlog-config.o $(VERIFY) $(LOAD) $(REPORT) $(TLS) $(SYSLOG) $(JSON) $(BASE)
 
 shnek-parse spamlog: LIBRARIES = $(shell pkg-config --libs libssl libcrypto)
 shnek-pub: LIBRARIES = $(shell pkg-config --libs libnats libcrypto)
@@ -53,7 +53,7 @@ build/%.o: src/%.c build/flags
 # What is pure enough to be tested by itself.
 UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
 	build/relay/access.o build/relay/proxy-protocol.o build/load/crc32c.o \
-	build/verify/gaps.o build/verify/histogram.o build/verify/sequence-tracker.o build/report/status-line.o \
+	build/verify/gaps.o build/verify/histogram.o build/verify/sequence-tracker.o build/report/status-line.o build/report/values.o build/report/number.o \
 	build/load/sequence.o build/load/progress.o build/load/arrivals.o
 build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
 	@mkdir -p $(@D)

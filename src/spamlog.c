@@ -10,69 +10,126 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "load/load.h"
+#include "load/profile.h"
+#include "spamlog-config.h"
 #include "syslog/pri.h"
-#include "verify/options.h"
 
 static const char help[] =
-    "usage: spamlog [options] [DESTINATION]              writes syslog messages\n"
-    "       spamlog --verify [options] [FILE...]         reads them back, and reports\n"
-    "DESTINATION is tcp://HOST:PORT, or tls://, udp://, unix:PATH, unixgram:PATH, -.\n"
-    "  -r, --rate=RATE            max, N[/DURATION] or A..B/DURATION           [1/s]\n"
-    "      --burst=N/DURATION, --arrivals=even|poisson      at once; by chance [even]\n"
-    "  -n, --count=COUNT, -d, --duration=DURATION  stop after that many, or that time\n"
-    "  -c, --connections=COUNT, --idle-connections=COUNT    that send [1]; silent [0]\n"
-    "      --reconnect-every=COUNT, --slow=SIZE/s     messages, bytes of a connection\n"
-    "  -f, --format=rfc5424|rfc3164, -F, --framing=newline|octet  [rfc5424, newline]\n"
-    "  -m, --message=TEXT         MSG                                 [hello from C!]\n"
-    "      --size=SIZE, --sizes=A..B, --seed=N   of a message; by chance; the same\n"
-    "  -p, --priority=PRI         a number or FACILITY.SEVERITY           [auth.crit]\n"
-    "      --bad=RATIO[:KIND,...]    how many are bad, and in which ways    [0, all]\n"
-    "      --profile=plain|mixed|FILE, --fresh=time,host,counter  lines with new ones\n"
-    "      --hostname=NAME, --appname=NAME, --procid=ID     [this host, spamlog, pid]\n"
-    "      --msgid=ID, --sd=SD, --timestamp=TIME   [counts from 0, -, when it is due]\n"
-    "      --checksum, --run=ID   add a checksum, and the run's name         [random]\n"
-    "      --tls-cert=, --tls-key=, --tls-ca=FILE, --tls-peer=NAME|sha256:FINGERPRINT\n"
-    "      --verify, --expect=COUNT, --idle=DURATION    of so many; end at a silence\n"
-    "      --find-max, --latency=DURATION  the highest rate; p99's limit there [10ms]\n"
-    "      --csv=FILE, --plot=FILE, --json[=FILE], --hgrm=FILE  rows, drawn; reports\n"
-    "      --stats[=DURATION], -q, --quiet  print counters [1s]; no report at the end\n"
-    "  -h, --help, -V, --version   SIZE takes k, M, G; COUNT k, M; DURATION us to h\n"
-    "Status: 0 all was sent, or came whole and once; 1 it did not; 2 failed.\n";
+    "usage: spamlog [options] [DESTINATION]\n"
+    "       spamlog --verify [options] [FILE...]\n"
+    "       spamlog --find-max [options] DESTINATION [FILE]\n"
+    "\n"
+    "Sends syslog messages, verifies the messages that a receiver wrote to FILE, or\n"
+    "finds the highest rate that a receiver sustains.\n"
+    "DESTINATION is tcp://HOST:PORT, tls://HOST[:PORT], udp://HOST[:PORT], unix:PATH,\n"
+    "unixgram:PATH or - for stdout [-].\n"
+    "\n"
+    "Load:\n"
+    "  -r, --rate=RATE               Set the rate: max, N[/DURATION] or a ramp\n"
+    "                                A..B/DURATION [1/s]\n"
+    "      --burst=N/DURATION        Send N messages together every DURATION\n"
+    "      --arrivals=even|poisson   Space messages evenly or randomly [even]\n"
+    "  -n, --count=COUNT             Stop after COUNT messages [no limit]\n"
+    "  -d, --duration=DURATION       Stop after DURATION [no limit]\n"
+    "      --seed=N                  Repeat the random choices of a run [random]\n"
+    "\n"
+    "Messages:\n"
+    "  -f, --format=FORMAT           Write rfc5424 or rfc3164 [rfc5424]\n"
+    "  -F, --framing=FRAMING         Frame by newline or octet [newline; tls: octet]\n"
+    "  -m, --message=TEXT            Set MSG [hello from C!]\n"
+    "      --size=SIZE               Pad or truncate each message to SIZE\n"
+    "      --sizes=A..B              Pad or truncate to random sizes from A to B\n"
+    "  -p, --priority=PRI            Set PRI, 0 to 191 or FACILITY.SEVERITY\n"
+    "                                [auth.crit]\n"
+    "      --hostname=NAME           Set HOSTNAME [this host]\n"
+    "      --appname=NAME            Set APP-NAME, or the TAG of RFC 3164 [spamlog]\n"
+    "      --procid=ID               Set PROCID [process ID]\n"
+    "      --msgid=ID                Set MSGID [number of the message, from 0]\n"
+    "      --sd=SD                   Set STRUCTURED-DATA [-]\n"
+    "      --timestamp=TIME          Set TIMESTAMP [when the message is due]\n"
+    "      --profile=PROFILE         Send plain or mixed messages, or lines of a file\n"
+    "                                [plain]\n"
+    "      --fresh=PART,...          Replace time, host or counter of replayed lines\n"
+    "      --bad=RATIO[:KIND,...]    Make a part of the messages malformed [0]\n"
+    "      --checksum                Add a sequence number and a checksum\n"
+    "      --run=ID                  Name the run, and add a checksum [random]\n"
+    "\n"
+    "Connections:\n"
+    "  -c, --connections=COUNT       Send over COUNT connections [1]\n"
+    "      --idle-connections=COUNT  Open more connections that stay silent [0]\n"
+    "      --reconnect-every=COUNT   Reconnect after COUNT messages [never]\n"
+    "      --slow=SIZE[/s]           Limit each connection to SIZE bytes per second\n"
+    "                                [no limit]\n"
+    "\n"
+    "TLS:\n"
+    "      --tls-cert=FILE           Present this certificate chain\n"
+    "      --tls-key=FILE            Read its private key from FILE [--tls-cert]\n"
+    "      --tls-ca=FILE             Trust the CAs in FILE [those of the system]\n"
+    "      --tls-peer=PEER           Require a certificate for PEER, a name or\n"
+    "                                sha256:FINGERPRINT [HOST]\n"
+    "\n"
+    "Verify:\n"
+    "      --verify                  Report loss, duplicates, reordering, damage and\n"
+    "                                latency of the messages in FILE [stdin]\n"
+    "      --expect=COUNT            Expect COUNT messages in total\n"
+    "      --idle=DURATION           Stop after DURATION without input [never;\n"
+    "                                1s with --find-max]\n"
+    "\n"
+    "Find maximum:\n"
+    "      --find-max                Find the highest rate without loss or delay\n"
+    "      --latency=DURATION        Limit the 99th percentile of latency [10ms]\n"
+    "\n"
+    "Report:\n"
+    "      --csv=FILE                Write a row of CSV for each interval\n"
+    "      --plot=FILE               Plot the rows as SVG, with gnuplot\n"
+    "      --json[=FILE]             Write the report as JSON [stdout]\n"
+    "      --hgrm=FILE               Write the latency histogram of --verify\n"
+    "      --stats[=DURATION]        Print counters every DURATION [1s]\n"
+    "  -q, --quiet                   Print no status line and no report\n"
+    "\n"
+    "General:\n"
+    "  -h, --help                    Print this help\n"
+    "  -V, --version                 Print the version\n"
+    "\n"
+    "SIZE accepts k, M and G (binary), COUNT k and M, DURATION us, ms, s, m and h.\n"
+    "Exit status: 0 all messages were sent, or arrived undamaged; 1 some did not\n"
+    "arrive undamaged, or no rate was found; 2 usage error or failure.\n";
 
 enum {
-    OPTION_SIZE = 256,
-    OPTION_HOSTNAME,
-    OPTION_APPNAME,
-    OPTION_PROCID,
-    OPTION_MSGID,
-    OPTION_SD,
-    OPTION_TIMESTAMP,
-    OPTION_TLS_CERT,
-    OPTION_TLS_KEY,
-    OPTION_TLS_CA,
-    OPTION_TLS_PEER,
-    OPTION_STATS,
-    OPTION_BURST,
-    OPTION_ARRIVALS,
-    OPTION_SIZES,
-    OPTION_SEED,
-    OPTION_RECONNECT_EVERY,
-    OPTION_IDLE_CONNECTIONS,
-    OPTION_SLOW,
-    OPTION_BAD,
-    OPTION_PROFILE,
-    OPTION_FRESH,
-    OPTION_CHECKSUM,
-    OPTION_RUN,
-    OPTION_VERIFY,
-    OPTION_EXPECT,
-    OPTION_IDLE,
-    OPTION_FIND_MAX,
-    OPTION_LATENCY,
-    OPTION_CSV,
-    OPTION_JSON,
-    OPTION_PLOT,
-    OPTION_HGRM
+    SPAMLOG_OPTION_SIZE = 256,
+    SPAMLOG_OPTION_HOSTNAME,
+    SPAMLOG_OPTION_APPNAME,
+    SPAMLOG_OPTION_PROCID,
+    SPAMLOG_OPTION_MSGID,
+    SPAMLOG_OPTION_SD,
+    SPAMLOG_OPTION_TIMESTAMP,
+    SPAMLOG_OPTION_TLS_CERT,
+    SPAMLOG_OPTION_TLS_KEY,
+    SPAMLOG_OPTION_TLS_CA,
+    SPAMLOG_OPTION_TLS_PEER,
+    SPAMLOG_OPTION_STATS,
+    SPAMLOG_OPTION_BURST,
+    SPAMLOG_OPTION_ARRIVALS,
+    SPAMLOG_OPTION_SIZES,
+    SPAMLOG_OPTION_SEED,
+    SPAMLOG_OPTION_RECONNECT_EVERY,
+    SPAMLOG_OPTION_IDLE_CONNECTIONS,
+    SPAMLOG_OPTION_SLOW,
+    SPAMLOG_OPTION_BAD,
+    SPAMLOG_OPTION_PROFILE,
+    SPAMLOG_OPTION_FRESH,
+    SPAMLOG_OPTION_CHECKSUM,
+    SPAMLOG_OPTION_RUN,
+    SPAMLOG_OPTION_VERIFY,
+    SPAMLOG_OPTION_EXPECT,
+    SPAMLOG_OPTION_IDLE,
+    SPAMLOG_OPTION_FIND_MAX,
+    SPAMLOG_OPTION_LATENCY,
+    SPAMLOG_OPTION_CSV,
+    SPAMLOG_OPTION_JSON,
+    SPAMLOG_OPTION_PLOT,
+    SPAMLOG_OPTION_HGRM
 };
 
 static const struct option options[] = {
@@ -83,267 +140,260 @@ static const struct option options[] = {
     {"format", required_argument, NULL, 'f'},
     {"framing", required_argument, NULL, 'F'},
     {"message", required_argument, NULL, 'm'},
-    {"size", required_argument, NULL, OPTION_SIZE},
+    {"size", required_argument, NULL, SPAMLOG_OPTION_SIZE},
     {"priority", required_argument, NULL, 'p'},
-    {"hostname", required_argument, NULL, OPTION_HOSTNAME},
-    {"appname", required_argument, NULL, OPTION_APPNAME},
-    {"procid", required_argument, NULL, OPTION_PROCID},
-    {"msgid", required_argument, NULL, OPTION_MSGID},
-    {"sd", required_argument, NULL, OPTION_SD},
-    {"timestamp", required_argument, NULL, OPTION_TIMESTAMP},
-    {"tls-cert", required_argument, NULL, OPTION_TLS_CERT},
-    {"tls-key", required_argument, NULL, OPTION_TLS_KEY},
-    {"tls-ca", required_argument, NULL, OPTION_TLS_CA},
-    {"tls-peer", required_argument, NULL, OPTION_TLS_PEER},
-    {"burst", required_argument, NULL, OPTION_BURST},
-    {"arrivals", required_argument, NULL, OPTION_ARRIVALS},
-    {"sizes", required_argument, NULL, OPTION_SIZES},
-    {"seed", required_argument, NULL, OPTION_SEED},
-    {"reconnect-every", required_argument, NULL, OPTION_RECONNECT_EVERY},
-    {"idle-connections", required_argument, NULL, OPTION_IDLE_CONNECTIONS},
-    {"slow", required_argument, NULL, OPTION_SLOW},
-    {"bad", required_argument, NULL, OPTION_BAD},
-    {"profile", required_argument, NULL, OPTION_PROFILE},
-    {"fresh", required_argument, NULL, OPTION_FRESH},
-    {"stats", optional_argument, NULL, OPTION_STATS},
-    {"checksum", no_argument, NULL, OPTION_CHECKSUM},
-    {"run", required_argument, NULL, OPTION_RUN},
-    {"verify", no_argument, NULL, OPTION_VERIFY},
-    {"expect", required_argument, NULL, OPTION_EXPECT},
-    {"idle", required_argument, NULL, OPTION_IDLE},
-    {"find-max", no_argument, NULL, OPTION_FIND_MAX},
-    {"latency", required_argument, NULL, OPTION_LATENCY},
-    {"csv", required_argument, NULL, OPTION_CSV},
-    {"json", optional_argument, NULL, OPTION_JSON},
-    {"plot", required_argument, NULL, OPTION_PLOT},
-    {"hgrm", required_argument, NULL, OPTION_HGRM},
+    {"hostname", required_argument, NULL, SPAMLOG_OPTION_HOSTNAME},
+    {"appname", required_argument, NULL, SPAMLOG_OPTION_APPNAME},
+    {"procid", required_argument, NULL, SPAMLOG_OPTION_PROCID},
+    {"msgid", required_argument, NULL, SPAMLOG_OPTION_MSGID},
+    {"sd", required_argument, NULL, SPAMLOG_OPTION_SD},
+    {"timestamp", required_argument, NULL, SPAMLOG_OPTION_TIMESTAMP},
+    {"tls-cert", required_argument, NULL, SPAMLOG_OPTION_TLS_CERT},
+    {"tls-key", required_argument, NULL, SPAMLOG_OPTION_TLS_KEY},
+    {"tls-ca", required_argument, NULL, SPAMLOG_OPTION_TLS_CA},
+    {"tls-peer", required_argument, NULL, SPAMLOG_OPTION_TLS_PEER},
+    {"burst", required_argument, NULL, SPAMLOG_OPTION_BURST},
+    {"arrivals", required_argument, NULL, SPAMLOG_OPTION_ARRIVALS},
+    {"sizes", required_argument, NULL, SPAMLOG_OPTION_SIZES},
+    {"seed", required_argument, NULL, SPAMLOG_OPTION_SEED},
+    {"reconnect-every", required_argument, NULL, SPAMLOG_OPTION_RECONNECT_EVERY},
+    {"idle-connections", required_argument, NULL, SPAMLOG_OPTION_IDLE_CONNECTIONS},
+    {"slow", required_argument, NULL, SPAMLOG_OPTION_SLOW},
+    {"bad", required_argument, NULL, SPAMLOG_OPTION_BAD},
+    {"profile", required_argument, NULL, SPAMLOG_OPTION_PROFILE},
+    {"fresh", required_argument, NULL, SPAMLOG_OPTION_FRESH},
+    {"stats", optional_argument, NULL, SPAMLOG_OPTION_STATS},
+    {"checksum", no_argument, NULL, SPAMLOG_OPTION_CHECKSUM},
+    {"run", required_argument, NULL, SPAMLOG_OPTION_RUN},
+    {"verify", no_argument, NULL, SPAMLOG_OPTION_VERIFY},
+    {"expect", required_argument, NULL, SPAMLOG_OPTION_EXPECT},
+    {"idle", required_argument, NULL, SPAMLOG_OPTION_IDLE},
+    {"find-max", no_argument, NULL, SPAMLOG_OPTION_FIND_MAX},
+    {"latency", required_argument, NULL, SPAMLOG_OPTION_LATENCY},
+    {"csv", required_argument, NULL, SPAMLOG_OPTION_CSV},
+    {"json", optional_argument, NULL, SPAMLOG_OPTION_JSON},
+    {"plot", required_argument, NULL, SPAMLOG_OPTION_PLOT},
+    {"hgrm", required_argument, NULL, SPAMLOG_OPTION_HGRM},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {0}};
 
-static const char *const framings[] = {"newline", "octet", NULL};
-static const char *const formats[] = {"rfc5424", "rfc3164", NULL};
+static const char *const framing_names[] = {"newline", "octet", NULL};
+static const char *const format_names[] = {"rfc5424", "rfc3164", NULL};
 
-static bool set_priority(struct load_config *c, const char *text)
+static bool spamlog_set_priority(struct message_config *message, const char *text)
 {
-    if (pri_from_name(text, &c->message.pri))
+    if (pri_from_name(text, &message->pri))
         return true;
-    log_printf("--priority: '%s' is not a number up to 191, or FACILITY.SEVERITY", text);
+    log_printf("--priority: '%s' is not a priority; expected 0 to 191 or FACILITY.SEVERITY", text);
     return false;
 }
 
-static bool set_sizes(struct message_config *c, const char *text)
+static bool spamlog_set_sizes(struct message_config *message, const char *text)
 {
     char low[32];
-    const char *dots = strstr(text, "..");
-    if (!dots || dots - text >= (int)sizeof low) {
-        log_printf("--sizes: '%s' is not two sizes, as in 100..4k", text);
+    const char *separator = strstr(text, "..");
+    if (!separator || separator - text >= (int)sizeof low) {
+        log_printf("--sizes: '%s' is not a range; expected FROM..TO, as in 100..4k", text);
         return false;
     }
-    snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
-    return option_size("--sizes", low, 1, 1 << 30, &c->size) &&
-           option_size("--sizes", dots + 2, c->size, 1 << 30, &c->size_high);
+    snprintf(low, sizeof low, "%.*s", (int)(separator - text), text);
+    return option_size("--sizes", low, 1, 1 << 30, &message->size) &&
+           option_size("--sizes", separator + 2, message->size, 1 << 30, &message->size_max);
 }
 
-static bool set_format(struct load_config *c, const char *text)
+static bool spamlog_set_format(struct message_config *message, const char *text)
 {
     int choice;
-    if (!option_choice("--format", text, formats, &choice))
+    if (!option_choice("--format", text, format_names, &choice))
         return false;
-    c->message.format = choice == 1 ? MESSAGE_RFC3164 : MESSAGE_RFC5424;
+    message->format = choice == 1 ? MESSAGE_RFC3164 : MESSAGE_RFC5424;
     return true;
 }
 
-/* It stands within quotes, and where the report tells several runs apart. */
-static bool set_run(struct load_config *c, const char *text)
+/* The name is a PARAM-VALUE, and part of the report. */
+static bool spamlog_set_run(struct message_config *message, const char *text)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    size_t length = strlen(text);
-    if (length == 0 || length > 32 || strspn(text, allowed) != length) {
-        log_printf("--run: '%s' is not 1 to 32 letters, digits, dots, '_' and '-'", text);
+    size_t len = strlen(text);
+    if (len == 0 || len > 32 || strspn(text, allowed) != len) {
+        log_printf("--run: '%s' is not a run name; expected 1 to 32 letters, digits, '.', '_', '-'",
+                   text);
         return false;
     }
-    c->message.run = text;
-    return c->message.checksum = true;
+    message->run = text;
+    return message->checksum = true;
 }
 
-/* An option whose value is looked at later. NULL: it is none of those. */
-static const char **plain_option(struct task *t, int option)
+/* Options whose value is a string that is checked later. NULL: it is another option. */
+static const char **spamlog_string_option(struct spamlog_config *c, int option)
 {
-    struct message_config *m = &t->load.message;
-    struct tls_config *tls = &t->load.destination.tls;
+    struct message_config *message = &c->load.message;
+    struct tls_config *tls = &c->load.destination.tls;
     switch (option) {
     case 'r':
-        return &t->rate;
+        return &c->rate;
     case 'm':
-        return &m->text;
-    case OPTION_HOSTNAME:
-        return &m->hostname;
-    case OPTION_APPNAME:
-        return &m->appname;
-    case OPTION_PROCID:
-        return &m->procid;
-    case OPTION_MSGID:
-        return &m->msgid;
-    case OPTION_SD:
-        return &t->sd;
-    case OPTION_TIMESTAMP:
-        return &m->timestamp;
-    case OPTION_CSV:
-        return &t->series.csv;
-    case OPTION_PLOT:
-        return &t->series.plot;
-    case OPTION_HGRM:
-        return &t->verify.hgrm;
-    case OPTION_TLS_CERT:
+        return &message->text;
+    case SPAMLOG_OPTION_HOSTNAME:
+        return &message->hostname;
+    case SPAMLOG_OPTION_APPNAME:
+        return &message->appname;
+    case SPAMLOG_OPTION_PROCID:
+        return &message->procid;
+    case SPAMLOG_OPTION_MSGID:
+        return &message->msgid;
+    case SPAMLOG_OPTION_SD:
+        return &c->sd;
+    case SPAMLOG_OPTION_TIMESTAMP:
+        return &message->timestamp;
+    case SPAMLOG_OPTION_CSV:
+        return &c->sampler.csv_path;
+    case SPAMLOG_OPTION_PLOT:
+        return &c->sampler.plot_path;
+    case SPAMLOG_OPTION_HGRM:
+        return &c->verify.hgrm_path;
+    case SPAMLOG_OPTION_TLS_CERT:
         return &tls->cert;
-    case OPTION_TLS_KEY:
+    case SPAMLOG_OPTION_TLS_KEY:
         return &tls->key;
-    case OPTION_TLS_CA:
+    case SPAMLOG_OPTION_TLS_CA:
         return &tls->ca;
     default:
         return NULL;
     }
 }
 
-/* Of the shape of the load. */
-static bool set_shape_option(struct task *t, int option, const char *text)
+static bool spamlog_set_option(struct spamlog_config *c, int option, const char *text)
 {
-    struct load_config *c = &t->load;
-    switch (option) {
-    case OPTION_BURST:
-        t->burst_given = true;
-        return shape_burst(&c->shape, text);
-    case OPTION_ARRIVALS:
-        return shape_arrivals(&c->shape, text);
-    case OPTION_RECONNECT_EVERY:
-        return option_count("--reconnect-every", text, 1, UINT64_MAX, &c->senders.reconnect_every);
-    case OPTION_IDLE_CONNECTIONS:
-        return option_count("--idle-connections", text, 0, 100000, &c->senders.idle);
-    case OPTION_SLOW:
-        return trickle_option(&c->senders.slow, text);
-    case OPTION_PROFILE:
-        c->message.profile = strcmp(text, "plain") == 0 ? NULL : text;
+    static const uint64_t week_ns = 7 * 24 * 3600 * NS_PER_S;
+    struct load_config *load = &c->load;
+    const char **string = spamlog_string_option(c, option);
+    if (string) {
+        *string = text;
         return true;
-    case OPTION_FRESH:
-        return profile_fresh(&c->message, text);
-    case OPTION_BAD:
-        return bad_option(&c->bad, text);
-    case OPTION_SIZES:
-        t->sizes_given = true;
-        return set_sizes(&c->message, text);
-    case OPTION_SEED:
-        return option_count("--seed", text, 0, UINT64_MAX, &c->message.seed);
+    }
+    switch (option) {
+    case 'n':
+        return option_count("--count", text, 1, UINT64_MAX, &load->count);
+    case 'd':
+        return option_duration("--duration", text, 1, 52 * week_ns, &load->duration_ns);
+    case 'c':
+        return option_count("--connections", text, 1, 100000, &load->senders.count);
+    case 'f':
+        return spamlog_set_format(&load->message, text);
+    case 'F':
+        return option_choice("--framing", text, framing_names, &c->framing);
+    case 'p':
+        return spamlog_set_priority(&load->message, text);
+    case 'q':
+        return load->quiet = true;
+    case SPAMLOG_OPTION_BURST:
+        c->burst_given = true;
+        return arrivals_parse_burst(&load->arrivals, text);
+    case SPAMLOG_OPTION_ARRIVALS:
+        return arrivals_parse_process(&load->arrivals, text);
+    case SPAMLOG_OPTION_SEED:
+        return option_count("--seed", text, 0, UINT64_MAX, &load->message.seed);
+    case SPAMLOG_OPTION_SIZE:
+        c->size_given = true;
+        return option_size("--size", text, 1, 1 << 30, &load->message.size);
+    case SPAMLOG_OPTION_SIZES:
+        c->sizes_given = true;
+        return spamlog_set_sizes(&load->message, text);
+    case SPAMLOG_OPTION_PROFILE:
+        load->message.profile = strcmp(text, "plain") == 0 ? NULL : text;
+        return true;
+    case SPAMLOG_OPTION_FRESH:
+        return profile_parse_fresh(&load->message, text);
+    case SPAMLOG_OPTION_BAD:
+        return malformed_parse(&load->malformed, text);
+    case SPAMLOG_OPTION_CHECKSUM:
+        return load->message.checksum = true;
+    case SPAMLOG_OPTION_RUN:
+        return spamlog_set_run(&load->message, text);
+    case SPAMLOG_OPTION_IDLE_CONNECTIONS:
+        return option_count("--idle-connections", text, 0, 100000, &load->senders.idle);
+    case SPAMLOG_OPTION_RECONNECT_EVERY:
+        return option_count("--reconnect-every", text, 1, UINT64_MAX,
+                            &load->senders.reconnect_after);
+    case SPAMLOG_OPTION_SLOW:
+        return throttle_parse(&load->senders.bytes_per_s, text);
+    case SPAMLOG_OPTION_TLS_PEER:
+        return tls_config_peer(&load->destination.tls, "--tls-peer", text);
+    case SPAMLOG_OPTION_VERIFY:
+        return c->verify_given = true;
+    case SPAMLOG_OPTION_EXPECT:
+        return option_count("--expect", text, 1, UINT64_C(1000000000000000), &c->verify.expected);
+    case SPAMLOG_OPTION_IDLE:
+        return option_duration("--idle", text, 1, week_ns, &c->verify.idle_timeout_ns);
+    case SPAMLOG_OPTION_FIND_MAX:
+        return c->find_max_given = true;
+    case SPAMLOG_OPTION_LATENCY:
+        return option_duration("--latency", text, 1000, week_ns, &c->find_max.max_latency_ns);
+    case SPAMLOG_OPTION_JSON:
+        c->json_path = text ? text : "";
+        return true;
+    case SPAMLOG_OPTION_STATS:
+        return option_stats(text, &load->stats_interval_ns);
     default:
         return false;
     }
 }
 
-static bool set_option(struct task *t, int option, const char *text)
-{
-    static const uint64_t week = 7 * 24 * 3600 * NS_PER_S;
-    struct load_config *c = &t->load;
-    const char **plain = plain_option(t, option);
-    if (plain) {
-        *plain = text;
-        return true;
-    }
-    switch (option) {
-    case 'n':
-        return option_count("--count", text, 1, UINT64_MAX, &c->count);
-    case 'd':
-        return option_duration("--duration", text, 1, 52 * week, &c->duration);
-    case 'c':
-        return option_count("--connections", text, 1, 100000, &c->senders.count);
-    case 'f':
-        return set_format(c, text);
-    case 'F':
-        return option_choice("--framing", text, framings, &t->framing);
-    case OPTION_SIZE:
-        t->size_given = true;
-        return option_size("--size", text, 1, 1 << 30, &c->message.size);
-    case 'p':
-        return set_priority(c, text);
-    case OPTION_TLS_PEER:
-        return tls_config_peer(&c->destination.tls, "--tls-peer", text);
-    case OPTION_STATS:
-        return option_stats(text, &c->stats_interval);
-    case OPTION_CHECKSUM:
-        return c->message.checksum = true;
-    case OPTION_RUN:
-        return set_run(c, text);
-    case OPTION_VERIFY:
-        return t->verifying = true;
-    case OPTION_EXPECT:
-        return option_count("--expect", text, 1, UINT64_C(1000000000000000), &t->verify.expect);
-    case OPTION_IDLE:
-        return option_duration("--idle", text, 1, week, &t->verify.idle);
-    case OPTION_JSON:
-        t->json = text ? text : "";
-        return true;
-    case OPTION_FIND_MAX:
-        return t->finding_max = true;
-    case OPTION_LATENCY:
-        return option_duration("--latency", text, 1000, week, &t->find_max.latency);
-    case 'q':
-        return c->quiet = true;
-    default:
-        return set_shape_option(t, option, text);
-    }
-}
-
-/* The bit of enum message_field. */
-static unsigned field_of(int option)
+/* Returns the field of a message that an option sets, or 0. */
+static unsigned spamlog_option_field(int option)
 {
     switch (option) {
     case 'p':
-        return FIELD_PRI;
+        return MESSAGE_FIELD_PRI;
     case 'm':
-        return FIELD_TEXT;
-    case OPTION_TIMESTAMP:
-        return FIELD_TIMESTAMP;
-    case OPTION_HOSTNAME:
-        return FIELD_HOSTNAME;
-    case OPTION_APPNAME:
-        return FIELD_APPNAME;
-    case OPTION_PROCID:
-        return FIELD_PROCID;
-    case OPTION_MSGID:
-        return FIELD_MSGID;
-    case OPTION_SD:
-        return FIELD_SD;
+        return MESSAGE_FIELD_TEXT;
+    case SPAMLOG_OPTION_TIMESTAMP:
+        return MESSAGE_FIELD_TIMESTAMP;
+    case SPAMLOG_OPTION_HOSTNAME:
+        return MESSAGE_FIELD_HOSTNAME;
+    case SPAMLOG_OPTION_APPNAME:
+        return MESSAGE_FIELD_APPNAME;
+    case SPAMLOG_OPTION_PROCID:
+        return MESSAGE_FIELD_PROCID;
+    case SPAMLOG_OPTION_MSGID:
+        return MESSAGE_FIELD_MSGID;
+    case SPAMLOG_OPTION_SD:
+        return MESSAGE_FIELD_SD;
     default:
         return 0;
     }
 }
 
-static bool set(struct task *t, int option, const char *text)
+/* Records whether an option is restricted to sending or to --verify. */
+static void spamlog_note_option(struct spamlog_config *c, int option)
 {
-    t->load.message.given |= field_of(option);
+    c->load.message.given_fields |= spamlog_option_field(option);
     switch (option) {
     case 'c':
     case 'q':
-    case OPTION_STATS:
-    case OPTION_CHECKSUM:
-    case OPTION_IDLE:
-    case OPTION_CSV:
-    case OPTION_JSON:
-    case OPTION_PLOT:
+    case SPAMLOG_OPTION_STATS:
+    case SPAMLOG_OPTION_CHECKSUM:
+    case SPAMLOG_OPTION_IDLE:
+    case SPAMLOG_OPTION_CSV:
+    case SPAMLOG_OPTION_JSON:
+    case SPAMLOG_OPTION_PLOT:
         break;
-    case OPTION_VERIFY:
-    case OPTION_EXPECT:
-    case OPTION_HGRM:
-        t->for_verify = true;
+    case SPAMLOG_OPTION_VERIFY:
+    case SPAMLOG_OPTION_EXPECT:
+    case SPAMLOG_OPTION_HGRM:
+        c->verify_option_given = true;
         break;
     default:
-        t->for_load = true;
+        c->load_option_given = true;
     }
-    return set_option(t, option, text);
 }
 
-static bool read_options(int argc, char **argv, struct task *t, int *status)
+/* Returns false if the program is to end with *status. */
+static bool spamlog_read_options(int argc, char **argv, struct spamlog_config *c, int *status)
 {
     int option;
     bool good = true;
@@ -353,16 +403,17 @@ static bool read_options(int argc, char **argv, struct task *t, int *status)
             *status = option == 'h' ? print_help(help) : print_version();
             return false;
         }
-        good = set(t, option, optarg);
+        spamlog_note_option(c, option);
+        good = spamlog_set_option(c, option, optarg);
     }
-    good = good && task_complete(t, argv + optind, argc - optind);
+    good = good && spamlog_config_complete(c, argv + optind, argc - optind);
     if (!good)
         *status = print_usage_hint();
     return good;
 }
 
-/* A host without a name that RFC 5424 can carry has NILVALUE. */
-static const char *own_hostname(char *name, size_t size)
+/* Returns the name of this host, or NILVALUE if RFC 5424 does not allow it. */
+static const char *spamlog_own_hostname(char *name, size_t size)
 {
     if (gethostname(name, size) != 0)
         return "-";
@@ -371,19 +422,13 @@ static const char *own_hostname(char *name, size_t size)
     return end > name && scan_print(name, end) == end ? name : "-";
 }
 
-/* Nobody else's, most likely. */
-static uint32_t own_seed(void)
+/* Differs between runs that start at the same time. */
+static uint32_t spamlog_random_seed(void)
 {
     uint32_t seed;
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
         seed = (uint32_t)clock_real();
     return seed;
-}
-
-static const char *own_run(char *name, size_t size)
-{
-    snprintf(name, size, "%08x", own_seed());
-    return name;
 }
 
 int main(int argc, char **argv)
@@ -392,22 +437,24 @@ int main(int argc, char **argv)
     char procid[16];
     char run[16];
     snprintf(procid, sizeof procid, "%ld", (long)getpid());
-    struct task task = {.load = {.message = {.pri = 34,
-                                             .hostname = own_hostname(hostname, sizeof hostname),
-                                             .appname = "spamlog",
-                                             .procid = procid,
-                                             .text = "hello from C!",
-                                             .run = own_run(run, sizeof run),
-                                             .seed = own_seed()},
-                                 .shape = {.rate = {1, NS_PER_S}, .group = 1},
-                                 .senders = {.count = 1}},
-                        .framing = FRAMING_BY_DESTINATION};
+    snprintf(run, sizeof run, "%08x", spamlog_random_seed());
+    struct spamlog_config config = {
+        .load = {.message = {.pri = 34, /* auth.crit */
+                             .hostname = spamlog_own_hostname(hostname, sizeof hostname),
+                             .appname = "spamlog",
+                             .procid = procid,
+                             .text = "hello from C!",
+                             .run = run,
+                             .seed = spamlog_random_seed()},
+                 .arrivals = {.rate = {1, NS_PER_S}, .burst = 1},
+                 .senders = {.count = 1}},
+        .framing = SPAMLOG_FRAMING_DEFAULT};
     int status;
     descriptors_reserve_standard();
-    if (read_options(argc, argv, &task, &status))
-        status = task.verifying     ? verify_run(&task.verify)
-                 : task.finding_max ? find_max_run(&task.find_max)
-                                    : load_run(&task.load);
-    tls_config_free(&task.load.destination.tls);
+    if (spamlog_read_options(argc, argv, &config, &status))
+        status = config.verify_given     ? verify_run(&config.verify)
+                 : config.find_max_given ? find_max_run(&config.find_max)
+                                         : load_run(&config.load);
+    tls_config_free(&config.load.destination.tls);
     return status;
 }

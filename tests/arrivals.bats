@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The shape of spamlog's load: when messages are due, how long they are, and what connections do.
+# The load that spamlog generates: due times, sizes, and the behaviour of connections.
 
 bats_require_minimum_version 1.5.0
 
@@ -16,7 +16,7 @@ teardown() {
     shnek_teardown
 }
 
-# due FILE: when each of its messages is due, in microseconds after midnight.
+# due FILE: the due time of each message in it, in microseconds after midnight.
 due() {
     awk '{
         split(substr($2, 12), t, /[:Z+]/)
@@ -24,12 +24,12 @@ due() {
     }' "$1"
 }
 
-# behind_first FILE: the same after the first of them, over midnight too.
-behind_first() {
+# after_first FILE: the due times in microseconds after the first message, correct across midnight.
+after_first() {
     due "$1" | awk 'NR == 1 { first = $1 } { print ($1 - first + 86400e6) % 86400e6 }'
 }
 
-# relay: shnek-parse on a port of its own, whose URL is in $url.
+# relay [ADDRESS [OPTION...]]: starts shnek-parse on a free port; sets $url.
 relay() {
     start parse shnek-parse --meta --stats=100ms -l "${1:-tcp://:0}" "${@:2}"
     url=$(listen_url parse.err)
@@ -40,42 +40,42 @@ relay_ends() {
     wait_exit parse
 }
 
-@test "on a ramp as many messages are due as the integral of the rate says" {
+@test "on a ramp the number of due messages is the integral of the rate" {
     spamlog -q -r 0..2000/1s -d 1s >raw
     [[ $(wc -l <raw) == 1000 ]]
-    # Message k after sqrt(k / 1000) seconds, cut off to microseconds, as the start was.
-    behind_first raw | awk '{ d = $1 - 1e6 * sqrt((NR - 1) / 1000); if (d < -1.01 || d > 1.01) { print NR, $1; exit 1 } }'
+    # Message k is due after sqrt(k / 1000) seconds; it and the start are truncated to microseconds.
+    after_first raw | awk '{ d = $1 - 1e6 * sqrt((NR - 1) / 1000); if (d < -1.01 || d > 1.01) { print NR, $1; exit 1 } }'
     spamlog -q -r 3k..1k/500ms -d 500ms >raw
     [[ $(wc -l <raw) == 1000 ]]
     run -0 --separate-stderr spamlog -r 1k..2k/100ms -n 190
     [[ $stderr == *' rate '*' asked 1000..2000/s lag '* ]]
     spamlog -q -r 1k..2k/100ms -n 190 >raw
-    # 150 in the ramp, and 40 at 2000/s behind it.
-    [[ $(behind_first raw | sed -n 190p) =~ ^(1195..|119499|119501|119500)$ ]]
+    # 150 messages in the ramp, and 40 at 2000/s after it.
+    [[ $(after_first raw | sed -n 190p) =~ ^(1195..|119499|119501|119500)$ ]]
 }
 
-@test "what is due within 0.2 ms goes out together" {
+@test "messages that are due within 0.2 ms are sent together" {
     spamlog -q -r 100k -n 20k | dd bs=64k 2>dd.err >raw
     [[ $(wc -l <raw) == 20000 ]]
     read -r read_at_once _ <dd.err
     ((${read_at_once#*+} <= 1001))
 }
 
-@test "a burst is due at once, and the next one after its period" {
+@test "the messages of a burst are due together, and the next burst after the period" {
     run -0 --separate-stderr spamlog --burst=50/100ms -n 120
     [[ $stderr == *' asked 500/s lag '* ]]
     printf '%s\n' "${lines[@]}" >raw
-    [[ $(behind_first raw | uniq -c | awk '{ print $1 ":" $2 }' | paste -sd ' ') =~ ^'50:0 50:'(100000|99999|100001)' 20:'(200000|199999|200001)$ ]]
+    [[ $(after_first raw | uniq -c | awk '{ print $1 ":" $2 }' | paste -sd ' ') =~ ^'50:0 50:'(100000|99999|100001)' 20:'(200000|199999|200001)$ ]]
     spamlog -q --burst=3/100ms -d 250ms >raw
     [[ $(wc -l <raw) == 9 ]]
 }
 
-@test "arrivals by chance repeat with their seed, and tell it" {
+@test "Poisson arrivals repeat with --seed, and the report contains the seed" {
     for seed in 1 1 2; do
         spamlog -q -r 50k -n 5000 --arrivals=poisson --seed="$seed" >raw
-        behind_first raw >>"gaps.$seed"
+        after_first raw >>"gaps.$seed"
     done
-    # The start was cut off to a microsecond too.
+    # The start is truncated to a microsecond, too.
     awk 'NR <= 5000 { first[NR] = $1; next } { d = first[NR - 5000] - $1; if (d < -1 || d > 1) exit 1 }' gaps.1
     run -1 cmp -s <(head -n 100 gaps.1) gaps.2
     run -0 --separate-stderr spamlog -r 50k -n 10 --arrivals=poisson --seed=7
@@ -85,10 +85,10 @@ relay_ends() {
     run -0 --separate-stderr spamlog -r 50k -n 10 --seed=7
     [[ $stderr != *seed* ]]
     spamlog -q --burst=10/1ms --arrivals=poisson -n 1000 >raw
-    [[ $(behind_first raw | uniq -c | awk '$1 % 10' | wc -l) == 0 ]]
+    [[ $(after_first raw | uniq -c | awk '$1 % 10' | wc -l) == 0 ]]
 }
 
-@test "sizes are drawn evenly, repeat with their seed, and hold in both framings" {
+@test "sizes are uniformly distributed, repeat with --seed, and are exact in both framings" {
     fixed=(--hostname=h --procid=1 --timestamp=-)
     spamlog -q -r max -n 11k "${fixed[@]}" --sizes=100..110 --seed=5 >one
     spamlog -q -r max -n 11k "${fixed[@]}" --sizes=100..110 --seed=5 >two
@@ -100,7 +100,7 @@ relay_ends() {
     grep -qx 'received: 1000' report
 }
 
-@test "a connection that has had its messages ends, and its place takes another" {
+@test "with --reconnect-every a connection is replaced after that many messages" {
     relay
     spamlog -q -r max -n 1000 -c 4 --reconnect-every=10 --checksum "$url"
     relay_ends
@@ -109,7 +109,7 @@ relay_ends() {
     run -0 spamlog --verify --checksum --expect=1000 parse.out
 }
 
-@test "over TLS and Unix sockets connections are renewed too" {
+@test "--reconnect-every applies to TLS and Unix sockets" {
     local -r unix=$BATS_TEST_TMPDIR/socket
     relay "unix:$unix"
     spamlog -q -r max -n 100 --reconnect-every=7 --checksum "unix:$unix"
@@ -123,7 +123,7 @@ relay_ends() {
     jq -r .peer parse.out | sort | uniq -c | awk '{ n[$1]++ } END { exit !(n[7] == 14 && n[2] == 1 && length(n) == 2) }'
 }
 
-@test "idle connections are open besides, and silent" {
+@test "--idle-connections opens additional connections that send nothing" {
     relay
     start spam spamlog -q -r 1/h --idle-connections=20 "$url"
     connections() { [[ $(awk -v port="$(printf ':%04X' "$(port_of "$url")")" '$2 ~ port "$" && $4 == "01"' /proc/net/tcp | wc -l) == "$1" ]]; }
@@ -136,19 +136,19 @@ relay_ends() {
     [[ $(wc -l <parse.out) == 1 ]]
 }
 
-@test "a slow connection takes the time that its bytes want, and all of them at once" {
+@test "--slow limits each connection, and all connections send in parallel" {
     relay
     began=${EPOCHREALTIME/[.,]/}
     run -0 --separate-stderr spamlog -r max -n 10 -c 10 --size=200 --slow=400/s "$url"
     took=$((${EPOCHREALTIME/[.,]/} - began))
-    # 201 bytes with the LF.
+    # A message has 201 bytes with the LF.
     echo "$took us"
     ((took >= 500000 && took < 2000000))
     relay_ends
     [[ $(wc -l <parse.out) == 10 ]]
 }
 
-@test "what a slow connection holds up shows as lag" {
+@test "messages that --slow delays are reported as lag" {
     relay
     run -0 --separate-stderr spamlog -r 1k -n 5 --size=200 --slow=2k/s "$url"
     [[ $stderr =~ lag\ ([0-9]+)\. ]]
@@ -157,22 +157,22 @@ relay_ends() {
     [[ $(wc -l <parse.out) == 5 ]]
 }
 
-@test "misuse of the shape gets one clear line and a hint" {
-    misused "--rate: '1..2' is no ramp, as in 1k..100k/60s" -r 1..2
+@test "invalid load options are reported in one line with a hint" {
+    misused "--rate: '1..2' is not a ramp; expected FROM..TO/DURATION, as in 1k..100k/60s" -r 1..2
     misused "--rate: 'x' is not a count*" -r x..2/s
     misused "--rate: '0/s' is not a rate*" -r 1..0/s
-    misused "--rate: '1..2000M/s' is too large: up to 1000M a second, and a day" -r 1..2000M/s
+    misused "--rate: '1..2000M/s' is too large; a ramp is limited to 1000M messages/s and 24h" -r 1..2000M/s
     misused "--burst: '0/1s' is not a rate*" --burst=0/1s
-    misused '--rate, --burst: each says when messages are due' -r 5 --burst=5/s
-    misused '--size, --sizes: each says how long a message is' --size=100 --sizes=100..200
-    misused "--sizes: '100' is not two sizes, as in 100..4k" --sizes=100
+    misused '--rate, --burst: cannot be combined' -r 5 --burst=5/s
+    misused '--size, --sizes: cannot be combined' --size=100 --sizes=100..200
+    misused "--sizes: '100' is not a range; expected FROM..TO, as in 100..4k" --sizes=100
     misused "--sizes: '99' is out of range (100 to 1G)" --sizes=100..99
     misused "--arrivals: 'x' is not one of even, poisson" --arrivals=x
-    misused '--arrivals: with --rate=max nothing is due' --arrivals=poisson -r max
-    misused '--slow: stdout is no connection' --slow=5
-    misused '--reconnect-every: a datagram socket is no connection' --reconnect-every=5 udp://127.0.0.1:9
-    misused '--idle-connections: stdout is no connection' --idle-connections=5
+    misused '--arrivals: poisson cannot be combined with --rate=max' --arrivals=poisson -r max
+    misused '--slow: requires a connection, not stdout' --slow=5
+    misused '--reconnect-every: requires a connection, not a datagram socket' --reconnect-every=5 udp://127.0.0.1:9
+    misused '--idle-connections: requires a connection, not stdout' --idle-connections=5
     misused '--verify: of the options*' --verify --seed=5
     run --separate-stderr spamlog -n 1 --sizes=10..200
-    [[ $status == 2 && $stderr == 'spamlog: --sizes: the parts before MSG can take '*' bytes' ]]
+    [[ $status == 2 && $stderr == 'spamlog: --sizes: 10 is too small; the fields before MSG need up to '*' bytes' ]]
 }

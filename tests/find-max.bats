@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# spamlog --find-max: the highest rate at which nothing is lost and p99 stays under --latency.
+# spamlog --find-max: the highest rate without loss and with a p99 latency within --latency.
 
 bats_require_minimum_version 1.5.0
 
@@ -15,21 +15,20 @@ teardown() {
     shnek_teardown
 }
 
-# receiver URL: shnek-parse, whose lines are in the FIFO `back`.
+# receiver URL: starts shnek-parse, which writes to the FIFO `back`.
 receiver() {
     start parse bash -c "exec shnek-parse -l $1 >back"
 }
 
-# filtered URL COMMAND...: the same, with a filter between.
-filtered() {
+# filtered_receiver URL COMMAND: starts shnek-parse, whose output passes through COMMAND to `back`.
+filtered_receiver() {
     mkfifo lines
     start parse bash -c "exec shnek-parse -l $1 >lines"
     start filter bash -c "exec $2 <lines >back"
 }
 
-# quick OPTION... DESTINATION: short trials, with a limit that a loaded machine keeps, and a patience
-# that it needs.
-quick() {
+# find_max OPTION... DESTINATION: runs short trials, with limits that a loaded machine can meet.
+find_max() {
     run --separate-stderr timeout 300 spamlog --find-max -d 100ms --latency=2s --idle=20s "$@" back
 }
 
@@ -37,27 +36,27 @@ reported() {
     sed -n "s/^$1: //p" <<<"$output"
 }
 
-# ended_with STATUS: of the last run.
-ended_with() {
+# status_is STATUS: checks the last run, and prints its output on failure.
+status_is() {
     [[ $status == "$1" ]] || { echo "status $status" "$output" "$stderr" && return 1; }
 }
 
-@test "the sentence and the report say which rate held, each trial has a line" {
+@test "the report states the highest rate, and each trial is logged" {
     receiver unix:in
-    quick -r 500..1k unix:in
-    ended_with 0
+    find_max -r 500..1k unix:in
+    status_is 0
     [[ ${lines[0]} == 'highest rate at which nothing is lost and p99 stays under 2 s: 1,000/s' ]]
     [[ "${lines[*]:1:4}" == 'rate: 1000 failed-rate: - limit: - latency-p50: '[0-9]* ]]
     [[ "${lines[*]:4}" =~ ^'latency-p50: '[0-9.]+' latency-p99: '[0-9.]+' latency-max: '[0-9.]+' trials: '[3-9]$ ]]
     [[ $stderr =~ 'spamlog: 500/s: held, p99 '[0-9.]+' ms'.*'spamlog: 1,000/s: held, p99 '[0-9.]+' ms'.*'spamlog: 1,000/s: held, ' ]]
     wait_exit parse
     receiver unix:again
-    quick -q -r 1k..1k unix:again
-    ended_with 0
+    find_max -q -r 1k..1k unix:again
+    status_is 0
     [[ $(reported rate) == 1000 && -z $stderr ]]
 }
 
-@test "TCP, TLS's framing, several connections, mixed messages and a file's: what shapes a load does here" {
+@test "the options that shape a load apply: connections, framing, profiles, arrivals, sizes" {
     local options port
     port=$(quiet_port)
     printf '%s\n' '<34>1 2024-12-15T20:57:00Z h a - - - one' '<34>1 - h a - - - two' >profile
@@ -65,20 +64,20 @@ ended_with() {
         '--reconnect-every=20 --run=named'; do
         receiver "tcp://127.0.0.1:$port"
         # shellcheck disable=SC2086
-        quick $options -r 500..500 "tcp://127.0.0.1:$port"
-        ended_with 0
+        find_max $options -r 500..500 "tcp://127.0.0.1:$port"
+        status_is 0
         [[ $(reported rate) == 500 ]]
         wait_exit parse
     done
 }
 
-# Its threads are the one that reads, that of the signals, and the one that sends.
+# Three threads are running: the reader, the signal handler and the sender.
 awaits_its_receiver() {
     local threads=("/proc/$spam_pid/task/"*)
     ((${#threads[@]} >= 3))
 }
 
-@test "the receiver may start after it, whatever the transport" {
+@test "the receiver may start later, whatever the transport" {
     local url port
     port=$(quiet_port)
     for url in "tcp://127.0.0.1:$port" unix:later "udp://127.0.0.1:$port" unixgram:later-too; do
@@ -92,8 +91,7 @@ awaits_its_receiver() {
     done
 }
 
-# throttle MICROSECONDS: lets a line through in that time, and after a pause no more at once than are
-# due in 20 ms.
+# throttle MICROSECONDS: passes one line per interval; after a pause, a burst of at most 20 ms.
 throttle() {
     local line due=0 now never
     exec {never}<> <(:)
@@ -109,11 +107,11 @@ throttle() {
     done
 }
 
-@test "a receiver that takes so many a second is found out by its latency" {
+@test "a receiver with limited throughput is detected by its latency" {
     export -f throttle
-    filtered unix:in 'bash -c "throttle 2000"'
+    filtered_receiver unix:in 'bash -c "throttle 2000"'
     run --separate-stderr timeout 500 spamlog --find-max -r 100 -d 500ms --latency=100ms --idle=20s unix:in back
-    ended_with 0
+    status_is 0
     (($(reported rate) >= 250 && $(reported rate) <= 750))
     (($(reported failed-rate) > $(reported rate) && $(reported failed-rate) <= 1000))
     [[ $(reported limit) == latency ]]
@@ -121,52 +119,52 @@ throttle() {
     [[ $stderr =~ 'spamlog: '[0-9,]+'/s: p99 '[0-9.]+' ' ]]
 }
 
-@test "where some are lost at any rate none is found, and the status is 1" {
-    filtered unix:in 'sed -u 2~500d'
+@test "no rate is found and the status is 1 if messages are lost at any rate" {
+    filtered_receiver unix:in 'sed -u 2~500d'
     run --separate-stderr timeout 300 spamlog --find-max -r 10k -d 200ms --latency=2s unix:in back
-    ended_with 1
+    status_is 1
     [[ ${lines[0]} == *': none' && $(reported rate) == - && $(reported failed-rate) == 10000 ]]
     [[ $(reported limit) == loss && $(reported latency-p99) == - && $(reported trials) == 3 ]]
     [[ ${stderr_lines[0]} =~ ^'spamlog: 10,000/s: lost '[0-9]+', p99 ' ]]
 }
 
-@test "messages that come twice, or changed, do not pass" {
-    filtered unix:in 'sed -u 2~500p'
+@test "a trial with duplicates or corruption fails" {
+    filtered_receiver unix:in 'sed -u 2~500p'
     run --separate-stderr timeout 300 spamlog --find-max -r 10k -d 200ms --latency=2s --idle=20s unix:in back
-    ended_with 1
+    status_is 1
     [[ $(reported limit) == duplication && $stderr =~ '/s: duplicated '[1-9] ]]
     kill "$parse_pid"
     wait_exit parse
     wait_exit filter
     rm lines
-    filtered unix:again 'sed -u 2~500s/hello/hallo/'
+    filtered_receiver unix:again 'sed -u 2~500s/hello/hallo/'
     run --separate-stderr timeout 300 spamlog --find-max -r 10k -d 200ms --latency=2s unix:again back
-    ended_with 1
+    status_is 1
     [[ $(reported limit) == loss && $stderr =~ '/s: lost '[1-9][0-9]*', damaged '[1-9] ]]
 }
 
-@test "what others send to the same place is neither lost nor damaged" {
+@test "messages of other senders are ignored" {
     receiver unix:in
     start others into back spamlog -q -r 1k
-    quick -r 100..200 unix:in
-    ended_with 0
+    find_max -r 100..200 unix:in
+    status_is 0
     [[ $(reported rate) == 200 ]]
 }
 
-@test "a receiver of UDP loses what its socket does not take, and is found out" {
+@test "loss in the receive buffer of a UDP socket is detected" {
     local port
     port=$(quiet_port)
     export -f throttle
-    filtered "udp://127.0.0.1:$port" 'bash -c "throttle 200"'
-    quick -r 500..1k "udp://127.0.0.1:$port"
-    ended_with 0
+    filtered_receiver "udp://127.0.0.1:$port" 'bash -c "throttle 200"'
+    find_max -r 500..1k "udp://127.0.0.1:$port"
+    status_is 0
     [[ $(reported rate) == 1000 ]]
     run --separate-stderr timeout 300 spamlog --find-max -r 100k -d 500ms --latency=1h "udp://127.0.0.1:$port" back
-    ended_with 1
+    status_is 1
     [[ $(reported limit) == loss && ${stderr_lines[0]} =~ '/s: lost '[1-9] ]]
 }
 
-@test "a receiver that ends makes the status 2, with one line" {
+@test "status 2 and one line if the receiver exits" {
     local url port
     port=$(quiet_port)
     for url in "tcp://127.0.0.1:$port" "udp://127.0.0.1:$port"; do
@@ -177,22 +175,22 @@ throttle() {
         wait_exit parse
         wait_exit spam
         [[ $status == 2 && ! -s spam.out ]]
-        grep -v '^spamlog: in ' spam.err >said
-        cat said
-        lines_are said 1
+        grep -v '^spamlog: in ' spam.err >log
+        cat log
+        lines_are log 1
     done
 }
 
-@test "where nothing comes back it says so" {
+@test "an error is logged if no message comes back" {
     start parse shnek-parse -l unix:in
     exec {writer}<>back
     run --separate-stderr timeout 300 spamlog --find-max unix:in back
     exec {writer}>&-
-    ended_with 2
-    [[ -z $output && $stderr == 'spamlog: back: what goes to unix:in does not come back there' ]]
+    status_is 2
+    [[ -z $output && $stderr == 'spamlog: back: no message sent to unix:in came back within 10 s' ]]
 }
 
-@test "a signal ends it, with status 2" {
+@test "a signal stops it with status 2" {
     receiver unix:in
     start spam spamlog --find-max -q -r 100 -d 1h --idle=20s unix:in back
     wait_until counts spam 'in [1-9][0-9]'
@@ -201,7 +199,7 @@ throttle() {
     [[ $status == 2 && ! -s spam.out ]]
 }
 
-@test "a receiver that takes nothing more does not hold it for ever" {
+@test "a receiver that stops reading does not block it forever" {
     receiver unix:in
     start spam spamlog --find-max -q -r 100k -d 2s --idle=500ms unix:in back
     wait_until counts spam 'in [1-9][0-9]*'
@@ -210,10 +208,10 @@ throttle() {
     kill -CONT "$parse_pid"
     [[ $status == 2 && ! -s spam.out ]]
     tail -n 1 spam.err
-    [[ $(tail -n 1 spam.err) == 'spamlog: unix:in: it takes no more, and nothing comes back' ]]
+    [[ $(tail -n 1 spam.err) == 'spamlog: unix:in: receiver accepts no more data, and no messages come back' ]]
 }
 
-@test "what does not go with it is told at the start" {
+@test "incompatible options are rejected at the start" {
     local options
     while IFS='|' read -r options text; do
         # shellcheck disable=SC2086
@@ -221,25 +219,25 @@ throttle() {
         [[ $status == 2 && -z $output && ${#stderr_lines[@]} == 2 && ${stderr_lines[0]} == "spamlog: $text" ]] ||
             { echo "$options: $stderr" && return 1; }
     done <<'END'
-|--find-max: it wants a DESTINATION
--|--find-max: it wants a DESTINATION
-unix:a b c|'c': only one DESTINATION and one FILE are taken
--n 5 unix:a|--count: with --find-max a trial is as long as --duration says
---burst=5/1s unix:a|--burst: with --find-max it is --rate that changes
---bad=1% unix:a|--bad: with --find-max all messages must come back
---timestamp=2024-12-15T20:57:00Z unix:a|--timestamp: --find-max tells the latency by it
--f rfc3164 unix:a|--checksum: RFC 3164 has no STRUCTURED-DATA for it
+|--find-max: requires a DESTINATION
+-|--find-max: requires a DESTINATION
+unix:a b c|'c': unexpected argument; only DESTINATION and FILE are accepted
+-n 5 unix:a|--count: cannot be combined with --find-max; use --duration
+--burst=5/1s unix:a|--burst: cannot be combined with --find-max; use --rate
+--bad=1% unix:a|--bad: cannot be combined with --find-max
+--timestamp=2024-12-15T20:57:00Z unix:a|--timestamp: cannot be combined with --find-max, which computes latency from it
+-f rfc3164 unix:a|--checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -r max unix:a|--rate: 'max' is not a rate: expected a number per second, a number per interval such as 5/m, or max
--r 1/m unix:a|--rate: '1/m' is not from 1 to 1000M a second
+-r 1/m unix:a|--rate: '1/m' is out of range; --find-max requires 1 to 1,000,000,000 per second
 -r 5..2 unix:a|--rate: '2' is out of range (5 to 1000M)
 --latency=0 unix:a|--latency: '0' is out of range (1us to 168h)
---expect=5 unix:a|--expect and --hgrm: only with --verify
+--expect=5 unix:a|--expect, --hgrm: require --verify
 END
     run --separate-stderr timeout 10 spamlog --latency=5ms unix:a
-    [[ $status == 2 && ${stderr_lines[0]} == 'spamlog: --latency, --idle: only with --find-max, and --idle with --verify' ]]
+    [[ $status == 2 && ${stderr_lines[0]} == 'spamlog: --latency: requires --find-max' ]]
     echo text >file
     run --separate-stderr timeout 10 spamlog --find-max unix:a file
-    [[ $status == 2 && $stderr == 'spamlog: file: it is a file, and nothing can come back there' ]]
+    [[ $status == 2 && $stderr == 'spamlog: file: is a regular file; --find-max reads messages back from a pipe or FIFO' ]]
     run --separate-stderr timeout 10 spamlog --find-max unix:a none
     [[ $status == 2 && $stderr == 'spamlog: none: No such file or directory' ]]
 }

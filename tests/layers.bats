@@ -41,7 +41,7 @@ uses() {
     uses publish publish syslog json base
     uses verify verify load report syslog json tls base
     uses load load report syslog json tls base
-    uses report report base
+    uses report report json base
 }
 
 @test "the languages touch no descriptor" {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Messages of spamlog that are bad, and whether shnek-parse finds as many.
+# Malformed messages of spamlog (--bad), and that shnek-parse rejects as many.
 
 bats_require_minimum_version 1.5.0
 
@@ -16,26 +16,26 @@ teardown() {
 }
 
 must_reject=(pri version date length sd cut)
-must_take=(utf8 nul control)
+must_accept=(utf8 nul control)
 
-# bad_of KIND FILE: how many the last report in that file has.
+# bad_of KIND FILE: the number of messages of KIND in the last report in FILE.
 bad_of() {
     sed -n "s/.*: bad .* $1 \([0-9]*\).*/\1/p" "$2" | tail -n 1
 }
 
-# totals FILE NAME: of shnek-parse's last line of counters.
+# totals FILE NAME: a counter of the last line of counters of shnek-parse.
 totals() {
     sed -n "s/.* $2 \([0-9]*\).*/\1/p" "$1" | tail -n 1
 }
 
-# through FRAMING KIND RATIO: 400 messages through a pipe; what is said is in spam.err and parse.err.
+# through FRAMING KIND RATIO: pipes 400 messages into shnek-parse; stderr is in spam.err and parse.err.
 through() {
     spamlog -r max -n 400 -F "$1" --bad="$3:$2" --seed=1 2>spam.err |
         shnek-parse --framing="$1" --stats=1h >out 2>parse.err || true
     [[ $(totals parse.err in) == 400 ]]
 }
 
-@test "each kind that must be rejected is, and what is rejected is counted" {
+@test "each invalid kind is rejected by shnek-parse, and the counts agree" {
     local framing kind
     for framing in newline octet; do
         for kind in "${must_reject[@]}" overlong; do
@@ -49,10 +49,10 @@ through() {
     done
 }
 
-@test "what RFC 5424 allows in MSG is taken" {
+@test "kinds that RFC 5424 allows in MSG are accepted" {
     local framing kind
     for framing in newline octet; do
-        for kind in "${must_take[@]}"; do
+        for kind in "${must_accept[@]}"; do
             echo "$framing $kind"
             through "$framing" "$kind" 100%
             [[ $(bad_of "$kind" spam.err) == 400 && $(totals parse.err rejected) == 0 ]]
@@ -64,13 +64,13 @@ through() {
     [[ $(head -n 1 out) == *$'\xef\xbf\xbd'* ]]
 }
 
-@test "mixed, all are counted by kind, and the rejected are those that must be" {
+@test "with all kinds, the report counts each, and exactly the invalid ones are rejected" {
     local kind sum=0 all=0
     spamlog -r max -n 5000 --bad=0.3 --seed=9 2>spam.err | shnek-parse -q --stats=1h 2>parse.err >out || true
     for kind in "${must_reject[@]}" overlong; do
         ((sum += $(bad_of "$kind" spam.err)))
     done
-    for kind in "${must_take[@]}"; do
+    for kind in "${must_accept[@]}"; do
         ((all += $(bad_of "$kind" spam.err)))
     done
     [[ $(totals parse.err in) == 5000 && $(totals parse.err rejected) == "$sum" ]]
@@ -78,7 +78,7 @@ through() {
     ((all + sum > 1350 && all + sum < 1650))
 }
 
-@test "a seed makes the same bad messages again, another one others" {
+@test "a seed repeats the malformed messages, another seed changes them" {
     local -r fixed=(-q -r max -n 1000 --hostname=h --procid=1 --timestamp=-)
     spamlog "${fixed[@]}" --bad=0.5 --seed=4 >one
     spamlog "${fixed[@]}" --bad=0.5 --seed=4 >two
@@ -109,7 +109,7 @@ through() {
     done
 }
 
-@test "over TLS each of them ends its session, and costs one message too" {
+@test "over TLS a wrong MSG-LEN and a dropped connection end the session, and cost one message each" {
     local kinds bad
     tls_certificates
     for kinds in 1:msg-len 1:drop 20%:msg-len,drop; do
@@ -129,7 +129,7 @@ through() {
     done
 }
 
-@test "datagrams are bad too" {
+@test "datagrams can be malformed" {
     start parse shnek-parse --stats=1h -l "unixgram:$BATS_TEST_TMPDIR/socket"
     spamlog -r max -n 300 --bad=1:pri,cut,length "$(listen_url parse.err)" 2>spam.err
     kill "$parse_pid"
@@ -137,21 +137,21 @@ through() {
     [[ $(totals parse.err rejected) == 300 && ! -s parse.out ]]
 }
 
-@test "what is bad shows as missing and as damaged in what is read back" {
+@test "malformed messages are reported as missing and damaged by --verify" {
     spamlog -r max -n 1000 --checksum --bad=0.1:pri,utf8 2>spam.err >raw
     run -1 spamlog --verify -q --checksum --expect=1k raw
     bad=$(sed -n 's/.*: bad \([0-9]*\).*/\1/p' spam.err)
     [[ $(sed -n 's/^missing: //p' <<<"$output") == "$bad" && $(sed -n 's/^damaged: //p' <<<"$output") == "$bad" ]]
 }
 
-@test "misuse of --bad gets one clear line and a hint" {
+@test "invalid values of --bad are reported in one line with a hint" {
     misused "--bad: '2' is not a ratio*" --bad=2
     misused "--bad: 'x' is not a ratio*" --bad=x
     misused "--bad: '101%' is not a ratio*" --bad=101%
     misused "--bad: 'y' is not one of pri, version, date, *" --bad=1:pri,y
     misused "--bad: '' is not one of *" --bad=1:
-    misused '--bad: drop: it wants a connection' --bad=1:drop
-    misused '--bad: msg-len: it wants --framing=octet' --bad=1:msg-len tcp://127.0.0.1:1
-    misused '--bad: overlong: no datagram is so long' --bad=1:overlong udp://127.0.0.1:1
-    misused '--bad: it is for messages of RFC 5424' --bad=1 -f rfc3164
+    misused '--bad: drop: requires a connection (tcp, tls or unix)' --bad=1:drop
+    misused '--bad: msg-len: requires --framing=octet' --bad=1:msg-len tcp://127.0.0.1:1
+    misused '--bad: overlong: the message is too long for a datagram' --bad=1:overlong udp://127.0.0.1:1
+    misused '--bad: requires --format=rfc5424' --bad=1 -f rfc3164
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Messages of spamlog that are not all alike: mixed ones, and lines of a file.
+# Profiles of spamlog: mixed traffic, and lines of a file.
 
 bats_require_minimum_version 1.5.0
 
@@ -14,7 +14,7 @@ teardown() {
     shnek_teardown
 }
 
-# part LOW HIGH FILTER: in how many percent of out.json that is true.
+# part LOW HIGH FILTER: the jq filter is true for LOW to HIGH percent of out.json.
 part() {
     local n
     n=$(jq -c "select($3)" out.json | wc -l)
@@ -33,7 +33,7 @@ part() {
     done
 }
 
-@test "what is drawn has the distributions that the man page gives" {
+@test "the distributions of mixed messages are those of the man page" {
     spamlog -q -r max -n 20k --profile=mixed --seed=4 >raw
     shnek-parse raw >out.json
     part 40 52 '.severity == "info"'
@@ -48,7 +48,7 @@ part() {
     part 44 56 '.sd == {}'
     part 1 5 '.msg == null'
     part 1 5 '.msg == ""'
-    # The BOM does not arrive.
+    # shnek-parse removes the BOM.
     n=$(grep -c $'\xef\xbb\xbf' raw)
     ((n >= 7 * 200 && n <= 13 * 200))
     [[ $(jq -r .facility out.json | sort -u | wc -l) == 24 && $(jq -r .severity out.json | sort -u | wc -l) == 8 ]]
@@ -58,7 +58,7 @@ part() {
     iconv -f utf-8 -t utf-8 raw >/dev/null
 }
 
-@test "a seed makes the same messages again, another one others, and is told" {
+@test "a seed repeats the messages, another seed changes them, and the report contains it" {
     for seed in 5 5 6; do
         spamlog -q -r max -n 5k --profile=mixed --timestamp=- --seed="$seed" | md5sum >>"sums.$seed"
     done
@@ -68,30 +68,30 @@ part() {
     [[ $stderr == *' seed 5' ]]
 }
 
-@test "the number of a mixed message is that of the message" {
+@test "the counter in MSGID of a mixed message is the number of the message" {
     spamlog -q -r max -n 3000 --profile=mixed --seed=1 | shnek-parse >out
     jq -r '.msgid // "-"' out | awk '/^[0-9]+$/ && $1 != NR - 1 { exit 1 }'
     spamlog -q -r max -n 1000 --profile=mixed --fresh=counter | shnek-parse | jq -r .msgid | cmp - <(seq 0 999)
 }
 
-@test "mixed messages with a checksum come through unchanged" {
+@test "mixed messages with a checksum arrive unchanged" {
     run -0 bash -c 'spamlog -q -r max -n 20k -F octet --profile=mixed --checksum | spamlog --verify --checksum --expect=20k'
     run -0 bash -c 'spamlog -q -r max -n 20k --profile=mixed --checksum | shnek-parse | spamlog --verify --checksum --expect=20k'
     [[ ${lines[0]} == 'received: 20000' && ${lines[1]} == 'runs: 1' ]]
 }
 
-@test "the latency of mixed messages is told, whatever the zone of their times" {
+@test "the latency of mixed messages is measured in any time zone" {
     local zone
     for zone in NPT-5:45 EST5; do
         run -0 bash -c "TZ=$zone spamlog -q -r max -n 2k --profile=mixed --checksum --seed=1 |
             spamlog --verify --checksum --expect=2k"
         [[ $output =~ latency-count:\ 1[89][0-9][0-9] && ${lines[10]} == 'latency-negative: 0' ]]
-        # An hour is the most that it tells.
+        # Latencies up to an hour are recorded.
         [[ $output =~ latency-max:\ [0-9]{1,3}[.] ]]
     done
 }
 
-@test "of mixed messages as many are bad as it says" {
+@test "the reported number of malformed mixed messages is correct" {
     spamlog -r max -n 5000 --profile=mixed --bad=0.5:pri,version,date,length,sd,cut --seed=1 2>spam.err |
         shnek-parse -q --stats=1h 2>parse.err >out || true
     bad=$(sed -n 's/.*: bad \([0-9]*\).*/\1/p' spam.err)
@@ -99,7 +99,7 @@ part() {
     grep -q "in 5000 out $((5000 - bad)) rejected $bad " parse.err
 }
 
-@test "an option gives its part to all messages" {
+@test "an option sets its field in all messages" {
     spamlog -q -r max -n 1000 --profile=mixed -p local3.err --hostname=h --appname=a --procid=7 --msgid=m --sd='[x y="z"]' -m hi |
         shnek-parse | jq -c 'del(.timestamp)' | sort -u >out
     [[ $(<out) == '{"severity":"err","facility":"local3","version":1,"hostname":"h","appname":"a","procid":7,"msgid":"m","sd":{"x":{"y":"z"}},"msg":"hi"}' ]]
@@ -110,7 +110,7 @@ lines() {
         '<14>1 - - - - - -' '<15>1 - h a 1 2 - '
 }
 
-@test "lines of a file are replayed as they are, in turn" {
+@test "lines of a file are replayed unchanged, in order" {
     lines >file
     spamlog -q -r max -n 7 --profile=file >out
     { lines | grep . && lines | grep . && lines | head -n 1; } | cmp - out
@@ -120,7 +120,7 @@ lines() {
     [[ $(spamlog -q -r max -n 1 -F octet --profile=file) == '9 no syslog' ]]
 }
 
-@test "with --fresh time, host and counter of a line are new, and the rest is as it was" {
+@test "--fresh replaces time, host and counter of a line, and keeps the rest" {
     lines >file
     run -0 spamlog -q -r max -n 3 --profile=file --fresh=time,host,counter --hostname=here
     [[ ${lines[0]} =~ ^'<13>1 20'[2-9][0-9]-[^\ ]+' here app 7 0 [a b="c d"][e] caf'$'\xc3\xa9'$ ]]
@@ -136,17 +136,17 @@ lines() {
     [[ $output == 'spamlog: file:2: TIMESTAMP: '* ]]
 }
 
-@test "misuse of profiles gets one clear line" {
-    misused '--profile: its messages have sizes' --profile=mixed --size=100
-    misused '--profile: its messages have sizes' --profile=mixed --sizes=100..200
-    misused '--profile: its messages have a format' --profile=mixed -f rfc3164
-    misused '--fresh: it wants a --profile' --fresh=time
+@test "invalid profile options are reported in one line" {
+    misused '--profile: cannot be combined with --size or --sizes' --profile=mixed --size=100
+    misused '--profile: cannot be combined with --size or --sizes' --profile=mixed --sizes=100..200
+    misused '--profile: requires --format=rfc5424' --profile=mixed -f rfc3164
+    misused '--fresh: requires --profile=mixed or --profile=FILE' --fresh=time
     misused "--fresh: 'x' is not one of time, host, counter" --profile=mixed --fresh=x
     misused "--fresh: '' is not one of time, host, counter" --profile=mixed --fresh=time,
     run -2 spamlog -n 1 --profile=none
     [[ $output == 'spamlog: --profile: none: No such file or directory' ]]
     run -2 spamlog -n 1 --profile=/dev/null
-    [[ $output == 'spamlog: /dev/null: there is no line in it' ]]
+    [[ $output == 'spamlog: /dev/null: the file contains no messages' ]]
     run -2 spamlog -n 1 --profile=.
     [[ $output == 'spamlog: .: Is a directory' ]]
 }

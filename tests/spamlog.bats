@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What spamlog makes, how fast, and where it goes.
+# The messages that spamlog sends, its rate, and its destinations.
 
 bats_require_minimum_version 1.5.0
 
@@ -17,7 +17,7 @@ teardown() {
 
 fixed=(--hostname=host --appname=app --procid=7 --timestamp=2024-12-15T20:57:00.217+09:00)
 
-# invalid PATTERN ARGUMENT...: status 2 and one line: a value that no message can carry.
+# invalid PATTERN ARGUMENT...: status 2 and one line: a value that cannot be part of a message.
 invalid() {
     local pattern=$1
     shift
@@ -37,12 +37,12 @@ fails() {
         { echo "$status: $stderr" && return 1; }
 }
 
-# counters PID: asks it for them, once it does not die of being asked.
+# counters PID: requests a line of counters, once the process handles SIGUSR1.
 counters() {
     takes_signals "$1" && kill -USR1 "$1"
 }
 
-# receive NAME ADDRESS [OPTION...]: socat takes it into NAME.out; its port, if any, is in $port.
+# receive NAME ADDRESS [OPTION...]: socat receives into NAME.out; sets $port if there is one.
 receive() {
     local name=$1 address=$2 pid=${1}_pid
     shift 2
@@ -67,8 +67,8 @@ udp_port() {
     echo $((16#$hex))
 }
 
-# tls_server NAME OPTION...: openssl takes it, with the certificate in server.pem; its port is in
-# $port. It would end where its stdin does.
+# tls_server NAME OPTION...: openssl receives, with the certificate in server.pem; sets $port. Its
+# stdin stays open, because it exits at EOF.
 tls_server() {
     local name=$1
     shift
@@ -79,19 +79,19 @@ tls_server() {
     port=$(sed -n 's/^ACCEPT .*://p' "$name.out")
 }
 
-# came NAME COUNT: so many messages, each with another MSGID.
+# came NAME COUNT: for wait_until: COUNT messages arrived, all with different MSGIDs.
 came() {
     [[ $(wc -l <"$1.out") == "$2" && $(cut -d ' ' -f 6 "$1.out" | sort -u | wc -l) == "$2" ]]
 }
 
-@test "a message has the parts that the options give, and MSGID counts from 0" {
+@test "options set the fields of a message, and MSGID counts from 0" {
     run --separate-stderr spamlog -q -r max -n 2 -p local3.warning "${fixed[@]}" --sd='[a@1 b="c"]' -m hi
     [[ $status == 0 && -z $stderr ]]
     [[ ${lines[0]} == '<156>1 2024-12-15T20:57:00.217+09:00 host app 7 0 [a@1 b="c"] hi' ]]
     [[ ${lines[1]} == '<156>1 2024-12-15T20:57:00.217+09:00 host app 7 1 [a@1 b="c"] hi' ]]
 }
 
-@test "by default it tells this host, its own process, and the time with the local offset" {
+@test "by default a message has this host name, the process ID, and the time with the local offset" {
     export TZ=NPT-5:45
     spamlog -q -n 1 >out &
     pid=$!
@@ -101,41 +101,41 @@ came() {
     [[ ${BASH_REMATCH[2]} == "$pid" ]]
 }
 
-@test "at a rate, TIMESTAMP is when a message is due: exactly spaced, whenever it was sent" {
+@test "with --rate TIMESTAMP is the due time, exactly spaced, regardless of when the message was sent" {
     TZ=UTC spamlog -q -r 1000 -n 50 | sed -E 's/.*T[0-9:]{8}\.([0-9]{6}).*/\1/' |
         awk 'NR > 1 && ($1 - before + 1000000) % 1000000 != 1000 { exit 1 } { before = $1 } END { exit NR != 50 }'
 }
 
-@test "a rate and a duration give as many messages as are due in it" {
+@test "--rate with --duration sends every message that is due in that time" {
     [[ $(spamlog -q -r 1000 -d 100ms | wc -l) == 100 ]]
     [[ $(spamlog -q -r 5/50ms -d 100ms | wc -l) == 10 ]]
 }
 
-@test "it reports at the end: sent, bytes, seconds, achieved and asked rate, lag" {
+@test "the report has messages, bytes, seconds, achieved and requested rate, and lag" {
     run --separate-stderr spamlog -r 1000 -n 10 "${fixed[@]}"
     bytes=$(printf '%s\n' "$output" | wc -c)
     [[ $stderr =~ ^spamlog:\ sent\ 10\ bytes\ $bytes\ seconds\ [0-9.]+\ rate\ [0-9.]+/s\ asked\ 1000/s\ lag\ [0-9.]+ms$ ]]
 }
 
-@test "octet counting has each message's length before it" {
+@test "octet counting writes the length before each message" {
     run -0 --separate-stderr spamlog -q -r max -n 2 -F octet "${fixed[@]}" -m "$(printf 'a\nb')"
     length=$(printf '<34>1 2024-12-15T20:57:00.217+09:00 host app 7 0 - a\nb' | wc -c)
     [[ $output == "$length <34>"*"$length <34>"* ]]
 }
 
-@test "with --size every message has that length, when the counter grows and in both framings" {
+@test "with --size every message has that length, also when the counter gets another digit, in both framings" {
     spamlog -q -r max -n 1200 --size=200 | awk 'length != 200 { exit 1 } END { exit NR != 1200 }'
     spamlog -q -r max -n 1200 --size=200 -F octet | shnek-parse --raw -F octet | jq -e '.raw | length == 200' |
         sort -u | grep -qx true
 }
 
-@test "a text that --size cuts is cut between characters" {
+@test "--size truncates the text between characters" {
     spamlog -q -r max -n 30 --size=90 --hostname h --procid 1 -m éééééééééééééééééééééééééééé >out
     iconv -f utf-8 -t utf-8 out >/dev/null
     [[ $(LC_ALL=C awk '{ print length }' out | sort -u) == 90 ]]
 }
 
-@test "what it makes is valid RFC 5424" {
+@test "all messages are valid RFC 5424" {
     for size in 100 1000 60000; do
         spamlog -q -r max -n 100 --size="$size" --sd='[x@1 a="\"\\\]" é="ü"]' 2>/dev/null || true
         spamlog -q -r max -n 100 --size="$size" --sd='[x@1 a="\"\\\]ü"][y]' -F octet
@@ -143,7 +143,7 @@ came() {
     [[ $(wc -l <out) == 300 ]]
 }
 
-@test "connections share the messages evenly, in one sequence" {
+@test "connections share the messages evenly, in one sequence of numbers" {
     start parse shnek-parse --meta -l tcp://:0
     spamlog -q -r max -n 999 -c 3 "$(listen_url parse.err)"
     kill "$parse_pid"
@@ -152,7 +152,7 @@ came() {
     [[ $(jq -r .msgid parse.out | sort -n | uniq | wc -l) == 999 ]]
 }
 
-@test "at full throttle each connection has the numbers that it would have in turn" {
+@test "at the maximum rate connection i of c sends the messages k with k mod c = i, in order" {
     for framing in newline octet; do
         start parse shnek-parse --meta -l tcp://:0
         spamlog -q -r max -n 100003 -c 7 -F "$framing" "$(listen_url parse.err)"
@@ -164,7 +164,7 @@ came() {
     done
 }
 
-@test "where nobody listens it says so, with status 2" {
+@test "a refused connection is reported, with status 2" {
     start probe shnek-parse -l tcp://:0
     url=$(listen_url probe.err)
     kill "$probe_pid"
@@ -173,7 +173,7 @@ came() {
     [[ $status == 2 && $stderr == "spamlog: $url: Connection refused" ]]
 }
 
-@test "a receiver that goes away in mid-run is reported, with status 2" {
+@test "a receiver that exits during the run is reported, with status 2" {
     start parse shnek-parse -l tcp://:0
     start spam spamlog -r max "$(listen_url parse.err)"
     some() { [[ -s parse.out ]]; }
@@ -184,7 +184,7 @@ came() {
     grep -qE '^spamlog: tcp://.*: (Connection reset by peer|Broken pipe)$' spam.err
 }
 
-@test "a receiver that closes its side and reads nothing more, and then goes, is reported, with status 2" {
+@test "a receiver that shuts down its side, reads nothing more and exits is reported, with status 2" {
     local at
     mkfifo unread
     exec 9<>unread
@@ -201,7 +201,7 @@ came() {
     grep -qE '^spamlog: tcp://.*: (Connection reset by peer|Broken pipe)$' spam.err
 }
 
-@test "SIGTERM ends it with its report and status 0" {
+@test "SIGTERM ends the run with the report and status 0" {
     start spam spamlog -r 1000
     some() { [[ -s spam.out ]]; }
     wait_until some
@@ -211,14 +211,14 @@ came() {
     grep -q "^spamlog: sent $(wc -l <spam.out) bytes $(wc -c <spam.out) " spam.err
 }
 
-@test "a reader that ends first ends it quietly with status 2, a full disk with a report" {
+@test "a closed pipe ends the run quietly, and a full disk with a message, both with status 2" {
     run --separate-stderr bash -c 'spamlog -q -r max | head -n 1 >/dev/null; exit "${PIPESTATUS[0]}"'
     [[ $status == 2 && -z $stderr ]]
     run --separate-stderr bash -c 'spamlog -q -r max -n 10 >/dev/full'
     [[ $status == 2 && $stderr == 'spamlog: stdout: No space left on device' ]]
 }
 
-@test "values that would not stay in their field are refused, by the name of the option" {
+@test "values that are not exactly one valid field are rejected, with the name of the option" {
     invalid "--hostname: 'a b': *" --hostname='a b'
     invalid "--hostname: '*': HOSTNAME: not printable US-ASCII" --hostname=é
     invalid "--appname: '*': APP-NAME: longer than 48 characters" --appname="$(printf '%049d' 0)"
@@ -227,11 +227,11 @@ came() {
     invalid "--sd: '\\[a': SD-ID: message ends here" --sd='[a'
     invalid "--sd: '- x': *" --sd='- x'
     invalid "--timestamp: *: TIMESTAMP: no such month" --timestamp=2024-13-01T00:00:00Z
-    invalid '--message: a line end in it wants --framing=octet' -m "$(printf 'a\nb')"
-    invalid '--size: the parts before MSG can take * bytes' --size=20
+    invalid '--message: the value contains a line feed; use --framing=octet' -m "$(printf 'a\nb')"
+    invalid '--size: 20 is too small; the fields before MSG need up to * bytes' --size=20
 }
 
-@test "misuse gets one clear line and a hint, with status 2" {
+@test "usage errors are reported in one line with a hint, with status 2" {
     misused "--rate: '0' is not a rate*" -r 0
     misused "--rate: 'fast' is not a rate*" -r fast
     misused "--count: '1x' is not a count*" -n 1x
@@ -239,28 +239,28 @@ came() {
     misused "--framing: 'lines' is not one of newline, octet" -F lines
     misused "--priority: '192' is not*" -p 192
     misused "--priority: 'auth.none' is not*" -p auth.none
-    misused "--connections: stdout is only one" -c 2
-    misused "--csv: stdout has the messages" --csv=-
-    misused "--json: stdout has the messages" --json=-
-    misused "--csv, --json: stdout is only one" --csv=- --json udp://h
-    misused "--plot: 'x.png': it draws SVG, so the name must end in .svg" --plot=x.png
+    misused "--connections: 2 connections require a DESTINATION" -c 2
+    misused "--csv: stdout is used for the messages" --csv=-
+    misused "--json: stdout is used for the messages" --json=-
+    misused "--csv, --json: only one of them can use stdout" --csv=- --json udp://h
+    misused "--plot: 'x.png' is not an SVG file; the name must end in .svg" --plot=x.png
     misused "DESTINATION: 'relp://h:1' is not an address: tcp://HOST:PORT, *" relp://h:1
     misused "DESTINATION: 'tcp://h' is not an address: tcp://HOST:PORT" tcp://h
     misused "DESTINATION: 'unix:' is not an address: PATH is missing" unix:
-    misused "--framing: a datagram has none" -F newline udp://h
-    misused "--framing: a datagram has none" -F octet unixgram:x
-    misused "--tls-ca: it is for tls://HOST*" --tls-ca=x tcp://:1
-    misused "--tls-peer: it is for tls://HOST*" --tls-peer=x
-    misused "--tls-key: it wants --tls-cert" --tls-key=x tls://h
+    misused "--framing: datagrams have no framing" -F newline udp://h
+    misused "--framing: datagrams have no framing" -F octet unixgram:x
+    misused "--tls-ca: requires a destination tls://HOST*" --tls-ca=x tcp://:1
+    misused "--tls-peer: requires a destination tls://HOST*" --tls-peer=x
+    misused "--tls-key: requires --tls-cert" --tls-key=x tls://h
     misused "--tls-peer: 'sha256:00' is not a fingerprint: *" --tls-peer=sha256:00 tls://h
     misused "--format: 'rfc1149' is not one of rfc5424, rfc3164" -f rfc1149
     misused "--msgid: RFC 3164 has no MSGID" -f rfc3164 --msgid=x
     misused "--sd: RFC 3164 has no STRUCTURED-DATA" --sd=- -f rfc3164
-    misused "'b': only one DESTINATION is taken" tcp://127.0.0.1:1 b
+    misused "'b': unexpected argument; only one DESTINATION is accepted" tcp://127.0.0.1:1 b
     misused "unrecognized option '--no-such'" --no-such
 }
 
-@test "the zone is the one of TZ, east, west, with half an hour, or none" {
+@test "the offset of TIMESTAMP is that of TZ: east, west, with half hours, or UTC" {
     [[ -e /usr/share/zoneinfo/America/St_Johns ]] || skip 'needs time zones'
     local zone offset
     while read -r zone offset; do
@@ -277,7 +277,7 @@ Pacific/Marquesas -09:30
 END
 }
 
-@test "priorities are numbers and pairs of names, those of logger among them" {
+@test "--priority accepts numbers, FACILITY.SEVERITY and the names of logger(1)" {
     local names number
     while read -r number names; do
         for name in $names; do
@@ -304,7 +304,7 @@ END
     done
 }
 
-@test "each field may be as long as RFC 5424 lets it be" {
+@test "each field may have the maximum length of RFC 5424" {
     for field in hostname:255 appname:48 procid:128 msgid:32; do
         value=$(printf "%0${field#*:}d" 0)
         spamlog -q -n 1 "--${field%:*}=$value" | grep -q " $value "
@@ -312,12 +312,12 @@ END
     done
 }
 
-@test "a line end in STRUCTURED-DATA is blamed on --sd, and taken with octet counting" {
+@test "a line feed in --sd is rejected in newline framing, and accepted in octet counting" {
     invalid '--sd: * --framing=octet' --sd=$'[a b="x\ny"]'
     spamlog -q -n 1 -F octet --sd=$'[a b="x\ny"]' | shnek-parse | grep -q '"sd":{"a":{"b":"x\\ny"}}'
 }
 
-@test "--size takes every size into which what stands before MSG fits" {
+@test "--size accepts every size that the fields before MSG fit into" {
     local nil=(-q -r max -n 2 -p 0 --timestamp=- --hostname=- --appname=- --procid=- --msgid=- -m abc)
     for size in 17 18 19 20 40; do
         spamlog "${nil[@]}" --size="$size" >out || { echo "$size" && return 1; }
@@ -326,19 +326,19 @@ END
     invalid '--size: *' "${nil[@]}" --size=8
 }
 
-@test "an empty message is one, and bytes that are no text go out as they are" {
+@test "an empty MSG is sent, and bytes that are not text are sent unchanged" {
     [[ $(spamlog -q -n 1 "${fixed[@]}" -m '') == '<34>1 2024-12-15T20:57:00.217+09:00 host app 7 0 - ' ]]
     spamlog -q -n 1 "${fixed[@]}" -m $'\xff\xfe\x01' >out
     printf '<34>1 2024-12-15T20:57:00.217+09:00 host app 7 0 - \xff\xfe\x01\n' | cmp - out
 }
 
-@test "with --duration the run lasts so long, so that its rate is what was asked for" {
+@test "--duration is the length of the run, so the achieved rate equals the requested one" {
     run --separate-stderr spamlog -r 4 -d 1s
     [[ ${#lines[@]} == 4 && $stderr =~ seconds\ ([0-9]+)\.[0-9]+\ rate\ ([0-9.]+)/s ]]
     ((BASH_REMATCH[1] >= 1)) && [[ ${BASH_REMATCH[2]} == [0-4]* && ${BASH_REMATCH[2]} != 4.[1-9]* ]]
 }
 
-@test "of a count and a duration the one that is over first ends it" {
+@test "the run ends at --count or --duration, whichever is reached first" {
     [[ $(spamlog -q -r 1000 -n 5 -d 1h | wc -l) == 5 ]]
     [[ $(spamlog -q -r 1000 -n 1M -d 20ms | wc -l) == 20 ]]
     spamlog -q -r max -n 7 -d 1h >out
@@ -347,7 +347,7 @@ END
     [[ -s out ]]
 }
 
-@test "a message goes out when it is due, not when a block is full" {
+@test "a message is sent when it is due, not when a buffer is full" {
     start spam spamlog -r 1/h
     lines_are() { [[ $(wc -l <spam.out) == "$1" ]]; }
     wait_until lines_are 1
@@ -358,19 +358,19 @@ END
     [[ $(<spam.err) == 'spamlog: sent 1 bytes '*' asked 0.000277778/s '* ]]
 }
 
-@test "it tells of no bytes that it could not send" {
+@test "bytes that could not be written are not reported as sent" {
     run --separate-stderr bash -c 'spamlog -n 5 -r max >/dev/full'
     [[ $status == 2 && ${stderr_lines[1]} == 'spamlog: sent 0 bytes 0 '* ]] || { echo "$stderr" && return 1; }
 }
 
-@test "with --quiet there is no report, but what went wrong is told" {
+@test "--quiet suppresses the report, but not errors" {
     run --separate-stderr spamlog -q -n 1
     [[ $status == 0 && -z $stderr ]]
     run --separate-stderr bash -c 'spamlog -q -n 1 >/dev/full'
     [[ $status == 2 && ${#stderr_lines[@]} == 1 ]]
 }
 
-@test "a slow sender too learns that its receiver is gone" {
+@test "at a low rate, too, a receiver that exits is reported" {
     start parse shnek-parse -l tcp://:0
     start spam spamlog -r 50 "$(listen_url parse.err)"
     some() { [[ -s parse.out ]]; }
@@ -381,7 +381,7 @@ END
     grep -qE '^spamlog: tcp://.*: (Connection reset by peer|Broken pipe)$' spam.err
 }
 
-@test "a receiver that stands still stops it; a first signal lets it wait, a second ends it" {
+@test "a stopped receiver blocks the run: a first signal waits for it, a second one ends the process" {
     start parse shnek-parse -l tcp://:0
     url=$(listen_url parse.err)
     kill -STOP "$parse_pid"
@@ -405,7 +405,7 @@ END
     kill -CONT "$parse_pid"
 }
 
-@test "a receiver that says goodbye and does not read is waited for without spinning" {
+@test "waiting for a receiver that shut down its side and does not read uses no CPU" {
     need python3
     start receiver python3 -uc '
 import signal, socket
@@ -431,14 +431,14 @@ signal.pause()'
     [[ $status == 2 ]]
 }
 
-@test "more connections than descriptors are refused with one line" {
+@test "more connections than file descriptors are reported in one line" {
     start parse shnek-parse -l tcp://:0
     url=$(listen_url parse.err)
     run --separate-stderr bash -c "ulimit -n 20; exec spamlog -c 100 -n 100 $url"
     [[ $status == 2 && ${#stderr_lines[@]} == 1 && $stderr == "spamlog: $url: Too many open files" ]]
 }
 
-@test "a destination may be a name, and - is stdout" {
+@test "a destination may be a host name, and - is stdout" {
     start parse shnek-parse -l tcp://127.0.0.1:0
     url=$(listen_url parse.err)
     spamlog -q -n 1 "tcp://localhost:$(port_of "$url")"
@@ -448,7 +448,7 @@ signal.pause()'
     [[ $(spamlog -q -n 1 - | wc -l) == 1 ]]
 }
 
-@test "counters come at the interval of --stats, at its end and at SIGUSR1" {
+@test "counters are printed at the interval of --stats, at the end and at SIGUSR1" {
     start spam spamlog -r 1/h --stats=20ms
     lines() { [[ $(grep -cE '^spamlog: in 1 out 1 rejected 0 dropped 0 bytes [0-9]+ rate [0-9]+/s$' spam.err) -ge $1 ]]; }
     wait_until lines 3
@@ -460,17 +460,17 @@ signal.pause()'
     [[ $stderr =~ ^spamlog:\ in\ 3\ out\ 3\ rejected\ 0\ dropped\ 0\ bytes\ $(printf '%s\n' "$output" | wc -c)\ rate\ [0-9]+/s$ ]]
 }
 
-# on_terminal NAME COMMAND...: a shell command, started on a terminal; its process id is in NAME.id.
+# on_terminal NAME COMMAND...: starts a shell command on a terminal; NAME.id contains its process ID.
 on_terminal() {
     start "$1" script -qefc "echo \$\$ >$1.id; exec ${*:2}" /dev/null
 }
 
-# printed NAME: the lines that it has put on the terminal, those that were replaced, too.
+# printed NAME: the lines that it printed on the terminal, including those that were replaced.
 printed() {
     sed -E 's/\r$//; s/\r\x1b\[K/\n/g; s/\r +\r/\n/g' "$1.out" | grep .
 }
 
-# shows NAME PATTERN
+# shows NAME PATTERN: for wait_until: a printed line matches.
 shows() {
     printed "$1" | grep -qE "$2"
 }
@@ -480,9 +480,9 @@ end_on_terminal() {
     wait_exit "$1"
 }
 
-@test "on a terminal a line shows how far it has come, and the report takes its place" {
+@test "on a terminal a status line shows the progress, and the report replaces it" {
     need script
-    local live='^spamlog: sent [0-9]+ of 1000000 [0-9]+/s lag [0-9.]+m?s left [0-9:]+ \[[=> ]+\] [0-9]+%$'
+    local live='^spamlog: sent [0-9,]+ of 1,000,000 [0-9,]+/s lag [0-9.]+m?s left [0-9:]+ \[[=> ]+\] [0-9]+%$'
     on_terminal spam 'spamlog -r 100 -n 1M >/dev/null'
     wait_until shows spam "$live"
     lines_are spam.out 0
@@ -491,20 +491,20 @@ end_on_terminal() {
     [[ $(printed spam | tail -n 1) == 'spamlog: sent '*' bytes '* ]]
     is "$(printed spam | sed '$d' | grep -Evc "$live")" 0
     on_terminal spam 'spamlog -r 0..1k/1h -d 1h >/dev/null'
-    wait_until shows spam '^spamlog: sent [0-9]+ [0-9]+/s lag [0-9.]+m?s left (1:00:00|59:[0-9]+) \[ +\] 0%$'
+    wait_until shows spam '^spamlog: sent [0-9,]+ [0-9,]+/s lag [0-9.]+m?s left (1:00:00|59:[0-9]+) \[ +\] 0%$'
     end_on_terminal spam
     on_terminal spam 'spamlog >/dev/null'
-    wait_until shows spam '^spamlog: sent [0-9]+ [0-9]+/s lag [0-9.]+m?s$'
+    wait_until shows spam '^spamlog: sent [0-9,]+ [0-9,]+/s lag [0-9.]+m?s$'
     end_on_terminal spam
 }
 
-@test "the live line fits the terminal, and has no escape sequences where they are not wanted" {
+@test "the status line fits the terminal, and uses no escape sequences with NO_COLOR or TERM=dumb" {
     need script
     on_terminal narrow 'bash -c "stty cols 40; exec spamlog -r 100 -n 1M >/dev/null"'
     on_terminal wide 'bash -c "stty cols 150; exec spamlog -r 100 -n 1M >/dev/null"'
     on_terminal plain 'env NO_COLOR=1 spamlog -r 100 -n 1M >/dev/null'
     on_terminal dumb 'env TERM=dumb spamlog -r 100 -n 1M >/dev/null'
-    wait_until shows narrow '^spamlog: sent [0-9]+ of 1000000 [0-9]+/s$'
+    wait_until shows narrow '^spamlog: sent [0-9,]+ of 1,000,000 [0-9,]+/s$'
     wait_until shows wide '\[[=> ]{40}\] 0%$'
     local name
     for name in plain dumb; do
@@ -518,7 +518,7 @@ end_on_terminal() {
     end_on_terminal wide
 }
 
-@test "there is no live line with --quiet or --stats, without a terminal, or where another program has it" {
+@test "there is no status line with --quiet or --stats, without a terminal, or if another program uses it" {
     need script
     local command
     run -0 script -qefc 'spamlog -q -d 1500ms >/dev/null' /dev/null
@@ -526,12 +526,12 @@ end_on_terminal() {
     for command in 'spamlog -d 1500ms --stats=50ms >/dev/null' \
         'spamlog -d 1500ms 2>&1 >/dev/null | cat' 'spamlog -d 1500ms | cat' 'spamlog -d 1500ms'; do
         run -0 script -qefc "$command" /dev/null
-        # The report says how many bytes behind it.
+        # In the report "bytes" follows the number of messages, in a status line a rate.
         [[ $output == *'sent '[0-9]* && ! $output =~ sent\ [0-9]+\ [0-9] ]] || { echo "$command:" "$output" && return 1; }
     done
 }
 
-@test "--csv has a row for each interval as soon as it is over" {
+@test "--csv writes a row at the end of each interval" {
     start spam spamlog -r 1k --stats=100ms --csv=rows
     wait_until lines_are_at_least rows 5
     running "$spam_pid"
@@ -549,7 +549,7 @@ end_on_terminal() {
     [[ $(sed 1d rows) =~ ^[0-9.]+,10,[0-9.]+,[0-9]+,0.000000$ ]]
 }
 
-@test "the lag of a row is how far the receiver holds it up, and goes when it comes on" {
+@test "the lag in --csv grows while the receiver is stopped, and falls when it continues" {
     local url
     start parse shnek-parse -l tcp://:0
     url=$(listen_url parse.err)
@@ -558,7 +558,7 @@ end_on_terminal() {
     wait_until lines_are_at_least spam.out 3
     suspend "$parse_pid"
     wait_until lag_is 1 1000
-    awk -F, '$5 > last && $3 == 0 { stood = 1 } { last = $5 } END { exit !stood }' spam.out
+    awk -F, '$5 > last && $3 == 0 { stopped = 1 } { last = $5 } END { exit !stopped }' spam.out
     kill -CONT "$parse_pid"
     wait_until lag_is -1 0.5
     kill "$spam_pid"
@@ -566,14 +566,14 @@ end_on_terminal() {
     [[ $status == 0 ]]
 }
 
-@test "rows that cannot be written are told of before anything is sent, or at the end" {
+@test "a file of --csv that cannot be written is reported before anything is sent" {
     run --separate-stderr spamlog -n 1 --csv=/none/x
     [[ $status == 2 && -z $output && $stderr == 'spamlog: --csv: /none/x: No such file or directory' ]]
     run --separate-stderr spamlog -n 1 --csv=/dev/full
     [[ $status == 2 && -z $output && $stderr == 'spamlog: /dev/full: No space left on device' ]]
 }
 
-@test "--json is the report for programs: on stdout, on stderr where stdout has the messages, or in a file" {
+@test "--json writes the report to stdout, to stderr if stdout is used for the messages, or to a file" {
     local keys='destination sent dropped bytes seconds rate asked lag'
     start parse shnek-parse -l tcp://:0
     url=$(listen_url parse.err)
@@ -606,7 +606,7 @@ end_on_terminal() {
     for text in 'throughput (messages/s)' 'lag (ms)' 'time since the start (s)'; do
         grep -qF "$text" "it's.svg"
     done
-    # One row without lag, whose ranges are empty.
+    # A single row without lag: the ranges of both axes are empty.
     run -0 --separate-stderr spamlog -q -r max -n 1 --plot=one.svg
     [[ -z $stderr ]] && grep -q '</svg>' one.svg
     start quotes shnek-parse -l "unix:a'b"
@@ -615,7 +615,7 @@ end_on_terminal() {
     [[ -z $stderr ]] && grep -qE "1/s to unix:a('|&[^;]*;)b" one.svg
 }
 
-@test "where gnuplot is missing or fails --plot says so, with status 2" {
+@test "--plot reports a missing or failing gnuplot, with status 2" {
     mkdir bin
     ln -s "$(command -v spamlog)" bin/
     run --separate-stderr env PATH=bin spamlog -n 1 --plot=x.svg
@@ -630,7 +630,7 @@ end_on_terminal() {
     [[ $status == 2 && $stderr == 'spamlog: --plot: x.svg: gnuplot could not write all of it' ]]
 }
 
-@test "--help goes to stdout and names every option, --version names the program" {
+@test "--help prints every option to stdout, and --version the name and the version" {
     run --separate-stderr spamlog --help
     [[ $status == 0 && -z $stderr ]]
     for option in -r --rate -n --count -d --duration -c --connections -F --framing -m --message --size \
@@ -642,7 +642,7 @@ end_on_terminal() {
     [[ $status == 0 && -z $stderr && $output =~ ^spamlog\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 }
 
-@test "at full throttle all arrives over TCP and Unix connections, in order" {
+@test "at the maximum rate all messages arrive over TCP and Unix connections, in order" {
     receive tcp tcp-listen:0,bind=127.0.0.1
     spamlog -q -r max -n 200k "tcp://127.0.0.1:$port"
     receive unix unix-listen:socket
@@ -653,20 +653,20 @@ end_on_terminal() {
     done
 }
 
-@test "at full throttle all arrives as Unix datagrams: a full queue is waited for" {
+@test "at the maximum rate all Unix datagrams arrive: a full queue blocks the sender" {
     receive gram unix-recv:socket
-    spamlog -q -r max -n 200k -c 2 -m $'LF makes it a line\n' unixgram:socket
+    spamlog -q -r max -n 200k -c 2 -m $'text\n' unixgram:socket
     wait_until came gram 200000
 }
 
-@test "over UDP all arrives that the receiver has room for" {
+@test "all UDP datagrams arrive if the receive buffer is large enough" {
     receive udp udp-recv:0,bind=127.0.0.1,rcvbuf=8000000
-    run --separate-stderr spamlog -r 20k -n 20k -m $'LF makes it a line\n' "udp://127.0.0.1:$port"
+    run --separate-stderr spamlog -r 20k -n 20k -m $'text\n' "udp://127.0.0.1:$port"
     [[ $status == 0 && ${#stderr_lines[@]} == 1 && $stderr == 'spamlog: sent 20000 bytes '* ]]
     wait_until came udp 20000
 }
 
-@test "each message is a datagram and nothing but the message" {
+@test "each datagram contains one message and nothing else" {
     local message='<34>1 2024-12-15T20:57:00.217+09:00 host app 7 0 - hello from C!'
     receive gram unix-recv:socket -v
     receive udp udp-recv:0,bind=127.0.0.1 -v
@@ -679,7 +679,7 @@ end_on_terminal() {
     done
 }
 
-@test "at a low rate each datagram goes when it is due" {
+@test "at a low rate each datagram is sent when it is due" {
     receive udp udp-recv:0,bind=127.0.0.1
     receive gram unix-recv:socket
     start one spamlog -q -r 1/h "udp://127.0.0.1:$port"
@@ -688,7 +688,7 @@ end_on_terminal() {
     wait_until both
 }
 
-@test "what nobody takes over UDP is reported, counted as dropped, and status 2" {
+@test "refused UDP datagrams are reported, counted as dropped, and cause status 2" {
     receive probe udp-recv:0,bind=127.0.0.1
     kill "$probe_pid"
     wait_exit probe
@@ -703,7 +703,7 @@ end_on_terminal() {
     fails "*: Connection refused (1 dropped so far)" -n 1 "udp://localhost:$port"
 }
 
-@test "over IPv6 too, and a receiver that comes back gets the rest" {
+@test "a receiver on IPv6 that restarts gets the remaining datagrams" {
     grep -q . /proc/net/if_inet6 || skip 'needs IPv6'
     receive probe 'udp6-recv:0,bind=[::1]'
     kill "$probe_pid"
@@ -719,7 +719,7 @@ end_on_terminal() {
     grep -qE '^spamlog: sent [1-9]' spam.err
 }
 
-@test "a Unix socket that is not there, or has nobody, or is of another kind, is told of" {
+@test "a Unix socket that is missing, not listening or of another type is reported" {
     fails 'unix:none: No such file or directory' -n 1 unix:none
     fails 'unixgram:none: No such file or directory' -n 1 unixgram:none
     receive gram unix-recv:socket
@@ -729,7 +729,7 @@ end_on_terminal() {
     fails 'unixgram:socket: Connection refused' -n 1 unixgram:socket
 }
 
-@test "a receiver of Unix datagrams that goes away in mid-run is reported, with status 2" {
+@test "a receiver of Unix datagrams that exits during the run is reported, with status 2" {
     receive gram unix-recv:socket
     start spam spamlog -r max unixgram:socket
     some() { [[ -s gram.out ]]; }
@@ -740,7 +740,7 @@ end_on_terminal() {
     grep -q '^spamlog: unixgram:socket: Connection refused$' spam.err
 }
 
-@test "it ends when the receiver at a Unix socket has read everything, not before" {
+@test "the run ends when the receiver on a Unix socket has read everything, not earlier" {
     receive gram unix-recv:gram
     receive unix unix-listen:unix
     kill -STOP "$gram_pid" "$unix_pid"
@@ -758,7 +758,7 @@ end_on_terminal() {
     wait_until came unix 5
 }
 
-@test "a Unix connection that ends with messages unread is a failure" {
+@test "a Unix connection that is closed with unread messages is a failure" {
     receive unix unix-listen:unix
     kill -STOP "$unix_pid"
     start spam spamlog -r max -n 5 unix:unix
@@ -769,9 +769,9 @@ end_on_terminal() {
     grep -qE '^spamlog: unix:unix: (Connection reset by peer|Broken pipe)$' spam.err
 }
 
-@test "a message that no datagram can hold is refused before anything is sent" {
+@test "a message that is too long for a datagram is rejected before anything is sent" {
     receive udp udp-recv:0,bind=127.0.0.1 -b 65536
-    fails "udp://127.0.0.1:$port: a message of 65508 bytes is too long for a datagram, which takes 65507" \
+    fails "udp://127.0.0.1:$port: a message of 65508 bytes is too long for a datagram; the maximum is 65507" \
         -n 1 --size=65508 "udp://127.0.0.1:$port"
     spamlog -q -n 1 --size=65507 "udp://127.0.0.1:$port"
     size() { [[ $(wc -c <udp.out) == "$1" ]]; }
@@ -783,7 +783,7 @@ end_on_terminal() {
     wait_until has_size
 }
 
-@test "at full throttle all arrives over TLS, over several connections too" {
+@test "at the maximum rate all messages arrive over several TLS connections" {
     local options=bind=127.0.0.1,cert=server.pem,key=server.key,cafile=ca.pem,fork
     tls_certificates
     # shellcheck disable=SC2016
@@ -798,7 +798,7 @@ end_on_terminal() {
     wait_until all
 }
 
-@test "over TLS messages are counted in octets, unless it is told otherwise" {
+@test "the default framing over TLS is octet counting" {
     local message='<34>1 2024-12-15T20:57:00.217+09:00 host app 7 0 - hello from C!'
     tls_certificates
     for framing in default octet newline; do
@@ -815,7 +815,7 @@ end_on_terminal() {
     done
 }
 
-@test "the certificate of the receiver must be good, for its name, or have the fingerprint" {
+@test "the certificate of the receiver must be valid for its name, or match the fingerprint" {
     tls_certificates
     tls_server tls
     local url=tls://localhost:$port
@@ -833,7 +833,7 @@ end_on_terminal() {
         "--tls-peer=$(fingerprint client.pem)" "$url"
 }
 
-@test "an expired certificate is refused" {
+@test "an expired certificate is rejected" {
     tls_certificates
     cp expired.pem server.pem
     cp expired.key server.key
@@ -841,7 +841,7 @@ end_on_terminal() {
     fails '*: the certificate has expired' -n 1 --tls-ca=ca.pem "tls://localhost:$port"
 }
 
-@test "a server that wants a certificate gets it, or its refusal is told, whenever it comes" {
+@test "a client certificate is sent on request, and a late rejection by the server is reported" {
     tls_certificates
     tls_server tls -Verify 1 -verify_return_error -CAfile ca.pem
     local url=tls://localhost:$port rate
@@ -859,7 +859,7 @@ end_on_terminal() {
         --tls-cert=expired.pem --tls-key=expired.key "$url"
 }
 
-@test "TLS 1.2 will do, TLS 1.1 and what is no TLS will not" {
+@test "TLS 1.2 is accepted, TLS 1.1 and other protocols are not" {
     tls_certificates
     tls_server new -tls1_2
     spamlog -q -n 1 --tls-ca=ca.pem "tls://localhost:$port"
@@ -870,7 +870,7 @@ end_on_terminal() {
     fails '*: the peer does not speak TLS' -n 1 "tls://127.0.0.1:$(tcp_port mail)"
 }
 
-@test "files that are no certificates and keys are refused by the name of the option" {
+@test "invalid certificate and key files are rejected, with the name of the option" {
     tls_certificates
     echo rubbish >rubbish
     fails '--tls-ca: none: No such file or directory' --tls-ca=none tls://localhost
@@ -881,7 +881,7 @@ end_on_terminal() {
         tls://localhost
 }
 
-@test "a TLS receiver that goes away in mid-run is reported, with status 2" {
+@test "a TLS receiver that exits during the run is reported, with status 2" {
     tls_certificates
     tls_server tls
     start spam spamlog -r 5k -F newline --tls-ca=ca.pem "tls://localhost:$port"
@@ -893,7 +893,7 @@ end_on_terminal() {
     grep -qE '^spamlog: tls://.*: (Connection reset by peer|Broken pipe|the peer closed the connection.*)$' spam.err
 }
 
-@test "with --format=rfc3164 messages have TAG, PID and their number before the text" {
+@test "with --format=rfc3164 a message has TAG and PID, and its number before the text" {
     run --separate-stderr spamlog -q -r max -n 2 -f rfc3164 -p daemon.info --hostname=web \
         --appname=sshd --procid=42 --timestamp='Nov  2 10:00:00' -m 'Accepted: key'
     [[ $status == 0 && -z $stderr ]]
@@ -906,7 +906,7 @@ end_on_terminal() {
     [[ $output == "${#message} $message" ]]
 }
 
-@test "the time of RFC 3164 is the local one, as date tells it" {
+@test "the timestamp of RFC 3164 is local time, as date(1) prints it" {
     local zone=NPT-5:45 before after time
     before=$(LC_ALL=C TZ=$zone date '+%b %e %T')
     run -0 env TZ=$zone spamlog -q -n 1 -f rfc3164
@@ -916,14 +916,14 @@ end_on_terminal() {
     [[ $before < $time || $before == "$time" ]] && [[ $time < $after || $time == "$after" ]]
 }
 
-@test "--size and what is not allowed hold in RFC 3164 too" {
+@test "--size and the field checks apply to RFC 3164" {
     spamlog -q -r max -n 1200 --size=100 -f rfc3164 | awk 'length != 100 { exit 1 } END { exit NR != 1200 }'
-    invalid "--hostname: 'a b': is no HOSTNAME*" -f rfc3164 --hostname='a b'
-    invalid "--appname: 'a:b': is no TAG*" -f rfc3164 --appname=a:b
-    invalid "--appname: '-': is no TAG*" -f rfc3164 --appname=-
-    invalid "--appname: '*': is no TAG*" -f rfc3164 --appname="$(printf '%033d' 0)"
-    invalid "--procid: '4]': is no PID*" -f rfc3164 --procid='4]'
-    invalid "--timestamp: 'Nov 2 10:00:00': is no TIMESTAMP*" -f rfc3164 --timestamp='Nov 2 10:00:00'
-    invalid "--timestamp: 'Nov  2 25:00:00': is no TIMESTAMP*" -f rfc3164 --timestamp='Nov  2 25:00:00'
-    invalid "--size: the parts before MSG can take * bytes" -f rfc3164 --size=20
+    invalid "--hostname: 'a b': not a HOSTNAME; *" -f rfc3164 --hostname='a b'
+    invalid "--appname: 'a:b': not a TAG; *" -f rfc3164 --appname=a:b
+    invalid "--appname: '-': not a TAG; *" -f rfc3164 --appname=-
+    invalid "--appname: '*': not a TAG; *" -f rfc3164 --appname="$(printf '%033d' 0)"
+    invalid "--procid: '4]': not a PID; *" -f rfc3164 --procid='4]'
+    invalid "--timestamp: 'Nov 2 10:00:00': not a TIMESTAMP; *" -f rfc3164 --timestamp='Nov 2 10:00:00'
+    invalid "--timestamp: 'Nov  2 25:00:00': not a TIMESTAMP; *" -f rfc3164 --timestamp='Nov  2 25:00:00'
+    invalid "--size: 20 is too small; the fields before MSG need up to * bytes" -f rfc3164 --size=20
 }

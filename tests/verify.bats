@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# spamlog --verify: what it says of messages that came through, got lost, came late or changed.
+# spamlog --verify: the report on loss, duplicates, reordering, corruption and latency.
 
 bats_require_minimum_version 1.5.0
 
@@ -14,7 +14,7 @@ teardown() {
     shnek_teardown
 }
 
-# reported NAME [FILE]: the value of that line of the report in $output, or in the file.
+# reported NAME [FILE]: prints the value of NAME in the report, which is $output or FILE.
 reported() {
     if [[ $# == 2 ]]; then
         sed -n "s/^$1: //p" "$2"
@@ -23,8 +23,8 @@ reported() {
     fi
 }
 
-# verified STATUS NAME VALUE...: of the last run.
-verified() {
+# report_is STATUS NAME VALUE...: compares the exit status and the report of the last run.
+report_is() {
     [[ $status == "$1" ]] || { echo "status $status" "$output" && return 1; }
     shift
     while [[ $# != 0 ]]; do
@@ -33,62 +33,62 @@ verified() {
     done
 }
 
-clean() {
-    verified 0 received "$1" runs 1 missing 0 missing-ranges - duplicated 0 reordered 0 damaged 0 foreign 0
+report_is_clean() {
+    report_is 0 received "$1" runs 1 missing 0 missing-ranges - duplicated 0 reordered 0 damaged 0 foreign 0
 }
 
-# is_about VALUE LOW HIGH: numbers with fractions.
-is_about() {
+# in_range VALUE LOW HIGH: compares decimal fractions.
+in_range() {
     awk -v value="$1" -v low="$2" -v high="$3" 'BEGIN { exit !(value >= low && value <= high) }' ||
         { echo "$1 is not from $2 to $3" && return 1; }
 }
 
-# made COUNT CONNECTIONS OPTION...: spamlog's messages through TCP and shnek-parse, into made.json,
-# and as they were, into made.raw.
-made() {
+# relay COUNT CONNECTIONS OPTION...: sends messages to shnek-parse over TCP; relayed.json is its output,
+# relayed.raw its input.
+relay() {
     local url
     start parse shnek-parse --raw -l tcp://:0
     url=$(listen_url parse.err)
     spamlog -q -r max -n "$1" -c "$2" "${@:3}" "$url"
     kill "$parse_pid"
     wait_exit parse
-    jq -c 'del(.raw)' parse.out >made.json
-    jq -r .raw parse.out >made.raw
+    jq -c 'del(.raw)' parse.out >relayed.json
+    jq -r .raw parse.out >relayed.raw
 }
 
-@test "what shnek-parse writes of spamlog's messages is clean, and so are the messages" {
+@test "messages are intact as sent and as JSON of shnek-parse" {
     local options
     for options in '' --checksum; do
         # shellcheck disable=SC2086
         spamlog -q -r max -n 10k $options >raw
         run -0 spamlog --verify $options --expect=10k raw
-        clean 10000
+        report_is_clean 10000
         shnek-parse raw >json
         run -0 spamlog --verify $options json
-        clean 10000
+        report_is_clean 10000
         [[ $(reported connections) == 1 && $(reported latency-count) == 0 ]]
         run -0 bash -c "spamlog -q -r max -n 10k $options | shnek-parse | spamlog --verify $options -"
-        clean 10000
+        report_is_clean 10000
         [[ $(reported latency-count) == 10000 ]]
     done
 }
 
-@test "the report has its lines in one order, one name each" {
+@test "the report has one value a line, in a fixed order" {
     run -0 bash -c 'spamlog -q -r max -n 1 | spamlog --verify'
     [[ "${lines[*]%%: *} " == "received runs connections missing missing-ranges \
 duplicated reordered damaged foreign latency-count latency-negative latency-mean latency-p50 latency-p90 \
 latency-p99 latency-p99.9 latency-p99.99 latency-max " ]]
 }
 
-@test "what is lost, repeated, delayed or damaged is named exactly, in twenty seeded cases" {
+@test "lost, duplicate, delayed and damaged messages are counted exactly in twenty random cases" {
     local seed of kind options form
     for of in 1 3 8; do
         for kind in plain marked; do
             options=()
             [[ $kind == plain ]] || options=(--checksum)
-            made 2000 "$of" "${options[@]}"
-            mv made.json "$kind-$of.json"
-            mv made.raw "$kind-$of.raw"
+            relay 2000 "$of" "${options[@]}"
+            mv relayed.json "$kind-$of.json"
+            mv relayed.raw "$kind-$of.raw"
         done
     done
     for ((seed = 1; seed <= 20; seed++)); do
@@ -96,14 +96,14 @@ latency-p99 latency-p99.9 latency-p99.99 latency-max " ]]
         form=$((seed % 2)) && form=${form/0/raw} && form=${form/1/json}
         kind=marked options=(--checksum)
         ((seed % 4 < 2)) || kind=plain options=(--connections="$of")
-        awk -v seed="$seed" -v of="$of" -v harm="$((${#kind} == 6))" -v wanted=wanted \
+        awk -v seed="$seed" -v connections="$of" -v corrupt="$((${#kind} == 6))" -v report_file=expected \
             -f "$BATS_TEST_DIRNAME/lib/mangle.awk" "$kind-$of.$form" >mangled
         run -1 spamlog --verify -q --expect=2000 "${options[@]}" mangled
-        diff -u --label "wanted, case $seed: $kind-$of.$form" wanted --label got <(head -n 9 <<<"$output")
+        diff -u --label "expected, case $seed: $kind-$of.$form" expected --label got <(head -n 9 <<<"$output")
     done
 }
 
-@test "every byte of a message that changes is noticed" {
+@test "a change of any byte is detected" {
     spamlog -q -n 1 --checksum -m 'hé "x"' >raw
     shnek-parse raw >json
     for form in raw json; do
@@ -111,35 +111,35 @@ latency-p99 latency-p99.9 latency-p99.99 latency-max " ]]
             for (i = 1; i <= length($0); i++)
                 print substr($0, 1, i - 1) (substr($0, i, 1) == "7" ? "8" : "7") substr($0, i + 1)
         }' "$form" >changed
-        # The first decides on the framing; it must not be taken for the beginning of a count.
+        # The first line determines the framing; a changed one could look like octet counting.
         cat "$form" changed >all
         run -1 spamlog --verify -q --checksum all
-        verified 1 received 1 damaged "$(wc -l <changed)" missing 0 duplicated 0
+        report_is 1 received 1 damaged "$(wc -l <changed)" missing 0 duplicated 0
     done
 }
 
-@test "what is damaged is told with its number, or not" {
+@test "damaged messages are logged with their number, unless --quiet is given" {
     spamlog -q -r max -n 3 --checksum -m hello >raw
     sed '2s/hello/hallo/' raw >changed
     echo '<34>1 - x' >>changed
     run -1 --separate-stderr spamlog --verify changed
-    [[ ${stderr_lines[0]} == 'spamlog: changed:2: spamlog@32473: the checksum is another (at byte 0)' ]]
+    [[ ${stderr_lines[0]} == 'spamlog: changed:2: spamlog@32473: checksum does not match (at byte 0)' ]]
     [[ ${stderr_lines[1]} == 'spamlog: changed:4: APP-NAME: message ends here (at byte 9)' ]]
-    verified 1 received 2 missing 1 missing-ranges 1 damaged 2
+    report_is 1 received 2 missing 1 missing-ranges 1 damaged 2
     run -1 --separate-stderr spamlog --verify -q changed
     [[ -z $stderr ]]
 }
 
-@test "the checksum holds for any text, any field, any size, either framing" {
+@test "the checksum survives relaying for any text, field, size and framing" {
     local options
     while read -r options; do
         eval "options=($options)"
         run -0 bash -c 'spamlog -q -r max -n 1200 --checksum "$@" | shnek-parse |
             spamlog --verify --checksum --expect=1200' bash "${options[@]}"
-        clean 1200
+        report_is_clean 1200
         run -0 bash -c 'spamlog -q -r max -n 1200 --checksum "$@" | spamlog --verify --checksum --expect=1200' \
             bash "${options[@]}"
-        clean 1200
+        report_is_clean 1200
     done <<'END'
 -m ''
 -m 'quotes " and \ and é'
@@ -160,37 +160,37 @@ latency-p99 latency-p99.9 latency-p99.99 latency-max " ]]
 END
 }
 
-@test "the number of a message of RFC 3164 is the first word of its MSG" {
+@test "RFC 3164 messages are numbered by the first word of MSG" {
     spamlog -q -r max -n 500 -f rfc3164 >raw
     run -0 spamlog --verify --expect=500 raw
-    clean 500
+    report_is_clean 500
     shnek-parse --format=rfc3164 raw >json
     run -0 spamlog --verify --expect=500 json
-    clean 500
+    report_is_clean 500
     spamlog -q -r max -n 500 -f rfc3164 -F octet --hostname=- --timestamp='Nov  2 15:04:05' -m '' >raw
     run -0 spamlog --verify raw
-    clean 500
+    report_is_clean 500
     spamlog -q -r max -n 500 -f rfc3164 | sed '4d; 9s/spamlog\[.*/other: x/; 20,21d' >raw
     run -1 spamlog --verify --expect=500 raw
-    verified 1 received 496 missing 4 missing-ranges '3 8 19-20' foreign 1
+    report_is 1 received 496 missing 4 missing-ranges '3 8 19-20' foreign 1
     run -1 spamlog --verify -q --checksum raw
-    verified 1 received 0 damaged 497
+    report_is 1 received 0 damaged 497
 }
 
-@test "JSON is read whatever the order of its keys, with more of them, and written by others" {
+@test "JSON is accepted with any order of keys, additional keys and other whitespace" {
     spamlog -q -r max -n 100 --checksum -m 'é"/' --sd='[a b="c" b="d"]' | shnek-parse --meta --raw >json
     for filter in 'to_entries | reverse | from_entries' '.sd |= (to_entries | reverse | from_entries)' \
         '.sd["spamlog@32473"] |= (to_entries | reverse | from_entries)' '{more: {msg: 1}} + .'; do
         jq -c "$filter" json >other
         run -0 spamlog --verify --checksum other
-        clean 100
+        report_is_clean 100
     done
     jq -ca . json | sed 's/": */" : /g; s/,"/ , "/g' >other
     run -0 spamlog --verify --checksum other
-    clean 100
+    report_is_clean 100
 }
 
-@test "lines that are none of spamlog's are foreign, and no fault" {
+@test "lines of other programs are counted as foreign and are not an error" {
     {
         echo '<34>1 - host app - - - hi'
         spamlog -q -r max -n 3
@@ -200,70 +200,70 @@ END
         echo '<34>1 - host app - 007 - hi'
     } >mixed
     run -0 spamlog --verify mixed
-    verified 0 received 3 runs 1 foreign 5 damaged 0
+    report_is 0 received 3 runs 1 foreign 5 damaged 0
     run -1 spamlog --verify --checksum mixed
-    verified 1 received 0 damaged 8
+    report_is 1 received 0 damaged 8
 }
 
-@test "messages without MSGID are foreign, however long they are" {
+@test "messages without MSGID are foreign, whatever their length" {
     spamlog -q -r max -n 3 --hostname=- --procid=- --msgid=- -m "$(printf 'x%.0s' {1..200})" >raw
     run -0 spamlog --verify raw
-    verified 0 received 0 foreign 3 damaged 0
+    report_is 0 received 0 foreign 3 damaged 0
     spamlog -q -r max -n 3 --hostname=- --procid=- -m "$(printf 'x%.0s' {1..200})" >raw
     run -0 spamlog --verify raw
-    clean 3
+    report_is_clean 3
 }
 
-@test "several runs are told apart, also in the ranges" {
+@test "several runs are distinguished, also in missing-ranges" {
     spamlog -q -r max -n 5 --procid=1 --hostname=a >a
     spamlog -q -r max -n 5 --procid=1 --hostname=b >b
     spamlog -q -r max -n 5 --procid=1 --hostname=b --run=other >c
     sed -i 2d a
     sed -i 3,4d b
     run -1 spamlog --verify a b c
-    verified 1 received 12 runs 3 connections 3 missing 3 foreign 0
+    report_is 1 received 12 runs 3 connections 3 missing 3 foreign 0
     [[ $(reported missing-ranges | tr ' ' '\n' | sort) == $'a/1:1\nb/1:2-3' ]]
     sed -i 3,4d c
     run -1 spamlog --verify --expect=16 a b c
-    verified 1 missing 6
+    report_is 1 missing 6
     [[ $(reported missing-ranges | tr ' ' '\n' | sort) == $'?\na/1:1\nb/1:2-3\nother:2-3' ]]
 }
 
-@test "connections keep the order, each by itself" {
-    made 3000 3
-    run -0 spamlog --verify -c 3 made.json
-    verified 0 received 3000 connections 3 missing 0 reordered 0
-    made 3000 3 --checksum
-    run -0 spamlog --verify made.raw
-    verified 0 received 3000 connections 3 missing 0 reordered 0
-    grep -v 'conn="1"' made.raw >two
+@test "the order is checked for each connection separately" {
+    relay 3000 3
+    run -0 spamlog --verify -c 3 relayed.json
+    report_is 0 received 3000 connections 3 missing 0 reordered 0
+    relay 3000 3 --checksum
+    run -0 spamlog --verify relayed.raw
+    report_is 0 received 3000 connections 3 missing 0 reordered 0
+    grep -v 'conn="1"' relayed.raw >two
     run -1 spamlog --verify two
-    verified 1 received 2000 connections 2 missing 1000 reordered 0
+    report_is 1 received 2000 connections 2 missing 1000 reordered 0
     [[ $(reported missing-ranges) == '1 4 7 10 13 16 19 22 25 28 31 34 37 40 43 46 49 52 55 58 ...' ]]
 }
 
-@test "what is missing at the end is known by --expect, and all of it where nothing came" {
+@test "--expect reveals messages missing at the end, or all if nothing arrived" {
     spamlog -q -r max -n 90 >raw
     run -0 spamlog --verify raw
-    clean 90
+    report_is_clean 90
     run -1 spamlog --verify --expect=100 raw
-    verified 1 received 90 missing 10 missing-ranges 90-99
+    report_is 1 received 90 missing 10 missing-ranges 90-99
     run -1 spamlog --verify --expect=100 /dev/null
-    verified 1 received 0 runs 0 connections 0 missing 100 missing-ranges 0-99
+    report_is 1 received 0 runs 0 connections 0 missing 100 missing-ranges 0-99
     run -0 spamlog --verify /dev/null
-    verified 0 received 0 missing 0 missing-ranges -
+    report_is 0 received 0 missing 0 missing-ranges -
 }
 
-@test "once all that is expected has come it stops, though more would come" {
+@test "--expect stops after that many distinct messages, even if more follow" {
     run -0 timeout 60 bash -c 'spamlog -q -r max | spamlog --verify --expect=1k'
-    verified 0 missing 0 duplicated 0
+    report_is 0 missing 0 duplicated 0
     [[ $(reported received) -ge 1000 ]]
     mkfifo fifo
     exec {writer}<>fifo
     spamlog -q -r max -n 10 >fifo
     run -0 timeout 60 spamlog --verify --expect=10 fifo
-    clean 10
-    # A repetition is not one of those that are expected.
+    report_is_clean 10
+    # Duplicates do not count towards --expect.
     spamlog -q -r max -n 10 >raw
     start verify spamlog --verify --expect=10 fifo
     wait_until takes_signals "$verify_pid"
@@ -274,27 +274,27 @@ END
     sed -n 10p raw >fifo
     wait_exit verify
     output=$(<verify.out)
-    verified 1 received 11 duplicated 1 missing 0
-    # What has come with the last one is read.
+    report_is 1 received 11 duplicated 1 missing 0
+    # Messages that arrived together with the last one are read.
     spamlog -q -r max -n 10 | tee again >fifo
     cat again >fifo
     run -1 timeout 60 spamlog --verify --expect=10 fifo
-    verified 1 received 20 duplicated 10 missing 0
+    report_is 1 received 20 duplicated 10 missing 0
     exec {writer}>&-
 }
 
-@test "with --idle a silence ends it" {
+@test "--idle stops after a time without input" {
     mkfifo fifo
     exec {writer}<>fifo
     spamlog -q -r max -n 10 >fifo
     started_at=${EPOCHREALTIME/[.,]/}
     run -1 timeout 60 spamlog --verify --expect=11 --idle=300ms fifo
     ((${EPOCHREALTIME/[.,]/} - started_at >= 300000))
-    verified 1 received 10 missing 1 missing-ranges 10
+    report_is 1 received 10 missing 1 missing-ranges 10
     exec {writer}>&-
 }
 
-@test "SIGTERM ends it with its report, of what has come" {
+@test "SIGTERM stops it with a report on the messages received so far" {
     mkfifo fifo
     exec {writer}<>fifo
     start verify spamlog --verify fifo
@@ -308,7 +308,7 @@ END
     exec {writer}>&-
 }
 
-@test "a relay that stands still for a second shows in the latency of all that were due in it" {
+@test "a stalled relay shows in the latency of all messages due meanwhile (no coordinated omission)" {
     mkfifo fifo
     start verify spamlog --verify --checksum fifo
     start parse bash -c 'exec shnek-parse -l tcp://:0 >fifo'
@@ -326,8 +326,8 @@ END
     wait_exit parse
     wait_exit verify
     output=$(<verify.out)
-    clean 3000
-    # A third of all messages waited, evenly from the whole pause down to nothing.
+    report_is_clean 3000
+    # A third of the messages waited, between the whole pause and zero, evenly distributed.
     awk -v paused="$paused" -v got="$(reported latency-p90) $(reported latency-p99) $(reported latency-p99.9)
         $(reported latency-max)" 'BEGIN {
             split(got, v)
@@ -337,7 +337,7 @@ END
         }'
 }
 
-@test "the latency is what an independent clock says, within 10 %" {
+@test "the latency agrees with an independent measurement within 10 %" {
     need python3
     cat >relay.py <<'END'
 import datetime, math, os, sys, time
@@ -361,20 +361,20 @@ for percent in 50, 90, 99, 99.9, 100:
     print(late[math.ceil(len(late) * percent / 100) - 1], file=sys.stderr)
 END
     run -0 bash -c 'spamlog -q -r 1000 -n 3000 | python3 relay.py 2>clock | spamlog --verify --hgrm=hgrm'
-    clean 3000
+    report_is_clean 3000
     mapfile -t clock <clock
     i=0
     for name in p50 p90 p99 p99.9 max; do
-        is_about "$(reported "latency-$name")" "$(awk "BEGIN { print ${clock[i]} * 0.9 }")" \
+        in_range "$(reported "latency-$name")" "$(awk "BEGIN { print ${clock[i]} * 0.9 }")" \
             "$(awk "BEGIN { print ${clock[i]} * 1.1 }")"
         i=$((i + 1))
     done
     # The same distribution, in milliseconds.
-    is_about "$(awk '$2 == 0.5 { print $1 / 1000; exit }' hgrm)" "$(awk "BEGIN { print $(reported latency-p50) * 0.999 }")" \
+    in_range "$(awk '$2 == 0.5 { print $1 / 1000; exit }' hgrm)" "$(awk "BEGIN { print $(reported latency-p50) * 0.999 }")" \
         "$(awk "BEGIN { print $(reported latency-p50) * 1.001 }")"
 }
 
-@test "the percentiles are a file of HdrHistogram" {
+@test "--hgrm writes a percentile distribution of HdrHistogram" {
     echo 'old and longer than nothing' >hgrm
     spamlog -q -r max -n 1000 | spamlog --verify --hgrm=hgrm >report
     [[ $(head -n 1 hgrm) == '       Value     Percentile TotalCount 1/(1-Percentile)' ]]
@@ -384,21 +384,21 @@ END
     [[ $(spamlog -q -r max -n 9 | spamlog --verify --hgrm=-) == *'Total count    =            9]'* ]]
 }
 
-# late SECONDS RUN OPTION...: ten messages that were due so long ago.
-late() {
+# send_late SECONDS HOSTNAME OPTION...: prints ten messages that were due SECONDS ago.
+send_late() {
     spamlog -q -r max -n 10 --hostname="$2" --timestamp="$(date -d "-$1 seconds" +%FT%T.%6N%:z)" "${@:3}"
 }
 
-@test "--csv has a row for each interval, with its latencies, and the report as the last one" {
+@test "--csv has a row with latencies for each interval, and the report as the last row" {
     local row
     mkfifo fifo
     exec {writer}<>fifo
     start verify spamlog --verify --stats=50ms --csv=rows fifo
-    late 1000 a >fifo
+    send_late 1000 a >fifo
     wait_until grep -q '^[^,]*,10,' rows
-    late 10 b >fifo
+    send_late 10 b >fifo
     wait_until grep -q '^[^,]*,20,' rows
-    { late 10 c && late 100 d; } | sed '2d; 5,6d' >fifo
+    { send_late 10 c && send_late 100 d; } | sed '2d; 5,6d' >fifo
     wait_until grep -q '^[^,]*,37,' rows
     kill "$verify_pid"
     wait_exit verify
@@ -412,10 +412,10 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
         }
         { seconds = $1; received = $2 }' rows
     is "$(sed '1d; $d' rows | grep -Evc '^[0-9]+\.[0-9]{3},[0-9]+,[0-9]+\.[0-9](,[0-9]+\.[0-9]{6}){6},{11}$|^[^,]*,[0-9]+,[^,]*,{17}$')" 0
-    # Only what came in it counts in an interval.
+    # The latencies of a row are those of its interval alone.
     for row in 10:1000 20:10; do
-        is_about "$(grep "^[^,]*,${row%:*},.*[0-9]" rows | head -n 1 | cut -d, -f 4)" "${row#*:}" $((${row#*:} + 60))
-        is_about "$(grep "^[^,]*,${row%:*},.*[0-9]" rows | head -n 1 | cut -d, -f 9)" "${row#*:}" $((${row#*:} + 60))
+        in_range "$(grep "^[^,]*,${row%:*},.*[0-9]" rows | head -n 1 | cut -d, -f 4)" "${row#*:}" $((${row#*:} + 60))
+        in_range "$(grep "^[^,]*,${row%:*},.*[0-9]" rows | head -n 1 | cut -d, -f 9)" "${row#*:}" $((${row#*:} + 60))
     done
     row=$(tail -n 1 rows)
     [[ $row == total,37,* ]]
@@ -424,40 +424,40 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
         latency-count:18 latency-negative:19 latency-mean:20; do
         is "$(cut -d, -f "${name#*:}" <<<"$row")" "$(reported "${name%:*}" verify.out)"
     done
-    is_about "$(cut -d, -f 9 <<<"$row")" 1000 1060
+    in_range "$(cut -d, -f 9 <<<"$row")" 1000 1060
     is "$(reported latency-count verify.out)" 37
     [[ $(grep -c '^total,' rows) == 1 && $(reported missing verify.out) == 3 ]]
 }
 
-@test "the rows of --csv=- are there instead of the report, and a file has those of the last run" {
+@test "--csv=- replaces the report on stdout, and --csv=FILE truncates the file" {
     spamlog -q -r max -n 10 >raw
     echo old >rows
     run -0 spamlog --verify --csv=rows raw
-    verified 0 received 10
+    report_is 0 received 10
     [[ $(tail -n 1 rows) =~ ^total,10,[0-9.]+,,,,,,,1,1,0,,0,0,0,0,0,0,$ ]]
     [[ $(head -n 1 rows) == seconds,* ]]
     run -0 spamlog --verify --csv=- raw
     [[ ${#lines[@]} == 3 && ${lines[1]} =~ ^[0-9.]+,10,[0-9.]+,{17}$ && ${lines[2]} == total,10,* ]]
 }
 
-@test "on a terminal a line shows how far it has come, and the report follows by itself" {
+@test "a terminal shows a status line, which the report replaces" {
     need script
     mkfifo fifo
     exec {writer}<>fifo
     start verify script -qefc 'exec spamlog --verify --expect=40 fifo' /dev/null
     printed() { sed -E 's/\r$//; s/\r\x1b\[K/\n/g' verify.out | grep .; }
     shows() { printed | grep -qE "$1"; }
-    late 100 a >fifo
-    wait_until shows '^spamlog: received 10 of 40 [0-9]+/s p99 1[0-5][0-9]\.[0-9]s left [0-9:]+ \[[=> ]+\] 25%$'
+    send_late 100 a >fifo
+    wait_until shows '^spamlog: received 10 of 40 [0-9,]+/s p99 1[0-5][0-9]\.[0-9]s left [0-9:]+ \[[=> ]+\] 25%$'
     wait_until shows '^spamlog: received 10 of 40 0/s left [0-9:]+ \[[=> ]+\] 25%$'
-    late 100 b -n 30 >fifo
+    send_late 100 b -n 30 >fifo
     wait_exit verify
     exec {writer}>&-
     [[ $status == 0 && $(printed | grep -v '^spamlog: ' | head -n 1) == 'received: 40' ]]
     is "$(printed | grep -v '^[a-z0-9.-]*: ')" ''
 }
 
-@test "--json is the report with its names as keys" {
+@test "--json writes the report with its names as keys" {
     spamlog -q -r max -n 10 --hostname='a"b' | sed '2d; 5,6d' >a
     spamlog -q -r max -n 10 --hostname=b --checksum | sed 4d >b
     run -1 spamlog --verify --json=report.json a b
@@ -469,10 +469,10 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     jq -e '.["missing-ranges"] == null and .["latency-count"] == 10 and .["latency-p99.99"] > 0' <<<"$output"
 }
 
-@test "--plot draws throughput and latency, or without one throughput alone" {
+@test "--plot draws throughput and latency, or throughput alone if there is no latency" {
     need gnuplot
     run -0 bash -c 'spamlog -q -r 1k -n 300 | spamlog --verify --plot=run.svg'
-    verified 0 received 300
+    report_is 0 received 300
     for text in 'throughput (messages/s)' 'latency (ms)' 'time since the start (s)' p50 p90 p99 p99.9 p99.99 max; do
         grep -qF ">$text<" run.svg
     done
@@ -483,21 +483,21 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     run -1 grep -F '>latency (ms)<' file.svg
 }
 
-@test "with --run and a fixed time the output is the same, byte for byte" {
+@test "--run and a fixed --timestamp make the output reproducible" {
     for i in 1 2; do
         spamlog -q -r max -n 1000 --run=a --hostname=h --procid=1 --timestamp=2026-11-22T10:00:00Z >"$i"
     done
     cmp 1 2
     [[ $(head -n 1 1) == '<34>1 2026-11-22T10:00:00Z h spamlog 1 0 [spamlog@32473 run="a" conn="0" of="1" n="0" crc="'????????'"] hello from C!' ]]
     run -0 spamlog --verify --checksum 1
-    clean 1000
+    report_is_clean 1000
     spamlog -q -n 1 --checksum --procid=1 >one
     spamlog -q -n 1 --checksum --procid=1 >two
     run -0 spamlog --verify --checksum one two
-    verified 0 received 2 runs 2
+    report_is 0 received 2 runs 2
 }
 
-@test "its memory does not grow with the number of messages" {
+@test "memory use is independent of the number of messages" {
     local count peak=()
     mkfifo fifo
     exec {writer}<>fifo
@@ -517,15 +517,15 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     [[ ${SANITIZE-} ]] || ((peak[1] - peak[0] < 512 && peak[1] < 16384))
 }
 
-@test "gaps that are filled are forgotten, whatever the order" {
+@test "late messages close their gaps, whatever the order" {
     spamlog -q -r max -n 100k --checksum >raw
     shuf --random-source=raw raw >shuffled
     run -0 spamlog --verify --checksum --expect=100k shuffled
-    verified 0 received 100000 missing 0 duplicated 0 damaged 0
+    report_is 0 received 100000 missing 0 duplicated 0 damaged 0
     [[ $(reported reordered) -gt 90000 ]]
 }
 
-@test "misuse gets one clear line and a hint, a file that cannot be read status 2" {
+@test "invalid options get one line and a hint, an unreadable file status 2" {
     while read -r pattern; do
         read -r options
         # shellcheck disable=SC2086
@@ -538,21 +538,21 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
 --verify --expect=0
 --idle: 'x' is not a duration*
 --verify --idle=x
---expect and --hgrm: only with --verify
+--expect, --hgrm: require --verify
 --expect=5
---verify: of the options that make messages only --connections and --checksum go with it
+--verify: of the options for sending, only --connections and --checksum are allowed
 --verify -r 5
---checksum: RFC 3164 has no STRUCTURED-DATA for it
+--checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -f rfc3164 --checksum
---checksum: RFC 3164 has no STRUCTURED-DATA for it
+--checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -f rfc3164 --run=a
 --run: 'a:b' is not*
 --run=a:b
---csv, --json, --hgrm: stdout is only one
+--csv, --json, --hgrm: only one of them can use stdout
 --verify --csv=- --hgrm=-
---csv, --json, --hgrm: stdout is only one
+--csv, --json, --hgrm: only one of them can use stdout
 --verify --json --hgrm=-
---plot: 'x': it draws SVG*
+--plot: 'x' is not an SVG file; *
 --verify --plot=x
 --run: '' is not*
 --run=

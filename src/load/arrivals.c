@@ -8,101 +8,107 @@
 #include "base/log.h"
 #include "base/options.h"
 
-static bool read_ramp(struct shape *s, const char *text, const char *dots)
+static bool arrivals_parse_ramp(struct arrivals_config *config, const char *text,
+                                const char *separator)
 {
     char first[32];
     struct rate last;
     uint64_t from;
-    int length = (int)(dots - text);
-    if (length >= (int)sizeof first || !strchr(dots, '/')) {
-        log_printf("--rate: '%s' is no ramp, as in 1k..100k/60s", text);
+    int len = (int)(separator - text);
+    if (len >= (int)sizeof first || !strchr(separator, '/')) {
+        log_printf("--rate: '%s' is not a ramp; expected FROM..TO/DURATION, as in 1k..100k/60s",
+                   text);
         return false;
     }
-    snprintf(first, sizeof first, "%.*s", length, text);
-    if (!option_count("--rate", first, 0, SHAPE_RAMP_RATE, &from) ||
-        !option_rate("--rate", dots + 2, &last.messages, &last.ns))
+    snprintf(first, sizeof first, "%.*s", len, text);
+    if (!option_count("--rate", first, 0, ARRIVALS_RAMP_RATE_MAX, &from) ||
+        !option_rate("--rate", separator + 2, &last.messages, &last.period_ns))
         return false;
-    if (last.messages > SHAPE_RAMP_RATE || last.ns > SHAPE_RAMP_NS) {
-        log_printf("--rate: '%s' is too large: up to 1000M a second, and a day", text);
+    if (last.messages > ARRIVALS_RAMP_RATE_MAX || last.period_ns > ARRIVALS_RAMP_NS_MAX) {
+        log_printf("--rate: '%s' is too large; a ramp is limited to 1000M messages/s and 24h",
+                   text);
         return false;
     }
-    s->rate = (struct rate){from, NS_PER_S};
-    s->top = last.messages;
-    s->ramp = last.ns;
+    config->rate = (struct rate){from, NS_PER_S};
+    config->ramp_top = last.messages;
+    config->ramp_ns = last.period_ns;
     return true;
 }
 
-bool shape_rate(struct shape *s, const char *text)
+bool arrivals_parse_rate(struct arrivals_config *config, const char *text)
 {
-    const char *dots = strstr(text, "..");
-    s->rate = (struct rate){0};
-    s->ramp = 0;
-    if (dots)
-        return read_ramp(s, text, dots);
-    return strcmp(text, "max") == 0 || option_rate("--rate", text, &s->rate.messages, &s->rate.ns);
+    const char *separator = strstr(text, "..");
+    config->rate = (struct rate){0};
+    config->ramp_ns = 0;
+    if (separator)
+        return arrivals_parse_ramp(config, text, separator);
+    return strcmp(text, "max") == 0 ||
+           option_rate("--rate", text, &config->rate.messages, &config->rate.period_ns);
 }
 
-bool shape_burst(struct shape *s, const char *text)
+bool arrivals_parse_burst(struct arrivals_config *config, const char *text)
 {
     uint64_t period;
-    if (!option_rate("--burst", text, &s->group, &period))
+    if (!option_rate("--burst", text, &config->burst, &period))
         return false;
-    s->rate = (struct rate){1, period};
+    config->rate = (struct rate){1, period};
     return true;
 }
 
-bool shape_arrivals(struct shape *s, const char *text)
+bool arrivals_parse_process(struct arrivals_config *config, const char *text)
 {
-    static const char *const words[] = {"even", "poisson", NULL};
+    static const char *const names[] = {"even", "poisson", NULL};
     int choice;
-    if (!option_choice("--arrivals", text, words, &choice))
+    if (!option_choice("--arrivals", text, names, &choice))
         return false;
-    s->poisson = choice == 1;
+    config->poisson = choice == 1;
     return true;
 }
 
-/* Twice the integral of the rate, in messages times NS_PER_S times the ramp; t is in it. */
-static __int128 twice_due(const struct shape *s, uint64_t t)
+/* Twice the number of messages due by t, in units of 1 / (NS_PER_S * ramp_ns); t <= ramp_ns. */
+static __int128 arrivals_twice_due(const struct arrivals_config *config, uint64_t t)
 {
-    __int128 rise = (__int128)s->top - (__int128)s->rate.messages;
-    return 2 * (__int128)s->rate.messages * s->ramp * t + rise * t * t;
+    __int128 rise = (__int128)config->ramp_top - (__int128)config->rate.messages;
+    return 2 * (__int128)config->rate.messages * config->ramp_ns * t + rise * t * t;
 }
 
-/* The root that floating point finds is put right by whole numbers. */
-static uint64_t ramp_root(const struct shape *s, __int128 wanted)
+/* Solves the quadratic equation in floating point, and corrects the root with integers. */
+static uint64_t arrivals_ramp_root(const struct arrivals_config *config, __int128 target)
 {
-    long double a = (long double)s->rate.messages * (long double)s->ramp;
-    long double rise = (long double)s->top - (long double)s->rate.messages;
-    long double c = (long double)wanted;
+    long double a = (long double)config->rate.messages * (long double)config->ramp_ns;
+    long double rise = (long double)config->ramp_top - (long double)config->rate.messages;
+    long double c = (long double)target;
     long double below = a + sqrtl(fmaxl(a * a + rise * c, 0));
-    long double root = below > 0 ? fminl(c / below, (long double)s->ramp) : 0;
+    long double root = below > 0 ? fminl(c / below, (long double)config->ramp_ns) : 0;
     uint64_t t = (uint64_t)root;
-    while (t > 0 && twice_due(s, t) > wanted)
+    while (t > 0 && arrivals_twice_due(config, t) > target)
         t--;
-    while (t < s->ramp && twice_due(s, t + 1) <= wanted)
+    while (t < config->ramp_ns && arrivals_twice_due(config, t + 1) <= target)
         t++;
     return t;
 }
 
-static uint64_t ramp_due(const struct shape *s, uint64_t k)
+static uint64_t arrivals_ramp_due(const struct arrivals_config *config, uint64_t k)
 {
     unsigned __int128 twice = 2 * (unsigned __int128)k * NS_PER_S;
-    unsigned __int128 on_ramp = ((unsigned __int128)s->rate.messages + s->top) * s->ramp;
+    unsigned __int128 on_ramp =
+        ((unsigned __int128)config->rate.messages + config->ramp_top) * config->ramp_ns;
     if (twice < on_ramp)
-        return ramp_root(s, (__int128)(twice * s->ramp));
-    return s->ramp + (uint64_t)((twice - on_ramp) / (2 * s->top));
+        return arrivals_ramp_root(config, (__int128)(twice * config->ramp_ns));
+    return config->ramp_ns + (uint64_t)((twice - on_ramp) / (2 * config->ramp_top));
 }
 
-uint64_t shape_due(const struct shape *s, uint64_t k)
+uint64_t arrivals_burst_due(const struct arrivals_config *config, uint64_t k)
 {
-    return s->ramp ? ramp_due(s, k) : schedule_due(s->rate, k);
+    return config->ramp_ns ? arrivals_ramp_due(config, k) : schedule_due(config->rate, k);
 }
 
 /*
- * Exponentially distributed with mean 1, in 2^-32, by comparisons alone (von Neumann, 1951): a
- * falling run of random numbers has an odd length with the probability that is wanted of its first.
+ * Returns an exponentially distributed number with mean 1, in units of 2^-32. Uses comparisons only
+ * (von Neumann, 1951), so that the result does not depend on the math library: a falling run of
+ * uniform numbers starting with x has an odd length with probability e^-x.
  */
-static uint64_t exponential(struct random *r)
+static uint64_t arrivals_draw_exponential(struct random *r)
 {
     for (uint64_t whole = 0;; whole++) {
         uint32_t first = (uint32_t)(random_next(r) >> 32);
@@ -118,24 +124,25 @@ static uint64_t exponential(struct random *r)
     }
 }
 
-struct arrivals arrivals_start(const struct shape *s, uint64_t seed)
+struct arrivals arrivals_init(const struct arrivals_config *config, uint64_t seed)
 {
-    return (struct arrivals){.shape = s, .random = random_start(seed, RANDOM_ARRIVALS)};
+    return (struct arrivals){.config = config, .random = random_init(seed, RANDOM_ARRIVALS)};
 }
 
-/* A Poisson process in groups, of which there is one to each that would come evenly. */
-static uint64_t arrive_by_chance(struct arrivals *a)
+/* Maps a Poisson process of rate 1 to the schedule: time n becomes the due time of burst n. */
+static uint64_t arrivals_next_poisson(struct arrivals *a)
 {
-    uint64_t step = a->fraction + exponential(&a->random);
-    a->next += step >> 32;
+    uint64_t step = a->fraction + arrivals_draw_exponential(&a->random);
+    a->next_burst += step >> 32;
     a->fraction = step & UINT32_MAX;
-    uint64_t low = shape_due(a->shape, a->next);
-    uint64_t high = shape_due(a->shape, a->next + 1);
+    uint64_t low = arrivals_burst_due(a->config, a->next_burst);
+    uint64_t high = arrivals_burst_due(a->config, a->next_burst + 1);
     return low + (uint64_t)((unsigned __int128)(high - low) * a->fraction >> 32);
 }
 
-uint64_t arrivals_group(struct arrivals *a)
+uint64_t arrivals_next_burst(struct arrivals *a)
 {
-    a->left = a->shape->group;
-    return a->shape->poisson ? arrive_by_chance(a) : shape_due(a->shape, a->next++);
+    a->remaining = a->config->burst;
+    return a->config->poisson ? arrivals_next_poisson(a)
+                              : arrivals_burst_due(a->config, a->next_burst++);
 }

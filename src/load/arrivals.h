@@ -6,60 +6,63 @@
 #include "load/random.h"
 #include "load/schedule.h"
 
-/* How messages follow one another. */
-struct shape {
-    struct rate rate; /* of groups; no messages and no ramp: as many as go */
-    uint64_t group;   /* messages that are due at once */
-    uint64_t ramp;    /* nanoseconds in which the rate, which is one a second, becomes `top` */
-    uint64_t top;     /* messages a second, then and from then on */
-    bool poisson;     /* the groups come by chance, not evenly */
+/* When messages are due: in bursts of `burst` messages, which are evenly spaced or random. */
+struct arrivals_config {
+    struct rate rate;  /* of bursts; no messages and no ramp: unlimited */
+    uint64_t burst;    /* messages in a burst, which are due at the same time */
+    uint64_t ramp_ns;  /* duration of a ramp from rate, which is then per second; 0: no ramp */
+    uint64_t ramp_top; /* messages per second at the end of the ramp and after it */
+    bool poisson;      /* bursts are a Poisson process */
 };
 
-/* The largest values that are reckoned with exactly. */
-#define SHAPE_RAMP_RATE UINT64_C(1000000000)
-#define SHAPE_RAMP_NS   (24 * 3600 * UINT64_C(1000000000))
+/* Limits within which the due times of a ramp are exact. */
+#define ARRIVALS_RAMP_RATE_MAX UINT64_C(1000000000)
+#define ARRIVALS_RAMP_NS_MAX   (24 * 3600 * UINT64_C(1000000000))
 
-/* --rate=RATE, A..B/DURATION or max, --burst=N/PERIOD and --arrivals=even|poisson. False, and a
- * report, where it is none.
+/*
+ * Parse --rate=max, N[/DURATION] or FROM..TO/DURATION, --burst=N/DURATION, and
+ * --arrivals=even|poisson. Return false and log the reason if the value is invalid.
  */
-bool shape_rate(struct shape *s, const char *text);
-bool shape_burst(struct shape *s, const char *text);
-bool shape_arrivals(struct shape *s, const char *text);
+bool arrivals_parse_rate(struct arrivals_config *config, const char *text);
+bool arrivals_parse_burst(struct arrivals_config *config, const char *text);
+bool arrivals_parse_process(struct arrivals_config *config, const char *text);
 
-static inline bool shape_is_max(const struct shape *s)
+static inline bool arrivals_unlimited(const struct arrivals_config *config)
 {
-    return !s->rate.messages && !s->ramp;
+    return !config->rate.messages && !config->ramp_ns;
 }
 
 /*
- * When group k is due where they come evenly, in nanoseconds after the start: cut off, never
- * rounded up, and exact whatever k is. On a ramp of T from a to b messages a second, a t + (b - a)
- * t^2 / 2T of them are due by t.
+ * Returns when evenly spaced burst k is due, in ns after the start: exact for every k, rounded
+ * down. On a ramp of T seconds from a to b messages per second, a t + (b - a) t^2 / 2T are due by
+ * time t.
  */
-uint64_t shape_due(const struct shape *s, uint64_t k);
+uint64_t arrivals_burst_due(const struct arrivals_config *config, uint64_t k);
 
-/* The times of all messages, one after the other. */
+/* Generates the due times of all messages in order. */
 struct arrivals {
-    const struct shape *shape;
+    const struct arrivals_config *config;
     struct random random;
-    uint64_t left;     /* of the group that has begun */
-    uint64_t due;      /* that is when it is due */
-    uint64_t next;     /* group */
-    uint64_t fraction; /* by chance: of the way from that group to the one behind it, in 2^-32 */
+    uint64_t remaining;  /* messages of the current burst */
+    uint64_t due_ns;     /* of the current burst */
+    uint64_t next_burst; /* number of the next one */
+    uint64_t
+        fraction; /* Poisson: time after next_burst, in 2^-32 of the distance to its successor */
 };
 
-struct arrivals arrivals_start(const struct shape *s, uint64_t seed);
+/* `config` must be limited and outlive the result. */
+struct arrivals arrivals_init(const struct arrivals_config *config, uint64_t seed);
 
-/* For arrivals_next. */
-uint64_t arrivals_group(struct arrivals *a);
+/* Starts the next burst and returns its due time. Called by arrivals_next(). */
+uint64_t arrivals_next_burst(struct arrivals *a);
 
-/* When the next message is due. */
+/* Returns when the next message is due, in ns after the start. */
 static inline uint64_t arrivals_next(struct arrivals *a)
 {
-    if (!a->left)
-        a->due = arrivals_group(a);
-    a->left--;
-    return a->due;
+    if (!a->remaining)
+        a->due_ns = arrivals_next_burst(a);
+    a->remaining--;
+    return a->due_ns;
 }
 
 #endif

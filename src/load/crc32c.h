@@ -5,17 +5,18 @@
 
 #include "base/slice.h"
 
-/* CRC-32C (Castagnoli), as in RFC 3720, section 12.1. To be called before any of the others. */
-void crc32c_prepare(void);
+/* CRC-32C (Castagnoli; RFC 3720, section 12.1). */
 
-/* Carries a sum on over more bytes; that of none is 0. */
-uint32_t crc32c(uint32_t sum, struct slice bytes);
+/* Fills the tables that all other functions use. May be called from several threads. */
+void crc32c_init_tables(void);
 
-/* The same over a value and a byte FF behind it, or a byte FE where there is none (data == NULL).
- */
-uint32_t crc32c_value(uint32_t sum, struct slice value);
+/* Returns the checksum `crc` continued over more bytes. The checksum of no bytes is 0. */
+uint32_t crc32c_update(uint32_t crc, struct slice bytes);
 
-/* As crc32c, by the table alone, which is what other processors do. */
-uint32_t crc32c_by_table(uint32_t sum, struct slice bytes);
+/* Continues over a value followed by a byte FF, or over a byte FE if it is absent. */
+uint32_t crc32c_update_value(uint32_t crc, struct slice value);
+
+/* crc32c_update() without the instruction of SSE 4.2, as on other processors. */
+uint32_t crc32c_update_by_table(uint32_t crc, struct slice bytes);
 
 #endif

@@ -9,67 +9,70 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { UDP_LONGEST_IPV4 = 65507, UDP_LONGEST_IPV6 = 65527, UNIX_OVERHEAD = 32 };
+enum { DATAGRAM_UDP_MAX_IPV4 = 65507, DATAGRAM_UDP_MAX_IPV6 = 65527, DATAGRAM_UNIX_OVERHEAD = 32 };
 
-static const uint64_t late_refusals = NS_PER_S / 10;
+static const uint64_t datagram_refusal_wait_ns = NS_PER_S / 10;
 
-static bool is_udp(const struct sender *s)
+static bool datagram_is_udp(const struct sender *s)
 {
-    return s->of->to->address.transport == TRANSPORT_UDP;
+    return s->group->destination->address.transport == TRANSPORT_UDP;
 }
 
-/* A Unix socket sends no datagram that does not fit into its buffer. */
-static size_t longest_unix(int fd, size_t wanted)
+/* A Unix datagram must fit into the send buffer of its socket, which grows up to the system limit.
+ */
+static size_t datagram_max_len_unix(int fd, size_t len)
 {
     int size = 0;
-    socklen_t length = sizeof size;
-    int enough = (int)wanted + UNIX_OVERHEAD;
-    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length);
+    socklen_t size_len = sizeof size;
+    int enough = (int)len + DATAGRAM_UNIX_OVERHEAD;
+    getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &size_len);
     if (size < enough) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &enough, sizeof enough);
-        getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &length);
+        getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &size_len);
     }
-    return (size_t)size - UNIX_OVERHEAD;
+    return (size_t)size - DATAGRAM_UNIX_OVERHEAD;
 }
 
-/* With the queue of errors each refused datagram is known, and a full device says ENOBUFS. */
-static size_t longest_udp(int fd)
+/* Also enables the error queue. It reports each refused datagram, and without it a full device
+ * queue would drop datagrams without ENOBUFS. */
+static size_t datagram_max_len_udp(int fd)
 {
     int on = 1;
     struct sockaddr_storage peer = {0};
-    socklen_t length = sizeof peer;
-    getpeername(fd, (struct sockaddr *)&peer, &length);
+    socklen_t len = sizeof peer;
+    getpeername(fd, (struct sockaddr *)&peer, &len);
     setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
     if (peer.ss_family == AF_INET)
-        return UDP_LONGEST_IPV4;
+        return DATAGRAM_UDP_MAX_IPV4;
     setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
-    return UDP_LONGEST_IPV6;
+    return DATAGRAM_UDP_MAX_IPV6;
 }
 
-bool datagram_start(struct sender *s, size_t shortest)
+bool datagram_prepare(struct sender *s, size_t min_len)
 {
-    size_t longest =
-        is_udp(s) ? longest_udp(s->out.fd) : longest_unix(s->out.fd, shortest + UINT8_MAX);
-    if (shortest > longest) {
-        log_printf("%s: a message of %zu bytes is too long for a datagram, which takes %zu",
-                   s->out.name, shortest, longest);
+    size_t max_len = datagram_is_udp(s) ? datagram_max_len_udp(s->out.fd)
+                                        : datagram_max_len_unix(s->out.fd, min_len + UINT8_MAX);
+    if (min_len > max_len) {
+        log_printf("%s: a message of %zu bytes is too long for a datagram; the maximum is %zu",
+                   s->out.name, min_len, max_len);
         return false;
     }
     return true;
 }
 
-static void tell_refused(struct senders *all)
+static void datagram_report_refused(struct senders *group)
 {
-    if (all->dropped == all->told || all->config->quiet)
+    if (group->dropped == group->dropped_reported || group->config->quiet)
         return;
-    errno = all->refusal;
-    log_printf("%s: %m (%llu dropped so far)", all->to->text, (unsigned long long)all->dropped);
-    all->told = all->dropped;
-    all->told_at = clock_monotonic();
+    errno = group->refused_errno;
+    log_printf("%s: %m (%llu dropped so far)", group->destination->text,
+               (unsigned long long)group->dropped);
+    group->dropped_reported = group->dropped;
+    group->reported_at_ns = clock_monotonic();
 }
 
-/* The errno of a refusal that ICMP told of, from the queue of errors, or 0. */
-static int next_refusal(int fd)
+/* Removes the next ICMP error from the error queue. Returns its errno, or 0 if there is none. */
+static int datagram_next_refusal(int fd)
 {
     union {
         char bytes[512];
@@ -96,41 +99,41 @@ static int next_refusal(int fd)
     return 0;
 }
 
-static void refused(struct senders *all, int error)
+static void datagram_count_refused(struct senders *group, int error)
 {
-    all->refusal = error;
-    all->dropped++;
-    all->sent--;
+    group->refused_errno = error;
+    group->dropped++;
+    group->sent--;
 }
 
-/* Whether any datagram that was sent before turned out to be refused. */
-static bool take_refusals(struct sender *s)
+/* Returns whether the error queue reported that earlier datagrams were refused. */
+static bool datagram_read_refusals(struct sender *s)
 {
-    struct senders *all = s->of;
-    uint64_t before = all->dropped;
+    struct senders *group = s->group;
+    uint64_t before = group->dropped;
     int error;
-    while (is_udp(s) && (error = next_refusal(s->out.fd)))
-        refused(all, error);
-    if (before != all->dropped && (!all->told || clock_monotonic() - all->told_at > NS_PER_S))
-        tell_refused(all);
-    return before != all->dropped;
+    while (datagram_is_udp(s) && (error = datagram_next_refusal(s->out.fd)))
+        datagram_count_refused(group, error);
+    if (before != group->dropped &&
+        (!group->dropped_reported || clock_monotonic() - group->reported_at_ns > NS_PER_S))
+        datagram_report_refused(group);
+    return before != group->dropped;
 }
 
-/* Of an error of which the queue said nothing: waits, counts, or gives up. */
-static void heed(struct sender *s, int error, size_t length)
+/* Handles an error of sendmmsg(2) that the error queue does not explain. */
+static void datagram_handle_error(struct sender *s, int error, size_t len)
 {
     if (error == EINTR)
         return;
     if (error == EAGAIN || error == ENOBUFS) {
-        poll(NULL, 0, 1); /* the device's queue is full, for which there is no POLLOUT */
-    } else if (is_udp(s) && error == ECONNREFUSED) {
-        refused(s->of, error); /* the queue had no room for it */
+        poll(NULL, 0, 1); /* the queue of the device is full, and POLLOUT does not report that */
+    } else if (datagram_is_udp(s) && error == ECONNREFUSED) {
+        datagram_count_refused(s->group, error); /* the error queue was full */
     } else {
-        /* Where some were sent before, sendmmsg does not tell that the receiver is gone. */
+        /* After a partial success, sendmmsg() fails with ENOTCONN if the receiver is gone. */
         errno = error == ENOTCONN ? ECONNREFUSED : error;
         if (error == EMSGSIZE)
-            log_printf("%s: a message of %zu bytes is too long for a datagram", s->out.name,
-                       length);
+            log_printf("%s: a message of %zu bytes is too long for a datagram", s->out.name, len);
         else
             log_printf("%s: %m", s->out.name);
         s->out.failed = true;
@@ -139,49 +142,51 @@ static void heed(struct sender *s, int error, size_t length)
 
 bool datagram_flush(struct sender *s)
 {
-    struct mmsghdr messages[DATAGRAMS];
-    struct iovec parts[DATAGRAMS];
-    unsigned count = (unsigned)s->waiting;
+    struct mmsghdr messages[SENDER_DATAGRAMS_MAX];
+    struct iovec parts[SENDER_DATAGRAMS_MAX];
+    unsigned count = (unsigned)s->pending;
     uint32_t start = 0;
     for (unsigned i = 0; i < count; i++) {
-        parts[i] = (struct iovec){s->out.buffer.data + start, s->ends[i] - start};
+        parts[i] = (struct iovec){s->out.buffer.data + start, s->datagram_ends[i] - start};
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &parts[i], .msg_iovlen = 1};
-        start = s->ends[i];
+        start = s->datagram_ends[i];
     }
     for (unsigned done = 0; done < count && !s->out.failed;) {
         int n = sendmmsg(s->out.fd, messages + done, count - done, 0);
         int error = errno;
         for (int i = 0; i < n; i++)
-            s->of->bytes += parts[done++].iov_len;
-        s->of->sent += n > 0 ? (unsigned)n : 0;
-        if (done < count && !take_refusals(s) && n < 0)
-            heed(s, error, parts[done].iov_len);
+            s->group->bytes += parts[done++].iov_len;
+        s->group->sent += n > 0 ? (unsigned)n : 0;
+        if (done < count && !datagram_read_refusals(s) && n < 0)
+            datagram_handle_error(s, error, parts[done].iov_len);
     }
-    s->waiting = 0;
+    s->pending = 0;
     s->out.buffer.len = 0;
     return !s->out.failed;
 }
 
-bool datagram_took(struct sender *s)
+bool datagram_commit(struct sender *s)
 {
-    s->ends[s->waiting - 1] = (uint32_t)s->out.buffer.len;
-    return (s->waiting < DATAGRAMS && s->out.buffer.len < OUTPUT_BLOCK) || datagram_flush(s);
+    s->datagram_ends[s->pending - 1] = (uint32_t)s->out.buffer.len;
+    return (s->pending < SENDER_DATAGRAMS_MAX && s->out.buffer.len < OUTPUT_BLOCK) ||
+           datagram_flush(s);
 }
 
-void datagram_settle(struct sender *s)
+void datagram_wait_refusals(struct sender *s)
 {
-    struct senders *all = s->of;
+    struct senders *group = s->group;
     struct pollfd errors = {.fd = s->out.fd};
-    if (!is_udp(s))
+    if (!datagram_is_udp(s))
         return;
-    uint64_t now = clock_monotonic();
-    if (!all->listen_to)
-        all->listen_to = now + late_refusals;
+    uint64_t now_ns = clock_monotonic();
+    if (!group->refusals_until_ns)
+        group->refusals_until_ns = now_ns + datagram_refusal_wait_ns;
     do {
-        uint64_t left = all->listen_to > now ? all->listen_to - now : 0;
-        if (poll(&errors, 1, (int)((left + 999999) / 1000000)) > 0)
-            take_refusals(s);
-        now = clock_monotonic();
-    } while (now < all->listen_to);
-    tell_refused(all);
+        uint64_t left_ns =
+            group->refusals_until_ns > now_ns ? group->refusals_until_ns - now_ns : 0;
+        if (poll(&errors, 1, (int)((left_ns + 999999) / 1000000)) > 0)
+            datagram_read_refusals(s);
+        now_ns = clock_monotonic();
+    } while (now_ns < group->refusals_until_ns);
+    datagram_report_refused(group);
 }

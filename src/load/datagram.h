@@ -4,19 +4,23 @@
 #include "load/sender.h"
 
 /*
- * Messages as datagrams, one each. A receiver on a Unix socket that does not keep up is waited for;
- * one that is gone is a failure. UDP goes on, and counts what ICMP says was refused.
+ * Sends each message as a datagram. A slow receiver on a Unix socket blocks the sender; one that is
+ * gone is a failure. UDP never blocks or fails: datagrams that ICMP reports as refused are counted
+ * as dropped.
  */
 
-/* Makes a connected socket ready. False, and a report, where no message fits into a datagram. */
-bool datagram_start(struct sender *s, size_t shortest);
+/* Prepares a connected socket. Returns false and logs the reason if messages of min_len bytes are
+ * too long for a datagram. */
+bool datagram_prepare(struct sender *s, size_t min_len);
 
-/* One more message is in the buffer. */
-bool datagram_took(struct sender *s);
+/* Records the end of the message that was appended to the buffer, and flushes a full batch. */
+bool datagram_commit(struct sender *s);
 
+/* Sends all messages in the buffer. */
 bool datagram_flush(struct sender *s);
 
-/* Waits a moment for refusals that are still on their way, and tells how many there were. */
-void datagram_settle(struct sender *s);
+/* Waits for ICMP errors that are still to come, 0.1 s in total for all senders, and logs the number
+ * of dropped messages. */
+void datagram_wait_refusals(struct sender *s);
 
 #endif

@@ -10,7 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static int connect_one(int family, int type, const struct sockaddr *at, socklen_t length)
+static int destination_connect_address(int family, int type, const struct sockaddr *address,
+                                       socklen_t len)
 {
     int fd = socket(family, type | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -18,7 +19,7 @@ static int connect_one(int family, int type, const struct sockaddr *at, socklen_
     int on = 1;
     if (type == SOCK_STREAM && family != AF_UNIX)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd, at, length) == 0)
+    if (connect(fd, address, len) == 0)
         return fd;
     int error = errno;
     close(fd);
@@ -26,39 +27,42 @@ static int connect_one(int family, int type, const struct sockaddr *at, socklen_
     return -1;
 }
 
-static int connect_any(const struct destination *to)
+static int destination_try_connect(const struct destination *destination)
 {
-    int type = transport_is_datagram(to->address.transport) ? SOCK_DGRAM : SOCK_STREAM;
+    int type = transport_is_datagram(destination->address.transport) ? SOCK_DGRAM : SOCK_STREAM;
     int fd = -1;
-    if (transport_is_unix(to->address.transport)) {
-        struct sockaddr_un at = address_to_unix(&to->address);
-        fd = connect_one(AF_UNIX, type, (const struct sockaddr *)&at, sizeof at);
+    if (transport_is_unix(destination->address.transport)) {
+        struct sockaddr_un path = address_to_unix(&destination->address);
+        fd =
+            destination_connect_address(AF_UNIX, type, (const struct sockaddr *)&path, sizeof path);
     } else {
-        struct addrinfo *found = address_resolve(&to->address, false);
+        struct addrinfo *found = address_resolve(&destination->address, false);
         if (!found) {
-            errno = 0; /* it was reported */
+            errno = 0; /* address_resolve() has logged the reason */
             return -1;
         }
         for (const struct addrinfo *at = found; at && fd < 0; at = at->ai_next)
-            fd = connect_one(at->ai_family, type, at->ai_addr, at->ai_addrlen);
+            fd = destination_connect_address(at->ai_family, type, at->ai_addr, at->ai_addrlen);
         freeaddrinfo(found);
     }
     return fd;
 }
 
-static bool is_absent(int error)
+/* The errors of a receiver that is not listening yet. */
+static bool destination_may_appear(int error)
 {
     return error == ECONNREFUSED || error == ENOENT;
 }
 
-int destination_connect(const struct destination *to)
+int destination_connect(const struct destination *destination)
 {
     static const struct timespec pause = {.tv_nsec = 10000000};
-    uint64_t until = clock_monotonic() + to->patience;
+    uint64_t deadline_ns = clock_monotonic() + destination->connect_timeout_ns;
     int fd;
-    while ((fd = connect_any(to)) < 0 && is_absent(errno) && clock_monotonic() < until)
+    while ((fd = destination_try_connect(destination)) < 0 && destination_may_appear(errno) &&
+           clock_monotonic() < deadline_ns)
         nanosleep(&pause, NULL);
     if (fd < 0 && errno)
-        log_printf("%s: %m", to->text);
+        log_printf("%s: %m", destination->text);
     return fd;
 }

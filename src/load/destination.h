@@ -6,15 +6,15 @@
 #include "base/address.h"
 #include "tls/tls.h"
 
-/* Where the messages go. */
+/* The receiver of the messages. */
 struct destination {
-    const char *text; /* as the user wrote it, for reports; NULL: stdout */
+    const char *text; /* as the user wrote it, for messages; NULL: stdout */
     struct address address;
     struct tls_config tls;
-    uint64_t patience; /* nanoseconds in which to try again where nobody takes connections */
+    uint64_t connect_timeout_ns; /* retries that long if no process is listening */
 };
 
-/* A connected socket that blocks; -1, and a report, where there is none to be had. */
-int destination_connect(const struct destination *to);
+/* Returns a connected, blocking socket, or -1 after logging the reason. */
+int destination_connect(const struct destination *destination);
 
 #endif

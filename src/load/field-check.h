@@ -3,10 +3,10 @@
 
 #include <stdbool.h>
 
-#include "load/message.h"
+#include "load/message-config.h"
 
-/* Whether each value is one field in the place that its option has in a message; a report that
- * names the option says which is not. */
-bool fields_valid(const struct message_config *config);
+/* Checks that the value of each option is exactly one valid field of a message. Returns false and
+ * logs the option and the reason if it is not. */
+bool field_check_config(const struct message_config *config);
 
 #endif

@@ -1,7 +1,6 @@
 #include "load/load.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,337 +10,356 @@
 #include "base/clock.h"
 #include "base/exit-status.h"
 #include "base/signals.h"
+#include "load/message.h"
 #include "load/progress.h"
 #include "load/send-report.h"
 
-enum { BATCH = 512 };
+enum { LOAD_BATCH = 512 };
 
-/* What is due within so many nanoseconds goes together: each write wakes up all who pass it on. */
-static const uint64_t tick = 200000;
+/* Messages that are due within this time are sent together: each write wakes up every process that
+ * the messages pass through. */
+static const uint64_t load_coalesce_ns = 200000;
 
 struct load {
     const struct load_config *config;
     struct message_writer writer;
     struct stats stats;
     struct signals *signals;
-    struct series series;
+    struct sampler sampler;
     struct output json;
     struct senders senders;
     struct arrivals arrivals;
-    struct bad bad;
-    struct buffer badly; /* a bad message */
-    int batch;           /* messages between two looks at signals and clock */
-    uint64_t next;       /* messages that were made */
-    size_t turn;         /* of the sender that the next one goes to */
-    uint64_t limit;      /* messages */
-    uint64_t start;      /* clock_monotonic, when message 0 is due */
-    uint64_t start_real;
-    uint64_t lag;    /* nanoseconds, the most that a message was behind its time */
-    uint64_t behind; /* nanoseconds, the least that one was near the end */
-    uint64_t ns;     /* that it took */
-    counter due;     /* nanoseconds after the start, of the next message; UINT64_MAX: none is */
-    counter lag_of_interval;
+    struct malformed malformed;
+    struct buffer malformed_message;
+    int batch_size;         /* messages between two checks of signals and clock */
+    uint64_t generated;     /* messages */
+    size_t next_sender;     /* index of the sender of the next message */
+    uint64_t limit;         /* messages; UINT64_MAX: none */
+    uint64_t start_ns;      /* clock_monotonic() when message 0 is due; 0: not started */
+    uint64_t start_real_ns; /* clock_real() at the same time */
+    uint64_t max_lag_ns;    /* the largest delay of a message after its due time */
+    uint64_t min_lag_ns;    /* in the last quarter of the duration; UINT64_MAX: not measured */
+    uint64_t elapsed_ns;
+    counter due_ns;          /* of the next message, after the start; UINT64_MAX: none */
+    counter interval_lag_ns; /* max_lag_ns of the current sample */
 };
 
-static void count_sent(struct load *l)
+static void load_update_stats(struct load *l)
 {
     const struct senders *s = &l->senders;
-    counter_add(&l->stats.in, l->next - counter_read(&l->stats.in));
+    counter_add(&l->stats.in, l->generated - counter_read(&l->stats.in));
     counter_add(&l->stats.out, s->sent - counter_read(&l->stats.out));
     counter_add(&l->stats.dropped, s->dropped - counter_read(&l->stats.dropped));
     counter_add(&l->stats.bytes, s->bytes - counter_read(&l->stats.bytes));
 }
 
-/* `late`: of the next message, in nanoseconds. */
-static void note_lag(struct load *l, uint64_t late)
+static void load_record_lag(struct load *l, uint64_t lag_ns)
 {
-    if (late > l->lag)
-        l->lag = late;
-    if (late > counter_read(&l->lag_of_interval))
-        atomic_store_explicit(&l->lag_of_interval, late, memory_order_relaxed);
+    if (lag_ns > l->max_lag_ns)
+        l->max_lag_ns = lag_ns;
+    if (lag_ns > counter_read(&l->interval_lag_ns))
+        atomic_store_explicit(&l->interval_lag_ns, lag_ns, memory_order_relaxed);
 }
 
-static void set_due(struct load *l, uint64_t due)
+static void load_set_due(struct load *l, uint64_t due_ns)
 {
-    atomic_store_explicit(&l->due, due, memory_order_relaxed);
+    atomic_store_explicit(&l->due_ns, due_ns, memory_order_relaxed);
 }
 
-static bool flush_all(struct load *l)
+static bool load_flush(struct load *l)
 {
     bool good = senders_flush(&l->senders);
-    count_sent(l);
+    load_update_stats(l);
     return good;
 }
 
-static struct sender *next_sender(const struct load *l)
+static struct sender *load_next_sender(const struct load *l)
 {
-    return &l->senders.all[l->turn];
+    return &l->senders.items[l->next_sender];
 }
 
-static void pass_turn(struct load *l)
+static void load_advance_sender(struct load *l)
 {
-    if (++l->turn == l->config->senders.count)
-        l->turn = 0;
+    if (++l->next_sender == l->config->senders.count)
+        l->next_sender = 0;
 }
 
-/* A slow one must have sent the message before. */
-static bool await_next(struct load *l)
+/* With --slow, a sender must have sent its last message before it gets the next one. */
+static bool load_wait_throttled(struct load *l)
 {
-    return !l->config->senders.slow || sender_await(next_sender(l));
+    return !l->config->senders.bytes_per_s || sender_wait_throttled(load_next_sender(l));
 }
 
-/* A receiver may close a connection at once on which MSG-LEN is wrong: nothing must be on the way.
- */
-static bool send_bad(struct load *l, struct sender *s, enum bad_kind kind, struct slice framed)
+/* A receiver may close the connection at a wrong MSG-LEN, and discard what precedes it unread. So
+ * valid messages are flushed first. */
+static bool load_send_malformed(struct load *l, struct sender *s, enum malformed_kind kind,
+                                struct slice framed)
 {
-    bool ends = bad_ends_connection(kind);
-    bad_add(&l->bad, kind, framed, l->config->message.frame, &l->badly);
+    bool ends = malformed_ends_connection(kind);
+    malformed_append(&l->malformed, kind, framed, l->config->message.framing,
+                     &l->malformed_message);
     if (ends && !sender_flush(s))
         return false;
-    buffer_append(&s->out.buffer, (struct slice){l->badly.data, l->badly.len});
-    l->badly.len = 0;
-    return sender_took(s) && (!ends || sender_renew(s));
+    buffer_append(&s->out.buffer,
+                  (struct slice){l->malformed_message.data, l->malformed_message.len});
+    l->malformed_message.len = 0;
+    return sender_commit(s) && (!ends || sender_reconnect(s));
 }
 
-/* By itself, so that messages of a run without bad ones do not pay for it. */
-static __attribute__((noinline)) bool send_drawn(struct load *l, struct sender *s,
-                                                 struct slice framed)
+/* Not inlined, so that runs without --bad do not pay for it. */
+static __attribute__((noinline)) bool load_send_drawn(struct load *l, struct sender *s,
+                                                      struct slice framed)
 {
-    enum bad_kind kind;
-    if (bad_draw(&l->bad, &kind))
-        return send_bad(l, s, kind, framed);
+    enum malformed_kind kind;
+    if (malformed_draw(&l->malformed, &kind))
+        return load_send_malformed(l, s, kind, framed);
     buffer_commit(&s->out.buffer, framed.data + framed.len);
-    return sender_took(s);
+    return sender_commit(s);
 }
 
-static inline bool send_one(struct load *l, struct sender *s, uint64_t k, uint64_t ns)
+static inline bool load_send_one(struct load *l, struct sender *s, uint64_t k, uint64_t ns)
 {
     struct buffer *b = &s->out.buffer;
-    char *at = buffer_reserve(b, l->writer.room);
-    char *end = message_write(&l->writer, k, ns, at);
-    l->next++;
-    if (l->config->bad.one_in)
-        return send_drawn(l, s, slice_between(at, end));
+    char *start = buffer_reserve(b, l->writer.space);
+    char *end = message_write(&l->writer, k, ns, start);
+    l->generated++;
+    if (l->config->malformed.threshold)
+        return load_send_drawn(l, s, slice_between(start, end));
     buffer_commit(b, end);
-    return sender_took(s);
+    return sender_commit(s);
 }
 
 /*
- * Some to one sender, each with the time at which it was made, before the next one has its turn:
- * of many no buffer would be in the cache, so they share one. `first` is the first message that
- * goes to the first of them in this round.
+ * Sends a batch through one sender, with the current time in each message. All senders share one
+ * buffer, so that it stays in the cache. `first` is the first message of sender 0 in this round;
+ * now_ns is set to the time of the last message.
  */
-static bool send_batch(struct load *l, uint64_t first, uint64_t *now)
+static bool load_send_batch(struct load *l, uint64_t first, uint64_t *now_ns)
 {
-    struct sender *s = next_sender(l);
+    struct sender *s = load_next_sender(l);
     uint64_t step = l->config->senders.count;
-    uint64_t k = first + l->turn;
-    for (int i = 0; i < l->batch && k < l->limit; i++, k += step) {
-        *now = clock_real();
-        if (!send_one(l, s, k, *now))
+    uint64_t k = first + l->next_sender;
+    for (int i = 0; i < l->batch_size && k < l->limit; i++, k += step) {
+        *now_ns = clock_real();
+        if (!load_send_one(l, s, k, *now_ns))
             return false;
     }
-    pass_turn(l);
-    if (step == 1 || l->config->senders.slow)
+    load_advance_sender(l);
+    if (step == 1 || l->config->senders.bytes_per_s)
         return true;
     if (!sender_flush(s))
         return false;
-    sender_lend(s, next_sender(l));
+    sender_pass_buffer(s, load_next_sender(l));
     return true;
 }
 
-/* As many as go. */
-static bool send_flat_out(struct load *l)
+static bool load_send_unlimited(struct load *l)
 {
-    uint64_t end = l->config->duration ? l->start_real + l->config->duration : UINT64_MAX;
-    uint64_t now = l->start_real;
+    uint64_t end_ns =
+        l->config->duration_ns ? l->start_real_ns + l->config->duration_ns : UINT64_MAX;
+    uint64_t now_ns = l->start_real_ns;
     uint64_t first = 0;
-    while (l->next < l->limit && now < end && !signals_stopping(l->signals)) {
-        if (!await_next(l) || !send_batch(l, first, &now))
+    while (l->generated < l->limit && now_ns < end_ns && !signals_stopping(l->signals)) {
+        if (!load_wait_throttled(l) || !load_send_batch(l, first, &now_ns))
             return false;
-        if (l->turn == 0)
-            first += (uint64_t)l->batch * l->config->senders.count;
-        count_sent(l);
+        if (l->next_sender == 0)
+            first += (uint64_t)l->batch_size * l->config->senders.count;
+        load_update_stats(l);
     }
-    return flush_all(l);
+    return load_flush(l);
 }
 
-static void wait_until(struct load *l, uint64_t due)
+/* Waits until clock_monotonic() is deadline_ns, a signal arrives, or a throttled sender may write.
+ */
+static void load_wait_until(struct load *l, uint64_t deadline_ns)
 {
-    uint64_t now = clock_monotonic();
-    if (now >= due)
+    uint64_t now_ns = clock_monotonic();
+    if (now_ns >= deadline_ns)
         return;
-    if (l->config->senders.slow && l->senders.sent < l->next) {
-        uint64_t pause = trickle_pause(l->config->senders.slow);
-        due = due - now < pause ? due : now + pause;
+    uint64_t wait_ns = deadline_ns - now_ns;
+    if (l->config->senders.bytes_per_s && l->senders.sent < l->generated) {
+        uint64_t pause_ns = throttle_pause_ns(l->config->senders.bytes_per_s);
+        wait_ns = wait_ns < pause_ns ? wait_ns : pause_ns;
     }
-    struct timespec left = {(time_t)((due - now) / NS_PER_S), (long)((due - now) % NS_PER_S)};
-    ppoll(&(struct pollfd){.fd = l->signals->stop_fd, .events = POLLIN}, 1, &left, NULL);
+    struct timespec timeout = {(time_t)(wait_ns / NS_PER_S), (long)(wait_ns % NS_PER_S)};
+    ppoll(&(struct pollfd){.fd = l->signals->stop_fd, .events = POLLIN}, 1, &timeout, NULL);
 }
 
-/* Open-loop: a message is sent when it is due, or as soon after as the receiver lets it. */
-static bool send_on_time(struct load *l)
+/*
+ * Open loop, which avoids coordinated omission: each message is sent when it is due, or, if the
+ * receiver is slow, as soon as possible after that. Its TIMESTAMP is the due time in any case. All
+ * times are relative to start_ns.
+ */
+static bool load_send_scheduled(struct load *l)
 {
-    uint64_t end = l->config->duration ? l->config->duration : UINT64_MAX;
-    uint64_t due = arrivals_next(&l->arrivals);
-    uint64_t last = 0;
-    while (l->next < l->limit && due < end && !signals_stopping(l->signals)) {
-        set_due(l, due);
-        if (!await_next(l))
+    uint64_t end_ns = l->config->duration_ns ? l->config->duration_ns : UINT64_MAX;
+    uint64_t due_ns = arrivals_next(&l->arrivals);
+    uint64_t last_due_ns = 0;
+    while (l->generated < l->limit && due_ns < end_ns && !signals_stopping(l->signals)) {
+        load_set_due(l, due_ns);
+        if (!load_wait_throttled(l))
             return false;
-        uint64_t passed = clock_monotonic() - l->start;
-        if (due > passed) {
-            if (!flush_all(l))
+        uint64_t elapsed_ns = clock_monotonic() - l->start_ns;
+        if (due_ns > elapsed_ns) {
+            uint64_t coalesced_ns = elapsed_ns + load_coalesce_ns;
+            if (!load_flush(l))
                 return false;
-            wait_until(l, l->start + (due > passed + tick ? due : passed + tick));
+            load_wait_until(l, l->start_ns + (due_ns > coalesced_ns ? due_ns : coalesced_ns));
             continue;
         }
-        note_lag(l, passed - due);
-        for (int i = 0; i < l->batch && l->next < l->limit && due <= passed && due < end; i++) {
-            if (!send_one(l, next_sender(l), l->next, l->start_real + due))
+        load_record_lag(l, elapsed_ns - due_ns);
+        for (int i = 0; i < l->batch_size && l->generated < l->limit && due_ns <= elapsed_ns &&
+                        due_ns < end_ns;
+             i++) {
+            if (!load_send_one(l, load_next_sender(l), l->generated, l->start_real_ns + due_ns))
                 return false;
-            pass_turn(l);
-            last = due;
-            due = arrivals_next(&l->arrivals);
+            load_advance_sender(l);
+            last_due_ns = due_ns;
+            due_ns = arrivals_next(&l->arrivals);
         }
-        if (last >= end - end / 4 && passed - last < l->behind)
-            l->behind = passed - last;
-        count_sent(l);
+        if (last_due_ns >= end_ns - end_ns / 4 && elapsed_ns - last_due_ns < l->min_lag_ns)
+            l->min_lag_ns = elapsed_ns - last_due_ns;
+        load_update_stats(l);
     }
-    if (!flush_all(l))
+    if (!load_flush(l))
         return false;
-    set_due(l, UINT64_MAX);
-    /* The last message has its share of the time too, or the rate would come out too high. */
-    while (due >= end && l->next < l->limit && clock_monotonic() < l->start + end &&
-           !signals_stopping(l->signals))
-        wait_until(l, l->start + end);
+    load_set_due(l, UINT64_MAX);
+    /* Ending right after the last message would report a rate that is too high. */
+    while (due_ns >= end_ns && l->generated < l->limit &&
+           clock_monotonic() < l->start_ns + end_ns && !signals_stopping(l->signals))
+        load_wait_until(l, l->start_ns + end_ns);
     return true;
 }
 
-static void look(void *of, const struct interval *i, struct buffer *row, struct live *live)
+static void load_sample(void *context, const struct sample *sample, struct values *row,
+                        struct status_line *status)
 {
-    enum { ROOM = 64 };
-    struct load *l = of;
-    uint64_t due = counter_read(&l->due);
-    uint64_t lag = atomic_exchange(&l->lag_of_interval, 0);
-    if (i->end > due && i->end - due > lag)
-        lag = i->end - due;
-    char *to = buffer_reserve(row, ROOM);
-    buffer_commit(row, to + snprintf(to, ROOM, ",%" PRIu64 ",%.6f", counter_read(&l->stats.bytes),
-                                     (double)lag / (double)NS_PER_S));
-    live->done = "sent";
-    live->all = l->config->count;
-    live->late = "lag";
-    live->lateness = shape_is_max(&l->config->shape) ? LIVE_UNKNOWN : lag;
-    live->share = progress_share(l->config, i->end, i->messages);
-    live->left = progress_left(l->config, i->end, due, i->messages);
+    struct load *l = context;
+    uint64_t due_ns = counter_read(&l->due_ns);
+    uint64_t lag_ns = atomic_exchange(&l->interval_lag_ns, 0);
+    if (sample->end_ns > due_ns && sample->end_ns - due_ns > lag_ns)
+        lag_ns = sample->end_ns - due_ns; /* the next message is blocked */
+    values_add_bytes(row, "bytes", counter_read(&l->stats.bytes));
+    values_add_duration(row, "lag", lag_ns);
+    status->verb = "sent";
+    status->total = l->config->count;
+    status->latency_name = "lag";
+    status->latency_ns = arrivals_unlimited(&l->config->arrivals) ? STATUS_LINE_UNKNOWN : lag_ns;
+    status->fraction_done = progress_fraction(l->config, sample->end_ns, sample->messages);
+    status->remaining_ns =
+        progress_remaining_ns(l->config, sample->end_ns, due_ns, sample->messages);
 }
 
-/* What follows in a pipe has the terminal. */
-static bool terminal_is_free(const struct load_config *c)
+/* If stdout is a pipe, the status line belongs to the program that reads it. */
+static bool load_owns_terminal(const struct load_config *c)
 {
     struct stat s;
     return c->destination.text ||
            (!isatty(STDOUT_FILENO) && fstat(STDOUT_FILENO, &s) == 0 && !S_ISFIFO(s.st_mode));
 }
 
-static bool open_json(struct output *out, const char *to)
+static bool load_open_json(struct output *out, const char *path)
 {
-    if (!to || *to)
-        return output_open_truncate(out, "--json", to);
+    if (!path || *path)
+        return output_open_truncate(out, "--json", path);
     output_init(out, fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), "stderr");
     return true;
 }
 
-/* What is not written to a file takes the place of the line on stderr. */
-static void write_report(struct load *l)
+/* A JSON report replaces the log line, unless it is written to a file. */
+static void load_write_report(struct load *l)
 {
     const struct load_config *c = l->config;
-    struct sent sent = {.config = c,
-                        .senders = &l->senders,
-                        .bad = &l->bad,
-                        .ns = l->ns,
-                        .lag = l->lag,
-                        .drawn = c->shape.poisson || c->message.size_high || l->writer.by_chance ||
-                                 c->bad.one_in};
-    bool instead = c->json && (!*c->json || strcmp(c->json, "-") == 0);
-    if (!c->quiet && !instead)
-        sent_report(&sent);
+    struct send_report report = {.config = c,
+                                 .senders = &l->senders,
+                                 .malformed = &l->malformed,
+                                 .elapsed_ns = l->elapsed_ns,
+                                 .max_lag_ns = l->max_lag_ns,
+                                 .uses_seed = c->arrivals.poisson || c->message.size_max ||
+                                              l->writer.random_order || c->malformed.threshold};
+    bool replaces_log = c->json_path && (!*c->json_path || strcmp(c->json_path, "-") == 0);
+    if (!c->quiet && !replaces_log)
+        send_report_log(&report);
     if (l->json.fd >= 0)
-        sent_json(&sent, &l->json.buffer);
+        send_report_append_json(&report, &l->json.buffer);
 }
 
-static bool draw(struct load *l)
+static bool load_draw_plot(struct load *l)
 {
     char asked[64];
     char title[512];
     const char *to = l->config->destination.text;
-    sent_asked(&l->config->shape, asked, sizeof asked);
+    send_report_format_rate(&l->config->arrivals, asked, sizeof asked);
     snprintf(title, sizeof title, "spamlog: %s to %s", asked, to ? to : "stdout");
-    return series_draw(&l->series, PLOT_LAG, title);
+    return sampler_plot(&l->sampler, PLOT_LAG, title);
 }
 
-static bool send_all(struct load *l)
+static bool load_send_all(struct load *l)
 {
     const struct load_config *c = l->config;
-    bool good = senders_open(&l->senders, &c->destination, &c->senders, l->writer.shortest);
+    bool good = senders_open(&l->senders, &c->destination, &c->senders, l->writer.min_len);
     if (good) {
-        l->start = clock_monotonic();
-        l->start_real = clock_real();
-        good = series_start(&l->series, l->start);
+        l->start_ns = clock_monotonic();
+        l->start_real_ns = clock_real();
+        good = sampler_start_thread(&l->sampler, l->start_ns);
     }
     if (good)
-        good = shape_is_max(&c->shape) ? send_flat_out(l) : send_on_time(l);
+        good = arrivals_unlimited(&c->arrivals) ? load_send_unlimited(l) : load_send_scheduled(l);
     good = senders_drain(&l->senders) && good;
-    l->ns = clock_monotonic() - l->start;
+    l->elapsed_ns = clock_monotonic() - l->start_ns;
     good = senders_close(&l->senders) && good;
-    count_sent(l);
+    load_update_stats(l);
     return good;
 }
 
-static bool start(struct load *l, const struct load_config *config, struct signals *signals)
+static bool load_init(struct load *l, const struct load_config *config, struct signals *signals)
 {
     *l = (struct load){.config = config,
                        .signals = signals,
-                       .due = UINT64_MAX,
+                       .due_ns = UINT64_MAX,
                        .limit = config->count ? config->count : UINT64_MAX,
-                       .batch = config->senders.slow ? 1 : BATCH,
-                       .behind = UINT64_MAX,
-                       .arrivals = arrivals_start(&config->shape, config->message.seed)};
-    bad_start(&l->bad, &config->bad, config->message.seed);
-    return message_start(&l->writer, &config->message,
-                         shape_is_max(&config->shape) ? config->senders.count : 1);
+                       .batch_size = config->senders.bytes_per_s ? 1 : LOAD_BATCH,
+                       .min_lag_ns = UINT64_MAX,
+                       .arrivals = arrivals_init(&config->arrivals, config->message.seed)};
+    malformed_init(&l->malformed, &config->malformed, config->message.seed);
+    return message_writer_init(&l->writer, &config->message,
+                               arrivals_unlimited(&config->arrivals) ? config->senders.count : 1);
 }
 
-static void free_all(struct load *l)
+static void load_free(struct load *l)
 {
-    message_free(&l->writer);
-    bad_free(&l->bad);
-    buffer_free(&l->badly);
+    message_writer_free(&l->writer);
+    malformed_free(&l->malformed);
+    buffer_free(&l->malformed_message);
 }
 
-/* Files and the like first: nothing is to be sent where they cannot be had. */
-static bool prepare(struct load *l)
+/* Opens all files before the first message is sent, so that a failure leaves no partial run. */
+static bool load_open_outputs(struct load *l)
 {
-    struct watched w = {"seconds,sent,rate-per-second,bytes,lag-seconds\n", &l->stats.out, look, l};
-    bool good = series_open(&l->series, &l->config->series, &w, terminal_is_free(l->config));
-    if (good && open_json(&l->json, l->config->json) &&
-        signals_open(l->signals, &l->stats, l->config->stats_interval))
+    struct sampler_source source = {"sent", &l->stats.out, load_sample, l};
+    struct values columns = {0};
+    values_add_absent(&columns, "bytes", VALUE_BYTES);
+    values_add_absent(&columns, "lag", VALUE_DURATION);
+    bool good = sampler_open(&l->sampler, &l->config->sampler, &source, &columns,
+                             load_owns_terminal(l->config));
+    values_free(&columns);
+    if (good && load_open_json(&l->json, l->config->json_path) &&
+        signals_open(l->signals, &l->stats, l->config->stats_interval_ns))
         return true;
-    series_close(&l->series);
+    sampler_close(&l->sampler);
     return false;
 }
 
-static bool report_all(struct load *l)
+static bool load_finish_outputs(struct load *l)
 {
     bool good = true;
-    series_end(&l->series);
-    if (l->start)
-        good = draw(l);
+    sampler_finish(&l->sampler);
+    if (l->start_ns)
+        good = load_draw_plot(l);
     signals_close(l->signals);
-    if (l->start)
-        write_report(l);
-    good = series_close(&l->series) && good;
+    if (l->start_ns)
+        load_write_report(l);
+    good = sampler_close(&l->sampler) && good;
     return (l->json.fd < 0 || output_close(&l->json)) && good;
 }
 
@@ -349,20 +367,21 @@ int load_run(const struct load_config *config)
 {
     struct load l;
     struct signals signals = {0};
-    bool good = start(&l, config, &signals) && prepare(&l);
+    bool good = load_init(&l, config, &signals) && load_open_outputs(&l);
     if (good) {
-        good = send_all(&l);
-        good = report_all(&l) && good;
+        good = load_send_all(&l);
+        good = load_finish_outputs(&l) && good;
     }
-    free_all(&l);
+    load_free(&l);
     return good ? STATUS_OK : STATUS_FAILED;
 }
 
 bool load_send(const struct load_config *config, struct signals *signals, struct load_sent *sent)
 {
     struct load l;
-    bool good = start(&l, config, signals) && send_all(&l);
-    *sent = (struct load_sent){.made = l.next, .behind = l.behind < UINT64_MAX ? l.behind : 0};
-    free_all(&l);
+    bool good = load_init(&l, config, signals) && load_send_all(&l);
+    *sent = (struct load_sent){.generated = l.generated,
+                               .min_lag_ns = l.min_lag_ns < UINT64_MAX ? l.min_lag_ns : 0};
+    load_free(&l);
     return good || l.senders.dropped;
 }

@@ -5,39 +5,19 @@
 #include <stdint.h>
 
 #include "base/signals.h"
-#include "load/arrivals.h"
-#include "load/destination.h"
-#include "load/malformed.h"
-#include "load/message.h"
-#include "load/sender.h"
-#include "report/sampler.h"
+#include "load/config.h"
 
-struct load_config {
-    struct destination destination;
-    struct message_config message;
-    struct shape shape;
-    struct senders_config senders;
-    struct bad_config bad;
-    uint64_t count;          /* 0: no limit */
-    uint64_t duration;       /* nanoseconds, 0: no limit */
-    uint64_t stats_interval; /* nanoseconds, 0: none */
-    struct series_config series;
-    const char *json; /* a file for the report, "-" is stdout, "" is stderr; or NULL */
-    bool quiet;       /* no report at the end */
-};
-
-/* Sends what was asked for. Gives the exit status. */
+/* Generates and sends messages, and prints the report. Returns the exit status. */
 int load_run(const struct load_config *config);
 
-/* What was sent. */
 struct load_sent {
-    uint64_t made;   /* messages, those that UDP refused included */
-    uint64_t behind; /* nanoseconds, that in the last quarter of the time every message was late */
+    uint64_t generated;  /* messages, including those that UDP refused */
+    uint64_t min_lag_ns; /* the smallest lag in the last quarter of the duration */
 };
 
 /*
- * The same in any thread, again and again, without a report: the signals are the caller's, which
- * were started. False, and a report, where it failed; that some were refused is no failure here.
+ * Sends without a report. May run in any thread, repeatedly, with signals that the caller has
+ * opened. Returns false and logs the reason on failure; refused datagrams are not a failure.
  */
 bool load_send(const struct load_config *config, struct signals *signals, struct load_sent *sent);
 

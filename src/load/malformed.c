@@ -1,36 +1,35 @@
 #include "load/malformed.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/options.h"
 #include "load/split.h"
 
-enum { OVERLONG = 128 * 1024, CHOICES = 4 };
+enum { MALFORMED_OVERLONG_PADDING = 128 * 1024, MALFORMED_CHOICES = 4 };
 
-static const char *const names[BAD_KINDS] = {"pri",     "version",  "date",    "length",
-                                             "sd",      "cut",      "utf8",    "nul",
-                                             "control", "overlong", "msg-len", "drop"};
+/* As users know them; NULL-terminated for option_choice(). */
+static const char *const malformed_names[MALFORMED_KINDS + 1] = {
+    [MALFORMED_PRI] = "pri",         [MALFORMED_VERSION] = "version",
+    [MALFORMED_DATE] = "date",       [MALFORMED_LENGTH] = "length",
+    [MALFORMED_SD] = "sd",           [MALFORMED_TRUNCATED] = "cut",
+    [MALFORMED_UTF8] = "utf8",       [MALFORMED_NUL] = "nul",
+    [MALFORMED_CONTROL] = "control", [MALFORMED_OVERLONG] = "overlong",
+    [MALFORMED_MSG_LEN] = "msg-len", [MALFORMED_DROP] = "drop"};
 
-static bool add_kind(struct bad_config *c, struct slice name)
+static bool malformed_parse_kind(struct malformed_config *c, struct slice text)
 {
-    for (unsigned i = 0; i < BAD_KINDS; i++) {
-        if (slice_equal(name, (struct slice){names[i], strlen(names[i])})) {
-            c->kinds |= 1U << i;
-            return true;
-        }
-    }
-    char known[128] = "";
-    for (int i = 0; i < BAD_KINDS; i++) {
-        size_t n = strlen(known);
-        snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", names[i]);
-    }
-    log_printf("--bad: '%.*s' is not one of %s", (int)name.len, name.data, known);
-    return false;
+    char name[32];
+    int kind;
+    snprintf(name, sizeof name, "%.*s", (int)text.len, text.data);
+    if (!option_choice("--bad", name, malformed_names, &kind))
+        return false;
+    c->kinds |= 1U << kind;
+    return true;
 }
 
-bool bad_option(struct bad_config *c, const char *text)
+bool malformed_parse(struct malformed_config *c, const char *text)
 {
     char *end = NULL;
     double ratio = *text >= '0' && *text <= '9' ? strtod(text, &end) : -1;
@@ -39,187 +38,172 @@ bool bad_option(struct bad_config *c, const char *text)
         end++;
     }
     if (!end || (*end && *end != ':') || ratio < 0 || ratio > 1) {
-        log_printf("--bad: '%s' is not a ratio from 0 to 1, or up to 100%%, and kinds behind a ':'",
-                   text);
+        log_printf(
+            "--bad: '%s' is not a ratio; expected 0 to 1 or 0%% to 100%%, then ':' and kinds",
+            text);
         return false;
     }
-    c->one_in = ratio < 1 ? (uint64_t)(ratio * 0x1p64) : UINT64_MAX;
+    c->threshold = ratio < 1 ? (uint64_t)(ratio * 0x1p64) : UINT64_MAX;
     c->kinds = 0;
-    c->all = *end == '\0';
+    c->all_kinds = *end == '\0';
     while (*end) {
         const char *name = ++end;
         end += strcspn(end, ",");
-        if (!add_kind(c, slice_between(name, end)))
+        if (!malformed_parse_kind(c, slice_between(name, end)))
             return false;
     }
     return true;
 }
 
-bool bad_fit(struct bad_config *c, enum message_frame frame, bool connected)
+bool malformed_check(struct malformed_config *c, enum message_framing framing, bool connected)
 {
-    unsigned none = 0;
-    if (frame == MESSAGE_BARE)
-        none |= 1U << BAD_OVERLONG;
+    unsigned excluded = 0;
+    if (framing == MESSAGE_DATAGRAM)
+        excluded |= 1U << MALFORMED_OVERLONG;
     if (!connected)
-        none |= 1U << BAD_DROP;
-    if (!connected || frame != MESSAGE_COUNTED)
-        none |= 1U << BAD_MSG_LEN;
-    if (c->all)
-        c->kinds = ~none & ((1U << BAD_KINDS) - 1);
-    for (int i = 0; i < BAD_KINDS; i++) {
-        if (c->kinds & none & 1U << i) {
-            log_printf("--bad: %s: %s", names[i],
-                       i == BAD_OVERLONG ? "no datagram is so long"
-                       : connected       ? "it wants --framing=octet"
-                                         : "it wants a connection");
+        excluded |= 1U << MALFORMED_DROP;
+    if (!connected || framing != MESSAGE_OCTET_COUNTED)
+        excluded |= 1U << MALFORMED_MSG_LEN;
+    if (c->all_kinds)
+        c->kinds = ~excluded & ((1U << MALFORMED_KINDS) - 1);
+    for (int i = 0; i < MALFORMED_KINDS; i++) {
+        if (c->kinds & excluded & 1U << i) {
+            log_printf("--bad: %s: %s", malformed_names[i],
+                       i == MALFORMED_OVERLONG ? "the message is too long for a datagram"
+                       : connected             ? "requires --framing=octet"
+                                               : "requires a connection (tcp, tls or unix)");
             return false;
         }
     }
     return true;
 }
 
-void bad_start(struct bad *b, const struct bad_config *config, uint64_t seed)
+void malformed_init(struct malformed *m, const struct malformed_config *config, uint64_t seed)
 {
-    *b = (struct bad){.config = config, .random = random_start(seed, RANDOM_BAD)};
-    for (unsigned i = 0; i < BAD_KINDS; i++)
+    *m = (struct malformed){.config = config, .random = random_init(seed, RANDOM_MALFORMED)};
+    for (unsigned i = 0; i < MALFORMED_KINDS; i++)
         if (config->kinds & 1U << i)
-            b->kinds[b->kind_count++] = (enum bad_kind)i;
+            m->kinds[m->kind_count++] = (enum malformed_kind)i;
 }
 
-static void add(struct buffer *b, const char *text)
-{
-    buffer_append(b, (struct slice){text, strlen(text)});
-}
-
-static void add_many(struct buffer *b, char c, size_t n)
+static void malformed_append_padding(struct buffer *b, char c, size_t n)
 {
     memset(buffer_reserve(b, n), c, n);
     b->len += n;
 }
 
-/* The message with something else from `from` to `to`. */
-static void replace(struct buffer *out, const struct parts *m, const char *from, const char *to,
-                    const char *by)
+/* Appends the message with the bytes from `from` to `to` replaced. */
+static void malformed_replace(struct buffer *out, const struct message_parts *parts,
+                              const char *from, const char *to, const char *with)
 {
-    buffer_append(out, slice_between(m->start, from));
-    add(out, by);
-    buffer_append(out, slice_between(to, m->end));
+    buffer_append(out, slice_between(parts->start, from));
+    buffer_puts(out, with);
+    buffer_append(out, slice_between(to, parts->end));
 }
 
-static void add_too_long(struct buffer *out, const struct parts *m, uint64_t choice)
+static void malformed_append_long_field(struct buffer *out, const struct message_parts *parts,
+                                        uint64_t choice)
 {
-    static const size_t most[CHOICES] = {255, 48, 128, 32};
-    struct slice field = m->fields[1 + choice];
-    buffer_append(out, slice_between(m->start, field.data));
-    add_many(out, 'x', most[choice] + 1);
-    buffer_append(out, slice_between(field.data + field.len, m->end));
+    static const size_t max_len[MALFORMED_CHOICES] = {255, 48, 128, 32};
+    struct slice field = parts->fields[1 + choice];
+    buffer_append(out, slice_between(parts->start, field.data));
+    malformed_append_padding(out, 'x', max_len[choice] + 1);
+    buffer_append(out, slice_between(field.data + field.len, parts->end));
 }
 
-static void spoil(struct bad *b, enum bad_kind kind, const struct parts *m, struct buffer *out)
+static void malformed_append_message(struct malformed *m, enum malformed_kind kind,
+                                     const struct message_parts *parts, struct buffer *out)
 {
-    static const char *const pri[CHOICES] = {"<192>", "<007>", "<>", "13>"};
-    static const char *const version[CHOICES] = {"2", "0", "01", "x"};
-    static const char *const date[CHOICES] = {"2026-02-30T10:00:00Z", "2026-13-01T10:00:00Z",
-                                              "2026-11-22T24:00:00Z", "2026-11-22 10:00:00"};
-    static const char *const sd[CHOICES] = {"[]", "[a b=c]", "[a b=\"c\"d]", "[a=b c=\"d\"]"};
+    static const char *const pri[MALFORMED_CHOICES] = {"<192>", "<007>", "<>", "13>"};
+    static const char *const version[MALFORMED_CHOICES] = {"2", "0", "01", "x"};
+    static const char *const date[MALFORMED_CHOICES] = {
+        "2026-02-30T10:00:00Z", "2026-13-01T10:00:00Z", "2026-11-22T24:00:00Z",
+        "2026-11-22 10:00:00"};
+    static const char *const sd[MALFORMED_CHOICES] = {"[]", "[a b=c]", "[a b=\"c\"d]",
+                                                      "[a=b c=\"d\"]"};
     static const char nul[] = " a\0b";
-    uint64_t choice = random_below(&b->random, CHOICES);
-    struct slice whole = slice_between(m->start, m->end);
+    uint64_t choice = random_below(&m->random, MALFORMED_CHOICES);
+    struct slice whole = slice_between(parts->start, parts->end);
     switch (kind) {
-    case BAD_PRI:
-        return replace(out, m, m->start, m->version, pri[choice]);
-    case BAD_VERSION:
-        return replace(out, m, m->version, m->fields[0].data - 1, version[choice]);
-    case BAD_DATE:
-        return replace(out, m, m->fields[0].data, m->fields[0].data + m->fields[0].len,
-                       date[choice]);
-    case BAD_LENGTH:
-        return add_too_long(out, m, choice);
-    case BAD_SD:
-        return replace(out, m, m->sd, m->sd_end, sd[choice]);
-    case BAD_UTF8:
-        return replace(out, m, m->end, m->end, " \xff\xc0\x80\xed\xa0\x80\xe2\x82");
-    case BAD_CONTROL:
-        return replace(out, m, m->end, m->end, " \x01\t\x1b[31m\x7f");
-    case BAD_NUL:
+    case MALFORMED_PRI:
+        return malformed_replace(out, parts, parts->start, parts->version, pri[choice]);
+    case MALFORMED_VERSION:
+        return malformed_replace(out, parts, parts->version, parts->fields[0].data - 1,
+                                 version[choice]);
+    case MALFORMED_DATE:
+        return malformed_replace(out, parts, parts->fields[0].data,
+                                 parts->fields[0].data + parts->fields[0].len, date[choice]);
+    case MALFORMED_LENGTH:
+        return malformed_append_long_field(out, parts, choice);
+    case MALFORMED_SD:
+        return malformed_replace(out, parts, parts->sd, parts->sd_end, sd[choice]);
+    case MALFORMED_UTF8:
+        return malformed_replace(out, parts, parts->end, parts->end,
+                                 " \xff\xc0\x80\xed\xa0\x80\xe2\x82");
+    case MALFORMED_CONTROL:
+        return malformed_replace(out, parts, parts->end, parts->end, " \x01\t\x1b[31m\x7f");
+    case MALFORMED_NUL:
         buffer_append(out, whole);
         return buffer_append(out, (struct slice){nul, sizeof nul - 1});
-    case BAD_OVERLONG:
+    case MALFORMED_OVERLONG:
         buffer_append(out, whole);
-        add(out, " ");
-        return add_many(out, '.', OVERLONG);
-    default: /* within HEADER, so that nobody takes it for a message */
-        return buffer_append(out, slice_between(m->start, m->fields[choice].data));
+        buffer_puts(out, " ");
+        return malformed_append_padding(out, '.', MALFORMED_OVERLONG_PADDING);
+    default: /* truncated in HEADER: truncated later, it could still be valid */
+        return buffer_append(out, slice_between(parts->start, parts->fields[choice].data));
     }
 }
 
-/* What MSG-LEN cannot be, or a greater one than what comes of the message. */
-static void add_length(struct bad *b, enum bad_kind kind, struct slice whole, size_t length,
-                       struct buffer *to)
+/* Appends MSG-LEN: invalid, or, for a dropped connection, longer than the truncated message. */
+static void malformed_append_msg_len(struct malformed *m, enum malformed_kind kind,
+                                     struct slice whole, size_t len, struct buffer *to)
 {
-    static const char *const wrong[CHOICES] = {"0 ", "007 ", "12345678901 ", "12"};
-    char count[32];
-    snprintf(count, sizeof count, "%zu ", kind == BAD_DROP ? whole.len : length);
-    add(to, kind == BAD_MSG_LEN ? wrong[random_below(&b->random, CHOICES)] : count);
+    static const char *const wrong[MALFORMED_CHOICES] = {"0 ", "007 ", "12345678901 ", "12"};
+    if (kind == MALFORMED_MSG_LEN)
+        buffer_puts(to, wrong[random_below(&m->random, MALFORMED_CHOICES)]);
+    else
+        buffer_printf(to, "%zu ", kind == MALFORMED_DROP ? whole.len : len);
 }
 
-void bad_add(struct bad *b, enum bad_kind kind, struct slice framed, enum message_frame frame,
-             struct buffer *to)
+void malformed_append(struct malformed *m, enum malformed_kind kind, struct slice framed,
+                      enum message_framing framing, struct buffer *to)
 {
     const char *start = memchr(framed.data, '<', framed.len);
-    size_t length = framed.len - (size_t)(start - framed.data) - (frame == MESSAGE_LINE);
-    b->message.len = 0;
-    buffer_append(&b->message, (struct slice){start, length});
-    *buffer_reserve(&b->message, 1) = '\0';
-    struct slice whole = {b->message.data, length};
-    struct parts m = parts_of(whole);
-    struct buffer *spoilt = &b->spoilt;
-    spoilt->len = 0;
-    if (kind == BAD_MSG_LEN)
-        buffer_append(spoilt, whole);
+    size_t len = framed.len - (size_t)(start - framed.data) - (framing == MESSAGE_NEWLINE);
+    m->message.len = 0;
+    buffer_append(&m->message, (struct slice){start, len});
+    *buffer_reserve(&m->message, 1) = '\0';
+    struct slice whole = {m->message.data, len};
+    struct message_parts parts = split_message(whole);
+    struct buffer *output = &m->output;
+    output->len = 0;
+    if (kind == MALFORMED_MSG_LEN)
+        buffer_append(output, whole);
     else
-        spoil(b, kind, &m, spoilt);
-    if (frame == MESSAGE_COUNTED)
-        add_length(b, kind, whole, spoilt->len, to);
-    buffer_append(to, (struct slice){spoilt->data, spoilt->len});
-    if (frame == MESSAGE_LINE && kind != BAD_DROP)
-        add(to, "\n");
-    b->count[kind]++;
+        malformed_append_message(m, kind, &parts, output);
+    if (framing == MESSAGE_OCTET_COUNTED)
+        malformed_append_msg_len(m, kind, whole, output->len, to);
+    buffer_append(to, (struct slice){output->data, output->len});
+    if (framing == MESSAGE_NEWLINE && kind != MALFORMED_DROP)
+        buffer_puts(to, "\n");
+    m->count[kind]++;
 }
 
-static uint64_t all_bad(const struct bad *b)
+const char *malformed_kind_name(enum malformed_kind kind)
 {
-    uint64_t all = 0;
-    for (unsigned i = 0; i < b->kind_count; i++)
-        all += b->count[b->kinds[i]];
-    return all;
+    return malformed_names[kind];
 }
 
-void bad_report(const struct bad *b)
+uint64_t malformed_total(const struct malformed *m)
 {
-    char text[512] = "";
-    size_t n = 0;
-    for (unsigned i = 0; i < b->kind_count; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, " %s %" PRIu64, names[b->kinds[i]],
-                              b->count[b->kinds[i]]);
-    log_printf("bad %" PRIu64 "%s", all_bad(b), text);
+    uint64_t total = 0;
+    for (unsigned i = 0; i < m->kind_count; i++)
+        total += m->count[m->kinds[i]];
+    return total;
 }
 
-void bad_json(const struct bad *b, struct buffer *out)
+void malformed_free(struct malformed *m)
 {
-    enum { ROOM = 64 };
-    char *to = buffer_reserve(out, ROOM);
-    buffer_commit(out, to + snprintf(to, ROOM, ",\"bad\":{\"all\":%" PRIu64, all_bad(b)));
-    for (unsigned i = 0; i < b->kind_count; i++) {
-        to = buffer_reserve(out, ROOM);
-        buffer_commit(out, to + snprintf(to, ROOM, ",\"%s\":%" PRIu64, names[b->kinds[i]],
-                                         b->count[b->kinds[i]]));
-    }
-    buffer_append(out, (struct slice){"}", 1});
-}
-
-void bad_free(struct bad *b)
-{
-    buffer_free(&b->message);
-    buffer_free(&b->spoilt);
+    buffer_free(&m->message);
+    buffer_free(&m->output);
 }

@@ -4,76 +4,80 @@
 #include <stdbool.h>
 
 #include "base/buffer.h"
-#include "load/message.h"
+#include "load/message-config.h"
 #include "load/random.h"
 
-/* What is wrong with a message. */
-enum bad_kind {
-    BAD_PRI,
-    BAD_VERSION,
-    BAD_DATE,
-    BAD_LENGTH,
-    BAD_SD,
-    BAD_CUT,
-    BAD_UTF8, /* this and the next two are allowed by RFC 5424 */
-    BAD_NUL,
-    BAD_CONTROL,
-    BAD_OVERLONG, /* not as a datagram */
-    BAD_MSG_LEN,  /* in octet counting; it ends the connection, as does the next one */
-    BAD_DROP,
-    BAD_KINDS
+/* The kinds of --bad. The man page describes them. */
+enum malformed_kind {
+    MALFORMED_PRI,
+    MALFORMED_VERSION,
+    MALFORMED_DATE,
+    MALFORMED_LENGTH,
+    MALFORMED_SD,
+    MALFORMED_TRUNCATED,
+    MALFORMED_UTF8, /* RFC 5424 allows this one, NUL and CONTROL in MSG */
+    MALFORMED_NUL,
+    MALFORMED_CONTROL,
+    MALFORMED_OVERLONG, /* not as a datagram */
+    MALFORMED_MSG_LEN,  /* octet counting only; ends the connection, as DROP does */
+    MALFORMED_DROP,
+    MALFORMED_KINDS
 };
 
-struct bad_config {
-    uint64_t one_in; /* a message is bad where a random number is below this; 0: none is */
-    unsigned kinds;  /* a bit for each */
-    bool all;        /* no kinds were given: those that can be */
+struct malformed_config {
+    uint64_t threshold; /* a message is malformed if a random number is below it; 0: never */
+    unsigned kinds;     /* bits 1 << enum malformed_kind */
+    bool all_kinds;     /* --bad names no kinds: malformed_check() selects those that apply */
 };
 
-/* --bad=RATIO[:KIND,...]. False, and a report, where it is none. */
-bool bad_option(struct bad_config *c, const char *text);
+/* Parses --bad=RATIO[:KIND,...]. Returns false and logs the reason if the value is invalid. */
+bool malformed_parse(struct malformed_config *config, const char *text);
 
-/* Leaves those kinds that can be there. False, and a report, where one was asked for that cannot.
- */
-bool bad_fit(struct bad_config *c, enum message_frame frame, bool connected);
+/* Checks the kinds against the framing and the kind of destination. Returns false and logs the
+ * reason if one was requested that does not apply. */
+bool malformed_check(struct malformed_config *config, enum message_framing framing, bool connected);
 
-struct bad {
-    const struct bad_config *config;
+/* Replaces random messages by malformed ones, and counts them. */
+struct malformed {
+    const struct malformed_config *config;
     struct random random;
-    struct buffer message;
-    struct buffer spoilt;
-    enum bad_kind kinds[BAD_KINDS]; /* those that are drawn from */
+    struct buffer message;                      /* the valid message */
+    struct buffer output;                       /* the malformed one, without its framing */
+    enum malformed_kind kinds[MALFORMED_KINDS]; /* the selected ones */
     unsigned kind_count;
-    uint64_t count[BAD_KINDS];
+    uint64_t count[MALFORMED_KINDS]; /* messages of each kind */
 };
 
-void bad_start(struct bad *b, const struct bad_config *config, uint64_t seed);
+void malformed_init(struct malformed *m, const struct malformed_config *config, uint64_t seed);
 
-/* Whether the next message is bad, and how. Only where some are. */
-static inline bool bad_draw(struct bad *b, enum bad_kind *kind)
+/* Returns whether the next message is to be malformed, and draws its kind. Requires a threshold. */
+static inline bool malformed_draw(struct malformed *m, enum malformed_kind *kind)
 {
-    if (random_next(&b->random) >= b->config->one_in)
+    if (random_next(&m->random) >= m->config->threshold)
         return false;
-    *kind = b->kinds[random_below(&b->random, b->kind_count)];
+    *kind = m->kinds[random_below(&m->random, m->kind_count)];
     return true;
 }
 
-static inline bool bad_ends_connection(enum bad_kind kind)
+/* Returns whether the sender must reconnect after a message of this kind. */
+static inline bool malformed_ends_connection(enum malformed_kind kind)
 {
-    return kind >= BAD_MSG_LEN;
+    return kind >= MALFORMED_MSG_LEN;
 }
 
-/* Adds a message of RFC 5424, given in its frame, as a bad one in that frame. It may lie in the
- * room of `to`. */
-void bad_add(struct bad *b, enum bad_kind kind, struct slice framed, enum message_frame frame,
-             struct buffer *to);
+/*
+ * Appends a malformed variant of a valid RFC 5424 message to `to`. Both are framed. The message may
+ * be in the unused capacity of `to`, which this call overwrites.
+ */
+void malformed_append(struct malformed *m, enum malformed_kind kind, struct slice framed,
+                      enum message_framing framing, struct buffer *to);
 
-/* Prints how many there were of each kind. */
-void bad_report(const struct bad *b);
+/* Returns the name of a kind, as users know it. */
+const char *malformed_kind_name(enum malformed_kind kind);
 
-/* The same as a key of JSON, with a comma before it. */
-void bad_json(const struct bad *b, struct buffer *out);
+/* Returns the number of malformed messages. */
+uint64_t malformed_total(const struct malformed *m);
 
-void bad_free(struct bad *b);
+void malformed_free(struct malformed *m);
 
 #endif

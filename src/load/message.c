@@ -1,30 +1,27 @@
 #include "load/message.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
 #include "base/byte-scan.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "load/field-check.h"
 #include "load/profile.h"
 
-static char *put(char *to, const struct buffer *b, size_t n)
+static char *message_put(char *to, const struct buffer *b, size_t n)
 {
     memcpy(to, b->data, n);
     return to + n;
 }
 
-static unsigned digits(uint64_t k)
+static unsigned message_count_digits(uint64_t k)
 {
     unsigned n = 1;
-    for (uint64_t power = 10; n < BODY_NUMBER && k >= power; power *= 10)
+    for (uint64_t power = 10; n < TEMPLATE_NUMBER_MAX && k >= power; power *= 10)
         n++;
     return n;
 }
 
-/* Of digits(k) digits, two at a time. */
-static char *put_number(char *to, uint64_t k, unsigned n)
+/* Writes k, which has n digits, two digits at a time. */
+static char *message_put_number(char *to, uint64_t k, unsigned n)
 {
     static const char pairs[] = "0001020304050607080910111213141516171819"
                                 "2021222324252627282930313233343536373839"
@@ -42,168 +39,176 @@ static char *put_number(char *to, uint64_t k, unsigned n)
     return end;
 }
 
-/* Text that is cut is cut between characters; what that leaves is padded. */
-static inline __attribute__((always_inline)) char *put_text(const struct body *b, char *to,
-                                                            size_t n)
+/* Writes n bytes of the text. It is truncated between characters, and padded if that leaves space.
+ */
+static inline __attribute__((always_inline)) char *message_put_text(const struct template *t,
+                                                                    char *to, size_t n)
 {
-    if (n >= b->text_length)
-        return put(to, &b->text, n);
-    size_t whole = utf8_truncate((struct slice){b->text.data, b->text_length}, n);
-    memset(put(to, &b->text, whole), BODY_PADDING, n - whole);
+    if (n >= t->text_len)
+        return message_put(to, &t->text, n);
+    size_t whole = utf8_truncate((struct slice){t->text.data, t->text_len}, n);
+    memset(message_put(to, &t->text, whole), TEMPLATE_PADDING, n - whole);
     return to + n;
 }
 
-/* The sum over what all messages share, for a MSG that is `length` bytes with the tail. */
-static void sum_text(struct message_writer *w, struct body *b, size_t length)
+/* Computes the shared checksum for a text of `len` bytes. Receivers drop a leading BOM of MSG. */
+static void message_update_shared_crc(struct message_writer *w, struct template *t, size_t len)
 {
     static const char bom[] = "\xEF\xBB\xBF";
-    struct body_mark *m = &b->mark;
+    struct template_sequence *s = &t->sequence;
     w->msg.len = 0;
-    char *end = put_text(b, buffer_reserve(&w->msg, length), length);
-    struct slice msg = slice_between(w->msg.data + b->tail, end);
+    char *end = message_put_text(t, buffer_reserve(&w->msg, len), len);
+    struct slice msg = slice_between(w->msg.data + t->prefix_len, end);
     if (msg.len >= 3 && memcmp(msg.data, bom, 3) == 0)
         msg = slice_between(msg.data + 3, end);
-    m->values.msg = (struct slice){0};
-    if (!b->no_msg)
-        m->values.msg = mark_text(msg, &w->canonical);
-    m->sum_of_run = mark_sum_of_run(&m->values);
-    m->text_length = length;
+    s->values.msg = (struct slice){0};
+    if (!t->no_msg)
+        s->values.msg = sequence_normalize_msg(msg, &w->normalized);
+    s->shared_crc = sequence_compute_shared_crc(&s->values);
+    s->text_len = len;
 }
 
-/* Where a message goes, and its number there. */
-struct position {
+/* The connection of message k, and its number on that connection. */
+struct message_position {
     uint64_t connection;
     uint64_t number;
     unsigned connection_digits;
     unsigned number_digits;
 };
 
-static struct position position_of(const struct message_writer *w, uint64_t k)
+static struct message_position message_locate(const struct message_writer *w, uint64_t k)
 {
-    uint64_t connections = w->config->connections;
-    struct position p = {.number = k};
+    uint64_t connections = w->config->connection_count;
+    struct message_position p = {.number = k};
     if (connections > 1) {
         p.connection = k % connections;
         p.number = k / connections;
     }
-    p.connection_digits = digits(p.connection);
-    p.number_digits = digits(p.number);
+    p.connection_digits = message_count_digits(p.connection);
+    p.number_digits = message_count_digits(p.number);
     return p;
 }
 
-static size_t mark_length(const struct body_mark *m, const struct position *p)
+static size_t message_sequence_len(const struct template_sequence *s,
+                                   const struct message_position *p)
 {
-    return m->lead.len + p->connection_digits + m->middle.len + p->number_digits +
-           sizeof BODY_CRC_NAME - 1 + MARK_SUM_DIGITS;
+    return s->lead.len + p->connection_digits + s->middle.len + p->number_digits +
+           sizeof TEMPLATE_CRC_PARAM - 1 + SEQUENCE_CRC_DIGITS;
 }
 
-/* Up to the digits of the sum, over a message that has all that stands before already. */
-static char *put_mark(struct body_mark *m, const struct position *p, char *to)
+/* Writes the element up to the digits of its checksum. The values before it must be set. */
+static char *message_put_sequence(struct template_sequence *s, const struct message_position *p,
+                                  char *to)
 {
-    to = put(to, &m->lead, m->lead.len);
-    m->values.connection = (struct slice){to, p->connection_digits};
-    to = put_number(to, p->connection, p->connection_digits);
-    to = put(to, &m->middle, m->middle.len);
-    m->values.number = (struct slice){to, p->number_digits};
-    to = put_number(to, p->number, p->number_digits);
-    memcpy(to, BODY_CRC_NAME, sizeof BODY_CRC_NAME - 1);
-    return mark_write_sum(to + sizeof BODY_CRC_NAME - 1, mark_sum(m->sum_of_run, &m->values));
+    to = message_put(to, &s->lead, s->lead.len);
+    s->values.connection = (struct slice){to, p->connection_digits};
+    to = message_put_number(to, p->connection, p->connection_digits);
+    to = message_put(to, &s->middle, s->middle.len);
+    s->values.number = (struct slice){to, p->number_digits};
+    to = message_put_number(to, p->number, p->number_digits);
+    memcpy(to, TEMPLATE_CRC_PARAM, sizeof TEMPLATE_CRC_PARAM - 1);
+    return sequence_write_crc(to + sizeof TEMPLATE_CRC_PARAM - 1,
+                              sequence_compute_crc(s->shared_crc, &s->values));
 }
 
-static unsigned count_digits(struct message_writer *w, uint64_t k)
+/* Returns the number of digits of k; fast if k is close to the last one. */
+static unsigned message_track_digits(struct message_writer *w, uint64_t k)
 {
-    while (w->digits > 1 && k < w->next_digit / 10) {
-        w->digits--;
-        w->next_digit /= 10;
+    while (w->number_digits > 1 && k < w->digits_until / 10) {
+        w->number_digits--;
+        w->digits_until /= 10;
     }
-    while (k >= w->next_digit && w->digits < BODY_NUMBER) {
-        w->digits++;
-        w->next_digit *= 10;
+    while (k >= w->digits_until && w->number_digits < TEMPLATE_NUMBER_MAX) {
+        w->number_digits++;
+        w->digits_until *= 10;
     }
-    return w->digits;
+    return w->number_digits;
 }
 
-static size_t draw_size(struct message_writer *w)
+static size_t message_draw_size(struct message_writer *w)
 {
     const struct message_config *c = w->config;
-    return (size_t)(c->size_high ? c->size + random_below(&w->random, c->size_high - c->size + 1)
-                                 : c->size);
+    return (size_t)(c->size_max ? c->size + random_below(&w->size_random, c->size_max - c->size + 1)
+                                : c->size);
 }
 
-/* Made twice, so that messages without a mark do not pay for those with one. */
-static inline __attribute__((always_inline)) char *write_as(struct message_writer *w, uint64_t k,
-                                                            uint64_t ns, char *to, bool marked)
+/* Inlined twice, so that messages without a sequence element do not pay for it. */
+static inline __attribute__((always_inline)) char *message_write_template(struct message_writer *w,
+                                                                          uint64_t k, uint64_t ns,
+                                                                          char *to,
+                                                                          bool with_sequence)
 {
     const struct message_config *c = w->config;
-    struct body *b = w->body;
-    struct body_mark *m = &b->mark;
-    struct position position;
-    unsigned number = b->numbered ? count_digits(w, k) : 0;
-    size_t before = b->before + number;
-    if (marked) {
-        position = position_of(w, k);
-        before += mark_length(m, &position);
+    struct template *t = w->template;
+    struct template_sequence *s = &t->sequence;
+    struct message_position position;
+    unsigned digits = t->has_number ? message_track_digits(w, k) : 0;
+    size_t header_len = t->before_number_len + digits;
+    if (with_sequence) {
+        position = message_locate(w, k);
+        header_len += message_sequence_len(s, &position);
     }
-    size_t text = c->size ? draw_size(w) - before : b->text.len;
-    if (c->frame == MESSAGE_COUNTED) {
-        to = put_number(to, before + text, digits(before + text));
+    size_t text_len = c->size ? message_draw_size(w) - header_len : t->text.len;
+    if (c->framing == MESSAGE_OCTET_COUNTED) {
+        to = message_put_number(to, header_len + text_len,
+                                message_count_digits(header_len + text_len));
         *to++ = ' ';
     }
-    to = put(to, &b->head, b->head.len);
-    char *stamp = to;
-    if (b->stamped)
+    to = message_put(to, &t->head, t->head.len);
+    char *timestamp = to;
+    if (t->has_timestamp)
         to = c->format == MESSAGE_RFC3164
                  ? timestamp_write_rfc3164(&w->clock, ns, to)
-                 : timestamp_write(b->utc ? &w->utc_clock : &w->clock, ns, to);
-    if (marked && b->stamped)
-        m->values.timestamp = slice_between(stamp, to);
-    to = put(to, &b->middle, b->middle.len);
-    if (marked && number)
-        m->values.msgid = (struct slice){to, number};
-    if (number)
-        to = put_number(to, k, number);
-    if (marked && text != m->text_length)
-        sum_text(w, b, text);
-    if (marked)
-        to = put_mark(m, &position, to);
-    to = put_text(b, to, text);
-    if (c->frame == MESSAGE_LINE)
+                 : timestamp_write(t->utc ? &w->utc_clock : &w->clock, ns, to);
+    if (with_sequence && t->has_timestamp)
+        s->values.timestamp = slice_between(timestamp, to);
+    to = message_put(to, &t->middle, t->middle.len);
+    if (with_sequence && digits)
+        s->values.msgid = (struct slice){to, digits};
+    if (digits)
+        to = message_put_number(to, k, digits);
+    if (with_sequence && text_len != s->text_len)
+        message_update_shared_crc(w, t, text_len);
+    if (with_sequence)
+        to = message_put_sequence(s, &position, to);
+    to = message_put_text(t, to, text_len);
+    if (c->framing == MESSAGE_NEWLINE)
         *to++ = '\n';
     return to;
 }
 
-static char *write_marked(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
+static char *message_write_sequenced(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
-    return write_as(w, k, ns, to, true);
+    return message_write_template(w, k, ns, to, true);
 }
 
-static char *write_unmarked(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
+static char *message_write_plain(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
-    return write_as(w, k, ns, to, false);
+    return message_write_template(w, k, ns, to, false);
 }
 
-/* The pattern anew. */
-static __attribute__((noinline)) void make_pattern(struct message_writer *w, uint64_t k,
-                                                   uint64_t ns)
+/* Writes a whole message, and remembers the positions of its variable parts. */
+static __attribute__((noinline)) void message_reset_pattern(struct message_writer *w, uint64_t k,
+                                                            uint64_t ns)
 {
-    const struct body *b = w->body;
-    struct pattern *p = &w->pattern;
+    const struct template *t = w->template;
+    struct message_pattern *p = &w->pattern;
     p->bytes.len = 0;
-    char *start = buffer_reserve(&p->bytes, w->room);
-    buffer_commit(&p->bytes, write_unmarked(w, k, ns, start));
+    char *start = buffer_reserve(&p->bytes, w->space);
+    buffer_commit(&p->bytes, message_write_plain(w, k, ns, start));
     char *head = start;
-    if (w->config->frame == MESSAGE_COUNTED)
+    if (w->config->framing == MESSAGE_OCTET_COUNTED)
         head = (char *)memchr(start, ' ', p->bytes.len) + 1;
-    p->digits = b->numbered ? w->digits : 0;
-    p->number = head + b->before + p->digits;
+    p->digits = t->has_number ? w->number_digits : 0;
+    p->number = head + t->before_number_len + p->digits;
     p->fraction = NULL;
-    if (b->stamped && w->config->format == MESSAGE_RFC5424)
-        p->fraction = head + b->head.len + TIMESTAMP_FRACTION;
-    p->second = ns - ns % NS_PER_S;
+    if (t->has_timestamp && w->config->format == MESSAGE_RFC5424)
+        p->fraction = head + t->head.len + TIMESTAMP_FRACTION;
+    p->second_ns = ns - ns % NS_PER_S;
 }
 
-/* So many more, unless that takes another digit. */
-static bool count_on(struct pattern *p, uint64_t step)
+/* Adds to the number. Returns false if the result has more digits. */
+static bool message_pattern_add(struct message_pattern *p, uint64_t step)
 {
     char *digit = p->number;
     for (char *first = digit - p->digits; step && digit > first; step /= 10) {
@@ -213,86 +218,85 @@ static bool count_on(struct pattern *p, uint64_t step)
     return p->digits == 0 || step == 0;
 }
 
-/* One more, in the way of most. */
-static inline bool count_up(struct pattern *p)
+static inline bool message_pattern_increment(struct message_pattern *p)
 {
     char *digit = p->number - 1;
     if (p->digits == 0 || *digit == '9')
-        return count_on(p, 1);
+        return message_pattern_add(p, 1);
     ++*digit;
     return true;
 }
 
-/* Copies the last message with another number and another time. */
-static char *write_alike(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
+/* Updates number and fraction of the last message, and copies it. */
+static char *message_write_pattern(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
-    struct pattern *p = &w->pattern;
-    uint64_t since = ns - p->second;
-    if (k != p->next || since >= NS_PER_S || !(w->step == 1 ? count_up(p) : count_on(p, w->step)))
-        make_pattern(w, k, ns);
+    struct message_pattern *p = &w->pattern;
+    uint64_t since = ns - p->second_ns;
+    if (k != p->next_number || since >= NS_PER_S ||
+        !(w->step == 1 ? message_pattern_increment(p) : message_pattern_add(p, w->step)))
+        message_reset_pattern(w, k, ns);
     else if (p->fraction)
         timestamp_fraction(since, p->fraction);
-    p->next = k + w->step;
+    p->next_number = k + w->step;
     const char *from = p->bytes.data;
-    size_t length = p->bytes.len;
-    for (size_t i = 0; i < length; i += SIMD_SIZE)
+    size_t len = p->bytes.len;
+    for (size_t i = 0; i < len; i += SIMD_SIZE)
         simd_store(to + i, simd_load(from + i));
-    return to + length;
+    return to + len;
 }
 
-/* Each with the next body in turn, or by chance. */
-static char *write_next(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
+static char *message_write_profile(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
-    size_t count = w->bodies.count;
-    w->body = &w->bodies.all[w->by_chance ? random_below(&w->drawing, count) : k % count];
-    return w->config->checksum ? write_marked(w, k, ns, to) : write_unmarked(w, k, ns, to);
+    size_t count = w->templates.count;
+    w->template =
+        &w->templates.items[w->random_order ? random_below(&w->template_random, count) : k % count];
+    return w->config->checksum ? message_write_sequenced(w, k, ns, to)
+                               : message_write_plain(w, k, ns, to);
 }
 
-static bool make_bodies(struct message_writer *w)
+static bool message_load_templates(struct message_writer *w)
 {
     const struct message_config *c = w->config;
     if (c->profile)
-        return profile_bodies(&w->bodies, c, &w->by_chance);
-    struct body *plain = bodies_add(&w->bodies);
-    body_start(plain, c);
-    return body_fits(plain, c);
+        return profile_load(&w->templates, c, &w->random_order);
+    struct template *t = template_set_add(&w->templates);
+    template_init(t, c);
+    return template_check(t, c);
 }
 
-bool message_start(struct message_writer *w, const struct message_config *config, uint64_t step)
+bool message_writer_init(struct message_writer *w, const struct message_config *config,
+                         uint64_t step)
 {
     *w = (struct message_writer){.config = config,
                                  .step = step,
-                                 .random = random_start(config->seed, RANDOM_SIZES),
-                                 .drawing = random_start(config->seed, RANDOM_BODIES),
+                                 .size_random = random_init(config->seed, RANDOM_SIZES),
+                                 .template_random = random_init(config->seed, RANDOM_TEMPLATES),
                                  .utc_clock = {.utc = true},
-                                 .write = config->profile     ? write_next
-                                          : config->checksum  ? write_marked
-                                          : config->size_high ? write_unmarked
-                                                              : write_alike,
-                                 .pattern = {.next = UINT64_MAX},
-                                 .shortest = SIZE_MAX,
-                                 .digits = 1,
-                                 .next_digit = 10};
-    if (!fields_valid(config) || !make_bodies(w))
+                                 .write = config->profile    ? message_write_profile
+                                          : config->checksum ? message_write_sequenced
+                                          : config->size_max ? message_write_plain
+                                                             : message_write_pattern,
+                                 .pattern = {.next_number = UINT64_MAX},
+                                 .min_len = SIZE_MAX,
+                                 .number_digits = 1,
+                                 .digits_until = 10};
+    if (!field_check_config(config) || !message_load_templates(w))
         return false;
-    w->body = w->bodies.all;
-    for (size_t i = 0; i < w->bodies.count; i++) {
-        size_t longest = body_longest(&w->bodies.all[i], config);
-        size_t shortest = body_shortest(&w->bodies.all[i], config);
-        w->room = longest > w->room ? longest : w->room;
-        w->shortest = shortest < w->shortest ? shortest : w->shortest;
+    w->template = w->templates.items;
+    for (size_t i = 0; i < w->templates.count; i++) {
+        size_t max_len = template_max_len(&w->templates.items[i], config);
+        size_t min_len = template_min_len(&w->templates.items[i], config);
+        w->space = max_len > w->space ? max_len : w->space;
+        w->min_len = min_len < w->min_len ? min_len : w->min_len;
     }
-    w->room += BODY_NUMBER + 2 + SIMD_SIZE; /* the frame, and what a copy of blocks takes more */
+    w->space += TEMPLATE_NUMBER_MAX + 2 + SIMD_SIZE; /* framing, and the end of the last block */
     return true;
 }
 
-void message_free(struct message_writer *w)
+void message_writer_free(struct message_writer *w)
 {
-    for (size_t i = 0; i < w->bodies.count; i++)
-        body_free(&w->bodies.all[i]);
-    free(w->bodies.all);
-    kept_free(w->bodies.kept);
+    template_set_free(&w->templates);
     buffer_free(&w->pattern.bytes);
     buffer_free(&w->msg);
-    buffer_free(&w->canonical);
+    buffer_free(&w->normalized);
 }

@@ -6,51 +6,55 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "load/profile.h"
 #include "load/random.h"
+#include "load/template-set.h"
 #include "syslog/timestamp.h"
 
-/* The last message, of which the next one is made. */
-struct pattern {
-    struct buffer bytes; /* with its frame */
-    char *fraction;      /* the six digits in its TIMESTAMP, or NULL */
-    char *number;        /* the end of its number, or NULL */
-    unsigned digits;
-    uint64_t next;   /* the message that can be made of it */
-    uint64_t second; /* nanoseconds since 1970, that its TIMESTAMP is in */
+/* The last message, if the next one differs from it only in the number and in the time. */
+struct message_pattern {
+    struct buffer bytes;  /* with the framing */
+    char *fraction;       /* the six digits in TIMESTAMP, or NULL */
+    char *number;         /* the end of the number, or NULL */
+    unsigned digits;      /* of the number */
+    uint64_t next_number; /* the only message that can be derived from it */
+    uint64_t second_ns;   /* start of the second of TIMESTAMP, in ns since 1970 */
 };
 
-/* Writes messages that differ in TIMESTAMP and in their number, and may differ in their bodies. */
+/* Writes numbered messages from templates. The fields are private, except space and min_len. */
 struct message_writer {
     const struct message_config *config;
     char *(*write)(struct message_writer *w, uint64_t k, uint64_t ns, char *to);
     struct timestamp_writer clock;
     struct timestamp_writer utc_clock;
-    struct random random;
-    struct random drawing; /* of bodies */
-    bool by_chance;        /* they are drawn, not taken in turn */
-    struct bodies bodies;
-    struct body *body; /* of the next message */
-    struct pattern pattern;
-    uint64_t step;     /* from message to message */
-    struct buffer msg; /* MSG, to be summed */
-    struct buffer canonical;
-    size_t room;         /* the most that one message can take, with its frame */
-    size_t shortest;     /* the least, without it */
-    unsigned digits;     /* of the number of the last message */
-    uint64_t next_digit; /* the number from which on it has one more */
+    struct random size_random;
+    struct random template_random;
+    bool random_order; /* of the templates; otherwise message k has template k % count */
+    struct template_set templates;
+    struct template *template; /* of the current message */
+    struct message_pattern pattern;
+    uint64_t step;            /* from one message to the next */
+    struct buffer msg;        /* MSG, for its checksum */
+    struct buffer normalized; /* MSG as the checksum covers it */
+    size_t space;             /* bytes that message_write() requires */
+    size_t min_len;           /* bytes of the shortest message, without its framing */
+    unsigned number_digits;   /* of the last number */
+    uint64_t digits_until;    /* the next number with more digits */
 };
 
-/* False, and a report that names the field, where the messages would not be valid. `step`: by how
- * much the number of a message is, most often, more than that of the one before. */
-bool message_start(struct message_writer *w, const struct message_config *config, uint64_t step);
+/*
+ * Checks `config`, which must outlive the writer, and loads its templates. `step` is the usual
+ * distance between the numbers of consecutive messages. Returns false and logs the reason if the
+ * messages would be invalid; message_writer_free() is required in either case.
+ */
+bool message_writer_init(struct message_writer *w, const struct message_config *config,
+                         uint64_t step);
 
-/* Message k, framed, for a time in nanoseconds since 1970, into room bytes; gives its end. */
+/* Writes message k, framed, with a time in ns since 1970, to w->space bytes. Returns its end. */
 static inline char *message_write(struct message_writer *w, uint64_t k, uint64_t ns, char *to)
 {
     return w->write(w, k, ns, to);
 }
 
-void message_free(struct message_writer *w);
+void message_writer_free(struct message_writer *w);
 
 #endif

@@ -2,33 +2,36 @@
 
 #include "report/status-line.h"
 
-/* When the last message is due, or the time is over; UINT64_MAX where that is never. */
-static uint64_t last_due(const struct load_config *c)
+/* Returns when the run ends on schedule, in ns after its start; UINT64_MAX: never. */
+static uint64_t progress_end_ns(const struct load_config *c)
 {
-    uint64_t end = c->duration ? c->duration : UINT64_MAX;
-    if (!c->count || shape_is_max(&c->shape))
+    uint64_t end = c->duration_ns ? c->duration_ns : UINT64_MAX;
+    if (!c->count || arrivals_unlimited(&c->arrivals))
         return end;
-    uint64_t due = shape_due(&c->shape, (c->count - 1) / c->shape.group);
+    uint64_t due = arrivals_burst_due(&c->arrivals, (c->count - 1) / c->arrivals.burst);
     return due < end ? due : end;
 }
 
-uint64_t progress_left(const struct load_config *c, uint64_t passed, uint64_t due, uint64_t sent)
+uint64_t progress_remaining_ns(const struct load_config *c, uint64_t elapsed_ns, uint64_t due_ns,
+                               uint64_t sent)
 {
-    uint64_t end = last_due(c);
-    uint64_t left = end == UINT64_MAX ? LIVE_UNKNOWN : end > passed ? end - passed : 0;
-    if (shape_is_max(&c->shape) && c->count && sent) {
-        double rest = (double)(c->count - sent) * (double)passed / (double)sent;
-        if (rest < (double)left)
-            left = (uint64_t)rest;
-    } else if (due && due < passed && due < end && end != UINT64_MAX) {
-        left = (uint64_t)((double)(end - due) * (double)passed / (double)due);
+    uint64_t end_ns = progress_end_ns(c);
+    uint64_t remaining_ns = end_ns == UINT64_MAX  ? STATUS_LINE_UNKNOWN
+                            : end_ns > elapsed_ns ? end_ns - elapsed_ns
+                                                  : 0;
+    if (arrivals_unlimited(&c->arrivals) && c->count && sent) {
+        double remaining = (double)(c->count - sent) * (double)elapsed_ns / (double)sent;
+        if (remaining < (double)remaining_ns)
+            remaining_ns = (uint64_t)remaining;
+    } else if (due_ns && due_ns < elapsed_ns && due_ns < end_ns && end_ns != UINT64_MAX) {
+        remaining_ns = (uint64_t)((double)(end_ns - due_ns) * (double)elapsed_ns / (double)due_ns);
     }
-    return left;
+    return remaining_ns;
 }
 
-double progress_share(const struct load_config *c, uint64_t passed, uint64_t sent)
+double progress_fraction(const struct load_config *c, uint64_t elapsed_ns, uint64_t sent)
 {
     double of_count = c->count ? (double)sent / (double)c->count : -1;
-    double of_time = c->duration ? (double)passed / (double)c->duration : -1;
+    double of_time = c->duration_ns ? (double)elapsed_ns / (double)c->duration_ns : -1;
     return of_count > of_time ? of_count : of_time;
 }

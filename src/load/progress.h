@@ -1,15 +1,17 @@
 #ifndef SHNEK_LOAD_PROGRESS_H
 #define SHNEK_LOAD_PROGRESS_H
 
-#include "load/load.h"
+#include "load/config.h"
 
 /*
- * How long a run goes on, in nanoseconds, or LIVE_UNKNOWN: `passed` of it have, the next message is
- * due at `due`. Where it is behind its time, it is taken to go on as fast as it went so far.
+ * Returns the remaining time of a run in ns, or STATUS_LINE_UNKNOWN. elapsed_ns have passed since
+ * its start, due_ns is when the next message is due. If the run is late, its average speed so far
+ * is extrapolated.
  */
-uint64_t progress_left(const struct load_config *c, uint64_t passed, uint64_t due, uint64_t sent);
+uint64_t progress_remaining_ns(const struct load_config *config, uint64_t elapsed_ns,
+                               uint64_t due_ns, uint64_t sent);
 
-/* Which part of it is over, 0 to 1; less than 0 where it has no end. */
-double progress_share(const struct load_config *c, uint64_t passed, uint64_t sent);
+/* Returns the completed fraction of a run, 0 to 1, or a negative number if it has no end. */
+double progress_fraction(const struct load_config *config, uint64_t elapsed_ns, uint64_t sent);
 
 #endif

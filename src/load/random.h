@@ -3,13 +3,20 @@
 
 #include <stdint.h>
 
-/* What seems to be chance and repeats with its seed, everywhere: SplitMix64. */
+/* A pseudo-random generator (SplitMix64): a seed produces the same numbers on every machine. */
 struct random {
     uint64_t state;
 };
 
-/* For what is drawn, each by itself, so that one does not change with another. */
-enum random_stream { RANDOM_ARRIVALS, RANDOM_SIZES, RANDOM_PROFILE, RANDOM_BODIES, RANDOM_BAD };
+/* Independent sequences of one seed, so that an option that draws more numbers changes no other
+ * choice. */
+enum random_stream {
+    RANDOM_ARRIVALS,
+    RANDOM_SIZES,
+    RANDOM_PROFILE,
+    RANDOM_TEMPLATES,
+    RANDOM_MALFORMED
+};
 
 static inline uint64_t random_next(struct random *r)
 {
@@ -19,13 +26,14 @@ static inline uint64_t random_next(struct random *r)
     return z ^ z >> 31;
 }
 
-static inline struct random random_start(uint64_t seed, enum random_stream stream)
+/* Returns the generator of one stream of a seed. */
+static inline struct random random_init(uint64_t seed, enum random_stream stream)
 {
     struct random r = {seed ^ (uint64_t)stream << 60};
     return (struct random){random_next(&r)};
 }
 
-/* Below n, each as likely as another but for one in 2^64 / n. */
+/* Returns a number below n, uniformly distributed within n / 2^64. */
 static inline uint64_t random_below(struct random *r, uint64_t n)
 {
     return (uint64_t)((unsigned __int128)random_next(r) * n >> 64);

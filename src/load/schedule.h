@@ -3,16 +3,16 @@
 
 #include <stdint.h>
 
-/* So many messages in so many nanoseconds; no messages: as many as go. */
+/* `messages` in each period_ns nanoseconds; no messages: unlimited. */
 struct rate {
     uint64_t messages;
-    uint64_t ns;
+    uint64_t period_ns;
 };
 
-/* When message k is due, in nanoseconds after the first one. Exact: no error adds up. */
+/* Returns when message k is due, in ns after message 0. Rounded down, without accumulated error. */
 static inline uint64_t schedule_due(struct rate r, uint64_t k)
 {
-    return (uint64_t)((unsigned __int128)k * r.ns / r.messages);
+    return (uint64_t)((unsigned __int128)k * r.period_ns / r.messages);
 }
 
 #endif

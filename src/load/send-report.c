@@ -1,78 +1,78 @@
 #include "load/send-report.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "json/escape.h"
+#include "report/values.h"
 
-int sent_asked(const struct shape *s, char *to, size_t size)
+int send_report_format_rate(const struct arrivals_config *config, char *to, size_t size)
 {
-    double rate = (double)s->rate.messages * (double)NS_PER_S / (double)s->rate.ns;
-    if (shape_is_max(s))
+    double rate = (double)config->rate.messages * (double)NS_PER_S / (double)config->rate.period_ns;
+    if (arrivals_unlimited(config))
         return snprintf(to, size, "max");
-    if (s->ramp)
-        return snprintf(to, size, "%.6g..%.6g/s", rate, (double)s->top);
-    return snprintf(to, size, "%.6g/s", rate * (double)s->group);
+    if (config->ramp_ns)
+        return snprintf(to, size, "%.6g..%.6g/s", rate, (double)config->ramp_top);
+    return snprintf(to, size, "%.6g/s", rate * (double)config->burst);
 }
 
-static double per_second(uint64_t messages, uint64_t ns)
+static void send_report_build(const struct send_report *r, struct values *v)
 {
-    return ns ? (double)messages * (double)NS_PER_S / (double)ns : 0;
-}
-
-void sent_report(const struct sent *s)
-{
+    const struct senders *senders = r->senders;
+    const char *destination = senders->destination->text ? senders->destination->text : "-";
+    double seconds = (double)r->elapsed_ns / (double)NS_PER_S;
     char asked[64];
-    char seed[32] = "";
-    const struct senders *of = s->senders;
-    sent_asked(&s->config->shape, asked, sizeof asked);
-    if (s->drawn)
-        snprintf(seed, sizeof seed, " seed %" PRIu64, s->config->message.seed);
-    log_printf("sent %" PRIu64 " bytes %" PRIu64 " seconds %.3f rate %.6g/s asked %s lag %.3fms%s",
-               of->sent, of->bytes, (double)s->ns / (double)NS_PER_S, per_second(of->sent, s->ns),
-               asked, (double)s->lag / 1e6, seed);
-    if (s->config->bad.one_in)
-        bad_report(s->bad);
+    send_report_format_rate(&r->config->arrivals, asked, sizeof asked);
+    values_add_text(v, "destination", (struct slice){destination, strlen(destination)})
+        ->in_summary = false;
+    values_add_count(v, "sent", senders->sent);
+    values_add_count(v, "dropped", senders->dropped)->in_summary = false;
+    values_add_bytes(v, "bytes", senders->bytes);
+    values_add_real(v, "seconds", seconds, 6);
+    values_add_rate(v, "rate", r->elapsed_ns ? (double)senders->sent / seconds : 0, 3);
+    values_add_text(v, "asked", (struct slice){asked, strlen(asked)});
+    values_add_duration(v, "lag", r->max_lag_ns);
+    if (r->uses_seed)
+        values_add_count(v, "seed", r->config->message.seed);
 }
 
-static void add_string(struct buffer *out, const char *text)
+/* In JSON the counts are an object "bad" with their sum as "all"; in text they are a line. */
+static void send_report_build_malformed(const struct malformed *m, const char *total_name,
+                                        const char *group, struct values *v)
 {
-    size_t length = strlen(text);
-    buffer_commit(out, json_quote(buffer_reserve(out, JSON_STRING_ROOM(length)),
-                                  (struct slice){text, length}));
+    values_add_count(v, total_name, malformed_total(m))->group = group;
+    for (unsigned i = 0; i < m->kind_count; i++)
+        values_add_count(v, malformed_kind_name(m->kinds[i]), m->count[m->kinds[i]])->group = group;
 }
 
-static void add_number(struct buffer *out, const char *key, uint64_t number)
+static void send_report_log_summary(const struct values *v)
 {
-    enum { ROOM = 64 };
-    char *to = buffer_reserve(out, ROOM);
-    buffer_commit(out, to + snprintf(to, ROOM, ",\"%s\":%" PRIu64, key, number));
+    struct buffer text = {0};
+    values_print_summary(v, &text);
+    log_printf("%.*s", (int)text.len, text.data);
+    buffer_free(&text);
 }
 
-void sent_json(const struct sent *s, struct buffer *out)
+void send_report_log(const struct send_report *r)
 {
-    enum { ROOM = 128 };
-    char asked[64];
-    const struct senders *of = s->senders;
-    sent_asked(&s->config->shape, asked, sizeof asked);
-    buffer_commit(out, json_literal(buffer_reserve(out, ROOM), "{\"destination\":"));
-    add_string(out, of->to->text ? of->to->text : "-");
-    add_number(out, "sent", of->sent);
-    add_number(out, "dropped", of->dropped);
-    add_number(out, "bytes", of->bytes);
-    char *to = buffer_reserve(out, ROOM);
-    buffer_commit(out,
-                  to + snprintf(to, ROOM, ",\"seconds\":%.6f,\"rate\":%.3f,\"asked\":",
-                                (double)s->ns / (double)NS_PER_S, per_second(of->sent, s->ns)));
-    add_string(out, asked);
-    to = buffer_reserve(out, ROOM);
-    buffer_commit(out, to + snprintf(to, ROOM, ",\"lag\":%.6f", (double)s->lag / (double)NS_PER_S));
-    if (s->drawn)
-        add_number(out, "seed", s->config->message.seed);
-    if (s->config->bad.one_in)
-        bad_json(s->bad, out);
-    buffer_append(out, (struct slice){"}\n", 2});
+    struct values v = {0};
+    send_report_build(r, &v);
+    send_report_log_summary(&v);
+    values_clear(&v);
+    if (r->config->malformed.threshold) {
+        send_report_build_malformed(r->malformed, "bad", NULL, &v);
+        send_report_log_summary(&v);
+    }
+    values_free(&v);
+}
+
+void send_report_append_json(const struct send_report *r, struct buffer *out)
+{
+    struct values v = {0};
+    send_report_build(r, &v);
+    if (r->config->malformed.threshold)
+        send_report_build_malformed(r->malformed, "all", "bad", &v);
+    values_print_json(&v, out);
+    values_free(&v);
 }

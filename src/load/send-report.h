@@ -1,26 +1,25 @@
 #ifndef SHNEK_LOAD_SEND_REPORT_H
 #define SHNEK_LOAD_SEND_REPORT_H
 
-#include "load/load.h"
-#include "load/malformed.h"
+#include "load/config.h"
 
-/* What was sent. */
-struct sent {
+/* The results of a sending run. */
+struct send_report {
     const struct load_config *config;
     const struct senders *senders;
-    const struct bad *bad;
-    uint64_t ns;  /* that it took */
-    uint64_t lag; /* nanoseconds, the most that a message was behind its time */
-    bool drawn;   /* anything was, by chance */
+    const struct malformed *malformed;
+    uint64_t elapsed_ns;
+    uint64_t max_lag_ns; /* the largest delay of a message after its due time */
+    bool uses_seed;      /* the messages depended on random numbers */
 };
 
-/* The rate that was asked for: "max", "5/s", "1..100/s". */
-int sent_asked(const struct shape *s, char *to, size_t size);
+/* Formats the requested rate: "max", "5/s" or "1..100/s". Returns as snprintf(3) does. */
+int send_report_format_rate(const struct arrivals_config *config, char *to, size_t size);
 
-/* The report, in a line on stderr, and one more where messages are bad. */
-void sent_report(const struct sent *s);
+/* Logs the report as one line, and the malformed messages as another. */
+void send_report_log(const struct send_report *report);
 
-/* The same as a line of JSON, with keys in an order that stays; times are in seconds. */
-void sent_json(const struct sent *s, struct buffer *out);
+/* Appends the report as one line of JSON. */
+void send_report_append_json(const struct send_report *report, struct buffer *out);
 
 #endif

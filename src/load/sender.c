@@ -13,127 +13,130 @@
 #include "base/log.h"
 #include "load/datagram.h"
 
-enum { ACK_POLL_MS = 10 };
+enum { SENDER_ACK_POLL_MS = 10 };
 
-static bool is_datagram(const struct senders *s)
+static bool sender_uses_datagrams(const struct senders *s)
 {
-    return s->to->text && transport_is_datagram(s->to->address.transport);
+    return s->destination->text && transport_is_datagram(s->destination->address.transport);
 }
 
-static bool shake_hands(struct sender *s)
+static bool sender_start_tls(struct sender *s)
 {
-    char why[TLS_ERROR_MAX];
-    s->tls = tls_session_connect(s->of->tls, s->out.fd, s->of->to->address.host, why);
+    char error_text[TLS_ERROR_MAX];
+    s->tls = tls_session_connect(s->group->tls, s->out.fd, s->group->destination->address.host,
+                                 error_text);
     if (!s->tls)
-        log_printf("%s: %s", s->out.name, why);
+        log_printf("%s: %s", s->out.name, error_text);
     return s->tls != NULL;
 }
 
-static bool open_one(struct sender *s)
+static bool sender_connect(struct sender *s)
 {
-    const struct senders *of = s->of;
-    if (!of->to->text) {
+    const struct senders *group = s->group;
+    if (!group->destination->text) {
         output_init(&s->out, STDOUT_FILENO, "stdout");
         return true;
     }
-    int fd = destination_connect(of->to);
+    int fd = destination_connect(group->destination);
     if (fd < 0)
         return false;
-    output_init(&s->out, fd, of->to->text);
-    s->out.failed =
-        (of->tls && !shake_hands(s)) || (is_datagram(of) && !datagram_start(s, of->shortest));
+    output_init(&s->out, fd, group->destination->text);
+    s->out.failed = (group->tls && !sender_start_tls(s)) ||
+                    (sender_uses_datagrams(group) && !datagram_prepare(s, group->min_len));
     return !s->out.failed;
 }
 
-/* Those behind the last that sends are idle. */
-static bool is_idle(const struct sender *s)
+static bool sender_is_idle(const struct sender *s)
 {
-    return s >= s->of->all + s->of->config->count;
+    return s >= s->group->items + s->group->config->count;
 }
 
-static bool add_one(struct senders *s)
+static bool senders_add(struct senders *s)
 {
     const struct senders_config *c = s->config;
-    struct sender *one = &s->all[s->count++];
-    *one = (struct sender){.of = s,
-                           .out = {.fd = -1},
-                           .block = is_datagram(s) || c->slow ? 0 : OUTPUT_BLOCK,
-                           .left = c->reconnect_every ? c->reconnect_every : UINT64_MAX};
-    return open_one(one);
+    struct sender *sender = &s->items[s->count++];
+    *sender =
+        (struct sender){.group = s,
+                        .out = {.fd = -1},
+                        .flush_size = sender_uses_datagrams(s) || c->bytes_per_s ? 0 : OUTPUT_BLOCK,
+                        .until_reconnect = c->reconnect_after ? c->reconnect_after : UINT64_MAX};
+    return sender_connect(sender);
 }
 
-bool senders_open(struct senders *s, const struct destination *to,
-                  const struct senders_config *config, size_t shortest)
+bool senders_open(struct senders *s, const struct destination *destination,
+                  const struct senders_config *config, size_t min_len)
 {
     size_t count = (size_t)(config->count + config->idle);
-    *s = (struct senders){.to = to, .config = config, .shortest = shortest};
+    *s = (struct senders){.destination = destination, .config = config, .min_len = min_len};
     descriptors_raise_limit();
-    if (to->text && to->address.transport == TRANSPORT_TLS && !(s->tls = tls_client_new(&to->tls)))
+    if (destination->text && destination->address.transport == TRANSPORT_TLS &&
+        !(s->tls = tls_client_new(&destination->tls)))
         return false;
-    s->all = calloc(count, sizeof *s->all);
-    if (!s->all) {
+    s->items = calloc(count, sizeof *s->items);
+    if (!s->items) {
         log_printf("out of memory");
         return false;
     }
     while (s->count < count)
-        if (!add_one(s))
+        if (!senders_add(s))
             return false;
     return true;
 }
 
-static bool flush_tls(struct sender *s)
+static bool sender_flush_tls(struct sender *s)
 {
-    char why[TLS_ERROR_MAX];
+    char error_text[TLS_ERROR_MAX];
     struct buffer *b = &s->out.buffer;
-    if (!s->out.failed && b->len && !tls_write(s->tls, b->data, b->len, why)) {
-        log_printf("%s: %s", s->out.name, why);
+    if (!s->out.failed && b->len && !tls_write(s->tls, b->data, b->len, error_text)) {
+        log_printf("%s: %s", s->out.name, error_text);
         s->out.failed = true;
     }
     b->len = 0;
     return !s->out.failed;
 }
 
-bool sender_write(struct sender *s)
+static bool sender_write(struct sender *s)
 {
-    size_t length = s->out.buffer.len;
-    if (!(s->tls ? flush_tls(s) : output_flush(&s->out)))
+    size_t len = s->out.buffer.len;
+    if (!(s->tls ? sender_flush_tls(s) : output_flush(&s->out)))
         return false;
-    s->of->bytes += length;
+    s->group->bytes += len;
     return true;
 }
 
 bool sender_flush(struct sender *s)
 {
-    bool all = true;
-    if (is_datagram(s->of))
+    bool is_complete = true;
+    if (sender_uses_datagrams(s->group))
         return datagram_flush(s);
-    if (trickle_holds(&s->trickle))
-        all = trickle_give(&s->trickle, s->of->config->slow, clock_monotonic(), &s->out.buffer);
+    if (throttle_is_pending(&s->throttle))
+        is_complete = throttle_release(&s->throttle, s->group->config->bytes_per_s,
+                                       clock_monotonic(), &s->out.buffer);
     if (!sender_write(s))
         return false;
-    if (all) {
-        s->of->sent += s->waiting;
-        s->waiting = 0;
+    if (is_complete) {
+        s->group->sent += s->pending;
+        s->pending = 0;
     }
     return true;
 }
 
-bool sender_took_more(struct sender *s)
+bool sender_flush_full(struct sender *s)
 {
-    if (s->of->config->slow)
-        trickle_take(&s->trickle, &s->out.buffer, clock_monotonic());
-    return is_datagram(s->of) ? datagram_took(s) : sender_flush(s);
+    if (s->group->config->bytes_per_s)
+        throttle_load(&s->throttle, &s->out.buffer, clock_monotonic());
+    return sender_uses_datagrams(s->group) ? datagram_commit(s) : sender_flush(s);
 }
 
 bool senders_flush(struct senders *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->all[i].waiting && !sender_flush(&s->all[i]))
+        if (s->items[i].pending && !sender_flush(&s->items[i]))
             return false;
     return true;
 }
 
-void sender_lend(struct sender *s, struct sender *to)
+void sender_pass_buffer(struct sender *s, struct sender *to)
 {
     if (s->out.buffer.len || to->out.buffer.data)
         return;
@@ -141,59 +144,63 @@ void sender_lend(struct sender *s, struct sender *to)
     s->out.buffer = (struct buffer){0};
 }
 
-bool sender_await(struct sender *s)
+bool sender_wait_throttled(struct sender *s)
 {
-    uint64_t pause = trickle_pause(s->of->config->slow);
-    while (trickle_holds(&s->trickle)) {
-        if (!senders_flush(s->of))
+    uint64_t pause_ns = throttle_pause_ns(s->group->config->bytes_per_s);
+    while (throttle_is_pending(&s->throttle)) {
+        if (!senders_flush(s->group))
             return false;
-        if (trickle_holds(&s->trickle))
-            nanosleep(&(struct timespec){.tv_nsec = (long)pause}, NULL);
+        if (throttle_is_pending(&s->throttle))
+            nanosleep(&(struct timespec){.tv_nsec = (long)pause_ns}, NULL);
     }
     return true;
 }
 
-static int pending_error(int fd)
+static int sender_pending_error(int fd)
 {
     int error = 0;
-    socklen_t length = sizeof error;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0 ? errno : error;
+    socklen_t len = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 ? errno : error;
 }
 
-/* What the peer's kernel did not acknowledge would be lost with a reset; what is in a Unix socket
- * nobody has read. A reset leaves it unacknowledged for ever. */
-static bool acknowledged(int fd)
+/*
+ * Closes our side, and waits until the kernel of a TCP peer has acknowledged everything, or a Unix
+ * peer has read it: a reset would discard the rest. After a reset SIOCOUTQ never becomes 0, so the
+ * pending error is checked too. Input is read and ignored, as unread input causes a reset on close.
+ */
+static bool sender_wait_acknowledged(int fd)
 {
-    char answer[256];
+    char ignored[256];
     int unsent = 0;
     int error = 0;
     struct pollfd peer = {.fd = fd, .events = POLLIN};
     if (shutdown(fd, SHUT_WR) != 0)
         return false;
-    while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 && (error = pending_error(fd)) == 0) {
-        if (poll(&peer, 1, ACK_POLL_MS) <= 0)
+    while (ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0 &&
+           (error = sender_pending_error(fd)) == 0) {
+        if (poll(&peer, 1, SENDER_ACK_POLL_MS) <= 0)
             continue;
-        ssize_t n = recv(fd, answer, sizeof answer, MSG_DONTWAIT);
+        ssize_t n = recv(fd, ignored, sizeof ignored, MSG_DONTWAIT);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         if (n == 0)
-            peer.fd = -1; /* it has closed its side; its kernel may still take ours */
+            peer.fd = -1; /* EOF; its kernel may still acknowledge our data */
     }
-    errno = error ? error : pending_error(fd);
+    errno = error ? error : sender_pending_error(fd);
     return errno == 0;
 }
 
-static bool drain_one(struct sender *s)
+static bool sender_drain(struct sender *s)
 {
-    char why[TLS_ERROR_MAX];
-    if ((s->of->config->slow && !sender_await(s)) || !sender_flush(s))
+    char error_text[TLS_ERROR_MAX];
+    if ((s->group->config->bytes_per_s && !sender_wait_throttled(s)) || !sender_flush(s))
         return false;
-    if (!s->of->to->text || s->of->to->address.transport == TRANSPORT_UDP)
+    if (!s->group->destination->text || s->group->destination->address.transport == TRANSPORT_UDP)
         return true;
-    if (s->tls && !tls_close(s->tls, why)) {
-        log_printf("%s: %s", s->out.name, why);
+    if (s->tls && !tls_close(s->tls, error_text)) {
+        log_printf("%s: %s", s->out.name, error_text);
         s->out.failed = true;
-    } else if (!s->tls && !acknowledged(s->out.fd)) {
+    } else if (!s->tls && !sender_wait_acknowledged(s->out.fd)) {
         log_printf("%s: %m", s->out.name);
         s->out.failed = true;
     }
@@ -204,17 +211,17 @@ bool senders_drain(struct senders *s)
 {
     bool good = true;
     for (size_t i = 0; i < s->count; i++)
-        if (s->all[i].out.fd >= 0 && !is_idle(&s->all[i]))
-            good = drain_one(&s->all[i]) && good;
+        if (s->items[i].out.fd >= 0 && !sender_is_idle(&s->items[i]))
+            good = sender_drain(&s->items[i]) && good;
     return good;
 }
 
-static bool close_one(struct sender *s)
+static bool sender_close(struct sender *s)
 {
     if (s->out.fd < 0)
         return true;
-    if (is_datagram(s->of))
-        datagram_settle(s);
+    if (sender_uses_datagrams(s->group))
+        datagram_wait_refusals(s);
     tls_session_destroy(s->tls);
     s->tls = NULL;
     bool good = output_close(&s->out);
@@ -222,20 +229,20 @@ static bool close_one(struct sender *s)
     return good;
 }
 
-bool sender_renew(struct sender *s)
+bool sender_reconnect(struct sender *s)
 {
-    s->left = s->of->config->reconnect_every;
-    return drain_one(s) && close_one(s) && open_one(s);
+    s->until_reconnect = s->group->config->reconnect_after;
+    return sender_drain(s) && sender_close(s) && sender_connect(s);
 }
 
 bool senders_close(struct senders *s)
 {
     bool good = true;
     for (size_t i = 0; i < s->count; i++) {
-        good = close_one(&s->all[i]) && good;
-        buffer_free(&s->all[i].trickle.held);
+        good = sender_close(&s->items[i]) && good;
+        buffer_free(&s->items[i].throttle.pending);
     }
     tls_destroy(s->tls);
-    free(s->all);
+    free(s->items);
     return good && s->dropped == 0;
 }

@@ -9,82 +9,82 @@
 #include "load/destination.h"
 #include "load/throttle.h"
 
-enum { DATAGRAMS = 64 }; /* the most that are sent at once */
+enum { SENDER_DATAGRAMS_MAX = 64 }; /* in one system call */
 
 struct senders;
 
 struct senders_config {
-    uint64_t count;
-    uint64_t idle;            /* connections besides, on which nothing is sent */
-    uint64_t reconnect_every; /* messages of a connection; 0: it stays */
-    uint64_t slow;            /* bytes a second of a connection; 0: as fast as it goes */
-    bool quiet;               /* who drops knows by other means */
+    uint64_t count;           /* of senders that send */
+    uint64_t idle;            /* additional connections on which nothing is sent */
+    uint64_t reconnect_after; /* messages; 0: never */
+    uint64_t bytes_per_s;     /* limit of each connection; 0: none */
+    bool quiet;               /* does not log dropped messages */
 };
 
-/* One way out: stdout, a connection, or a socket whose messages are datagrams. */
+/* stdout, a connection, or a datagram socket. */
 struct sender {
-    struct senders *of;
-    struct output out; /* its buffer has the messages that wait, one behind the other */
+    struct senders *group;
+    struct output out; /* its buffer contains the pending messages */
     struct tls_session *tls;
-    size_t block;             /* what is worth a write, in bytes; 0: more than bytes decides */
-    uint64_t left;            /* messages until it ends and connects anew */
-    uint64_t waiting;         /* messages */
-    uint32_t ends[DATAGRAMS]; /* of those, in the buffer, where they are datagrams */
-    struct trickle trickle;   /* where it is slow */
+    size_t flush_size;        /* bytes at which the buffer is written; 0: after each message */
+    uint64_t until_reconnect; /* messages */
+    uint64_t pending;         /* messages that are not completely written */
+    uint32_t datagram_ends[SENDER_DATAGRAMS_MAX]; /* offsets in the buffer */
+    struct throttle throttle;                     /* used with bytes_per_s */
 };
 
-/* All ways to one destination, and what went there. */
+/* All senders to one destination, and their counters. */
 struct senders {
-    const struct destination *to;
+    const struct destination *destination;
     const struct senders_config *config;
     struct tls *tls;
-    struct sender *all; /* those that send, and behind them those that are idle */
-    size_t count;       /* of those that are open */
-    size_t shortest;    /* message, in bytes */
-    uint64_t sent;      /* messages that were written and not refused */
-    uint64_t bytes;     /* of those that were written */
-    uint64_t dropped;   /* messages that were written and refused, which only UDP has */
-    uint64_t told;      /* of those */
-    uint64_t told_at;   /* clock_monotonic */
-    int refusal;        /* the last one's errno */
-    uint64_t listen_to; /* clock_monotonic, until when refusals are waited for at the end */
+    struct sender *items;      /* config->count that send, followed by the idle ones */
+    size_t count;              /* open, or failed to open */
+    size_t min_len;            /* bytes of the shortest message */
+    uint64_t sent;             /* messages that were written and not refused */
+    uint64_t bytes;            /* written */
+    uint64_t dropped;          /* messages that were written and refused (UDP) */
+    uint64_t dropped_reported; /* value of `dropped` in the last log line */
+    uint64_t reported_at_ns;   /* clock_monotonic() of that line */
+    int refused_errno;         /* of the last refusal */
+    uint64_t
+        refusals_until_ns; /* clock_monotonic() at which waiting for refusals ends; 0: not begun */
 };
 
-/* Each gives false, and a report, where it fails. */
+/* All functions that return bool return false after logging the reason of a failure. */
 
-/* Opens them, for messages of at least that many bytes. */
-bool senders_open(struct senders *s, const struct destination *to,
-                  const struct senders_config *config, size_t shortest);
+/* Opens all senders for messages of at least min_len bytes. senders_close() is required in any
+ * case. `destination` and `config` must outlive the senders. */
+bool senders_open(struct senders *s, const struct destination *destination,
+                  const struct senders_config *config, size_t min_len);
 
-/* Writes what waits; where it is slow, what it may by now. */
+/* Write pending messages, as far as --slow permits it. */
 bool sender_flush(struct sender *s);
 bool senders_flush(struct senders *s);
 
-/* Writes what waits, and waits until the other side has all of it: its kernel for TCP, the receiver
- * itself for TLS and Unix sockets. */
+/* Writes all pending messages, and waits until the peer has received them: its kernel for TCP, the
+ * process for TLS and Unix sockets. */
 bool senders_drain(struct senders *s);
 
-/* Closes and frees. False, too, where messages were dropped. */
+/* Closes and frees all senders. Returns false also if messages were dropped. */
 bool senders_close(struct senders *s);
 
-/* Gives the buffer of one in which nothing waits to one that has none. */
-void sender_lend(struct sender *s, struct sender *to);
+/* Moves the empty buffer of `s`, with its capacity, to a sender that has none. */
+void sender_pass_buffer(struct sender *s, struct sender *to);
 
-/* Where senders are slow: waits until this one has sent all it was given. */
-bool sender_await(struct sender *s);
+/* Waits until a sender with bytes_per_s has written its pending message. */
+bool sender_wait_throttled(struct sender *s);
 
-/* The bytes in its buffer, and no counting: for those that count otherwise. */
-bool sender_write(struct sender *s);
+/* Slow paths of sender_commit(). */
+bool sender_flush_full(struct sender *s);
+bool sender_reconnect(struct sender *s);
 
-/* For sender_took. */
-bool sender_took_more(struct sender *s);
-bool sender_renew(struct sender *s);
-
-/* One more message is in the buffer. Where enough has come together it is written. */
-static inline bool sender_took(struct sender *s)
+/* Counts a message that was appended to the buffer, and flushes or reconnects if it is time to. */
+static inline bool sender_commit(struct sender *s)
 {
-    s->waiting++;
-    return (s->out.buffer.len < s->block || sender_took_more(s)) && (--s->left || sender_renew(s));
+    s->pending++;
+    return (s->out.buffer.len < s->flush_size || sender_flush_full(s)) &&
+           (--s->until_reconnect || sender_reconnect(s));
 }
 
 #endif

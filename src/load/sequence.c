@@ -5,7 +5,7 @@
 #include "base/utf8.h"
 #include "load/crc32c.h"
 
-struct slice mark_text(struct slice msg, struct buffer *room)
+struct slice sequence_normalize_msg(struct slice msg, struct buffer *scratch)
 {
     static const char replacement[] = "\xEF\xBF\xBD";
     while (msg.len && (msg.data[msg.len - 1] == '\r' || msg.data[msg.len - 1] == '\n' ||
@@ -15,18 +15,18 @@ struct slice mark_text(struct slice msg, struct buffer *room)
     const char *p = msg.data ? utf8_find_invalid(msg.data, end) : end;
     if (p == end)
         return msg;
-    room->len = 0;
-    buffer_append(room, slice_between(msg.data, p));
+    scratch->len = 0;
+    buffer_append(scratch, slice_between(msg.data, p));
     while (p < end) {
         bool valid;
         size_t n = utf8_sequence_len(p, end, &valid);
-        buffer_append(room, valid ? (struct slice){p, n} : (struct slice){replacement, 3});
+        buffer_append(scratch, valid ? (struct slice){p, n} : (struct slice){replacement, 3});
         p += n;
     }
-    return (struct slice){room->data, room->len};
+    return (struct slice){scratch->data, scratch->len};
 }
 
-uint32_t mark_sum_of_run(const struct mark_values *v)
+uint32_t sequence_compute_shared_crc(const struct sequence_values *v)
 {
     char digits[10];
     char *const end = digits + sizeof digits;
@@ -35,27 +35,27 @@ uint32_t mark_sum_of_run(const struct mark_values *v)
     do
         *--pri = (char)('0' + left % 10);
     while (left /= 10);
-    uint32_t sum = crc32c_value(0, v->msg);
-    sum = crc32c_value(sum, slice_between(pri, end));
-    sum = crc32c_value(sum, v->hostname);
-    sum = crc32c_value(sum, v->appname);
-    sum = crc32c_value(sum, v->procid);
-    sum = crc32c_value(sum, v->run);
-    return crc32c_value(sum, v->of);
+    uint32_t crc = crc32c_update_value(0, v->msg);
+    crc = crc32c_update_value(crc, slice_between(pri, end));
+    crc = crc32c_update_value(crc, v->hostname);
+    crc = crc32c_update_value(crc, v->appname);
+    crc = crc32c_update_value(crc, v->procid);
+    crc = crc32c_update_value(crc, v->run);
+    return crc32c_update_value(crc, v->connection_count);
 }
 
-uint32_t mark_sum(uint32_t sum_of_run, const struct mark_values *v)
+uint32_t sequence_compute_crc(uint32_t shared_crc, const struct sequence_values *v)
 {
-    uint32_t sum = crc32c_value(sum_of_run, v->connection);
-    sum = crc32c_value(sum, v->number);
-    sum = crc32c_value(sum, v->msgid);
-    return crc32c_value(sum, v->timestamp);
+    uint32_t crc = crc32c_update_value(shared_crc, v->connection);
+    crc = crc32c_update_value(crc, v->number);
+    crc = crc32c_update_value(crc, v->msgid);
+    return crc32c_update_value(crc, v->timestamp);
 }
 
-/* Each of the eight bytes of a word becomes a digit; the greatest is written first. */
-char *mark_write_sum(char *to, uint32_t sum)
+/* Spreads the eight nibbles over the bytes of a word and converts all of them at the same time. */
+char *sequence_write_crc(char *to, uint32_t crc)
 {
-    uint64_t word = sum;
+    uint64_t word = crc;
     word = (word | word << 16) & UINT64_C(0x0000FFFF0000FFFF);
     word = (word | word << 8) & UINT64_C(0x00FF00FF00FF00FF);
     word = (word | word << 4) & UINT64_C(0x0F0F0F0F0F0F0F0F);
@@ -63,5 +63,5 @@ char *mark_write_sum(char *to, uint32_t sum)
     word += UINT64_C(0x3030303030303030) + letters * ('a' - '0' - 10);
     word = htobe64(word);
     memcpy(to, &word, sizeof word);
-    return to + MARK_SUM_DIGITS;
+    return to + SEQUENCE_CRC_DIGITS;
 }

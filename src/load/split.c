@@ -3,7 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const char *sd_end(const char *p)
+/* Returns the end of the STRUCTURED-DATA at p. */
+static const char *split_skip_sd(const char *p)
 {
     bool quoted = false;
     if (*p == '-')
@@ -18,17 +19,17 @@ static const char *sd_end(const char *p)
     }
 }
 
-struct parts parts_of(struct slice message)
+struct message_parts split_message(struct slice message)
 {
-    struct parts m = {.start = message.data, .end = message.data + message.len};
-    m.version = (const char *)memchr(message.data, '>', message.len) + 1;
-    const char *p = strchr(m.version, ' ') + 1;
+    struct message_parts parts = {.start = message.data, .end = message.data + message.len};
+    parts.version = (const char *)memchr(message.data, '>', message.len) + 1;
+    const char *p = strchr(parts.version, ' ') + 1;
     for (int i = 0; i < 5; i++) {
         const char *end = strchr(p, ' ');
-        m.fields[i] = slice_between(p, end);
+        parts.fields[i] = slice_between(p, end);
         p = end + 1;
     }
-    m.sd = p;
-    m.sd_end = sd_end(p);
-    return m;
+    parts.sd = p;
+    parts.sd_end = split_skip_sd(p);
+    return parts;
 }

@@ -3,8 +3,8 @@
 
 #include "base/slice.h"
 
-/* Where the parts of a message are. */
-struct parts {
+/* The parts of an RFC 5424 message, as pointers into it. */
+struct message_parts {
     struct slice fields[5]; /* TIMESTAMP, HOSTNAME, APP-NAME, PROCID, MSGID */
     const char *start;
     const char *version;
@@ -13,7 +13,7 @@ struct parts {
     const char *end;
 };
 
-/* Of a valid message of RFC 5424, which has a NUL behind it. */
-struct parts parts_of(struct slice message);
+/* Splits a message, which must be valid and followed by a NUL. */
+struct message_parts split_message(struct slice message);
 
 #endif

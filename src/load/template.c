@@ -1,23 +1,17 @@
 #include "load/template.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "base/log.h"
 #include "load/crc32c.h"
 #include "syslog/timestamp.h"
 
-static struct slice text_slice(const char *text)
+static struct slice template_text_slice(const char *text)
 {
     return (struct slice){text, strlen(text)};
 }
 
-static void add(struct buffer *b, const char *text)
-{
-    buffer_append(b, text_slice(text));
-}
-
-static size_t stamp_length(const struct message_config *c)
+static size_t template_timestamp_len(const struct message_config *c)
 {
     if (c->timestamp)
         return 0;
@@ -26,158 +20,141 @@ static size_t stamp_length(const struct message_config *c)
     return c->utc ? TIMESTAMP_UTC : TIMESTAMP_MAX;
 }
 
-static struct slice value_of(const char *text)
+static struct slice template_field_value(const char *text)
 {
     struct slice none = {0};
-    return strcmp(text, "-") == 0 ? none : text_slice(text);
+    return strcmp(text, "-") == 0 ? none : template_text_slice(text);
 }
 
-static void mark_start(struct body *b, const struct message_config *c)
+static void template_init_sequence(struct template *t, const struct message_config *c)
 {
-    struct body_mark *m = &b->mark;
-    char of[BODY_NUMBER + 1];
-    crc32c_prepare();
-    snprintf(of, sizeof of, "%" PRIu64, c->connections);
-    add(&m->of, of);
-    m->values = (struct mark_values){.pri = c->pri,
-                                     .hostname = value_of(c->hostname),
-                                     .appname = value_of(c->appname),
-                                     .procid = value_of(c->procid),
-                                     .run = text_slice(c->run),
-                                     .of = {m->of.data, m->of.len}};
+    struct template_sequence *s = &t->sequence;
+    crc32c_init_tables();
+    buffer_printf(&s->connection_count, "%" PRIu64, c->connection_count);
+    s->values = (struct sequence_values){
+        .pri = c->pri,
+        .hostname = template_field_value(c->hostname),
+        .appname = template_field_value(c->appname),
+        .procid = template_field_value(c->procid),
+        .run = template_text_slice(c->run),
+        .connection_count = {s->connection_count.data, s->connection_count.len}};
     if (c->timestamp)
-        m->values.timestamp = value_of(c->timestamp);
+        s->values.timestamp = template_field_value(c->timestamp);
     if (c->msgid)
-        m->values.msgid = value_of(c->msgid);
-    m->text_length = SIZE_MAX;
-    add(&m->lead, " ");
-    add(&m->lead, strcmp(c->sd, "-") == 0 ? "" : c->sd);
-    add(&m->lead, "[" MARK_ID " run=\"");
-    add(&m->lead, c->run);
-    add(&m->lead, "\" conn=\"");
-    add(&m->middle, "\" of=\"");
-    add(&m->middle, of);
-    add(&m->middle, "\" n=\"");
-    add(&b->text, c->text ? "\"] " : "\"]");
+        s->values.msgid = template_field_value(c->msgid);
+    s->text_len = SIZE_MAX;
+    buffer_printf(&s->lead, " %s[" SEQUENCE_SD_ID " run=\"%s\" conn=\"",
+                  strcmp(c->sd, "-") == 0 ? "" : c->sd, c->run);
+    buffer_printf(&s->middle, "\" of=\"%" PRIu64 "\" n=\"", c->connection_count);
+    buffer_puts(&t->text, c->text ? "\"] " : "\"]");
 }
 
-static void add_rfc5424(struct body *b, const struct message_config *c)
+static void template_add_rfc5424(struct template *t, const struct message_config *c)
 {
-    const char *const fields[] = {c->hostname, c->appname, c->procid, c->msgid ? c->msgid : ""};
-    add(&b->head, "1 ");
-    for (int i = 0; i < 4; i++) {
-        add(&b->middle, " ");
-        add(&b->middle, fields[i]);
-    }
+    buffer_puts(&t->head, "1 ");
+    buffer_printf(&t->middle, " %s %s %s %s", c->hostname, c->appname, c->procid,
+                  c->msgid ? c->msgid : "");
     if (c->checksum)
-        return mark_start(b, c);
-    add(&b->text, " ");
-    add(&b->text, c->sd);
-    add(&b->text, c->text ? " " : "");
+        return template_init_sequence(t, c);
+    buffer_printf(&t->text, " %s%s", c->sd, c->text ? " " : "");
 }
 
-static void add_rfc3164(struct body *b, const struct message_config *c)
+static void template_add_rfc3164(struct template *t, const struct message_config *c)
 {
-    add(&b->middle, " ");
-    if (strcmp(c->hostname, "-") != 0) {
-        add(&b->middle, c->hostname);
-        add(&b->middle, " ");
-    }
-    add(&b->middle, c->appname);
-    if (strcmp(c->procid, "-") != 0) {
-        add(&b->middle, "[");
-        add(&b->middle, c->procid);
-        add(&b->middle, "]");
-    }
-    add(&b->middle, ": ");
-    add(&b->text, " ");
+    buffer_puts(&t->middle, " ");
+    if (strcmp(c->hostname, "-") != 0)
+        buffer_printf(&t->middle, "%s ", c->hostname);
+    buffer_puts(&t->middle, c->appname);
+    if (strcmp(c->procid, "-") != 0)
+        buffer_printf(&t->middle, "[%s]", c->procid);
+    buffer_puts(&t->middle, ": ");
+    buffer_puts(&t->text, " ");
 }
 
-/* So that there is something to copy nothing from. */
-static void set_apart(struct body *b)
+/* Copying from an empty buffer must not be memcpy() from NULL. */
+static void template_allocate(struct template *t)
 {
-    buffer_reserve(&b->head, 1);
-    buffer_reserve(&b->middle, 1);
-    buffer_reserve(&b->text, 1);
+    buffer_reserve(&t->head, 1);
+    buffer_reserve(&t->middle, 1);
+    buffer_reserve(&t->text, 1);
 }
 
-void body_start(struct body *b, const struct message_config *c)
+void template_init(struct template *t, const struct message_config *c)
 {
-    char pri[16];
-    *b = (struct body){
-        .stamped = !c->timestamp, .utc = c->utc, .numbered = !c->msgid, .no_msg = !c->text};
-    set_apart(b);
-    snprintf(pri, sizeof pri, "<%u>", c->pri);
-    add(&b->head, pri);
+    *t = (struct template){
+        .has_timestamp = !c->timestamp, .utc = c->utc, .has_number = !c->msgid, .no_msg = !c->text};
+    template_allocate(t);
+    buffer_printf(&t->head, "<%u>", c->pri);
     if (c->format == MESSAGE_RFC3164)
-        add_rfc3164(b, c);
+        template_add_rfc3164(t, c);
     else
-        add_rfc5424(b, c);
+        template_add_rfc5424(t, c);
     if (c->timestamp)
-        add(&b->head, c->timestamp);
-    b->tail = b->text.len;
-    add(&b->text, c->text ? c->text : "");
-    b->text_length = b->text.len;
-    uint64_t longest = c->size_high ? c->size_high : c->size;
-    if (longest > b->text.len) {
-        size_t more = (size_t)longest - b->text.len;
-        memset(buffer_reserve(&b->text, more), BODY_PADDING, more);
-        b->text.len += more;
+        buffer_puts(&t->head, c->timestamp);
+    t->prefix_len = t->text.len;
+    buffer_puts(&t->text, c->text ? c->text : "");
+    t->text_len = t->text.len;
+    uint64_t size = c->size_max ? c->size_max : c->size;
+    if (size > t->text.len) {
+        size_t padding = (size_t)size - t->text.len;
+        memset(buffer_reserve(&t->text, padding), TEMPLATE_PADDING, padding);
+        t->text.len += padding;
     }
-    b->before = b->head.len + stamp_length(c) + b->middle.len;
+    t->before_number_len = t->head.len + template_timestamp_len(c) + t->middle.len;
 }
 
-void body_start_line(struct body *b, struct slice line)
+void template_init_line(struct template *t, struct slice line)
 {
-    *b = (struct body){.before = line.len};
-    set_apart(b);
-    buffer_append(&b->head, line);
+    *t = (struct template){.before_number_len = line.len};
+    template_allocate(t);
+    buffer_append(&t->head, line);
 }
 
-static size_t mark_room(const struct body_mark *m)
+static size_t template_sequence_max_len(const struct template_sequence *s)
 {
-    return m->lead.len + m->middle.len + 2 * BODY_NUMBER + sizeof BODY_CRC_NAME - 1 +
-           MARK_SUM_DIGITS;
+    return s->lead.len + s->middle.len + 2 * TEMPLATE_NUMBER_MAX + sizeof TEMPLATE_CRC_PARAM - 1 +
+           SEQUENCE_CRC_DIGITS;
 }
 
-static size_t before_msg(const struct body *b, const struct message_config *c)
+/* The most that can precede MSG. */
+static size_t template_overhead(const struct template *t, const struct message_config *c)
 {
-    return b->before + (b->numbered ? BODY_NUMBER : 0) + (c->checksum ? mark_room(&b->mark) : 0) +
-           b->tail;
+    return t->before_number_len + (t->has_number ? TEMPLATE_NUMBER_MAX : 0) +
+           (c->checksum ? template_sequence_max_len(&t->sequence) : 0) + t->prefix_len;
 }
 
-size_t body_longest(const struct body *b, const struct message_config *c)
+size_t template_max_len(const struct template *t, const struct message_config *c)
 {
-    return before_msg(b, c) + b->text.len;
+    return template_overhead(t, c) + t->text.len;
 }
 
-size_t body_shortest(const struct body *b, const struct message_config *c)
+size_t template_min_len(const struct template *t, const struct message_config *c)
 {
-    return c->size ? (size_t)c->size : b->before + b->numbered + b->text.len;
+    return c->size ? (size_t)c->size : t->before_number_len + t->has_number + t->text.len;
 }
 
-bool body_fits(const struct body *b, const struct message_config *c)
+bool template_check(const struct template *t, const struct message_config *c)
 {
-    size_t least = before_msg(b, c);
-    if (c->size && c->size < least) {
-        log_printf("--size%s: the parts before MSG can take %zu bytes", c->size_high ? "s" : "",
-                   least);
+    size_t overhead = template_overhead(t, c);
+    if (c->size && c->size < overhead) {
+        log_printf("--size%s: %" PRIu64 " is too small; the fields before MSG need up to %zu bytes",
+                   c->size_max ? "s" : "", c->size, overhead);
         return false;
     }
-    if (c->frame == MESSAGE_LINE && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
-        log_printf("%s: a line end in it wants --framing=octet",
+    if (c->framing == MESSAGE_NEWLINE && (strchr(c->text, '\n') || strchr(c->sd, '\n'))) {
+        log_printf("%s: the value contains a line feed; use --framing=octet",
                    strchr(c->sd, '\n') ? "--sd" : "--message");
         return false;
     }
     return true;
 }
 
-void body_free(struct body *b)
+void template_free(struct template *t)
 {
-    buffer_free(&b->head);
-    buffer_free(&b->middle);
-    buffer_free(&b->text);
-    buffer_free(&b->mark.of);
-    buffer_free(&b->mark.lead);
-    buffer_free(&b->mark.middle);
+    buffer_free(&t->head);
+    buffer_free(&t->middle);
+    buffer_free(&t->text);
+    buffer_free(&t->sequence.connection_count);
+    buffer_free(&t->sequence.lead);
+    buffer_free(&t->sequence.middle);
 }

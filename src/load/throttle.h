@@ -6,28 +6,28 @@
 
 #include "base/buffer.h"
 
-/* A message that goes out no faster than so many bytes a second. All zero is ready for use. */
-struct trickle {
-    struct buffer held;
-    size_t gone;    /* bytes of what is held */
-    uint64_t since; /* clock_monotonic, when it began to go */
+/* Releases a message at a limited number of bytes per second. All zero is an idle throttle. */
+struct throttle {
+    struct buffer pending;
+    size_t released;   /* bytes of pending */
+    uint64_t since_ns; /* clock_monotonic() at throttle_load() */
 };
 
-/* --slow=SIZE[/s]. False, and a report, where it is none. */
-bool trickle_option(uint64_t *slow, const char *text);
+/* Parses --slow=SIZE[/s]. Returns false and logs the reason if the value is invalid. */
+bool throttle_parse(uint64_t *bytes_per_s, const char *text);
 
-/* Takes over what is in a buffer. Nothing may be held. */
-void trickle_take(struct trickle *t, struct buffer *from, uint64_t now);
+/* Moves the content of `from` to an idle throttle. */
+void throttle_load(struct throttle *t, struct buffer *from, uint64_t now_ns);
 
-/* Adds to a buffer what may go by now. True where that was all. */
-bool trickle_give(struct trickle *t, uint64_t slow, uint64_t now, struct buffer *to);
+/* Appends the bytes that are allowed by now_ns to `to`. Returns true when none are left. */
+bool throttle_release(struct throttle *t, uint64_t bytes_per_s, uint64_t now_ns, struct buffer *to);
 
-static inline bool trickle_holds(const struct trickle *t)
+static inline bool throttle_is_pending(const struct throttle *t)
 {
-    return t->held.len > 0;
+    return t->pending.len > 0;
 }
 
-/* How long to wait, in nanoseconds, until there is about one byte more. */
-uint64_t trickle_pause(uint64_t slow);
+/* Returns a pause in ns, 1 to 100 ms, after which about one more byte is allowed. */
+uint64_t throttle_pause_ns(uint64_t bytes_per_s);
 
 #endif

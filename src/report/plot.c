@@ -13,13 +13,13 @@
 
 #include "base/log.h"
 
-/* Its standard output is the drawing, so no name of a file has to be written for it. */
-enum { ROWS = 3 };
+/* gnuplot reads the rows from descriptor 3 and draws to stdout, so no file name needs quoting. */
+enum { ROWS_FD = 3 };
 #define ROWS_FILE "'/dev/fd/3'"
 
-#define LINES " with linespoints pt 7 ps 0.3 lw 1.5 "
+#define WITH_LINES " with linespoints pt 7 ps 0.3 lw 1.5 "
 
-static const char start[] =
+static const char script_start[] =
     "set terminal svg size 900,500 font 'sans,12' background '#ffffff' noenhanced;"
     "set datafile separator ',';"
     "set grid; set lmargin 11; set key outside right Left reverse samplen 1;"
@@ -27,38 +27,41 @@ static const char start[] =
     "stats " ROWS_FILE " using 3 name 'r' nooutput;"
     "set xrange [0:(x_max > 0 ? x_max : 1)];";
 
-static const char rate[] = "set yrange [0:(r_max > 1 ? 1.05 * r_max : 1)];"
-                           "set format y '%.1s%c';"
-                           "set ylabel 'throughput (messages/s)';"
-                           "plot " ROWS_FILE " using 1:3" LINES "notitle;";
+static const char script_rate[] = "set yrange [0:(r_max > 1 ? 1.05 * r_max : 1)];"
+                                  "set format y '%.1s%c';"
+                                  "set ylabel 'throughput (messages/s)';"
+                                  "plot " ROWS_FILE " using 1:3" WITH_LINES "notitle;";
 
-#define TIME "set xlabel 'time since the start (s)';"
-#define NEXT TIME "set yrange [*:*]; set format y '%g';"
+#define SET_TIME_LABEL "set xlabel 'time since the start (s)';"
+#define START_PANEL    SET_TIME_LABEL "set yrange [*:*]; set format y '%g';"
 
-static const char lag[] = NEXT "stats " ROWS_FILE " using ($5*1e3) name 'l' nooutput;"
-                               "set yrange [0:(l_max > 1 ? 1.05 * l_max : 1)];"
-                               "set ylabel 'lag (ms)';"
-                               "plot " ROWS_FILE " using 1:($5*1e3)" LINES "lt 4 notitle;";
+static const char script_lag[] =
+    START_PANEL "stats " ROWS_FILE " using ($5*1e3) name 'l' nooutput;"
+                "set yrange [0:(l_max > 1 ? 1.05 * l_max : 1)];"
+                "set ylabel 'lag (ms)';"
+                "plot " ROWS_FILE " using 1:($5*1e3)" WITH_LINES "lt 4 notitle;";
 
-/* A latency of 0 has no logarithm. */
-static const char latency[] = NEXT "ms(s) = s > 1e-6 ? s * 1e3 : 1e-3;"
-                                   "stats " ROWS_FILE " using (ms($4)) name 'low' nooutput;"
-                                   "stats " ROWS_FILE " using (ms($9)) name 'high' nooutput;"
-                                   "set logscale y; set yrange [(0.3 * low_min):(3.4 * high_max)];"
-                                   "set ylabel 'latency (ms)';"
-                                   "set linetype 5 lc rgb '#b22222';"
-                                   "plot for [i=1:6] " ROWS_FILE " using 1:(ms(column(10-i)))" LINES
-                                   "title word('max p99.99 p99.9 p99 p90 p50', i);";
+/* The axis is logarithmic, so a latency of 0 is drawn as 1 us. */
+static const char script_latency[] =
+    START_PANEL "ms(s) = s > 1e-6 ? s * 1e3 : 1e-3;"
+                "stats " ROWS_FILE " using (ms($4)) name 'low' nooutput;"
+                "stats " ROWS_FILE " using (ms($9)) name 'high' nooutput;"
+                "set logscale y; set yrange [(0.3 * low_min):(3.4 * high_max)];"
+                "set ylabel 'latency (ms)';"
+                "set linetype 5 lc rgb '#b22222';"
+                "plot for [i=1:6] " ROWS_FILE " using 1:(ms(column(10-i)))" WITH_LINES
+                "title word('max p99.99 p99.9 p99 p90 p50', i);";
 
 static const struct {
     const char *layout;
-    const char *below;
-} panels[] = {[PLOT_LAG] = {"set rmargin 4; set multiplot layout 2,1 title ", lag},
-              [PLOT_LATENCY] = {"set rmargin 14; set multiplot layout 2,1 title ", latency},
-              [PLOT_NOTHING] = {"set rmargin 4;" TIME "set multiplot layout 1,1 title ", ""}};
+    const char *lower_panel;
+} panels[] = {
+    [PLOT_LAG] = {"set rmargin 4; set multiplot layout 2,1 title ", script_lag},
+    [PLOT_LATENCY] = {"set rmargin 14; set multiplot layout 2,1 title ", script_latency},
+    [PLOT_RATE_ONLY] = {"set rmargin 4;" SET_TIME_LABEL "set multiplot layout 1,1 title ", ""}};
 
-/* Gives its exit status, or -1, and errno, where it could not be run. */
-static int run_gnuplot(char *const *arguments, int rows, int out)
+/* Returns the status of waitpid(2), or -1 with errno set if gnuplot could not be run. */
+static int gnuplot_run(char *const *arguments, int rows, int out)
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
@@ -73,7 +76,7 @@ static int run_gnuplot(char *const *arguments, int rows, int out)
     posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
     if (rows >= 0)
-        posix_spawn_file_actions_adddup2(&files, rows, ROWS);
+        posix_spawn_file_actions_adddup2(&files, rows, ROWS_FD);
     int error = posix_spawnp(&child, *arguments, &files, &attributes, arguments, environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
@@ -84,20 +87,20 @@ static int run_gnuplot(char *const *arguments, int rows, int out)
     return error ? -1 : status;
 }
 
-static bool good_status(int status)
+static bool gnuplot_check_status(int status)
 {
     if (status == 0)
         return true;
     if (status < 0)
         log_printf("--plot: gnuplot: %m; install gnuplot (Debian: gnuplot-nox)");
     else if (WIFSIGNALED(status))
-        log_printf("--plot: gnuplot was ended by a signal: %s", strsignal(WTERMSIG(status)));
+        log_printf("--plot: gnuplot was killed by a signal (%s)", strsignal(WTERMSIG(status)));
     else
         log_printf("--plot: gnuplot failed with status %d", WEXITSTATUS(status));
     return false;
 }
 
-static bool has_gnuplot(void)
+static bool gnuplot_check(void)
 {
     char *arguments[] = {"gnuplot", "--version", NULL};
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -105,40 +108,40 @@ static bool has_gnuplot(void)
         log_printf("/dev/null: %m");
         return false;
     }
-    int status = run_gnuplot(arguments, -1, null);
-    bool good = good_status(status);
+    int status = gnuplot_run(arguments, -1, null);
+    bool good = gnuplot_check_status(status);
     close(null);
     return good;
 }
 
-/* In the folder of temporary files, and without a name there. */
-static bool open_rows(struct output *rows)
+/* An unnamed file in $TMPDIR, or /tmp. */
+static bool plot_open_rows(struct output *rows)
 {
-    const char *given = getenv("TMPDIR");
-    const char *folder = given && *given ? given : "/tmp";
+    const char *tmpdir = getenv("TMPDIR");
+    const char *dir = tmpdir && *tmpdir ? tmpdir : "/tmp";
     char path[4096];
-    int length = snprintf(path, sizeof path, "%s/spamlog-XXXXXX", folder);
+    int len = snprintf(path, sizeof path, "%s/spamlog-XXXXXX", dir);
     errno = ENAMETOOLONG;
-    int fd = length < (int)sizeof path ? mkostemp(path, O_CLOEXEC) : -1;
+    int fd = len < (int)sizeof path ? mkostemp(path, O_CLOEXEC) : -1;
     if (fd < 0 || unlink(path) != 0) {
-        log_printf("--plot: %s: %m", folder);
+        log_printf("--plot: %s: %m", dir);
         if (fd >= 0)
             close(fd);
         return false;
     }
-    output_init(rows, fd, "rows of --plot");
+    output_init(rows, fd, "--plot rows");
     return true;
 }
 
 bool plot_open(struct plot *p, const char *path)
 {
     *p = (struct plot){.rows = {.fd = -1}, .svg = {.fd = -1}};
-    return !path ||
-           (has_gnuplot() && open_rows(&p->rows) && output_open_truncate(&p->svg, "--plot", path));
+    return !path || (gnuplot_check() && plot_open_rows(&p->rows) &&
+                     output_open_truncate(&p->svg, "--plot", path));
 }
 
-/* gnuplot does not look whether what it writes is taken. */
-static bool is_whole(const char *path)
+/* gnuplot ignores write errors, so the end of its output is checked. */
+static bool plot_is_complete(const char *path)
 {
     static const char last[] = "</svg>\n";
     char end[64];
@@ -157,22 +160,17 @@ static bool is_whole(const char *path)
     return whole;
 }
 
-/* A string of gnuplot's. */
-static void add_quoted(struct buffer *b, const char *text)
+/* Quotes a gnuplot string; control characters become "?". */
+static void script_add_quoted(struct buffer *b, const char *text)
 {
-    buffer_append(b, (struct slice){"'", 1});
+    buffer_puts(b, "'");
     for (const char *p = text; *p; p++) {
         bool control = (unsigned char)*p < ' ' || *p == 127;
         buffer_append(b, (struct slice){control ? "?" : p, 1});
         if (*p == '\'')
-            buffer_append(b, (struct slice){p, 1});
+            buffer_puts(b, "'");
     }
-    buffer_append(b, (struct slice){"'", 1});
-}
-
-static void add_text(struct buffer *b, const char *text)
-{
-    buffer_append(b, (struct slice){text, strlen(text)});
+    buffer_puts(b, "'");
 }
 
 bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)
@@ -180,16 +178,17 @@ bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)
     struct buffer script = {0};
     if (p->rows.fd < 0)
         return true;
-    add_text(&script, start);
-    add_text(&script, panels[kind].layout);
-    add_quoted(&script, title);
-    add_text(&script, ";");
-    add_text(&script, rate);
-    add_text(&script, panels[kind].below);
-    add_text(&script, "unset multiplot");
+    buffer_puts(&script, script_start);
+    buffer_puts(&script, panels[kind].layout);
+    script_add_quoted(&script, title);
+    buffer_puts(&script, ";");
+    buffer_puts(&script, script_rate);
+    buffer_puts(&script, panels[kind].lower_panel);
+    buffer_puts(&script, "unset multiplot");
     *buffer_reserve(&script, 1) = '\0';
     char *arguments[] = {"gnuplot", "-d", "-e", script.data, NULL};
-    bool good = good_status(run_gnuplot(arguments, p->rows.fd, p->svg.fd)) && is_whole(p->svg.name);
+    bool good = gnuplot_check_status(gnuplot_run(arguments, p->rows.fd, p->svg.fd)) &&
+                plot_is_complete(p->svg.name);
     buffer_free(&script);
     return good;
 }

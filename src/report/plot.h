@@ -5,26 +5,29 @@
 
 #include "base/output.h"
 
-/* What stands below the throughput. */
+/* The lower panel; the upper one is the throughput. */
 enum plot_kind {
     PLOT_LAG,
     PLOT_LATENCY,
-    PLOT_NOTHING /* no latency was taken */
+    PLOT_RATE_ONLY /* no lower panel */
 };
 
-/* Rows, and the file in which gnuplot draws them. */
+/* CSV rows in a temporary file, and the SVG file that gnuplot draws from them. */
 struct plot {
-    struct output rows; /* fd -1: none is wanted */
+    struct output rows; /* fd is -1 if there is no plot */
     struct output svg;
 };
 
-/* Looks whether there is a gnuplot, and opens the files. NULL: none is wanted. */
+/*
+ * Checks that gnuplot can be run and opens the files. `path` NULL: no plot. Returns false and logs
+ * the reason on failure.
+ */
 bool plot_open(struct plot *p, const char *path);
 
-/* False, and a report, where it cannot be drawn. */
+/* Runs gnuplot on the rows written so far. Returns false and logs the reason on failure. */
 bool plot_draw(struct plot *p, enum plot_kind kind, const char *title);
 
-/* False where a file was not written. */
+/* Returns false if a file could not be written. */
 bool plot_close(struct plot *p);
 
 #endif

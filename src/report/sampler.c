@@ -1,159 +1,153 @@
 #include "report/sampler.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { COLUMNS = 80, NUMBERS = 96 };
-
-static void print_live(const struct live *l)
+/* An interval that is too short for a rate of its own is extended by the previous one. */
+static double sampler_rate(const struct sampler *s, uint64_t end_ns, uint64_t messages)
 {
-    char line[512];
-    struct winsize size = {0};
-    size_t columns = COLUMNS;
-    size_t name = strlen(program_invocation_short_name) + 2;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
-        columns = size.ws_col;
-    /* The last column stays free: with it, some terminals go on to the next line. */
-    if (columns > name + 1 && live_line(l, columns - name - 1, line, sizeof line))
-        log_status("%s", line);
-}
-
-/* One that is too short to tell a rate has that of the one before, too. */
-static double rate(const struct series *s, uint64_t end, uint64_t messages)
-{
-    const struct interval *from = &s->before[0];
-    if (end - from->end < s->config->interval / 2)
-        from = &s->before[1];
-    uint64_t ns = end - from->end;
+    const struct sample *from = &s->previous[0];
+    if (end_ns - from->end_ns < s->config->interval_ns / 2)
+        from = &s->previous[1];
+    uint64_t ns = end_ns - from->end_ns;
     return ns ? (double)(messages - from->messages) * (double)NS_PER_S / (double)ns : 0;
 }
 
-static void write_row(const struct buffer *row, struct output *to)
+static void sampler_write_row(const struct values *row, struct output *to)
 {
     if (to->fd < 0)
         return;
-    buffer_append(&to->buffer, (struct slice){row->data, row->len});
+    values_print_csv_row(row, &to->buffer);
     output_flush(to);
 }
 
-static void take(struct series *s)
+static bool sampler_write_header(struct sampler *s, const struct values *columns)
 {
-    struct interval i = {.end = clock_monotonic() - s->started,
-                         .messages = counter_read(s->watched.messages)};
-    struct live live = {.messages = i.messages, .share = -1, .left = LIVE_UNKNOWN};
-    struct buffer *row = &s->row;
-    i.rate = live.rate = rate(s, i.end, i.messages);
-    char *to = buffer_reserve(row, NUMBERS);
-    buffer_commit(row,
-                  to + snprintf(to, NUMBERS, "%.3f,%llu,%.1f", (double)i.end / (double)NS_PER_S,
-                                (unsigned long long)i.messages, i.rate));
-    s->watched.look(s->watched.of, &i, row, &live);
-    buffer_append(row, (struct slice){"\n", 1});
-    s->before[1] = s->before[0];
-    s->before[0] = i;
-    write_row(row, &s->csv);
-    write_row(row, &s->plot.rows);
-    row->len = 0;
-    if (s->live)
-        print_live(&live);
+    struct values row = {0};
+    values_add_absent(&row, "seconds", VALUE_REAL);
+    values_add_absent(&row, s->source.count_name, VALUE_COUNT);
+    values_add_absent(&row, "rate", VALUE_RATE);
+    for (size_t i = 0; i < columns->count; i++)
+        values_add_absent(&row, columns->all[i].name, columns->all[i].kind);
+    values_print_csv_header(&row, &s->csv.buffer);
+    values_free(&row);
+    return output_flush(&s->csv);
 }
 
-/* Until then, or the end, which gives true. */
-static bool await(struct series *s, uint64_t due)
+static void sampler_take(struct sampler *s)
 {
-    struct timespec until = {(time_t)(due / NS_PER_S), (long)(due % NS_PER_S)};
+    struct sample sample = {.end_ns = clock_monotonic() - s->start_ns,
+                            .messages = counter_read(s->source.message_count)};
+    sample.rate = sampler_rate(s, sample.end_ns, sample.messages);
+    struct status_line status = {.messages = sample.messages,
+                                 .rate = sample.rate,
+                                 .latency_ns = STATUS_LINE_UNKNOWN,
+                                 .fraction_done = -1,
+                                 .remaining_ns = STATUS_LINE_UNKNOWN};
+    values_clear(&s->row);
+    values_add_real(&s->row, "seconds", (double)sample.end_ns / (double)NS_PER_S, 3);
+    values_add_count(&s->row, s->source.count_name, sample.messages);
+    values_add_rate(&s->row, "rate", sample.rate, 1);
+    s->source.on_sample(s->source.context, &sample, &s->row, &status);
+    s->previous[1] = s->previous[0];
+    s->previous[0] = sample;
+    sampler_write_row(&s->row, &s->csv);
+    sampler_write_row(&s->row, &s->plot.rows);
+    if (s->shows_status)
+        status_line_show(&status);
+}
+
+/* Waits until `due_ns`; returns true if the sampler is to stop. */
+static bool sampler_wait(struct sampler *s, uint64_t due_ns)
+{
+    struct timespec until = {(time_t)(due_ns / NS_PER_S), (long)(due_ns % NS_PER_S)};
     pthread_mutex_lock(&s->lock);
-    while (!s->ending && clock_monotonic() < due)
-        pthread_cond_timedwait(&s->end, &s->lock, &until);
-    bool ending = s->ending;
+    while (!s->stop && clock_monotonic() < due_ns)
+        pthread_cond_timedwait(&s->stop_changed, &s->lock, &until);
+    bool stop = s->stop;
     pthread_mutex_unlock(&s->lock);
-    return ending;
+    return stop;
 }
 
-static void *run(void *argument)
+static void *sampler_run_thread(void *argument)
 {
-    struct series *s = argument;
-    uint64_t interval = s->config->interval;
-    uint64_t due = s->started + interval;
-    while (!await(s, due)) {
-        take(s);
+    struct sampler *s = argument;
+    uint64_t interval = s->config->interval_ns;
+    uint64_t due = s->start_ns + interval;
+    while (!sampler_wait(s, due)) {
+        sampler_take(s);
         uint64_t late = clock_monotonic() - due;
         due += interval * (late / interval + 1);
     }
     return NULL;
 }
 
-bool series_open(struct series *s, const struct series_config *config, const struct watched *w,
-                 bool live)
+bool sampler_open(struct sampler *s, const struct sampler_config *config,
+                  const struct sampler_source *source, const struct values *columns,
+                  bool terminal_is_free)
 {
-    *s = (struct series){
-        .config = config, .watched = *w, .live = live && config->live && isatty(STDERR_FILENO)};
-    s->csv.fd = -1;
-    if (!plot_open(&s->plot, config->plot) || !output_open_truncate(&s->csv, "--csv", config->csv))
+    *s = (struct sampler){.config = config, .source = *source, .csv = {.fd = -1}};
+    s->shows_status = terminal_is_free && config->allow_status && isatty(STDERR_FILENO);
+    if (!plot_open(&s->plot, config->plot_path) ||
+        !output_open_truncate(&s->csv, "--csv", config->csv_path))
         return false;
-    if (s->csv.fd < 0)
-        return true;
-    buffer_append(&s->csv.buffer, (struct slice){w->columns, strlen(w->columns)});
-    return output_flush(&s->csv);
+    return s->csv.fd < 0 || sampler_write_header(s, columns);
 }
 
-bool series_start(struct series *s, uint64_t started)
+bool sampler_start_thread(struct sampler *s, uint64_t start_ns)
 {
     pthread_condattr_t clock;
-    s->started = started;
-    if (!series_wanted(s))
+    s->start_ns = start_ns;
+    if (!sampler_is_enabled(s))
         return true;
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->end, &clock);
+    pthread_cond_init(&s->stop_changed, &clock);
     pthread_condattr_destroy(&clock);
-    errno = pthread_create(&s->thread, NULL, run, s);
+    errno = pthread_create(&s->thread, NULL, sampler_run_thread, s);
     if (errno)
         log_printf("thread: %m");
     s->running = errno == 0;
     return s->running;
 }
 
-void series_end(struct series *s)
+void sampler_finish(struct sampler *s)
 {
     if (!s->running)
         return;
     pthread_mutex_lock(&s->lock);
-    s->ending = true;
-    pthread_cond_signal(&s->end);
+    s->stop = true;
+    pthread_cond_signal(&s->stop_changed);
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);
     s->running = false;
-    if (s->live)
+    if (s->shows_status)
         log_status_clear();
-    s->live = false;
-    take(s);
+    s->shows_status = false;
+    sampler_take(s);
 }
 
-double series_rate(const struct series *s)
+double sampler_mean_rate(const struct sampler *s)
 {
-    const struct interval *i = &s->before[0];
-    return i->end ? (double)i->messages * (double)NS_PER_S / (double)i->end : 0;
+    const struct sample *last = &s->previous[0];
+    return last->end_ns ? (double)last->messages * (double)NS_PER_S / (double)last->end_ns : 0;
 }
 
-bool series_draw(struct series *s, enum plot_kind kind, const char *title)
+bool sampler_plot(struct sampler *s, enum plot_kind kind, const char *title)
 {
     return plot_draw(&s->plot, kind, title);
 }
 
-bool series_close(struct series *s)
+bool sampler_close(struct sampler *s)
 {
     if (!s->config)
         return true;
     bool good = s->csv.fd < 0 || output_close(&s->csv);
     s->csv.fd = -1;
-    buffer_free(&s->row);
+    values_free(&s->row);
     return plot_close(&s->plot) && good;
 }

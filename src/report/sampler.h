@@ -9,74 +9,85 @@
 #include "base/stats.h"
 #include "report/plot.h"
 #include "report/status-line.h"
+#include "report/values.h"
 
-struct series_config {
-    uint64_t interval; /* nanoseconds */
-    const char *csv;   /* a file for the rows, "-" is stdout; or NULL */
-    const char *plot;  /* a file for a drawing of them, or NULL */
-    bool live;         /* a line on the terminal, where stderr is one */
+struct sampler_config {
+    uint64_t interval_ns;
+    const char *csv_path;  /* "-" is stdout; NULL for none */
+    const char *plot_path; /* SVG; NULL for none */
+    bool allow_status;     /* show a status line if stderr is a terminal */
 };
 
-struct interval {
-    uint64_t end;      /* nanoseconds since the start */
-    uint64_t messages; /* since the start */
-    double rate;       /* messages a second */
-};
-
-/*
- * Who is watched. `look` tells of an interval that is over: the rest of the row, each value with a
- * comma before it, and the rest of the line.
- */
-struct watched {
-    const char *columns; /* names of the row */
-    counter *messages;
-    void (*look)(void *of, const struct interval *i, struct buffer *row, struct live *live);
-    void *of;
+/* The end of one interval. */
+struct sample {
+    uint64_t end_ns;   /* since the start of the run */
+    uint64_t messages; /* since the start of the run */
+    double rate;       /* messages per second in the interval */
 };
 
 /*
- * What a run does, interval by interval: rows of CSV, a line on the terminal, a plot. A thread
- * looks at the counters, so that this goes on where the rest is blocked in a write.
+ * The sampled run. on_sample() is called from the sampler's thread at the end of each interval: it
+ * appends the values of the row that follow the rate, and completes the status line.
  */
-struct series {
-    const struct series_config *config;
-    struct watched watched;
+struct sampler_source {
+    const char *count_name; /* column of the message count */
+    counter *message_count;
+    void (*on_sample)(void *context, const struct sample *sample, struct values *row,
+                      struct status_line *status);
+    void *context;
+};
+
+/*
+ * Samples a run at a fixed interval into CSV rows, a status line and a plot. It has its own thread,
+ * so that it continues while the run is blocked in a write.
+ */
+struct sampler {
+    const struct sampler_config *config;
+    struct sampler_source source;
     struct output csv;
     struct plot plot;
-    struct buffer row;
-    uint64_t started;          /* clock_monotonic */
-    struct interval before[2]; /* the last one, and the one before it */
-    bool live;
+    struct values row;
+    uint64_t start_ns;         /* clock_monotonic() */
+    struct sample previous[2]; /* the last one, and the one before it */
+    bool shows_status;
     bool running;
-    bool ending;
+    bool stop;
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t end;
+    pthread_cond_t stop_changed;
 };
 
-/* Opens the files, and writes the names. `live`: nothing else comes to the terminal. */
-bool series_open(struct series *s, const struct series_config *config, const struct watched *w,
-                 bool live);
+/*
+ * Opens the files and writes the CSV header; `columns` are the columns that on_sample() appends.
+ * `terminal_is_free` permits the status line: nothing else is written to the terminal. Returns
+ * false and logs the reason on failure.
+ */
+bool sampler_open(struct sampler *s, const struct sampler_config *config,
+                  const struct sampler_source *source, const struct values *columns,
+                  bool terminal_is_free);
 
-/* Whether anybody wants to know; nobody does where it was not opened. */
-static inline bool series_wanted(const struct series *s)
+/* Returns false if there is nothing to write samples to, or if the sampler was not opened. */
+static inline bool sampler_is_enabled(const struct sampler *s)
 {
-    return s->config && (s->live || s->csv.fd >= 0 || s->plot.rows.fd >= 0);
+    return s->config && (s->shows_status || s->csv.fd >= 0 || s->plot.rows.fd >= 0);
 }
 
-/* Begins with the first interval, where it is wanted. Signals are to be blocked before. */
-bool series_start(struct series *s, uint64_t started);
+/*
+ * Starts the thread with the first interval, if the sampler is enabled. Signals must be blocked.
+ * Returns false and logs the reason on failure.
+ */
+bool sampler_start_thread(struct sampler *s, uint64_t start_ns);
 
-/* Ends the last interval; only then is nobody looking any more. */
-void series_end(struct series *s);
+/* Stops the thread, after a last sample. on_sample() is not called again. */
+void sampler_finish(struct sampler *s);
 
-/* Of all the time, messages a second. */
-double series_rate(const struct series *s);
+/* Returns the messages per second from the start to the last sample. */
+double sampler_mean_rate(const struct sampler *s);
 
-/* Draws what is wanted of it. False, and a report, where that fails. */
-bool series_draw(struct series *s, enum plot_kind kind, const char *title);
+/* Draws the plot, if one is configured. Returns false and logs the reason on failure. */
+bool sampler_plot(struct sampler *s, enum plot_kind kind, const char *title);
 
-/* Closes the files, where it was opened. False where any of them was not written. */
-bool series_close(struct series *s);
+/* Closes the files, if the sampler was opened. Returns false if data could not be written. */
+bool sampler_close(struct sampler *s);
 
 #endif

@@ -1,95 +1,129 @@
 #include "report/status-line.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "report/number.h"
 
-enum { PART = 64, BAR_LEAST = 4, BAR_MOST = 40, BAR_REST = 8 /* " [] 100%" */ };
+enum {
+    PART_SIZE = 64,
+    BAR_MIN = 4,
+    BAR_MAX = 40,
+    BAR_FRAME = 8, /* " [] 100%" */
+    DEFAULT_COLUMNS = 80
+};
 
-struct line {
-    char *at;
-    size_t length;
+struct status_text {
+    char *text;
+    size_t len;
     size_t columns;
 };
 
-/* False where it finds no place. */
-static bool add(struct line *l, const char *part)
+/* Returns false if `part` does not fit. */
+static bool text_add(struct status_text *t, const char *part)
 {
-    size_t length = strlen(part);
-    if (l->length + length > l->columns)
+    size_t len = strlen(part);
+    if (t->len + len > t->columns)
         return false;
-    memcpy(l->at + l->length, part, length);
-    l->length += length;
+    memcpy(t->text + t->len, part, len);
+    t->len += len;
     return true;
 }
 
-static void print_done(const struct live *l, char *part)
+static bool text_add_count(struct status_text *t, const struct status_line *l)
 {
-    int n = snprintf(part, PART, "%s %" PRIu64, l->done, l->messages);
-    if (l->all)
-        snprintf(part + n, PART - (size_t)n, " of %" PRIu64, l->all);
+    char part[2 * PART_SIZE];
+    char number[NUMBER_SIZE];
+    int n = snprintf(part, sizeof part, "%s %s", l->verb, number_format(number, l->messages));
+    if (l->total)
+        snprintf(part + n, sizeof part - (size_t)n, " of %s", number_format(number, l->total));
+    return text_add(t, part);
 }
 
-static void print_late(const struct live *l, char *part)
+static bool text_add_rate(struct status_text *t, double rate)
 {
-    double ms = (double)l->lateness / 1e6;
-    *part = '\0';
-    if (l->lateness != LIVE_UNKNOWN && ms < 1000)
-        snprintf(part, PART, " %s %.1fms", l->late, ms);
-    else if (l->lateness != LIVE_UNKNOWN)
-        snprintf(part, PART, " %s %.1fs", l->late, ms / 1000);
+    char part[PART_SIZE];
+    char number[NUMBER_SIZE];
+    snprintf(part, sizeof part, " %s/s", number_format(number, (uint64_t)(rate + 0.5)));
+    return text_add(t, part);
 }
 
-static void print_left(uint64_t left, char *part)
+static bool text_add_latency(struct status_text *t, const struct status_line *l)
 {
-    uint64_t s = left / NS_PER_S + (left % NS_PER_S != 0);
-    *part = '\0';
-    if (left != LIVE_UNKNOWN && s < 3600)
-        snprintf(part, PART, " left %" PRIu64 ":%02" PRIu64, s / 60, s % 60);
-    else if (left != LIVE_UNKNOWN)
-        snprintf(part, PART, " left %" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60,
-                 s % 60);
+    char part[PART_SIZE];
+    double ms = (double)l->latency_ns / 1e6;
+    if (l->latency_ns == STATUS_LINE_UNKNOWN)
+        return true;
+    if (ms < 1000)
+        snprintf(part, sizeof part, " %s %.1fms", l->latency_name, ms);
+    else
+        snprintf(part, sizeof part, " %s %.1fs", l->latency_name, ms / 1000);
+    return text_add(t, part);
 }
 
-static void add_share(struct line *l, double share)
+static bool text_add_remaining(struct status_text *t, uint64_t remaining_ns)
 {
-    char bar[BAR_MOST + 1];
-    char part[PART];
-    size_t room = l->columns - l->length;
-    size_t width = room < BAR_LEAST + BAR_REST ? 0 : room - BAR_REST;
-    if (width > BAR_MOST)
-        width = BAR_MOST;
-    if (share > 1)
-        share = 1;
-    size_t full = (size_t)(share * (double)width);
+    char part[PART_SIZE];
+    uint64_t s = remaining_ns / NS_PER_S + (remaining_ns % NS_PER_S != 0);
+    if (remaining_ns == STATUS_LINE_UNKNOWN)
+        return true;
+    if (s < 3600)
+        snprintf(part, sizeof part, " left %" PRIu64 ":%02" PRIu64, s / 60, s % 60);
+    else
+        snprintf(part, sizeof part, " left %" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600,
+                 s / 60 % 60, s % 60);
+    return text_add(t, part);
+}
+
+static void text_add_bar(struct status_text *t, double fraction)
+{
+    char bar[BAR_MAX + 1];
+    char part[PART_SIZE];
+    size_t space = t->columns - t->len;
+    size_t width = space < BAR_MIN + BAR_FRAME ? 0 : space - BAR_FRAME;
+    if (width > BAR_MAX)
+        width = BAR_MAX;
+    if (fraction > 1)
+        fraction = 1;
+    size_t full = (size_t)(fraction * (double)width);
     memset(bar, ' ', width);
     memset(bar, '=', full);
     if (full > 0 && full < width)
         bar[full - 1] = '>';
-    int percent = (int)(share * 100);
+    int percent = (int)(fraction * 100);
     if (width)
         snprintf(part, sizeof part, " [%.*s] %d%%", (int)width, bar, percent);
     else
         snprintf(part, sizeof part, " %d%%", percent);
-    add(l, part);
+    text_add(t, part);
 }
 
-size_t live_line(const struct live *l, size_t columns, char *to, size_t size)
+size_t status_line_format(const struct status_line *l, size_t columns, char *text, size_t size)
 {
-    char part[PART];
-    struct line line = {to, 0, columns < size ? columns : size - 1};
-    print_done(l, part);
-    bool room = add(&line, part);
-    snprintf(part, sizeof part, " %.0f/s", l->rate);
-    room = room && add(&line, part);
-    print_late(l, part);
-    room = room && add(&line, part);
-    print_left(l->left, part);
-    if (room && add(&line, part) && l->share >= 0)
-        add_share(&line, l->share);
-    to[line.length] = '\0';
-    return line.length;
+    struct status_text t = {text, 0, columns < size ? columns : size - 1};
+    if (text_add_count(&t, l) && text_add_rate(&t, l->rate) && text_add_latency(&t, l) &&
+        text_add_remaining(&t, l->remaining_ns) && l->fraction_done >= 0)
+        text_add_bar(&t, l->fraction_done);
+    text[t.len] = '\0';
+    return t.len;
+}
+
+void status_line_show(const struct status_line *l)
+{
+    char text[512];
+    struct winsize size = {0};
+    size_t columns = DEFAULT_COLUMNS;
+    size_t prefix = strlen(program_invocation_short_name) + 2;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col)
+        columns = size.ws_col;
+    /* The last column stays empty: some terminals wrap as soon as it is written. */
+    if (columns > prefix + 1 && status_line_format(l, columns - prefix - 1, text, sizeof text))
+        log_status("%s", text);
 }

@@ -4,24 +4,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIVE_UNKNOWN UINT64_MAX
+#define STATUS_LINE_UNKNOWN UINT64_MAX
 
-/* How far a run has come. */
-struct live {
-    const char *done; /* what was done with the messages */
+/* Progress of a run, for the terminal. */
+struct status_line {
+    const char *verb; /* of the messages: "sent", "received" */
     uint64_t messages;
-    uint64_t all; /* messages; 0: it is not known how many */
-    double rate;  /* messages a second */
-    const char *late;
-    uint64_t lateness; /* nanoseconds, or LIVE_UNKNOWN */
-    double share;      /* of the whole run, 0 to 1; less than 0: its end is not known */
-    uint64_t left;     /* nanoseconds, or LIVE_UNKNOWN */
+    uint64_t total; /* messages of the whole run; 0 if unknown */
+    double rate;    /* messages per second */
+    const char *latency_name;
+    uint64_t latency_ns;   /* or STATUS_LINE_UNKNOWN */
+    double fraction_done;  /* 0 to 1; negative if the end is unknown */
+    uint64_t remaining_ns; /* or STATUS_LINE_UNKNOWN */
 };
 
 /*
- * "sent 12 of 48 4/s lag 0.1ms left 0:09 [=>        ] 25%" in so many columns: what finds no place
- * is left out, from the right, and the bar takes what is left, up to 40. Gives the length.
+ * Formats "sent 12 of 48 4/s lag 0.1ms left 0:09 [=>        ] 25%" into `text`, NUL-terminated, at
+ * most `columns` wide. Parts that do not fit are omitted from the right; the bar fills the
+ * remaining columns, up to 40. Returns the length.
  */
-size_t live_line(const struct live *l, size_t columns, char *to, size_t size);
+size_t status_line_format(const struct status_line *l, size_t columns, char *text, size_t size);
+
+/* Shows the line on stderr, in the width of the terminal. */
+void status_line_show(const struct status_line *l);
 
 #endif

@@ -1,7 +1,5 @@
 #include "verify/find-max.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,99 +8,83 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "report/number.h"
+#include "report/values.h"
 #include "verify/trial.h"
 
 enum {
-    ATTEMPTS = 3,    /* a machine has its moments, and one of them is no limit */
-    PRECISION = 20,  /* a rate is told to that part of it */
-    RUN_PREFIX = 20, /* of --run, so that a name takes its number too */
-    TEXT = 512
+    ATTEMPTS = 3,       /* one failure may be a disturbance of the machine */
+    PRECISION = 20,     /* the result is within 1/20 of the maximum */
+    RUN_PREFIX_LEN = 20 /* of --run; the number of the trial is appended */
 };
 
-static const uint64_t highest = 1000000000;              /* messages a second */
-static const uint64_t patience = 10 * NS_PER_S;          /* for a receiver that starts */
-static const uint64_t probe_idle = NS_PER_S / 5;         /* until the next probe */
-static const uint64_t scheduling_delay = NS_PER_S / 200; /* is no fault of a rate */
+static const uint64_t max_rate = 1000000000;                /* messages per second */
+static const uint64_t connect_timeout_ns = 10 * NS_PER_S;   /* the receiver may still be starting */
+static const uint64_t probe_timeout_ns = NS_PER_S / 5;      /* until the next probe is sent */
+static const uint64_t scheduling_delay_ns = NS_PER_S / 200; /* lag that is not due to the rate */
 
-struct search {
+struct find_max_search {
     const struct find_max_config *config;
     struct load_config load;
-    struct round_trip way;
-    char run[RUN_PREFIX + 16];
+    struct trial trial;
+    char run[RUN_PREFIX_LEN + 16];
     unsigned trials;
-    uint64_t held;     /* messages a second, the greatest rate that held; 0: none */
-    uint64_t failed;   /* the least that did not; 0: none */
-    const char *limit; /* what that one met */
-    struct trip best;  /* at the one that held */
-    bool over;         /* a trial failed, or was interrupted */
+    uint64_t best_rate;              /* highest rate that passed, per second; 0: none */
+    uint64_t failed_rate;            /* lowest rate that failed; 0: none */
+    const char *limit;               /* why it failed */
+    struct trial_result best_result; /* at best_rate */
+    bool aborted;                    /* a trial could not be run, or was interrupted */
 };
 
-bool find_max_bounds(struct find_max_config *config, const char *text)
+bool find_max_parse_rate(struct find_max_config *config, const char *text)
 {
     char low[32];
     struct rate rate;
     const char *dots = strstr(text, "..");
-    config->high = highest;
+    config->high_rate = max_rate;
     if (dots && (size_t)(dots - text) < sizeof low) {
         snprintf(low, sizeof low, "%.*s", (int)(dots - text), text);
-        return option_count("--rate", low, 1, highest, &config->low) &&
-               option_count("--rate", dots + 2, config->low, highest, &config->high);
+        return option_count("--rate", low, 1, max_rate, &config->low_rate) &&
+               option_count("--rate", dots + 2, config->low_rate, max_rate, &config->high_rate);
     }
-    if (!option_rate("--rate", text, &rate.messages, &rate.ns))
+    if (!option_rate("--rate", text, &rate.messages, &rate.period_ns))
         return false;
-    config->low = (uint64_t)((double)rate.messages * (double)NS_PER_S / (double)rate.ns);
-    if (config->low >= 1 && config->low <= highest)
+    double per_second = (double)rate.messages * (double)NS_PER_S / (double)rate.period_ns;
+    if (per_second >= 1 && per_second <= (double)max_rate) {
+        config->low_rate = (uint64_t)per_second;
         return true;
-    log_printf("--rate: '%s' is not from 1 to 1000M a second", text);
+    }
+    log_printf("--rate: '%s' is out of range; --find-max requires 1 to 1,000,000,000 per second",
+               text);
     return false;
 }
 
-__attribute__((format(printf, 2, 3))) static void add(char *text, const char *format, ...)
+static void find_max_print_duration(struct buffer *out, uint64_t us)
 {
-    size_t length = strlen(text);
-    va_list values;
-    va_start(values, format);
-    vsnprintf(text + length, TEXT - length, format, values);
-    va_end(values);
-}
-
-static void add_duration(char *text, uint64_t micros)
-{
-    if (micros < 1000000)
-        add(text, "%.3g ms", (double)micros / 1e3);
+    if (us < 1000000)
+        buffer_printf(out, "%.3g ms", (double)us / 1e3);
     else
-        add(text, "%.3g s", (double)micros / 1e6);
+        buffer_printf(out, "%.3g s", (double)us / 1e6);
 }
 
-/* In groups of three digits. */
-static void add_rate(char *text, uint64_t rate)
+/* Returns the rate at which the messages were sent, as a fraction of the intended one. */
+static double search_rate_fraction(const struct find_max_search *s, const struct trial_result *t)
 {
-    uint64_t group = 1;
-    while (rate / group >= 1000)
-        group *= 1000;
-    add(text, "%" PRIu64, rate / group);
-    while (group /= 1000)
-        add(text, ",%03" PRIu64, rate / group % 1000);
-    add(text, "/s");
+    double duration = (double)s->load.duration_ns;
+    return duration / (duration + (double)t->lag_ns);
 }
 
-/* What it was sent at, as a part of the rate. */
-static double kept(const struct search *s, const struct trip *t)
+/* Returns whether the sender failed to keep its schedule. */
+static bool search_is_late(const struct find_max_search *s, const struct trial_result *t)
 {
-    double duration = (double)s->load.duration;
-    return duration / (duration + (double)t->behind);
+    return t->lag_ns > s->load.duration_ns / 1000 && t->lag_ns > scheduling_delay_ns;
 }
 
-static bool is_late(const struct search *s, const struct trip *t)
+/* Returns the reason why a trial failed, or NULL if it passed. */
+static const char *search_find_limit(const struct find_max_search *s, const struct trial_result *t)
 {
-    return t->behind > s->load.duration / 1000 && t->behind > scheduling_delay;
-}
-
-/* What kept a rate from holding; NULL: it did. */
-static const char *limit_of(const struct search *s, const struct trip *t)
-{
-    bool slow = t->p99 * 1000 > s->config->latency;
-    bool late = is_late(s, t);
+    bool slow = t->p99_us * 1000 > s->config->max_latency_ns;
+    bool late = search_is_late(s, t);
     return t->lost                            ? "loss"
            : t->duplicated                    ? "duplication"
            : t->damaged                       ? "damage"
@@ -113,63 +95,64 @@ static const char *limit_of(const struct search *s, const struct trip *t)
                                               : NULL;
 }
 
-static void describe(const struct search *s, const struct trip *t, const char *limit, char *text)
+static void search_describe(const struct find_max_search *s, const struct trial_result *t,
+                            const char *limit, struct buffer *out)
 {
     const struct {
         const char *name;
         uint64_t count;
     } faults[] = {{"lost", t->lost}, {"duplicated", t->duplicated}, {"damaged", t->damaged}};
-    *text = '\0';
+    char number[NUMBER_SIZE];
     if (!limit)
-        add(text, "held, ");
+        buffer_puts(out, "held, ");
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         if (faults[i].count)
-            add(text, "%s %" PRIu64 ", ", faults[i].name, faults[i].count);
-    add(text, "p99 ");
-    add_duration(text, t->p99);
-    if (is_late(s, t))
-        add(text, ", sent at %.3g %% of it", 100 * kept(s, t));
+            buffer_printf(out, "%s %s, ", faults[i].name, number_format(number, faults[i].count));
+    buffer_puts(out, "p99 ");
+    find_max_print_duration(out, t->p99_us);
+    if (search_is_late(s, t))
+        buffer_printf(out, ", sent at %.3g %% of the rate", 100 * search_rate_fraction(s, t));
     if (limit && (strcmp(limit, "sender") == 0 || strcmp(limit, "reader") == 0))
-        add(text, ", the %s here was the limit", limit);
+        buffer_printf(out, ", the local %s is the limit", limit);
 }
 
-static bool try_once(struct search *s, uint64_t rate, struct trip *t)
+static bool search_run_trial(struct find_max_search *s, uint64_t rate, struct trial_result *t)
 {
-    snprintf(s->run, sizeof s->run, "%.*s-%u", RUN_PREFIX, s->config->load->message.run,
+    snprintf(s->run, sizeof s->run, "%.*s-%u", RUN_PREFIX_LEN, s->config->load->message.run,
              ++s->trials);
-    s->load.shape.rate = (struct rate){rate, NS_PER_S};
-    return round_trip_send(&s->way, &s->load, s->config->idle, t);
+    s->load.arrivals.rate = (struct rate){rate, NS_PER_S};
+    return trial_run(&s->trial, &s->load, s->config->idle_timeout_ns, t);
 }
 
-static bool holds(struct search *s, uint64_t rate)
+static bool search_try_rate(struct find_max_search *s, uint64_t rate)
 {
     const char *limit = NULL;
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        struct trip t;
-        char at[TEXT] = "";
-        char what[TEXT];
-        if (!try_once(s, rate, &t)) {
-            s->over = true;
+        struct trial_result t;
+        struct buffer text = {0};
+        char number[NUMBER_SIZE];
+        if (!search_run_trial(s, rate, &t)) {
+            s->aborted = true;
             return false;
         }
-        limit = limit_of(s, &t);
-        add_rate(at, rate);
-        describe(s, &t, limit, what);
+        limit = search_find_limit(s, &t);
+        search_describe(s, &t, limit, &text);
         if (!s->load.quiet)
-            log_printf("%s: %s", at, what);
+            log_printf("%s/s: %.*s", number_format(number, rate), (int)text.len, text.data);
+        buffer_free(&text);
         if (!limit) {
-            s->held = rate;
-            s->best = t;
+            s->best_rate = rate;
+            s->best_result = t;
             return true;
         }
     }
-    s->failed = rate;
+    s->failed_rate = rate;
     s->limit = limit;
     return false;
 }
 
-/* To three digits. */
-static uint64_t rounded(uint64_t rate)
+/* Rounds to three significant digits. */
+static uint64_t search_round_rate(uint64_t rate)
 {
     uint64_t step = 1;
     while (rate / step >= 1000)
@@ -177,111 +160,124 @@ static uint64_t rounded(uint64_t rate)
     return (rate + step / 2) / step * step;
 }
 
-static void double_up(struct search *s)
+static void search_double(struct find_max_search *s)
 {
-    uint64_t high = s->config->high;
-    uint64_t rate = s->config->low;
-    while (holds(s, rate) && rate < high)
+    uint64_t high = s->config->high_rate;
+    uint64_t rate = s->config->low_rate;
+    while (search_try_rate(s, rate) && rate < high)
         rate = rate < high / 2 ? 2 * rate : high;
 }
 
-static void bisect(struct search *s)
+static void search_bisect(struct find_max_search *s)
 {
-    while (!s->over && s->failed - s->held > s->held / PRECISION) {
-        uint64_t middle = rounded(s->held + (s->failed - s->held) / 2);
-        if (middle <= s->held || middle >= s->failed)
+    while (!s->aborted && s->failed_rate - s->best_rate > s->best_rate / PRECISION) {
+        uint64_t middle = search_round_rate(s->best_rate + (s->failed_rate - s->best_rate) / 2);
+        if (middle <= s->best_rate || middle >= s->failed_rate)
             return;
-        holds(s, middle);
+        search_try_rate(s, middle);
     }
 }
 
-/* What held once may have been luck. */
-static void confirm(struct search *s)
+/* A rate that passed once may have passed by chance. */
+static void search_confirm(struct find_max_search *s)
 {
-    uint64_t low = s->config->low;
-    uint64_t rate = s->held;
-    s->held = 0;
-    while (!holds(s, rate) && !s->over && rate > low) {
-        uint64_t less = rounded(rate - rate / PRECISION);
-        less = less < rate ? less : rate - 1;
-        rate = less > low ? less : low;
+    uint64_t low = s->config->low_rate;
+    uint64_t rate = s->best_rate;
+    s->best_rate = 0;
+    while (!search_try_rate(s, rate) && !s->aborted && rate > low) {
+        uint64_t lower = search_round_rate(rate - rate / PRECISION);
+        lower = lower < rate ? lower : rate - 1;
+        rate = lower > low ? lower : low;
     }
 }
 
-/* Tries until a message comes back, since a receiver may just be starting. */
-static bool reach(struct search *s)
+/* Sends probes until one comes back: the receiver may still be starting. */
+static bool search_reach_receiver(struct find_max_search *s)
 {
-    uint64_t until = clock_monotonic() + patience;
-    struct trip t;
-    s->load.destination.patience = patience;
+    uint64_t deadline_ns = clock_monotonic() + connect_timeout_ns;
+    struct trial_result t;
+    s->load.destination.connect_timeout_ns = connect_timeout_ns;
     s->load.count = 1;
-    s->load.duration = 0;
-    s->load.shape = (struct shape){.rate = {1, NS_PER_S}, .group = 1};
-    snprintf(s->run, sizeof s->run, "%.*s-0", RUN_PREFIX, s->config->load->message.run);
+    s->load.duration_ns = 0;
+    s->load.arrivals = (struct arrivals_config){.rate = {1, NS_PER_S}, .burst = 1};
+    snprintf(s->run, sizeof s->run, "%.*s-0", RUN_PREFIX_LEN, s->config->load->message.run);
     do
-        if (!round_trip_send(&s->way, &s->load, probe_idle, &t))
+        if (!trial_run(&s->trial, &s->load, probe_timeout_ns, &t))
             return false;
-    while (t.lost && clock_monotonic() < until);
+    while (t.lost && clock_monotonic() < deadline_ns);
     if (t.lost)
-        log_printf("%s: what goes to %s does not come back there", s->way.name,
+        log_printf("%s: no message sent to %s came back within 10 s", s->trial.input_name,
                    s->load.destination.text);
     s->load = *s->config->load;
     s->load.message.run = s->run;
     return !t.lost;
 }
 
-static void add_value(char *text, const char *name, uint64_t value)
+static void find_max_add_count(struct values *v, const char *name, uint64_t count)
 {
-    if (value)
-        add(text, "%s: %" PRIu64 "\n", name, value);
+    if (count)
+        values_add_count(v, name, count);
     else
-        add(text, "%s: -\n", name);
+        values_add_absent(v, name, VALUE_COUNT);
 }
 
-static void add_latency(char *text, const char *name, const struct search *s, uint64_t micros)
+static void find_max_add_latency(struct values *v, const char *name,
+                                 const struct find_max_search *s, uint64_t us)
 {
-    if (s->held)
-        add(text, "latency-%s: %.6f\n", name, (double)micros / 1e6);
+    if (s->best_rate)
+        values_add_duration(v, name, us * 1000);
     else
-        add(text, "latency-%s: -\n", name);
+        values_add_absent(v, name, VALUE_DURATION);
 }
 
-static bool print_result(const struct search *s)
+static void find_max_build_report(const struct find_max_search *s, struct values *v)
+{
+    find_max_add_count(v, "rate", s->best_rate);
+    find_max_add_count(v, "failed-rate", s->failed_rate);
+    if (s->limit)
+        values_add_text(v, "limit", (struct slice){s->limit, strlen(s->limit)});
+    else
+        values_add_absent(v, "limit", VALUE_TEXT);
+    find_max_add_latency(v, "latency-p50", s, s->best_result.p50_us);
+    find_max_add_latency(v, "latency-p99", s, s->best_result.p99_us);
+    find_max_add_latency(v, "latency-max", s, s->best_result.max_us);
+    find_max_add_count(v, "trials", s->trials);
+}
+
+static bool find_max_print_report(const struct find_max_search *s)
 {
     struct output out;
-    char text[TEXT] = "highest rate at which nothing is lost and p99 stays under ";
-    add_duration(text, s->config->latency / 1000);
-    add(text, ": ");
-    if (s->held)
-        add_rate(text, s->held);
-    add(text, s->held ? "\n" : "none\n");
-    add_value(text, "rate", s->held);
-    add_value(text, "failed-rate", s->failed);
-    add(text, "limit: %s\n", s->limit ? s->limit : "-");
-    add_latency(text, "p50", s, s->best.p50);
-    add_latency(text, "p99", s, s->best.p99);
-    add_latency(text, "max", s, s->best.max);
-    add_value(text, "trials", s->trials);
+    struct values report = {0};
+    char number[NUMBER_SIZE];
     output_init(&out, STDOUT_FILENO, "stdout");
-    buffer_append(&out.buffer, (struct slice){text, strlen(text)});
+    buffer_puts(&out.buffer, "highest rate at which nothing is lost and p99 stays under ");
+    find_max_print_duration(&out.buffer, s->config->max_latency_ns / 1000);
+    buffer_puts(&out.buffer, ": ");
+    if (s->best_rate)
+        buffer_printf(&out.buffer, "%s/s\n", number_format(number, s->best_rate));
+    else
+        buffer_puts(&out.buffer, "none\n");
+    find_max_build_report(s, &report);
+    values_print_text(&report, &out.buffer);
+    values_free(&report);
     return output_close(&out);
 }
 
 int find_max_run(const struct find_max_config *config)
 {
-    struct search s = {.config = config, .load = *config->load};
+    struct find_max_search s = {.config = config, .load = *config->load};
     s.load.message.run = s.run;
-    if (!round_trip_start(&s.way, config->file, config->load->stats_interval))
+    if (!trial_open(&s.trial, config->input_path, config->load->stats_interval_ns))
         return STATUS_FAILED;
-    s.over = !reach(&s);
-    if (!s.over)
-        double_up(&s);
-    if (s.held && s.failed)
-        bisect(&s);
-    if (s.held && !s.over)
-        confirm(&s);
-    round_trip_end(&s.way);
-    if (s.over || !print_result(&s))
+    s.aborted = !search_reach_receiver(&s);
+    if (!s.aborted)
+        search_double(&s);
+    if (s.best_rate && s.failed_rate)
+        search_bisect(&s);
+    if (s.best_rate && !s.aborted)
+        search_confirm(&s);
+    trial_close(&s.trial);
+    if (s.aborted || !find_max_print_report(&s))
         return STATUS_FAILED;
-    return s.held ? STATUS_OK : STATUS_REJECTED;
+    return s.best_rate ? STATUS_OK : STATUS_REJECTED;
 }

@@ -1,24 +1,31 @@
 #ifndef SHNEK_VERIFY_FIND_MAX_H
 #define SHNEK_VERIFY_FIND_MAX_H
 
-#include "base/exit-status.h"
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "load/load.h"
 
 struct find_max_config {
-    struct load_config *load; /* a trial, but for its rate and its run */
-    const char *file;         /* what the receiver makes of it; NULL: stdin */
-    uint64_t low;             /* messages a second, the first rate */
-    uint64_t high;            /* none is greater */
-    uint64_t latency;         /* nanoseconds that p99 may take */
-    uint64_t idle;            /* nanoseconds of silence, behind which nothing more comes */
+    struct load_config *load; /* of each trial, apart from its rate and run */
+    const char *input_path;   /* what the receiver writes; NULL: stdin */
+    uint64_t low_rate;        /* messages per second, of the first trial */
+    uint64_t high_rate;       /* the limit */
+    uint64_t max_latency_ns;  /* limit of the p99 latency */
+    uint64_t idle_timeout_ns; /* messages that arrive later than that are lost */
 };
 
-/* --rate=LOW[..HIGH], in messages a second. False, and a report, where it is none. */
-bool find_max_bounds(struct find_max_config *config, const char *text);
+/*
+ * Parses --rate=LOW[..HIGH] into `low_rate` and `high_rate`. Returns false and logs the reason if
+ * it is invalid.
+ */
+bool find_max_parse_rate(struct find_max_config *config, const char *text);
 
 /*
- * Finds the highest rate at which nothing is lost and p99 stays under its limit, and reports it on
- * stdout, the trials on stderr. Gives the exit status: STATUS_REJECTED where there is none.
+ * Finds the highest rate at which no message is lost, duplicated or damaged and the p99 latency
+ * stays within its limit: doubles the rate until a trial fails, bisects, and confirms the result.
+ * Prints the report to stdout and logs each trial. Returns the exit status: STATUS_REJECTED if no
+ * rate passed.
  */
 int find_max_run(const struct find_max_config *config);
 

@@ -4,18 +4,16 @@
 
 #include "base/buffer.h"
 
-/* Node 0 is none. */
-
-static uint32_t take_node(struct gap_store *s, struct gap gap)
+static uint32_t node_alloc(struct gap_store *s, struct gap gap)
 {
-    uint32_t node = s->spare;
+    uint32_t node = s->free_list;
     if (node) {
-        s->spare = s->nodes[node].left;
-    } else if (s->count == s->limit) {
-        s->forgot = true;
+        s->free_list = s->nodes[node].left;
+    } else if (s->used == s->max_nodes) {
+        s->overflowed = true;
         return 0;
     } else {
-        node = ++s->count;
+        node = ++s->used;
         s->nodes = array_grow(s->nodes, &s->capacity, node, sizeof *s->nodes);
     }
     s->random = s->random * 1664525 + 1013904223;
@@ -23,61 +21,61 @@ static uint32_t take_node(struct gap_store *s, struct gap gap)
     return node;
 }
 
-static void free_node(struct gap_store *s, uint32_t node)
+static void node_free(struct gap_store *s, uint32_t node)
 {
-    s->nodes[node].left = s->spare;
-    s->spare = node;
+    s->nodes[node].left = s->free_list;
+    s->free_list = node;
 }
 
-/* Joins two trees, all of `left` before all of `right`. */
-static uint32_t join(struct gap_store *s, uint32_t left, uint32_t right)
+/* Every gap of `left` must be less than every gap of `right`. */
+static uint32_t tree_join(struct gap_store *s, uint32_t left, uint32_t right)
 {
     struct gap_node *n = s->nodes;
     if (!left || !right)
         return left ? left : right;
     if (n[left].priority > n[right].priority) {
-        n[left].right = join(s, n[left].right, right);
+        n[left].right = tree_join(s, n[left].right, right);
         return left;
     }
-    n[right].left = join(s, left, n[right].left);
+    n[right].left = tree_join(s, left, n[right].left);
     return right;
 }
 
-/* Parts a tree into what ends before a number and the rest. */
-static void part(struct gap_store *s, uint32_t tree, uint64_t number, uint32_t *before,
-                 uint32_t *rest)
+/* Gaps that end before `number` go to `before`. */
+static void tree_split(struct gap_store *s, uint32_t tree, uint64_t number, uint32_t *before,
+                       uint32_t *rest)
 {
     struct gap_node *n = s->nodes;
     if (!tree) {
         *before = *rest = 0;
     } else if (n[tree].gap.last < number) {
-        part(s, n[tree].right, number, &n[tree].right, rest);
+        tree_split(s, n[tree].right, number, &n[tree].right, rest);
         *before = tree;
     } else {
-        part(s, n[tree].left, number, before, &n[tree].left);
+        tree_split(s, n[tree].left, number, before, &n[tree].left);
         *rest = tree;
     }
 }
 
-static void insert(struct gap_store *s, struct gaps *g, uint32_t node)
+static void tree_insert(struct gap_store *s, struct gap_set *g, uint32_t node)
 {
     uint32_t before;
     uint32_t rest;
-    part(s, g->root, s->nodes[node].gap.first, &before, &rest);
-    g->root = join(s, join(s, before, node), rest);
+    tree_split(s, g->root, s->nodes[node].gap.first, &before, &rest);
+    g->root = tree_join(s, tree_join(s, before, node), rest);
 }
 
-static void take_out(struct gap_store *s, struct gaps *g, uint32_t node)
+static void tree_remove(struct gap_store *s, struct gap_set *g, uint32_t node)
 {
     uint32_t *link = &g->root;
     while (*link != node)
         link = s->nodes[*link].gap.last < s->nodes[node].gap.first ? &s->nodes[*link].right
                                                                    : &s->nodes[*link].left;
-    *link = join(s, s->nodes[node].left, s->nodes[node].right);
-    free_node(s, node);
+    *link = tree_join(s, s->nodes[node].left, s->nodes[node].right);
+    node_free(s, node);
 }
 
-static uint32_t find(const struct gap_store *s, const struct gaps *g, uint64_t number)
+static uint32_t tree_find(const struct gap_store *s, const struct gap_set *g, uint64_t number)
 {
     uint32_t found = 0;
     for (uint32_t node = g->root; node;) {
@@ -91,45 +89,46 @@ static uint32_t find(const struct gap_store *s, const struct gaps *g, uint64_t n
     return found;
 }
 
-void gaps_add(struct gap_store *s, struct gaps *g, uint64_t first, uint64_t last)
+void gap_set_add(struct gap_store *s, struct gap_set *g, uint64_t first, uint64_t last)
 {
-    uint32_t node = take_node(s, (struct gap){first, last});
-    g->missing += last - first + 1;
+    uint32_t node = node_alloc(s, (struct gap){first, last});
+    g->count += last - first + 1;
     if (node)
-        g->root = join(s, g->root, node);
+        g->root = tree_join(s, g->root, node);
 }
 
-bool gaps_fill(struct gap_store *s, struct gaps *g, uint64_t number)
+bool gap_set_remove(struct gap_store *s, struct gap_set *g, uint64_t number)
 {
-    uint32_t node = find(s, g, number);
+    uint32_t node = tree_find(s, g, number);
     if (!node || s->nodes[node].gap.first > number)
         return false;
-    struct gap was = s->nodes[node].gap;
-    g->missing--;
-    if (was.first == was.last) {
-        take_out(s, g, node);
-    } else if (was.first == number) {
+    struct gap old = s->nodes[node].gap;
+    g->count--;
+    if (old.first == old.last) {
+        tree_remove(s, g, node);
+    } else if (old.first == number) {
         s->nodes[node].gap.first++;
     } else {
         s->nodes[node].gap.last = number - 1;
-        if (was.last > number) {
-            uint32_t rest = take_node(s, (struct gap){number + 1, was.last});
+        if (old.last > number) {
+            uint32_t rest = node_alloc(s, (struct gap){number + 1, old.last});
             if (rest)
-                insert(s, g, rest);
+                tree_insert(s, g, rest);
         }
     }
     return true;
 }
 
-bool gaps_find(const struct gap_store *s, const struct gaps *g, uint64_t number, struct gap *gap)
+bool gap_set_find(const struct gap_store *s, const struct gap_set *g, uint64_t number,
+                  struct gap *gap)
 {
-    uint32_t node = find(s, g, number);
+    uint32_t node = tree_find(s, g, number);
     if (node)
         *gap = s->nodes[node].gap;
     return node != 0;
 }
 
-void gaps_free(struct gap_store *s)
+void gap_store_free(struct gap_store *s)
 {
     free(s->nodes);
     *s = (struct gap_store){0};

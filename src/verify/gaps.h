@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * Which numbers are missing: sets of gaps, each a balanced tree (a treap), whose nodes come out of
- * one store. The store is bounded: numbers for which no node was left are still counted as missing,
- * but which they are is forgotten.
+ * Sets of missing sequence numbers, as ranges ("gaps"). Each set is a balanced tree (a treap) whose
+ * nodes come from a store that all sets share. The store is bounded: without a free node, a gap
+ * still counts as missing, but its numbers are not recorded.
  */
 struct gap {
     uint64_t first;
@@ -17,37 +17,38 @@ struct gap {
 
 struct gap_node {
     struct gap gap;
-    uint32_t left;
+    uint32_t left; /* index into the store; 0 is none */
     uint32_t right;
     uint32_t priority;
 };
 
-/* All zero but for `limit` is ready for use. */
+/* The owner sets `max_nodes`; all else is zero at first. */
 struct gap_store {
     struct gap_node *nodes;
     size_t capacity;
-    uint32_t limit; /* of nodes */
-    uint32_t count; /* of nodes that were ever used */
-    uint32_t spare; /* the first that is free again, in a chain of left, or 0 */
+    uint32_t max_nodes;
+    uint32_t used;      /* nodes, those on the free list included */
+    uint32_t free_list; /* first free node, linked by `left`; 0 is none */
     uint32_t random;
-    bool forgot; /* some numbers */
+    bool overflowed; /* a gap was not recorded */
 };
 
-/* All zero is an empty one. */
-struct gaps {
+/* All zero is an empty set. */
+struct gap_set {
     uint32_t root;
-    uint64_t missing; /* numbers */
+    uint64_t count; /* numbers */
 };
 
-/* Numbers that are missing from now on: behind all of the set, and some. */
-void gaps_add(struct gap_store *s, struct gaps *g, uint64_t first, uint64_t last);
+/* Adds the numbers from `first` to `last`, which must be greater than all in the set. */
+void gap_set_add(struct gap_store *s, struct gap_set *g, uint64_t first, uint64_t last);
 
-/* A number is no longer missing. False where it was not, or is among the forgotten. */
-bool gaps_fill(struct gap_store *s, struct gaps *g, uint64_t number);
+/* Removes one number. Returns false if it is not in the set, or was not recorded. */
+bool gap_set_remove(struct gap_store *s, struct gap_set *g, uint64_t number);
 
-/* The first gap that does not end before a number; false where there is none. */
-bool gaps_find(const struct gap_store *s, const struct gaps *g, uint64_t number, struct gap *gap);
+/* Finds the first gap that ends at `number` or later. Returns false if there is none. */
+bool gap_set_find(const struct gap_store *s, const struct gap_set *g, uint64_t number,
+                  struct gap *gap);
 
-void gaps_free(struct gap_store *s);
+void gap_store_free(struct gap_store *s);
 
 #endif

@@ -2,31 +2,33 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
-enum { HALF = HISTOGRAM_STEPS / 2, STEPS_BITS = 11, TICKS = 5 };
-static const double unit = 1000.0;
+enum {
+    HALF_STEPS = HISTOGRAM_STEPS / 2,
+    STEPS_BITS = 11, /* log2(HISTOGRAM_STEPS) */
+    TICKS = 5        /* HdrHistogram's percentileTicksPerHalfDistance */
+};
+static const double us_per_ms = 1000.0;
 
-/* By how many bits the values of its bucket are shifted. */
-static unsigned shift_of(uint64_t value)
+/* Returns log2 of the width of the steps in the bucket of `value`. */
+static unsigned bucket_shift(uint64_t value)
 {
     unsigned bits = 64 - (unsigned)__builtin_clzll(value | (HISTOGRAM_STEPS - 1));
     return bits - STEPS_BITS;
 }
 
-static size_t index_of(uint64_t value)
+static size_t bucket_index(uint64_t value)
 {
-    unsigned shift = shift_of(value);
-    return (size_t)shift * HALF + (size_t)(value >> shift);
+    unsigned shift = bucket_shift(value);
+    return (size_t)shift * HALF_STEPS + (size_t)(value >> shift);
 }
 
-static uint64_t value_at(size_t index)
+static uint64_t bucket_value(size_t index)
 {
     if (index < HISTOGRAM_STEPS)
         return index;
-    size_t bucket = index / HALF - 1;
-    return (uint64_t)(index - bucket * HALF) << bucket;
+    size_t bucket = index / HALF_STEPS - 1;
+    return (uint64_t)(index - bucket * HALF_STEPS) << bucket;
 }
 
 void histogram_record(struct histogram *h, uint64_t value)
@@ -35,11 +37,11 @@ void histogram_record(struct histogram *h, uint64_t value)
         value = HISTOGRAM_MAX;
     if (value > h->max)
         h->max = value;
-    h->counts[index_of(value)]++;
+    h->counts[bucket_index(value)]++;
     h->total++;
 }
 
-void histogram_add(struct histogram *h, const struct histogram *other)
+void histogram_merge(struct histogram *h, const struct histogram *other)
 {
     for (size_t i = 0; i < sizeof h->counts / sizeof *h->counts; i++)
         h->counts[i] += other->counts[i];
@@ -50,35 +52,35 @@ void histogram_add(struct histogram *h, const struct histogram *other)
 
 uint64_t histogram_lowest_equivalent(uint64_t value)
 {
-    unsigned shift = shift_of(value);
+    unsigned shift = bucket_shift(value);
     return value >> shift << shift;
 }
 
 uint64_t histogram_highest_equivalent(uint64_t value)
 {
-    return histogram_lowest_equivalent(value) + (UINT64_C(1) << shift_of(value)) - 1;
+    return histogram_lowest_equivalent(value) + (UINT64_C(1) << bucket_shift(value)) - 1;
 }
 
-static double median_equivalent(uint64_t value)
+static double histogram_median_equivalent(uint64_t value)
 {
-    uint64_t half = UINT64_C(1) << shift_of(value) >> 1;
+    uint64_t half = UINT64_C(1) << bucket_shift(value) >> 1;
     return (double)(histogram_lowest_equivalent(value) + half);
 }
 
 uint64_t histogram_percentile(const struct histogram *h, double percent)
 {
-    /* Just below, so that rounding does not ask for one value more. */
-    double wanted = ceil(nextafter(percent, 0) * (double)h->total / 100.0);
-    uint64_t reached = 0;
+    /* nextafter(): rounding up must not require one more value, as in HdrHistogram. */
+    double required = ceil(nextafter(percent, 0) * (double)h->total / 100.0);
+    uint64_t count = 0;
     for (size_t i = 0; i < sizeof h->counts / sizeof *h->counts; i++) {
-        reached += h->counts[i];
-        if (reached && (double)reached >= wanted)
-            return histogram_highest_equivalent(value_at(i));
+        count += h->counts[i];
+        if (count && (double)count >= required)
+            return histogram_highest_equivalent(bucket_value(i));
     }
     return 0;
 }
 
-uint64_t histogram_greatest(const struct histogram *h)
+uint64_t histogram_max(const struct histogram *h)
 {
     return h->total ? histogram_highest_equivalent(h->max) : 0;
 }
@@ -88,69 +90,61 @@ double histogram_mean(const struct histogram *h)
     double sum = 0;
     for (size_t i = 0; i < sizeof h->counts / sizeof *h->counts; i++)
         if (h->counts[i])
-            sum += (double)h->counts[i] * median_equivalent(value_at(i));
+            sum += (double)h->counts[i] * histogram_median_equivalent(bucket_value(i));
     return h->total ? sum / (double)h->total : 0;
 }
 
-double histogram_deviation(const struct histogram *h)
+double histogram_stddev(const struct histogram *h)
 {
     double mean = histogram_mean(h);
     double sum = 0;
     for (size_t i = 0; i < sizeof h->counts / sizeof *h->counts; i++) {
-        double away = median_equivalent(value_at(i)) - mean;
+        double distance = histogram_median_equivalent(bucket_value(i)) - mean;
         if (h->counts[i])
-            sum += (double)h->counts[i] * away * away;
+            sum += (double)h->counts[i] * distance * distance;
     }
     return h->total ? sqrt(sum / (double)h->total) : 0;
 }
 
-__attribute__((format(printf, 2, 3))) static void add(struct buffer *out, const char *format, ...)
+/* Returns the percentage of the next row: TICKS rows for each halving of the distance to 100 %. */
+static double percentile_next(double percent)
 {
-    enum { LINE = 256 };
-    va_list values;
-    va_start(values, format);
-    char *to = buffer_reserve(out, LINE);
-    buffer_commit(out, to + vsnprintf(to, LINE, format, values));
-    va_end(values);
+    double halvings = floor(log2(100.0 / (100.0 - percent))) + 1;
+    return percent + 100.0 / (TICKS * exp2(halvings));
 }
 
-/* The percentage of the next line: five lines for each halving of what is left above it. */
-static double next_level(double level)
+static void percentile_print(struct buffer *out, uint64_t value, double percent, uint64_t count)
 {
-    double halvings = floor(log2(100.0 / (100.0 - level))) + 1;
-    return level + 100.0 / (TICKS * exp2(halvings));
-}
-
-static void print_level(struct buffer *out, uint64_t value, double level, uint64_t reached)
-{
-    add(out, "%12.3f %2.12f %10" PRIu64 " %14.2f\n", (double)value / unit, level / 100.0, reached,
-        1 / (1 - level / 100.0));
+    buffer_printf(out, "%12.3f %2.12f %10" PRIu64 " %14.2f\n", (double)value / us_per_ms,
+                  percent / 100.0, count, 1 / (1 - percent / 100.0));
 }
 
 void histogram_print(const struct histogram *h, struct buffer *out)
 {
-    double level = 0;
-    uint64_t reached = 0;
-    add(out, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
-    for (size_t i = 0; reached < h->total; i++) {
-        uint64_t value = histogram_highest_equivalent(value_at(i));
-        reached += h->counts[i];
+    double percent = 0;
+    uint64_t count = 0;
+    buffer_printf(out, "%12s %14s %10s %14s\n\n", "Value", "Percentile", "TotalCount",
+                  "1/(1-Percentile)");
+    for (size_t i = 0; count < h->total; i++) {
+        uint64_t value = histogram_highest_equivalent(bucket_value(i));
+        count += h->counts[i];
         if (!h->counts[i])
             continue;
-        double here = 100.0 * (double)reached / (double)h->total;
-        while (here >= level) {
-            print_level(out, value, level, reached);
-            level = next_level(level);
-            if (reached == h->total)
-                break; /* all further levels would tell of this value */
+        double reached_percent = 100.0 * (double)count / (double)h->total;
+        while (reached_percent >= percent) {
+            percentile_print(out, value, percent, count);
+            percent = percentile_next(percent);
+            if (count == h->total)
+                break; /* all further rows would repeat this value */
         }
     }
     if (h->total)
-        add(out, "%12.3f %2.12f %10" PRIu64 "\n", (double)histogram_greatest(h) / unit, 1.0,
-            reached);
-    add(out, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n", histogram_mean(h) / unit,
-        histogram_deviation(h) / unit);
-    add(out, "#[Max     = %12.3f, Total count    = %12" PRIu64 "]\n",
-        (double)histogram_greatest(h) / unit, h->total);
-    add(out, "#[Buckets = %12d, SubBuckets     = %12d]\n", HISTOGRAM_BUCKETS, HISTOGRAM_STEPS);
+        buffer_printf(out, "%12.3f %2.12f %10" PRIu64 "\n", (double)histogram_max(h) / us_per_ms,
+                      1.0, count);
+    buffer_printf(out, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n",
+                  histogram_mean(h) / us_per_ms, histogram_stddev(h) / us_per_ms);
+    buffer_printf(out, "#[Max     = %12.3f, Total count    = %12" PRIu64 "]\n",
+                  (double)histogram_max(h) / us_per_ms, h->total);
+    buffer_printf(out, "#[Buckets = %12d, SubBuckets     = %12d]\n", HISTOGRAM_BUCKETS,
+                  HISTOGRAM_STEPS);
 }

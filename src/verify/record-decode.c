@@ -7,24 +7,24 @@
 #include "syslog/rfc3164.h"
 #include "json/unescape.h"
 
-/* --- the way that nearly all lines go: as shnek-parse writes them, with nothing escaped --- */
+/* --- fast path: JSON exactly as shnek-parse writes it, without escapes --- */
 
-struct cursor {
+struct decode_cursor {
     const char *p;
     const char *end;
 };
 
-static bool skip(struct cursor *c, const char *text, size_t length)
+static bool cursor_skip(struct decode_cursor *c, const char *text, size_t len)
 {
-    if ((size_t)(c->end - c->p) < length || memcmp(c->p, text, length) != 0)
+    if ((size_t)(c->end - c->p) < len || memcmp(c->p, text, len) != 0)
         return false;
-    c->p += length;
+    c->p += len;
     return true;
 }
 
-#define SKIP(cursor, literal) skip(cursor, literal, sizeof literal - 1)
+#define CURSOR_SKIP(cursor, literal) cursor_skip(cursor, literal, sizeof literal - 1)
 
-static bool plain_string(struct cursor *c, struct slice *value)
+static bool cursor_read_string(struct decode_cursor *c, struct slice *value)
 {
     if (c->p == c->end || *c->p != '"')
         return false;
@@ -37,13 +37,13 @@ static bool plain_string(struct cursor *c, struct slice *value)
     return true;
 }
 
-static bool plain_or_null(struct cursor *c, struct slice *value)
+static bool cursor_read_nullable(struct decode_cursor *c, struct slice *value)
 {
     *value = (struct slice){0};
-    return plain_string(c, value) || SKIP(c, "null");
+    return cursor_read_string(c, value) || CURSOR_SKIP(c, "null");
 }
 
-static bool plain_number(struct cursor *c, struct slice *value)
+static bool cursor_read_number(struct decode_cursor *c, struct slice *value)
 {
     const char *start = c->p;
     while (c->p < c->end && is_digit(*c->p))
@@ -52,119 +52,129 @@ static bool plain_number(struct cursor *c, struct slice *value)
     return c->p > start && (*start != '0' || value->len == 1);
 }
 
-static bool plain_mark(struct cursor *c, struct mark_values *v)
+static bool cursor_read_sequence(struct decode_cursor *c, struct sequence_values *v)
 {
-    return SKIP(c, "\"" MARK_ID "\":{\"run\":") && plain_string(c, &v->run) &&
-           SKIP(c, ",\"conn\":") && plain_string(c, &v->connection) && SKIP(c, ",\"of\":") &&
-           plain_string(c, &v->of) && SKIP(c, ",\"n\":") && plain_string(c, &v->number) &&
-           SKIP(c, ",\"crc\":") && plain_string(c, &v->sum) && SKIP(c, "}");
+    return CURSOR_SKIP(c, "\"" SEQUENCE_SD_ID "\":{\"run\":") && cursor_read_string(c, &v->run) &&
+           CURSOR_SKIP(c, ",\"conn\":") && cursor_read_string(c, &v->connection) &&
+           CURSOR_SKIP(c, ",\"of\":") && cursor_read_string(c, &v->connection_count) &&
+           CURSOR_SKIP(c, ",\"n\":") && cursor_read_string(c, &v->number) &&
+           CURSOR_SKIP(c, ",\"crc\":") && cursor_read_string(c, &v->crc) && CURSOR_SKIP(c, "}");
 }
 
-static bool plain_line(struct slice line, struct mark_values *v, struct slice *severity,
-                       struct slice *facility)
+static bool decode_json_fast(struct slice line, struct sequence_values *v, struct slice *severity,
+                             struct slice *facility)
 {
-    struct cursor at = {line.data, line.data + line.len};
-    struct cursor *c = &at;
-    return SKIP(c, "{\"severity\":") && plain_string(c, severity) && SKIP(c, ",\"facility\":") &&
-           plain_string(c, facility) && SKIP(c, ",\"version\":1,\"timestamp\":") &&
-           plain_or_null(c, &v->timestamp) && SKIP(c, ",\"hostname\":") &&
-           plain_or_null(c, &v->hostname) && SKIP(c, ",\"appname\":") &&
-           plain_or_null(c, &v->appname) && SKIP(c, ",\"procid\":") &&
-           (plain_or_null(c, &v->procid) || plain_number(c, &v->procid)) &&
-           SKIP(c, ",\"msgid\":") && plain_or_null(c, &v->msgid) && SKIP(c, ",\"sd\":{") &&
-           (SKIP(c, "}") || (plain_mark(c, v) && SKIP(c, "}"))) && SKIP(c, ",\"msg\":") &&
-           plain_or_null(c, &v->msg) && SKIP(c, "}") && c->p == c->end;
+    struct decode_cursor cursor = {line.data, line.data + line.len};
+    struct decode_cursor *c = &cursor;
+    return CURSOR_SKIP(c, "{\"severity\":") && cursor_read_string(c, severity) &&
+           CURSOR_SKIP(c, ",\"facility\":") && cursor_read_string(c, facility) &&
+           CURSOR_SKIP(c, ",\"version\":1,\"timestamp\":") &&
+           cursor_read_nullable(c, &v->timestamp) && CURSOR_SKIP(c, ",\"hostname\":") &&
+           cursor_read_nullable(c, &v->hostname) && CURSOR_SKIP(c, ",\"appname\":") &&
+           cursor_read_nullable(c, &v->appname) && CURSOR_SKIP(c, ",\"procid\":") &&
+           (cursor_read_nullable(c, &v->procid) || cursor_read_number(c, &v->procid)) &&
+           CURSOR_SKIP(c, ",\"msgid\":") && cursor_read_nullable(c, &v->msgid) &&
+           CURSOR_SKIP(c, ",\"sd\":{") &&
+           (CURSOR_SKIP(c, "}") || (cursor_read_sequence(c, v) && CURSOR_SKIP(c, "}"))) &&
+           CURSOR_SKIP(c, ",\"msg\":") && cursor_read_nullable(c, &v->msg) && CURSOR_SKIP(c, "}") &&
+           c->p == c->end;
 }
 
-/* --- any other line that says the same --- */
+/* --- any other JSON with the same members --- */
 
-static struct slice member(const struct json_checker *json, struct slice object, const char *name)
+static struct slice decoder_get_member(const struct json_checker *json, struct slice object,
+                                       const char *name)
 {
     return json_get_member(json, object, (struct slice){name, strlen(name)});
 }
 
-/* A string, unescaped into the reader's room, or what else stands there; null is none. */
-static struct slice value_of(struct reader *r, struct slice text)
+/* Returns a string unescaped into `scratch`, and any other value as written; null is absent. */
+static struct slice decoder_get_value(struct record_decoder *d, struct slice text)
 {
     static const struct slice null = {"null", 4};
     if (!text.data)
         return text;
-    bool string = text.data[-1] == '"';
-    if (!string && slice_equal(text, null))
+    bool is_string = text.data[-1] == '"';
+    if (!is_string && slice_equal(text, null))
         return (struct slice){0};
-    if (!string || !memchr(text.data, '\\', text.len))
+    if (!is_string || !memchr(text.data, '\\', text.len))
         return text;
-    char *at = r->room.data + r->room.len;
-    buffer_commit(&r->room, json_unescape(at, text));
-    return slice_between(at, r->room.data + r->room.len);
+    char *start = d->scratch.data + d->scratch.len;
+    buffer_commit(&d->scratch, json_unescape(start, text));
+    return slice_between(start, d->scratch.data + d->scratch.len);
 }
 
-static bool has_all(struct reader *r, struct slice line)
+static bool decoder_has_all_keys(struct record_decoder *d, struct slice line)
 {
     static const char *const names[] = {"severity", "facility", "version", "timestamp", "hostname",
                                         "appname",  "procid",   "msgid",   "sd",        "msg"};
-    json_tokenize(&r->json, line);
+    json_tokenize(&d->json, line);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!member(&r->json, line, names[i]).data)
+        if (!decoder_get_member(&d->json, line, names[i]).data)
             return false;
     return true;
 }
 
-static void take_mark(struct reader *r, struct slice sd, struct mark_values *v)
+static void decoder_read_sequence(struct record_decoder *d, struct slice sd,
+                                  struct sequence_values *v)
 {
     if (sd.len == 0 || *sd.data != '{')
         return;
-    json_tokenize(&r->json, sd);
-    struct slice element = member(&r->json, sd, MARK_ID);
+    json_tokenize(&d->json, sd);
+    struct slice element = decoder_get_member(&d->json, sd, SEQUENCE_SD_ID);
     if (element.len == 0 || *element.data != '{')
         return;
-    json_tokenize(&r->json, element);
-    v->run = value_of(r, member(&r->json, element, "run"));
-    v->connection = value_of(r, member(&r->json, element, "conn"));
-    v->of = value_of(r, member(&r->json, element, "of"));
-    v->number = value_of(r, member(&r->json, element, "n"));
-    v->sum = value_of(r, member(&r->json, element, "crc"));
+    json_tokenize(&d->json, element);
+    v->run = decoder_get_value(d, decoder_get_member(&d->json, element, "run"));
+    v->connection = decoder_get_value(d, decoder_get_member(&d->json, element, "conn"));
+    v->connection_count = decoder_get_value(d, decoder_get_member(&d->json, element, "of"));
+    v->number = decoder_get_value(d, decoder_get_member(&d->json, element, "n"));
+    v->crc = decoder_get_value(d, decoder_get_member(&d->json, element, "crc"));
 }
 
-/* RFC 3164 has no MSGID: spamlog's number is the first word of MSG. Its TIMESTAMP has no fraction
- * of a second, which says nothing of latency. */
-static void old_values(struct mark_values *v)
+/*
+ * RFC 3164 has no MSGID, so the number is the first word of MSG. Its TIMESTAMP has a resolution of
+ * one second, which is useless for latency.
+ */
+static void decode_rfc3164_values(struct sequence_values *v)
 {
     const char *end = v->msg.data ? memchr(v->msg.data, ' ', v->msg.len) : NULL;
     v->timestamp = (struct slice){0};
     v->msgid = end ? slice_between(v->msg.data, end) : v->msg;
 }
 
-static enum reading any_line(struct reader *r, struct slice line, struct mark_values *v,
-                             struct slice *severity, struct slice *facility, struct defect *defect)
+static enum decode_result decode_json_any(struct record_decoder *d, struct slice line,
+                                          struct sequence_values *v, struct slice *severity,
+                                          struct slice *facility, struct defect *defect)
 {
     static const struct slice one = {"1", 1};
-    static const struct slice none = {"null", 4};
-    if (!json_is_valid(&r->json, line, defect))
-        return READING_DAMAGED;
-    if (!has_all(r, line))
-        return READING_FOREIGN;
-    struct slice version = member(&r->json, line, "version");
-    if (!slice_equal(version, one) && !slice_equal(version, none))
-        return READING_FOREIGN;
-    r->room.len = 0;
-    buffer_reserve(&r->room, line.len);
-    *severity = member(&r->json, line, "severity");
-    *facility = member(&r->json, line, "facility");
-    v->timestamp = value_of(r, member(&r->json, line, "timestamp"));
-    v->hostname = value_of(r, member(&r->json, line, "hostname"));
-    v->appname = value_of(r, member(&r->json, line, "appname"));
-    v->procid = value_of(r, member(&r->json, line, "procid"));
-    v->msgid = value_of(r, member(&r->json, line, "msgid"));
-    v->msg = mark_text(value_of(r, member(&r->json, line, "msg")), &r->text);
-    take_mark(r, member(&r->json, line, "sd"), v);
-    if (slice_equal(version, none))
-        old_values(v);
-    return READING_PLAIN;
+    static const struct slice null = {"null", 4};
+    if (!json_is_valid(&d->json, line, defect))
+        return DECODED_DAMAGED;
+    if (!decoder_has_all_keys(d, line))
+        return DECODED_FOREIGN;
+    struct slice version = decoder_get_member(&d->json, line, "version");
+    if (!slice_equal(version, one) && !slice_equal(version, null))
+        return DECODED_FOREIGN;
+    d->scratch.len = 0;
+    buffer_reserve(&d->scratch, line.len);
+    *severity = decoder_get_member(&d->json, line, "severity");
+    *facility = decoder_get_member(&d->json, line, "facility");
+    v->timestamp = decoder_get_value(d, decoder_get_member(&d->json, line, "timestamp"));
+    v->hostname = decoder_get_value(d, decoder_get_member(&d->json, line, "hostname"));
+    v->appname = decoder_get_value(d, decoder_get_member(&d->json, line, "appname"));
+    v->procid = decoder_get_value(d, decoder_get_member(&d->json, line, "procid"));
+    v->msgid = decoder_get_value(d, decoder_get_member(&d->json, line, "msgid"));
+    v->msg = sequence_normalize_msg(decoder_get_value(d, decoder_get_member(&d->json, line, "msg")),
+                                    &d->msg_scratch);
+    decoder_read_sequence(d, decoder_get_member(&d->json, line, "sd"), v);
+    if (slice_equal(version, null))
+        decode_rfc3164_values(v);
+    return DECODED_PLAIN;
 }
 
-static bool name_number(const struct slice *names, unsigned count, struct slice name,
-                        unsigned *number)
+static bool decoder_find_name(const struct slice *names, unsigned count, struct slice name,
+                              unsigned *number)
 {
     for (*number = 0; *number < count; ++*number)
         if (slice_equal(names[*number], name))
@@ -172,62 +182,62 @@ static bool name_number(const struct slice *names, unsigned count, struct slice 
     return false;
 }
 
-/* Most messages have the PRI of the one before. */
-static bool take_pri(struct reader *r, struct slice severity, struct slice facility)
+/* Most messages have the PRI of the previous one. */
+static bool decoder_read_pri(struct record_decoder *d, struct slice severity, struct slice facility)
 {
     unsigned s;
     unsigned f;
-    if (r->severity.data && slice_equal(severity, r->severity) &&
-        slice_equal(facility, r->facility))
+    if (d->severity.data && slice_equal(severity, d->severity) &&
+        slice_equal(facility, d->facility))
         return true;
-    if (!name_number(severity_names, 8, severity, &s) ||
-        !name_number(facility_names, 24, facility, &f))
+    if (!decoder_find_name(severity_names, 8, severity, &s) ||
+        !decoder_find_name(facility_names, 24, facility, &f))
         return false;
-    r->severity = severity_names[s];
-    r->facility = facility_names[f];
-    r->pri = 8 * f + s;
+    d->severity = severity_names[s];
+    d->facility = facility_names[f];
+    d->pri = 8 * f + s;
     return true;
 }
 
-static enum reading json_line(struct reader *r, struct slice line, struct mark_values *v,
-                              struct defect *defect)
+static enum decode_result decode_json(struct record_decoder *d, struct slice line,
+                                      struct sequence_values *v, struct defect *defect)
 {
     struct slice severity;
     struct slice facility;
-    if (!plain_line(line, v, &severity, &facility)) {
-        *v = (struct mark_values){0};
-        enum reading got = any_line(r, line, v, &severity, &facility, defect);
-        if (got != READING_PLAIN)
-            return got;
+    if (!decode_json_fast(line, v, &severity, &facility)) {
+        *v = (struct sequence_values){0};
+        enum decode_result result = decode_json_any(d, line, v, &severity, &facility, defect);
+        if (result != DECODED_PLAIN)
+            return result;
     }
-    if (!take_pri(r, severity, facility)) {
-        *defect = (struct defect){"PRI", "no such severity or facility", 0};
-        return READING_DAMAGED;
+    if (!decoder_read_pri(d, severity, facility)) {
+        *defect = (struct defect){"PRI", "unknown severity or facility", 0};
+        return DECODED_DAMAGED;
     }
-    v->pri = r->pri;
-    return READING_PLAIN;
+    v->pri = d->pri;
+    return DECODED_PLAIN;
 }
 
-static void element_mark(const struct structured_data *sd, const struct sd_element *e,
-                         struct mark_values *v)
+static void decode_sequence_element(const struct structured_data *sd, const struct sd_element *e,
+                                    struct sequence_values *v)
 {
     struct {
         const char *name;
         struct slice *value;
-    } wanted[] = {{"run", &v->run},
+    } params[] = {{"run", &v->run},
                   {"conn", &v->connection},
-                  {"of", &v->of},
+                  {"of", &v->connection_count},
                   {"n", &v->number},
-                  {"crc", &v->sum}};
+                  {"crc", &v->crc}};
     for (uint32_t i = e->first; i < e->end; i++)
-        for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++)
+        for (size_t k = 0; k < sizeof params / sizeof *params; k++)
             if (slice_equal(sd->params[i].name,
-                            (struct slice){wanted[k].name, strlen(wanted[k].name)}))
-                *wanted[k].value = sd->params[i].value;
+                            (struct slice){params[k].name, strlen(params[k].name)}))
+                *params[k].value = sd->params[i].value;
 }
 
-/* "<34>Nov": what RFC 3164 has behind PRI cannot be VERSION. */
-static bool is_rfc3164(struct slice line)
+/* "<34>Nov": a letter after PRI cannot be the VERSION of RFC 5424. */
+static bool decode_is_rfc3164(struct slice line)
 {
     const char *end = line.data + line.len;
     const char *p = line.len && *line.data == '<' ? line.data + 1 : end;
@@ -236,61 +246,63 @@ static bool is_rfc3164(struct slice line)
     return end - p > 1 && p[0] == '>' && p[1] >= 'A' && p[1] <= 'Z';
 }
 
-/* Of one that is not there only `at` says so. */
-static struct slice field(struct slice value)
+/* The length of an absent field is undefined. */
+static struct slice decode_field(struct slice value)
 {
     return value.data ? value : (struct slice){0};
 }
 
-static enum reading rfc3164_line(struct reader *r, struct slice line, struct mark_values *v,
-                                 struct defect *defect)
+static enum decode_result decode_rfc3164(struct record_decoder *d, struct slice line,
+                                         struct sequence_values *v, struct defect *defect)
 {
-    struct syslog_message *m = &r->message;
-    if (!rfc3164_parse(line, &r->reckoning, m, defect))
-        return READING_DAMAGED;
-    *v = (struct mark_values){
-        .hostname = field(m->hostname), .procid = field(m->procid), .msg = field(m->msg)};
-    old_values(v);
-    return READING_PLAIN;
+    struct syslog_message *m = &d->message;
+    if (!rfc3164_parse(line, &d->lenient_time, m, defect))
+        return DECODED_DAMAGED;
+    *v = (struct sequence_values){.hostname = decode_field(m->hostname),
+                                  .procid = decode_field(m->procid),
+                                  .msg = decode_field(m->msg)};
+    decode_rfc3164_values(v);
+    return DECODED_PLAIN;
 }
 
-static enum reading rfc5424_line(struct reader *r, struct slice line, struct mark_values *v,
-                                 struct defect *defect)
+static enum decode_result decode_rfc5424(struct record_decoder *d, struct slice line,
+                                         struct sequence_values *v, struct defect *defect)
 {
-    static const struct slice id = {MARK_ID, sizeof MARK_ID - 1};
-    struct syslog_message *m = &r->message;
+    static const struct slice id = {SEQUENCE_SD_ID, sizeof SEQUENCE_SD_ID - 1};
+    struct syslog_message *m = &d->message;
     if (!rfc5424_parse(line, m, defect))
-        return READING_DAMAGED;
-    *v = (struct mark_values){.pri = m->pri,
-                              .timestamp = field(m->timestamp),
-                              .hostname = field(m->hostname),
-                              .appname = field(m->appname),
-                              .procid = field(m->procid),
-                              .msgid = field(m->msgid),
-                              .msg = mark_text(m->msg, &r->text)};
+        return DECODED_DAMAGED;
+    *v = (struct sequence_values){.pri = m->pri,
+                                  .timestamp = decode_field(m->timestamp),
+                                  .hostname = decode_field(m->hostname),
+                                  .appname = decode_field(m->appname),
+                                  .procid = decode_field(m->procid),
+                                  .msgid = decode_field(m->msgid),
+                                  .msg = sequence_normalize_msg(m->msg, &d->msg_scratch)};
     for (uint32_t i = 0; i < m->sd.element_count; i++)
         if (slice_equal(m->sd.elements[i].id, id))
-            element_mark(&m->sd, &m->sd.elements[i], v);
-    return READING_PLAIN;
+            decode_sequence_element(&m->sd, &m->sd.elements[i], v);
+    return DECODED_PLAIN;
 }
 
-enum reading reading(struct reader *r, struct slice line, struct mark_values *v,
-                     struct defect *defect)
+enum decode_result record_decode(struct record_decoder *d, struct slice line,
+                                 struct sequence_values *v, struct defect *defect)
 {
-    *v = (struct mark_values){0};
-    enum reading got = line.len && *line.data == '{' ? json_line(r, line, v, defect)
-                       : is_rfc3164(line)            ? rfc3164_line(r, line, v, defect)
-                                                     : rfc5424_line(r, line, v, defect);
-    if (got != READING_PLAIN)
-        return got;
-    bool marked = v->run.data && v->connection.data && v->of.data && v->number.data && v->sum.data;
-    return marked ? READING_MARKED : READING_PLAIN;
+    *v = (struct sequence_values){0};
+    enum decode_result result = line.len && *line.data == '{' ? decode_json(d, line, v, defect)
+                                : decode_is_rfc3164(line)     ? decode_rfc3164(d, line, v, defect)
+                                                              : decode_rfc5424(d, line, v, defect);
+    if (result != DECODED_PLAIN)
+        return result;
+    bool has_checksum = v->run.data && v->connection.data && v->connection_count.data &&
+                        v->number.data && v->crc.data;
+    return has_checksum ? DECODED_CHECKSUMMED : DECODED_PLAIN;
 }
 
-void reader_free(struct reader *r)
+void record_decoder_free(struct record_decoder *d)
 {
-    syslog_message_free(&r->message);
-    json_checker_free(&r->json);
-    buffer_free(&r->room);
-    buffer_free(&r->text);
+    syslog_message_free(&d->message);
+    json_checker_free(&d->json);
+    buffer_free(&d->scratch);
+    buffer_free(&d->msg_scratch);
 }

@@ -7,32 +7,33 @@
 #include "syslog/rfc5424.h"
 #include "json/locate-error.h"
 
-enum reading {
-    READING_MARKED,  /* a message, with a mark, which was not looked into */
-    READING_PLAIN,   /* a message without one */
-    READING_FOREIGN, /* JSON, but no message */
-    READING_DAMAGED  /* neither syslog nor JSON */
+enum decode_result {
+    DECODED_CHECKSUMMED, /* a message with a checksum, which is not verified yet */
+    DECODED_PLAIN,       /* a message without one */
+    DECODED_FOREIGN,     /* JSON, but not a message */
+    DECODED_DAMAGED      /* neither syslog nor JSON */
 };
 
-/* Reads messages back from what became of them. All zero is ready for use. */
-struct reader {
+/* Decodes messages of spamlog, as sent or as shnek-parse writes them. All zero is ready for use. */
+struct record_decoder {
     struct syslog_message message;
-    struct lenient_time reckoning;
+    struct lenient_time lenient_time;
     struct json_checker json;
-    struct buffer room; /* what was unescaped */
-    struct buffer text;
-    struct slice severity; /* of the last message, in names */
+    struct buffer scratch; /* unescaped values */
+    struct buffer msg_scratch;
+    struct slice severity; /* names of the previous message */
     struct slice facility;
-    unsigned pri; /* that these are */
+    unsigned pri; /* of those names */
 };
 
 /*
- * A line of shnek-parse, whatever the order of its keys, or a message of RFC 5424 or RFC 3164. The
- * values point into the line or the reader, until the next call.
+ * Decodes one line: JSON of shnek-parse with its keys in any order, RFC 5424, or RFC 3164. The
+ * values point into the line or the decoder and are valid until the next call. Sets `defect` if the
+ * result is DECODED_DAMAGED.
  */
-enum reading reading(struct reader *r, struct slice line, struct mark_values *v,
-                     struct defect *defect);
+enum decode_result record_decode(struct record_decoder *d, struct slice line,
+                                 struct sequence_values *v, struct defect *defect);
 
-void reader_free(struct reader *r);
+void record_decoder_free(struct record_decoder *d);
 
 #endif

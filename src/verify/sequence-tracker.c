@@ -5,9 +5,14 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 
-enum { TABLE = LEDGER_RUNS, HOSTNAME_LIMIT = 255, PROCID_LIMIT = 128, RUN_LIMIT = 32 };
+enum {
+    TABLE_SIZE = TRACKER_MAX_RUNS,
+    MAX_HOSTNAME_LEN = 255, /* RFC 5424, section 6 */
+    MAX_PROCID_LEN = 128,
+    MAX_RUN_LEN = 32 /* of --run */
+};
 
-static void *need(void *memory)
+static void *tracker_check_memory(void *memory)
 {
     if (!memory) {
         log_printf("out of memory");
@@ -16,71 +21,63 @@ static void *need(void *memory)
     return memory;
 }
 
-void ledger_start(struct ledger *l)
+void sequence_tracker_init(struct sequence_tracker *t)
 {
-    *l = (struct ledger){.gaps = {.limit = LEDGER_GAPS}};
-    l->table = need(calloc(TABLE, sizeof(struct run *)));
+    *t = (struct sequence_tracker){.gaps = {.max_nodes = TRACKER_MAX_GAPS}};
+    t->table = tracker_check_memory(calloc(TABLE_SIZE, sizeof(struct tracked_run *)));
 }
 
-static void add_value(struct buffer *b, struct slice value)
+/* 0xFF and 0xFE occur in no UTF-8 text: the end of a value, and an absent one. */
+static void key_append(struct buffer *b, struct slice value)
 {
     buffer_append(b, value);
     buffer_append(b, (struct slice){value.data ? "\xFF" : "\xFE", 1});
 }
 
-static size_t place(struct slice key)
+static size_t key_hash(struct slice key)
 {
     uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
     for (size_t i = 0; i < key.len; i++)
         hash = (hash ^ (unsigned char)key.data[i]) * UINT64_C(1099511628211);
-    return (size_t)(hash % TABLE);
+    return (size_t)(hash % TABLE_SIZE);
 }
 
-/* What a range is told by where there are several runs. */
-static char *label(const struct entry *e)
+static void run_format_label(const struct tracked_message *m, struct buffer *label)
 {
-    static const struct slice none = {"-", 1};
-    struct slice host = e->hostname.data ? e->hostname : none;
-    struct slice id = e->procid.data ? e->procid : none;
-    size_t room = host.len + id.len + e->run.len + 2;
-    char *text = need(malloc(room));
-    char *to = text;
-    if (e->run.data) {
-        memcpy(to, e->run.data, e->run.len);
-        to += e->run.len;
-    } else {
-        memcpy(to, host.data, host.len);
-        to[host.len] = '/';
-        memcpy(to + host.len + 1, id.data, id.len);
-        to += host.len + 1 + id.len;
+    static const struct slice nilvalue = {"-", 1};
+    if (m->run.data) {
+        buffer_append(label, m->run);
+        return;
     }
-    *to = '\0';
-    return text;
+    buffer_append(label, m->hostname.data ? m->hostname : nilvalue);
+    buffer_puts(label, "/");
+    buffer_append(label, m->procid.data ? m->procid : nilvalue);
 }
 
-static struct run *new_run(struct ledger *l, const struct entry *e, struct run **at)
+static struct tracked_run *run_new(struct sequence_tracker *t, const struct tracked_message *m,
+                                   struct tracked_run **bucket)
 {
-    if (l->runs == LEDGER_RUNS) {
-        l->full = true;
+    if (t->run_count == TRACKER_MAX_RUNS) {
+        t->overflowed = true;
         return NULL;
     }
-    struct run *r = need(calloc(1, sizeof *r));
-    buffer_append(&r->key, (struct slice){l->key.data, l->key.len});
-    r->label = label(e);
-    r->of = e->of;
-    r->next = *at;
-    r->before = l->last;
-    *at = l->last = r;
-    l->runs++;
+    struct tracked_run *r = tracker_check_memory(calloc(1, sizeof *r));
+    buffer_append(&r->key, (struct slice){t->key.data, t->key.len});
+    run_format_label(m, &r->label);
+    r->connection_count = m->connection_count;
+    r->hash_next = *bucket;
+    r->previous = t->last_run;
+    *bucket = t->last_run = r;
+    t->run_count++;
     return r;
 }
 
-static bool key_is(const struct run *r, const struct entry *e)
+static bool run_has_key(const struct tracked_run *r, const struct tracked_message *m)
 {
     const char *p = r->key.data;
-    if (r->key.len != e->hostname.len + e->procid.len + e->run.len + 3)
+    if (r->key.len != m->hostname.len + m->procid.len + m->run.len + 3)
         return false;
-    const struct slice *values[] = {&e->hostname, &e->procid, &e->run};
+    const struct slice *values[] = {&m->hostname, &m->procid, &m->run};
     for (size_t i = 0; i < 3; i++) {
         const struct slice *v = values[i];
         if ((v->len && memcmp(p, v->data, v->len) != 0) || p[v->len] != (v->data ? '\xFF' : '\xFE'))
@@ -90,170 +87,181 @@ static bool key_is(const struct run *r, const struct entry *e)
     return true;
 }
 
-static struct run *find_run(struct ledger *l, const struct entry *e)
+static struct tracked_run *tracker_find_run(struct sequence_tracker *t,
+                                            const struct tracked_message *m)
 {
-    if (l->hit && key_is(l->hit, e))
-        return l->hit;
-    l->key.len = 0;
-    add_value(&l->key, e->hostname);
-    add_value(&l->key, e->procid);
-    add_value(&l->key, e->run);
-    struct run **at = &l->table[place((struct slice){l->key.data, l->key.len})];
-    for (struct run *r = *at; r; r = r->next)
-        if (key_is(r, e))
-            return l->hit = r;
-    struct run *fresh = new_run(l, e, at);
-    l->hit = fresh ? fresh : l->hit;
-    return fresh;
+    if (t->current_run && run_has_key(t->current_run, m))
+        return t->current_run;
+    t->key.len = 0;
+    key_append(&t->key, m->hostname);
+    key_append(&t->key, m->procid);
+    key_append(&t->key, m->run);
+    struct tracked_run **bucket = &t->table[key_hash((struct slice){t->key.data, t->key.len})];
+    for (struct tracked_run *r = *bucket; r; r = r->hash_next)
+        if (run_has_key(r, m))
+            return t->current_run = r;
+    struct tracked_run *r = run_new(t, m, bucket);
+    if (r)
+        t->current_run = r;
+    return r;
 }
 
-static bool possible(const struct entry *e)
+static bool message_is_plausible(const struct tracked_message *m)
 {
-    return e->hostname.len <= HOSTNAME_LIMIT && e->procid.len <= PROCID_LIMIT &&
-           e->run.len <= RUN_LIMIT && e->of <= LEDGER_OF && e->connection < e->of &&
-           e->number < LEDGER_NUMBERS / e->of;
+    return m->hostname.len <= MAX_HOSTNAME_LEN && m->procid.len <= MAX_PROCID_LEN &&
+           m->run.len <= MAX_RUN_LEN && m->connection_count <= TRACKER_MAX_RUN_CONNECTIONS &&
+           m->connection < m->connection_count &&
+           m->number < TRACKER_MAX_MESSAGES / m->connection_count;
 }
 
-static bool more_connections(struct ledger *l, struct run *r, uint64_t wanted)
+static bool run_reserve_connections(struct sequence_tracker *t, struct tracked_run *r,
+                                    uint64_t connection)
 {
-    uint64_t count = r->count ? r->count : 1;
-    while (count <= wanted)
+    uint64_t count = r->connection_capacity ? r->connection_capacity : 1;
+    while (count <= connection)
         count *= 2;
-    if (l->connections - r->count + count > LEDGER_CONNECTIONS) {
-        l->full = true;
+    if (t->connection_capacity - r->connection_capacity + count > TRACKER_MAX_CONNECTIONS) {
+        t->overflowed = true;
         return false;
     }
-    l->connections += count - r->count;
-    r->connections = need(realloc(r->connections, (size_t)count * sizeof *r->connections));
-    memset(r->connections + r->count, 0, (size_t)(count - r->count) * sizeof *r->connections);
-    r->count = count;
+    t->connection_capacity += count - r->connection_capacity;
+    r->connections =
+        tracker_check_memory(realloc(r->connections, (size_t)count * sizeof *r->connections));
+    memset(r->connections + r->connection_capacity, 0,
+           (size_t)(count - r->connection_capacity) * sizeof *r->connections);
+    r->connection_capacity = count;
     return true;
 }
 
-enum ledger_entry ledger_take(struct ledger *l, const struct entry *e)
+enum tracker_result sequence_tracker_add(struct sequence_tracker *t,
+                                         const struct tracked_message *m)
 {
-    if (!possible(e))
-        return LEDGER_REFUSED;
-    struct run *r = find_run(l, e);
-    if (!r || r->of != e->of ||
-        (e->connection >= r->count && !more_connections(l, r, e->connection)))
-        return LEDGER_REFUSED;
-    struct run_connection *c = &r->connections[e->connection];
-    if (e->number < c->next)
-        return gaps_fill(&l->gaps, &c->gaps, e->number) ? LEDGER_LATE : LEDGER_REPEATED;
+    if (!message_is_plausible(m))
+        return TRACKER_REJECTED;
+    struct tracked_run *r = tracker_find_run(t, m);
+    if (!r || r->connection_count != m->connection_count ||
+        (m->connection >= r->connection_capacity && !run_reserve_connections(t, r, m->connection)))
+        return TRACKER_REJECTED;
+    struct tracked_connection *c = &r->connections[m->connection];
+    if (m->number < c->next)
+        return gap_set_remove(&t->gaps, &c->gaps, m->number) ? TRACKER_REORDERED
+                                                             : TRACKER_DUPLICATE;
     if (c->next == 0) {
-        r->seen++;
-        l->seen++;
+        r->seen_connections++;
+        t->seen_connections++;
     }
-    if (e->number > c->next)
-        gaps_add(&l->gaps, &c->gaps, c->next, e->number - 1);
-    c->next = e->number + 1;
-    return LEDGER_NEW;
+    if (m->number > c->next)
+        gap_set_add(&t->gaps, &c->gaps, c->next, m->number - 1);
+    c->next = m->number + 1;
+    return TRACKER_NEW;
 }
 
-/* How many of the run's first `messages` go over a connection. */
-static uint64_t share(const struct run *r, uint64_t connection, uint64_t messages)
+/* Returns how many of the first `messages` of the run are sent over a connection. */
+static uint64_t run_connection_share(const struct tracked_run *r, uint64_t connection,
+                                     uint64_t messages)
 {
-    return messages > connection ? (messages - connection - 1) / r->of + 1 : 0;
+    return messages > connection ? (messages - connection - 1) / r->connection_count + 1 : 0;
 }
 
-static uint64_t next_of(const struct run *r, uint64_t connection)
+static uint64_t run_connection_next(const struct tracked_run *r, uint64_t connection)
 {
-    return connection < r->count ? r->connections[connection].next : 0;
+    return connection < r->connection_capacity ? r->connections[connection].next : 0;
 }
 
-void ledger_close(struct ledger *l, uint64_t total)
+void sequence_tracker_finish(struct sequence_tracker *t, uint64_t total)
 {
-    uint64_t made = 0;
-    for (struct run *r = l->last; r; r = r->before) {
-        for (uint64_t c = 0; c < r->count; c++) {
+    uint64_t sent = 0;
+    for (struct tracked_run *r = t->last_run; r; r = r->previous) {
+        for (uint64_t c = 0; c < r->connection_capacity; c++) {
             uint64_t next = r->connections[c].next;
-            uint64_t least = next ? (next - 1) * r->of + c + 1 : 0;
-            r->expected = least > r->expected ? least : r->expected;
+            uint64_t count = next ? (next - 1) * r->connection_count + c + 1 : 0;
+            r->message_count = count > r->message_count ? count : r->message_count;
         }
-        made += r->expected;
+        sent += r->message_count;
     }
-    if (total > made && l->last && !l->last->before)
-        l->last->expected = total;
-    else if (total > made)
-        l->unnamed = total - made;
+    if (total > sent && t->last_run && !t->last_run->previous)
+        t->last_run->message_count = total;
+    else if (total > sent)
+        t->unattributed = total - sent;
 }
 
-static uint64_t missing_of(const struct run *r)
+static uint64_t run_count_missing(const struct tracked_run *r)
 {
     uint64_t missing = 0;
-    for (uint64_t c = 0; c < r->of; c++) {
-        uint64_t wanted = share(r, c, r->expected);
-        uint64_t next = next_of(r, c);
-        missing += wanted > next ? wanted - next : 0;
-        missing += c < r->count ? r->connections[c].gaps.missing : 0;
+    for (uint64_t c = 0; c < r->connection_count; c++) {
+        uint64_t expected = run_connection_share(r, c, r->message_count);
+        uint64_t next = run_connection_next(r, c);
+        missing += expected > next ? expected - next : 0;
+        missing += c < r->connection_capacity ? r->connections[c].gaps.count : 0;
     }
     return missing;
 }
 
-uint64_t ledger_missing(const struct ledger *l)
+uint64_t sequence_tracker_count_missing(const struct sequence_tracker *t)
 {
-    uint64_t missing = l->unnamed;
-    for (const struct run *r = l->last; r; r = r->before)
-        missing += missing_of(r);
+    uint64_t missing = t->unattributed;
+    for (const struct tracked_run *r = t->last_run; r; r = r->previous)
+        missing += run_count_missing(r);
     return missing;
 }
 
-/* A connection's first gap that does not end before a number; its end counts as one. */
-static bool gap_of(const struct ledger *l, const struct run *r, uint64_t connection,
-                   uint64_t number, struct gap *gap)
+/* Like gap_set_find(); the numbers after the last one received are a gap, too. */
+static bool run_find_gap(const struct sequence_tracker *t, const struct tracked_run *r,
+                         uint64_t connection, uint64_t number, struct gap *gap)
 {
-    uint64_t next = next_of(r, connection);
-    uint64_t wanted = share(r, connection, r->expected);
-    if (connection < r->count && gaps_find(&l->gaps, &r->connections[connection].gaps, number, gap))
+    uint64_t next = run_connection_next(r, connection);
+    uint64_t expected = run_connection_share(r, connection, r->message_count);
+    if (connection < r->connection_capacity &&
+        gap_set_find(&t->gaps, &r->connections[connection].gaps, number, gap))
         return true;
-    *gap = (struct gap){next, wanted - 1};
-    return wanted > next && number < wanted;
+    *gap = (struct gap){next, expected - 1};
+    return expected > next && number < expected;
 }
 
-/* The least number on a connection whose message is k or one behind it. */
-static uint64_t number_from(const struct run *r, uint64_t connection, uint64_t k)
+/* Returns the least number on a connection whose message is k or later. */
+static uint64_t run_number_from(const struct tracked_run *r, uint64_t connection, uint64_t k)
 {
-    return k > connection ? (k - connection - 1) / r->of + 1 : 0;
+    return k > connection ? (k - connection - 1) / r->connection_count + 1 : 0;
 }
 
-bool ledger_range(const struct ledger *l, const struct run *r, uint64_t k, struct gap *range)
+bool sequence_tracker_find_range(const struct sequence_tracker *t, const struct tracked_run *r,
+                                 uint64_t k, struct gap *range)
 {
     struct gap gap;
     uint64_t first = UINT64_MAX;
-    uint64_t end = r->expected;
-    for (uint64_t c = 0; c < r->of; c++) {
-        uint64_t from = number_from(r, c, k);
-        if (!gap_of(l, r, c, from, &gap))
+    uint64_t end = r->message_count;
+    for (uint64_t c = 0; c < r->connection_count; c++) {
+        uint64_t from = run_number_from(r, c, k);
+        if (!run_find_gap(t, r, c, from, &gap))
             continue;
-        uint64_t message = (gap.first > from ? gap.first : from) * r->of + c;
+        uint64_t message = (gap.first > from ? gap.first : from) * r->connection_count + c;
         first = message < first ? message : first;
     }
     if (first == UINT64_MAX)
         return false;
-    for (uint64_t c = 0; c < r->of; c++) {
-        uint64_t from = number_from(r, c, first);
-        while (gap_of(l, r, c, from, &gap) && gap.first <= from)
+    for (uint64_t c = 0; c < r->connection_count; c++) {
+        uint64_t from = run_number_from(r, c, first);
+        while (run_find_gap(t, r, c, from, &gap) && gap.first <= from)
             from = gap.last + 1;
-        uint64_t message = from * r->of + c;
+        uint64_t message = from * r->connection_count + c;
         end = message < end ? message : end;
     }
     *range = (struct gap){first, end - 1};
     return true;
 }
 
-void ledger_free(struct ledger *l)
+void sequence_tracker_free(struct sequence_tracker *t)
 {
-    for (struct run *r = l->last; r;) {
-        struct run *before = r->before;
+    for (struct tracked_run *r = t->last_run; r;) {
+        struct tracked_run *previous = r->previous;
         buffer_free(&r->key);
         free(r->connections);
-        free(r->label);
+        buffer_free(&r->label);
         free(r);
-        r = before;
+        r = previous;
     }
-    free(l->table);
-    buffer_free(&l->key);
-    gaps_free(&l->gaps);
-    *l = (struct ledger){0};
+    free(t->table);
+    buffer_free(&t->key);
+    gap_store_free(&t->gaps);
+    *t = (struct sequence_tracker){0};
 }

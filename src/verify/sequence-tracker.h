@@ -5,81 +5,90 @@
 #include "verify/gaps.h"
 
 /*
- * Which messages have come. Message k of a run goes over connection k modulo `of`, where it has the
- * number k / of, so that on a connection, which keeps the order, nothing is ahead of its time. What
- * the ledger takes up depends on runs, connections and gaps, of which it has bounded numbers, and
- * not on messages.
+ * Tracks which messages of each run were received, to find loss, duplicates and reordering. Message
+ * k of a run is sent over connection k modulo the number of connections, as number k divided by it.
+ * A connection preserves order, so a number that is skipped is a gap until it arrives. Memory
+ * depends on runs, connections and gaps, which are bounded, and not on messages.
  */
 enum {
-    LEDGER_GAPS = 1 << 20,
-    LEDGER_RUNS = 1 << 16,
-    LEDGER_CONNECTIONS = 1 << 20, /* of all runs */
-    LEDGER_OF = 100000            /* connections of a run, as many as spamlog opens */
-};
-#define LEDGER_NUMBERS UINT64_C(1000000000000000) /* of a run; what is past it is no number */
-
-struct run_connection {
-    uint64_t next; /* past the greatest number that has come */
-    struct gaps gaps;
+    TRACKER_MAX_GAPS = 1 << 20,
+    TRACKER_MAX_RUNS = 1 << 16,
+    TRACKER_MAX_CONNECTIONS = 1 << 20,   /* of all runs */
+    TRACKER_MAX_RUN_CONNECTIONS = 100000 /* of one run, the limit of --connections */
 };
 
-struct run {
-    struct run *next;   /* in the same place of the table */
-    struct run *before; /* the run that was met before it */
+/* Of one run; a greater sequence number is rejected. */
+#define TRACKER_MAX_MESSAGES UINT64_C(1000000000000000)
+
+struct tracked_connection {
+    uint64_t next; /* 1 + the greatest number received */
+    struct gap_set gaps;
+};
+
+struct tracked_run {
+    struct tracked_run *hash_next;
+    struct tracked_run *previous; /* the run that was found before this one */
     struct buffer key;
-    char *label;
-    struct run_connection *connections;
-    uint64_t count;    /* of connections there is room for */
-    uint64_t of;       /* connections */
-    uint64_t seen;     /* connections from which something has come */
-    uint64_t expected; /* messages that must have been made, for all that is known */
+    struct buffer label; /* identifies the run in reports */
+    struct tracked_connection *connections;
+    uint64_t connection_capacity;
+    uint64_t connection_count; /* of the sender */
+    uint64_t seen_connections; /* with at least one message */
+    uint64_t message_count;    /* known to have been sent; set by sequence_tracker_finish() */
 };
 
-struct ledger {
+struct sequence_tracker {
     struct gap_store gaps;
-    struct run **table;
-    struct run *last; /* the run that was met last */
-    struct run *hit;  /* that of the last message */
-    uint64_t runs;
-    uint64_t connections;
-    uint64_t seen;    /* connections from which something has come */
-    uint64_t unnamed; /* missing messages of which it is not known which they are */
-    bool full;        /* of runs or connections: some message was not taken */
-    struct buffer key;
+    struct tracked_run **table;
+    struct tracked_run *last_run;    /* the newest run */
+    struct tracked_run *current_run; /* the run of the last message */
+    uint64_t run_count;
+    uint64_t connection_capacity; /* sum over all runs */
+    uint64_t seen_connections;
+    uint64_t unattributed; /* missing messages that belong to an unknown run */
+    bool overflowed;       /* a message was rejected for TRACKER_MAX_RUNS or _CONNECTIONS */
+    struct buffer key;     /* scratch space */
 };
 
-/* Where a message comes from, and which it is. */
-struct entry {
+/* The identity of one message. HOSTNAME, PROCID and `run` together identify the run. */
+struct tracked_message {
     struct slice hostname;
     struct slice procid;
-    struct slice run; /* or else HOSTNAME and PROCID tell it */
-    uint64_t of;
+    struct slice run; /* absent without --checksum */
+    uint64_t connection_count;
     uint64_t connection;
-    uint64_t number;
+    uint64_t number; /* on that connection */
 };
 
-enum ledger_entry {
-    LEDGER_NEW,
-    LEDGER_LATE,     /* new, behind others of its connection */
-    LEDGER_REPEATED, /* it had come before */
-    LEDGER_REFUSED /* it cannot be: its run has another number of connections; or no room is left */
+enum tracker_result {
+    TRACKER_NEW,
+    TRACKER_REORDERED, /* new, but a later message of its connection was received before */
+    TRACKER_DUPLICATE, /* or one whose gap was not recorded */
+    TRACKER_REJECTED   /* inconsistent with its run, or over a limit */
 };
 
-void ledger_start(struct ledger *l);
-enum ledger_entry ledger_take(struct ledger *l, const struct entry *e);
+void sequence_tracker_init(struct sequence_tracker *t);
+
+enum tracker_result sequence_tracker_add(struct sequence_tracker *t,
+                                         const struct tracked_message *m);
 
 /*
- * To be called at the end. Of a run's messages, all below the greatest one were made. Where the
- * number of all messages is known (else 0), the only run has made the others too; where there is
- * not just one, they are unnamed.
+ * Computes how many messages each run has sent: all up to the greatest one received. `total` is the
+ * number of messages sent by all runs, or 0 if unknown; further messages belong to the only run, or
+ * are unattributed if there are several. Call once, after the last message.
  */
-void ledger_close(struct ledger *l, uint64_t total);
+void sequence_tracker_finish(struct sequence_tracker *t, uint64_t total);
 
-uint64_t ledger_missing(const struct ledger *l);
+/* Returns the number of missing messages. Requires sequence_tracker_finish(). */
+uint64_t sequence_tracker_count_missing(const struct sequence_tracker *t);
 
-/* The first range of a run's missing messages that ends at k or behind it, after ledger_close. */
-bool ledger_range(const struct ledger *l, const struct run *r, uint64_t k, struct gap *range);
+/*
+ * Finds the first range of missing messages of a run that ends at message k or later. Returns false
+ * if there is none. Requires sequence_tracker_finish().
+ */
+bool sequence_tracker_find_range(const struct sequence_tracker *t, const struct tracked_run *r,
+                                 uint64_t k, struct gap *range);
 
-void ledger_free(struct ledger *l);
+void sequence_tracker_free(struct sequence_tracker *t);
 
 #endif

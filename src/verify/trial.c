@@ -10,178 +10,176 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 
-enum { BUSY = 90 /* percent of the time */ };
+enum { BUSY_PERCENT = 90 };
 
-/* What the thread that sends is given and gives. */
-struct sending {
+/* Shared with the sending thread; it writes the results before `done_fd` becomes readable. */
+struct trial_sender {
     const struct load_config *load;
     struct signals *signals;
-    int ended_fd; /* readable once it has ended */
+    int done_fd;
     struct load_sent sent;
-    uint64_t cpu; /* nanoseconds */
-    bool good;
+    uint64_t cpu_ns;
+    bool ok;
 };
 
-static bool open_far_end(struct round_trip *r, const char *path)
+static bool trial_open_input(struct trial *t, const char *path)
 {
-    bool from_stdin = !path || strcmp(path, "-") == 0;
-    int fd = from_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    r->name = from_stdin ? "stdin" : path;
-    r->in.fd = fd;
+    bool is_stdin = !path || strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    t->input_name = is_stdin ? "stdin" : path;
+    t->in.fd = fd;
     if (fd < 0) {
         log_printf("%s: %m", path);
         return false;
     }
-    input_init(&r->in, fd);
-    if (!r->in.live) {
-        log_printf("%s: it is a file, and nothing can come back there", r->name);
+    input_init(&t->in, fd);
+    if (!t->in.live) {
+        log_printf("%s: is a regular file; --find-max reads messages back from a pipe or FIFO",
+                   t->input_name);
         return false;
     }
-    r->in.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (r->in.wake_fd < 0)
+    t->in.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (t->in.wake_fd < 0)
         log_printf("eventfd: %m");
-    return r->in.wake_fd >= 0;
+    return t->in.wake_fd >= 0;
 }
 
-static void free_all(struct round_trip *r)
+static void trial_free(struct trial *t)
 {
-    framer_free(&r->framer);
-    if (r->verify)
-        verify_free(r->verify);
-    if (r->in.wake_fd >= 0)
-        close(r->in.wake_fd);
-    if (r->in.fd > STDIN_FILENO)
-        close(r->in.fd);
+    framer_free(&t->framer);
+    if (t->reader)
+        reader_destroy(t->reader);
+    if (t->in.wake_fd >= 0)
+        close(t->in.wake_fd);
+    if (t->in.fd > STDIN_FILENO)
+        close(t->in.fd);
 }
 
-bool round_trip_start(struct round_trip *r, const char *far_end, uint64_t stats_interval)
+bool trial_open(struct trial *t, const char *input_path, uint64_t stats_interval_ns)
 {
-    *r = (struct round_trip){.verify_config = {.quiet = true, .connections = 1},
-                             .in = {.wake_fd = -1}};
-    framer_init(&r->framer, FRAMING_AUTO, VERIFY_LINE_MAX, false);
-    bool good = open_far_end(r, far_end) && (r->verify = verify_new(&r->verify_config)) &&
-                signals_open(&r->signals, verify_stats(r->verify), stats_interval);
-    if (!good)
-        free_all(r);
-    return good;
+    struct reader_config config = {.connection_count = 1, .quiet = true};
+    *t = (struct trial){.in = {.wake_fd = -1}};
+    framer_init(&t->framer, FRAMING_AUTO, READER_MAX_MESSAGE, false);
+    bool ok = trial_open_input(t, input_path) && (t->reader = reader_new(&config)) &&
+              signals_open(&t->signals, &t->reader->stats, stats_interval_ns);
+    if (!ok)
+        trial_free(t);
+    return ok;
 }
 
-void round_trip_end(struct round_trip *r)
+void trial_close(struct trial *t)
 {
-    signals_close(&r->signals);
-    free_all(r);
+    signals_close(&t->signals);
+    trial_free(t);
 }
 
-static void *send_run(void *argument)
+static void *trial_send_thread(void *argument)
 {
-    struct sending *s = argument;
-    s->good = load_send(s->load, s->signals, &s->sent);
-    s->cpu = clock_read(CLOCK_THREAD_CPUTIME_ID);
-    eventfd_write(s->ended_fd, 1);
+    struct trial_sender *s = argument;
+    s->ok = load_send(s->load, s->signals, &s->sent);
+    s->cpu_ns = clock_read(CLOCK_THREAD_CPUTIME_ID);
+    eventfd_write(s->done_fd, 1);
     return NULL;
 }
 
-/* A thread that is stuck in a write nobody can join. */
-static _Noreturn void give_up(const struct sending *s, const char *why)
+/* A thread that is blocked in a write cannot be joined, so the process ends. */
+static _Noreturn void trial_abort(const struct trial_sender *s, const char *error_text)
 {
-    log_printf("%s: %s", s->load->destination.text, why);
+    log_printf("%s: %s", s->load->destination.text, error_text);
     _exit(STATUS_FAILED);
 }
 
-/* Ends the sending before its time. */
-static void cut_short(struct round_trip *r, const struct sending *s, pthread_t thread,
-                      uint64_t idle)
+static void trial_stop_sender(struct trial *t, const struct trial_sender *s, pthread_t thread,
+                              uint64_t timeout_ns)
 {
-    uint64_t until = clock_real() + idle;
-    struct timespec at = {(time_t)(until / NS_PER_S), (long)(until % NS_PER_S)};
-    signals_request_stop(&r->signals);
-    if (pthread_timedjoin_np(thread, NULL, &at) != 0)
-        give_up(s, "it takes no more");
+    uint64_t deadline_ns = clock_real() + timeout_ns;
+    struct timespec deadline = {(time_t)(deadline_ns / NS_PER_S), (long)(deadline_ns % NS_PER_S)};
+    signals_request_stop(&t->signals);
+    if (pthread_timedjoin_np(thread, NULL, &deadline) != 0)
+        trial_abort(s, "receiver accepts no more data");
 }
 
-static uint64_t came(const struct findings *f)
-{
-    return f->received - f->duplicated;
-}
-
-/* Milliseconds. */
-static int left(uint64_t until)
+static int trial_timeout_ms(uint64_t deadline_ns)
 {
     uint64_t now = clock_monotonic();
-    uint64_t ms = until > now ? (until - now) / 1000000 + 1 : 0;
+    uint64_t ms = deadline_ns > now ? (deadline_ns - now) / 1000000 + 1 : 0;
     return ms < INT32_MAX ? (int)ms : INT32_MAX;
 }
 
-/* While it is sent; its thread is joined then. False where it failed or was interrupted. */
-static bool read_back(struct round_trip *r, struct sending *s, pthread_t thread, uint64_t idle,
-                      const struct findings *f)
+/* Reads during and after the run, and joins the sending thread. */
+static bool trial_read_back(struct trial *t, struct trial_sender *s, pthread_t thread,
+                            uint64_t idle_timeout_ns)
 {
+    const struct verify_report *report = &t->reader->report;
     bool sending = true;
-    uint64_t heard = clock_monotonic() + s->load->duration + s->load->destination.patience;
-    for (int wait; (wait = left(heard + idle)) > 0;) {
-        bool all = !sending && came(f) >= s->sent.made;
-        uint64_t received = f->received;
-        eventfd_t ends;
-        enum input_state state =
-            input_wait(&r->in, &r->signals, framer_mid_message(&r->framer), all ? 0 : wait);
-        bool stopped = signals_stopping(&r->signals);
-        if (stopped ||
-            (state == INPUT_READY && !verify_block(r->verify, &r->in, &r->framer, r->name))) {
+    uint64_t last_data_ns =
+        clock_monotonic() + s->load->duration_ns + s->load->destination.connect_timeout_ns;
+    for (int timeout_ms; (timeout_ms = trial_timeout_ms(last_data_ns + idle_timeout_ns)) > 0;) {
+        bool complete = !sending && verify_report_count_distinct(report) >= s->sent.generated;
+        uint64_t received = report->received;
+        eventfd_t done;
+        /* With all messages received, only data that has arrived by now is read: duplicates. */
+        enum input_state state = input_wait(&t->in, &t->signals, framer_mid_message(&t->framer),
+                                            complete ? 0 : timeout_ms);
+        bool stopped = signals_stopping(&t->signals);
+        if (stopped || (state == INPUT_READY &&
+                        !reader_read_block(t->reader, &t->in, &t->framer, t->input_name))) {
             if (sending)
-                cut_short(r, s, thread, idle);
-            if (!stopped && s->good)
-                log_printf("%s: it has ended, and the receiver with it", r->name);
+                trial_stop_sender(t, s, thread, idle_timeout_ns);
+            if (!stopped && s->ok)
+                log_printf("%s: unexpected end of input; has the receiver exited?", t->input_name);
             return false;
         }
-        bool ended = sending && state == INPUT_IDLE && eventfd_read(s->ended_fd, &ends) == 0;
-        if (ended) {
+        bool sent = sending && state == INPUT_IDLE && eventfd_read(s->done_fd, &done) == 0;
+        if (sent) {
             sending = false;
             pthread_join(thread, NULL);
-            if (!s->good)
+            if (!s->ok)
                 return false;
-        } else if (all && state == INPUT_IDLE) {
+        } else if (complete && state == INPUT_IDLE) {
             return true;
         }
         uint64_t now = clock_monotonic();
-        if (ended || (f->received > received && now > heard))
-            heard = now;
+        if (sent || (report->received > received && now > last_data_ns))
+            last_data_ns = now;
     }
     if (sending)
-        give_up(s, "it takes no more, and nothing comes back");
+        trial_abort(s, "receiver accepts no more data, and no messages come back");
     return true;
 }
 
-static bool is_busy(uint64_t cpu, uint64_t took)
+static bool trial_is_busy(uint64_t cpu_ns, uint64_t elapsed_ns)
 {
-    return cpu > took / 100 * BUSY;
+    return cpu_ns > elapsed_ns / 100 * BUSY_PERCENT;
 }
 
-bool round_trip_send(struct round_trip *r, const struct load_config *load, uint64_t idle,
-                     struct trip *trip)
+bool trial_run(struct trial *t, const struct load_config *load, uint64_t idle_timeout_ns,
+               struct trial_result *result)
 {
-    struct sending s = {.load = load, .signals = &r->signals, .ended_fd = r->in.wake_fd};
-    const struct findings *f = verify_only(r->verify, load->message.run);
+    struct trial_sender s = {.load = load, .signals = &t->signals, .done_fd = t->in.wake_fd};
+    const struct verify_report *report = &t->reader->report;
     pthread_t thread;
-    uint64_t start = clock_monotonic();
-    uint64_t cpu = clock_read(CLOCK_THREAD_CPUTIME_ID);
-    errno = pthread_create(&thread, NULL, send_run, &s);
+    uint64_t start_ns = clock_monotonic();
+    uint64_t cpu_ns = clock_read(CLOCK_THREAD_CPUTIME_ID);
+    reader_start_run(t->reader, load->message.run);
+    errno = pthread_create(&thread, NULL, trial_send_thread, &s);
     if (errno) {
         log_printf("thread: %m");
         return false;
     }
-    if (!read_back(r, &s, thread, idle, f))
+    if (!trial_read_back(t, &s, thread, idle_timeout_ns))
         return false;
-    cpu = clock_read(CLOCK_THREAD_CPUTIME_ID) - cpu;
-    uint64_t took = load->duration + s.sent.behind;
-    *trip = (struct trip){.made = s.sent.made,
-                          .lost = s.sent.made - came(f),
-                          .duplicated = f->duplicated,
-                          .damaged = f->damaged,
-                          .p50 = histogram_percentile(&f->latency, 50),
-                          .p99 = histogram_percentile(&f->latency, 99),
-                          .max = histogram_greatest(&f->latency),
-                          .behind = s.sent.behind,
-                          .sender_busy = is_busy(s.cpu, took),
-                          .reader_busy = is_busy(cpu, clock_monotonic() - start)};
+    cpu_ns = clock_read(CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
+    *result = (struct trial_result){
+        .sent = s.sent.generated,
+        .lost = s.sent.generated - verify_report_count_distinct(report),
+        .duplicated = report->duplicated,
+        .damaged = report->damaged,
+        .p50_us = histogram_percentile(&report->latency, 50),
+        .p99_us = histogram_percentile(&report->latency, 99),
+        .max_us = histogram_max(&report->latency),
+        .lag_ns = s.sent.min_lag_ns,
+        .sender_busy = trial_is_busy(s.cpu_ns, load->duration_ns + s.sent.min_lag_ns),
+        .reader_busy = trial_is_busy(cpu_ns, clock_monotonic() - start_ns)};
     return true;
 }

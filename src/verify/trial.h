@@ -2,46 +2,49 @@
 #define SHNEK_VERIFY_TRIAL_H
 
 #include "load/load.h"
-#include "verify/verify.h"
+#include "verify/reader.h"
 
-/* A way out and back: run after run is sent over it, and read back from its far end. */
-struct round_trip {
-    struct verify_config verify_config;
-    struct verify *verify;
+/*
+ * Sends runs of messages to a destination and reads each back from an input, which the receiver
+ * under test writes.
+ */
+struct trial {
+    struct reader *reader;
     struct input in;
     struct framer framer;
-    const char *name; /* of the far end, for reports */
+    const char *input_name; /* for log lines */
     struct signals signals;
 };
 
-/* What became of a run. */
-struct trip {
-    uint64_t made; /* messages, here and below */
+/* The results of one run. */
+struct trial_result {
+    uint64_t sent; /* messages, here and below */
     uint64_t lost;
     uint64_t duplicated;
     uint64_t damaged;
-    uint64_t p50; /* microseconds from when a message was due, here and below */
-    uint64_t p99;
-    uint64_t max;
-    uint64_t behind;  /* nanoseconds, as in struct load_sent */
-    bool sender_busy; /* its thread hardly ever had to wait */
-    bool reader_busy; /* that of the far end, the same */
+    uint64_t p50_us; /* latency from when a message was due, here and below */
+    uint64_t p99_us;
+    uint64_t max_us;
+    uint64_t lag_ns;  /* of the sender, as min_lag_ns of struct load_sent */
+    bool sender_busy; /* the sending thread used nearly all of its CPU time */
+    bool reader_busy; /* the reading thread did */
 };
 
 /*
- * Opens the far end, a file or, where it is NULL or "-", stdin, and takes the signals. False, and a
- * report, where that fails.
+ * Opens the input (a FIFO, device or socket; NULL or "-" is stdin) and starts signal handling.
+ * Returns false and logs the reason on failure.
  */
-bool round_trip_start(struct round_trip *r, const char *far_end, uint64_t stats_interval);
+bool trial_open(struct trial *t, const char *input_path, uint64_t stats_interval_ns);
 
 /*
- * Sends a run, whose name no other has had, and reads until all of it has come, or nothing has for
- * `idle` nanoseconds after it was sent. False where it failed, which is reported, or was
- * interrupted. Where the receiver takes nothing more and nothing comes, the process ends.
+ * Sends a run in a second thread and reads until all messages have arrived, or none has for
+ * `idle_timeout_ns` after the last one was sent. The name of the run must be unique. Returns false
+ * after a failure, which is logged, or a signal. Exits with STATUS_FAILED if the sending thread
+ * remains blocked in a write.
  */
-bool round_trip_send(struct round_trip *r, const struct load_config *load, uint64_t idle,
-                     struct trip *trip);
+bool trial_run(struct trial *t, const struct load_config *load, uint64_t idle_timeout_ns,
+               struct trial_result *result);
 
-void round_trip_end(struct round_trip *r);
+void trial_close(struct trial *t);
 
 #endif

@@ -4,45 +4,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/input.h"
 #include "report/sampler.h"
-#include "syslog/frame.h"
-#include "verify/verify-report.h"
-
-enum { VERIFY_LINE_MAX = 16 << 20 };
 
 struct verify_config {
     char *const *files; /* "-" is stdin */
     int file_count;     /* 0: stdin */
-    bool marked;        /* a message without a mark is damaged */
-    uint64_t connections;
-    uint64_t expect;         /* messages; 0: it is not known how many */
-    uint64_t idle;           /* nanoseconds; 0: no limit */
-    const char *json;        /* a file for the report as JSON, or NULL */
-    const char *hgrm;        /* a file for the percentiles, or NULL */
-    uint64_t stats_interval; /* nanoseconds, 0: none */
-    struct series_config series;
-    bool quiet; /* do not print what is damaged */
+    bool require_checksum;
+    uint64_t connection_count;  /* of the sender */
+    uint64_t expected;          /* messages; 0 if unknown */
+    uint64_t idle_timeout_ns;   /* 0: none */
+    const char *json_path;      /* NULL: none; "-" is stdout, here and below */
+    const char *hgrm_path;      /* percentiles as an HdrHistogram file */
+    uint64_t stats_interval_ns; /* 0: none */
+    struct sampler_config sampler;
+    bool quiet; /* do not log damaged messages */
 };
 
-/* Reads messages of spamlog and reports what became of them. Gives the exit status. */
-int verify_run(const struct verify_config *config);
-
 /*
- * The same in parts, for who sends run after run himself and reads them back from one input. Of the
- * config, `connections` and `quiet` count. NULL, and a report, where memory ends.
+ * Reads messages of spamlog from all files and reports loss, duplicates, reordering, corruption and
+ * latency. Returns the exit status: STATUS_REJECTED if messages were lost, duplicated or damaged.
  */
-struct verify;
-struct verify *verify_new(const struct verify_config *config);
-void verify_free(struct verify *v);
-
-/* What is counted of all that is read. */
-struct stats *verify_stats(struct verify *v);
-
-/* From now on only messages of this run count, whose name must stay; the findings begin anew. */
-const struct findings *verify_only(struct verify *v, const char *run);
-
-/* Reads a block, which is ready. False where the input has ended or failed, which is reported. */
-bool verify_block(struct verify *v, struct input *in, struct framer *f, const char *name);
+int verify_run(const struct verify_config *config);
 
 #endif

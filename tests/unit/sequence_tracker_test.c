@@ -1,4 +1,4 @@
-/* The ledger, held against a table of what came: random losses, repetitions and orders. */
+/* The sequence tracker, compared with a table: random loss, duplicates and reordering. */
 
 #include "unit.h"
 #include "verify/sequence-tracker.h"
@@ -7,121 +7,128 @@ enum { MESSAGES = 400 };
 
 static unsigned seed;
 
-static unsigned chance(unsigned below)
+static unsigned random_below(unsigned limit)
 {
-    return (unsigned)rand_r(&seed) % below;
+    return (unsigned)rand_r(&seed) % limit;
 }
 
-static struct entry message(uint64_t of, uint64_t k)
+static struct tracked_message make_message(uint64_t connections, uint64_t k)
 {
-    return (struct entry){.hostname = {"h", 1}, .of = of, .connection = k % of, .number = k / of};
+    return (struct tracked_message){.hostname = {"h", 1},
+                                    .connection_count = connections,
+                                    .connection = k % connections,
+                                    .number = k / connections};
 }
 
-/* Whether the ledger's ranges are the numbers below `made` that did not come. */
-static bool ranges_are(const struct ledger *l, const bool *came, uint64_t made)
+/* Returns whether the ranges are the messages below `sent` that were not received. */
+static bool ranges_match(const struct sequence_tracker *t, const bool *received, uint64_t sent)
 {
     struct gap range;
     uint64_t k = 0;
     uint64_t missing = 0;
-    while (k < made) {
-        if (came[k]) {
+    while (k < sent) {
+        if (received[k]) {
             k++;
             continue;
         }
         uint64_t first = k;
-        while (k < made && !came[k])
+        while (k < sent && !received[k])
             k++;
         missing += k - first;
-        if (!ledger_range(l, l->last, first, &range) || range.first != first || range.last != k - 1)
+        if (!sequence_tracker_find_range(t, t->last_run, first, &range) || range.first != first ||
+            range.last != k - 1)
             return false;
     }
-    return !ledger_range(l, l->last, made, &range) && missing == ledger_missing(l);
+    return !sequence_tracker_find_range(t, t->last_run, sent, &range) &&
+           missing == sequence_tracker_count_missing(t);
 }
 
-static void one_run(unsigned number)
+static void test_random_run(unsigned number)
 {
-    static bool came[MESSAGES];
-    struct ledger l;
-    uint64_t of = 1 + chance(6);
-    unsigned reach = 1 + chance(number % 2 ? 60 : 3);
-    unsigned lost = chance(40);
+    static bool received[MESSAGES];
+    struct sequence_tracker t;
+    uint64_t connections = 1 + random_below(6);
+    unsigned distance = 1 + random_below(number % 2 ? 60 : 3);
+    unsigned lost = random_below(40);
     bool good = true;
     uint64_t highest[8] = {0};
-    uint64_t made = 0;
-    memset(came, 0, sizeof came);
-    ledger_start(&l);
+    uint64_t sent = 0;
+    memset(received, 0, sizeof received);
+    sequence_tracker_init(&t);
     for (unsigned turn = 0; turn < MESSAGES; turn++) {
-        uint64_t k = turn + chance(reach);
-        if (k >= MESSAGES || chance(100) < lost || k / 50 == 3)
+        uint64_t k = turn + random_below(distance);
+        if (k >= MESSAGES || random_below(100) < lost || k / 50 == 3)
             continue;
-        struct entry e = message(of, k);
-        enum ledger_entry wanted = came[k]                            ? LEDGER_REPEATED
-                                   : e.number < highest[e.connection] ? LEDGER_LATE
-                                                                      : LEDGER_NEW;
-        good = good && ledger_take(&l, &e) == wanted;
-        came[k] = true;
-        made = k >= made ? k + 1 : made;
-        if (e.number >= highest[e.connection])
-            highest[e.connection] = e.number + 1;
+        struct tracked_message m = make_message(connections, k);
+        enum tracker_result expected = received[k]                        ? TRACKER_DUPLICATE
+                                       : m.number < highest[m.connection] ? TRACKER_REORDERED
+                                                                          : TRACKER_NEW;
+        good = good && sequence_tracker_add(&t, &m) == expected;
+        received[k] = true;
+        sent = k >= sent ? k + 1 : sent;
+        if (m.number >= highest[m.connection])
+            highest[m.connection] = m.number + 1;
     }
     uint64_t total = number % 3 ? 0 : MESSAGES + 10;
     bool all[MESSAGES + 10] = {0};
-    memcpy(all, came, sizeof came);
-    ledger_close(&l, total);
-    unit(good && l.runs == 1, "run %u: what each message is", number);
-    unit(ranges_are(&l, all, total ? total : made), "run %u: what is missing", number);
-    ledger_free(&l);
+    memcpy(all, received, sizeof received);
+    sequence_tracker_finish(&t, total);
+    unit(good && t.run_count == 1, "run %u: the result for each message", number);
+    unit(ranges_match(&t, all, total ? total : sent), "run %u: the missing messages", number);
+    sequence_tracker_free(&t);
 }
 
-static void many_runs(void)
+static void test_many_runs(void)
 {
-    struct ledger l;
+    struct sequence_tracker t;
     char names[300][16];
-    ledger_start(&l);
+    sequence_tracker_init(&t);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < 300; i++) {
-            struct entry e = message(1, (uint64_t)round);
+            struct tracked_message m = make_message(1, (uint64_t)round);
             snprintf(names[i], sizeof names[i], "%d", i);
-            e.procid = (struct slice){names[i], strlen(names[i])};
-            unit(ledger_take(&l, &e) == LEDGER_NEW, "run %d", i);
+            m.procid = (struct slice){names[i], strlen(names[i])};
+            unit(sequence_tracker_add(&t, &m) == TRACKER_NEW, "run %d", i);
         }
-    struct entry e = message(1, 0);
-    e.run = (struct slice){"", 0};
-    unit(ledger_take(&l, &e) == LEDGER_NEW, "an empty run id is one");
-    unit(l.runs == 301 && l.seen == 301, "runs");
-    ledger_close(&l, 605);
-    unit(ledger_missing(&l) == 4 && l.unnamed == 4, "missing of somebody's");
-    ledger_free(&l);
+    struct tracked_message m = make_message(1, 0);
+    m.run = (struct slice){"", 0};
+    unit(sequence_tracker_add(&t, &m) == TRACKER_NEW, "an empty run name is a run");
+    unit(t.run_count == 301 && t.seen_connections == 301, "runs");
+    sequence_tracker_finish(&t, 605);
+    unit(sequence_tracker_count_missing(&t) == 4 && t.unattributed == 4,
+         "missing messages of unknown runs");
+    sequence_tracker_free(&t);
 }
 
-static void refused(void)
+static void test_rejected(void)
 {
-    struct ledger l;
-    ledger_start(&l);
-    struct entry e = message(4, 7);
-    unit(ledger_take(&l, &e) == LEDGER_NEW, "the first");
-    e = message(5, 7);
-    unit(ledger_take(&l, &e) == LEDGER_REFUSED, "another number of connections");
-    e.of = 4;
-    e.connection = 4;
-    unit(ledger_take(&l, &e) == LEDGER_REFUSED, "no such connection");
-    e.connection = 0;
-    e.number = LEDGER_NUMBERS / 4;
-    unit(ledger_take(&l, &e) == LEDGER_REFUSED, "no such number");
-    e.number--;
-    unit(ledger_take(&l, &e) == LEDGER_NEW, "the last number");
-    ledger_close(&l, 0);
-    unit(ledger_missing(&l) == LEDGER_NUMBERS - 4 + 1 - 2, "nearly all are missing");
-    ledger_free(&l);
+    struct sequence_tracker t;
+    sequence_tracker_init(&t);
+    struct tracked_message m = make_message(4, 7);
+    unit(sequence_tracker_add(&t, &m) == TRACKER_NEW, "the first");
+    m = make_message(5, 7);
+    unit(sequence_tracker_add(&t, &m) == TRACKER_REJECTED, "another number of connections");
+    m.connection_count = 4;
+    m.connection = 4;
+    unit(sequence_tracker_add(&t, &m) == TRACKER_REJECTED, "a connection above the count");
+    m.connection = 0;
+    m.number = TRACKER_MAX_MESSAGES / 4;
+    unit(sequence_tracker_add(&t, &m) == TRACKER_REJECTED, "a number above the limit");
+    m.number--;
+    unit(sequence_tracker_add(&t, &m) == TRACKER_NEW, "the last number");
+    sequence_tracker_finish(&t, 0);
+    unit(sequence_tracker_count_missing(&t) == TRACKER_MAX_MESSAGES - 4 + 1 - 2,
+         "nearly all are missing");
+    sequence_tracker_free(&t);
 }
 
 int main(void)
 {
     for (unsigned i = 0; i < 300; i++) {
         seed = i;
-        one_run(i);
+        test_random_run(i);
     }
-    many_runs();
-    refused();
-    return unit_end("ledger");
+    test_many_runs();
+    test_rejected();
+    return unit_end("sequence tracker");
 }

@@ -1,0 +1,226 @@
+#include "report/values.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "json/escape.h"
+
+static struct value *values_add(struct values *v, struct value value)
+{
+    v->all = array_grow(v->all, &v->capacity, v->count, sizeof *v->all);
+    v->all[v->count] = value;
+    v->all[v->count].in_summary = true;
+    return &v->all[v->count++];
+}
+
+struct value *values_add_count(struct values *v, const char *name, uint64_t count)
+{
+    return values_add(v, (struct value){.name = name, .kind = VALUE_COUNT, .count = count});
+}
+
+struct value *values_add_bytes(struct values *v, const char *name, uint64_t bytes)
+{
+    return values_add(v, (struct value){.name = name, .kind = VALUE_BYTES, .count = bytes});
+}
+
+struct value *values_add_real(struct values *v, const char *name, double number, int decimals)
+{
+    return values_add(
+        v,
+        (struct value){.name = name, .kind = VALUE_REAL, .number = number, .decimals = decimals});
+}
+
+struct value *values_add_rate(struct values *v, const char *name, double per_second, int decimals)
+{
+    return values_add(
+        v, (struct value){
+               .name = name, .kind = VALUE_RATE, .number = per_second, .decimals = decimals});
+}
+
+struct value *values_add_duration(struct values *v, const char *name, uint64_t ns)
+{
+    return values_add(v, (struct value){.name = name, .kind = VALUE_DURATION, .count = ns});
+}
+
+struct value *values_add_text(struct values *v, const char *name, struct slice text)
+{
+    size_t offset = v->text.len;
+    buffer_append(&v->text, text);
+    return values_add(
+        v, (struct value){.name = name, .kind = VALUE_TEXT, .offset = offset, .len = text.len});
+}
+
+struct value *values_add_absent(struct values *v, const char *name, enum value_kind kind)
+{
+    return values_add(v, (struct value){.name = name, .kind = kind, .is_absent = true});
+}
+
+static double value_seconds(const struct value *value)
+{
+    return (double)value->count / (double)NS_PER_S;
+}
+
+static struct slice value_text(const struct values *v, const struct value *value)
+{
+    return value->len ? (struct slice){v->text.data + value->offset, value->len}
+                      : (struct slice){"", 0};
+}
+
+/* JSON nests groups; the other formats have one level of names. */
+static void value_print_name(const struct value *value, struct buffer *out)
+{
+    if (value->group)
+        buffer_printf(out, "%s-", value->group);
+    buffer_puts(out, value->name);
+}
+
+/* Prints any kind but VALUE_TEXT as a program reads it. */
+static void value_print_number(const struct value *value, struct buffer *out)
+{
+    switch (value->kind) {
+    case VALUE_COUNT:
+    case VALUE_BYTES:
+        buffer_printf(out, "%" PRIu64, value->count);
+        break;
+    case VALUE_REAL:
+    case VALUE_RATE:
+        buffer_printf(out, "%.*f", value->decimals, value->number);
+        break;
+    case VALUE_DURATION:
+        buffer_printf(out, "%.6f", value_seconds(value));
+        break;
+    case VALUE_TEXT:
+        break;
+    }
+}
+
+void values_print_text(const struct values *v, struct buffer *out)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        const struct value *value = &v->all[i];
+        value_print_name(value, out);
+        buffer_puts(out, ": ");
+        if (value->is_absent)
+            buffer_puts(out, "-");
+        else if (value->kind == VALUE_TEXT)
+            buffer_append(out, value_text(v, value));
+        else
+            value_print_number(value, out);
+        buffer_puts(out, "\n");
+    }
+}
+
+void values_print_summary(const struct values *v, struct buffer *out)
+{
+    const char *separator = "";
+    for (size_t i = 0; i < v->count; i++) {
+        const struct value *value = &v->all[i];
+        if (!value->in_summary)
+            continue;
+        buffer_printf(out, "%s%s ", separator, value->name);
+        separator = " ";
+        if (value->is_absent)
+            buffer_puts(out, "-");
+        else if (value->kind == VALUE_TEXT)
+            buffer_append(out, value_text(v, value));
+        else if (value->kind == VALUE_REAL)
+            buffer_printf(out, "%.3f", value->number);
+        else if (value->kind == VALUE_RATE)
+            buffer_printf(out, "%.6g/s", value->number);
+        else if (value->kind == VALUE_DURATION)
+            buffer_printf(out, "%.3fms", value_seconds(value) * 1e3);
+        else
+            value_print_number(value, out);
+    }
+}
+
+void values_print_csv_header(const struct values *v, struct buffer *out)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        const struct value *value = &v->all[i];
+        if (i > 0)
+            buffer_puts(out, ",");
+        value_print_name(value, out);
+        if (value->kind == VALUE_RATE)
+            buffer_puts(out, "-per-second");
+        else if (value->kind == VALUE_DURATION)
+            buffer_puts(out, "-seconds");
+    }
+    buffer_puts(out, "\n");
+}
+
+static void csv_print_text(struct slice text, struct buffer *out)
+{
+    bool needs_quotes = false;
+    for (size_t i = 0; i < text.len; i++)
+        needs_quotes |= memchr(",\"\r\n", text.data[i], 4) != NULL;
+    if (!needs_quotes) {
+        buffer_append(out, text);
+        return;
+    }
+    buffer_puts(out, "\"");
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == '"')
+            buffer_puts(out, "\"");
+        buffer_append(out, (struct slice){text.data + i, 1});
+    }
+    buffer_puts(out, "\"");
+}
+
+void values_print_csv_row(const struct values *v, struct buffer *out)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        const struct value *value = &v->all[i];
+        if (i > 0)
+            buffer_puts(out, ",");
+        if (value->is_absent)
+            continue;
+        if (value->kind == VALUE_TEXT)
+            csv_print_text(value_text(v, value), out);
+        else
+            value_print_number(value, out);
+    }
+    buffer_puts(out, "\n");
+}
+
+void values_print_json(const struct values *v, struct buffer *out)
+{
+    const char *group = NULL;
+    buffer_puts(out, "{");
+    for (size_t i = 0; i < v->count; i++) {
+        const struct value *value = &v->all[i];
+        bool same_group = group && value->group && strcmp(group, value->group) == 0;
+        if (group && !same_group)
+            buffer_puts(out, "}");
+        if (i > 0)
+            buffer_puts(out, ",");
+        if (value->group && !same_group)
+            buffer_printf(out, "\"%s\":{", value->group);
+        group = value->group;
+        buffer_printf(out, "\"%s\":", value->name);
+        if (value->is_absent) {
+            buffer_puts(out, "null");
+        } else if (value->kind == VALUE_TEXT) {
+            struct slice text = value_text(v, value);
+            buffer_commit(out, json_quote(buffer_reserve(out, JSON_STRING_ROOM(text.len)), text));
+        } else {
+            value_print_number(value, out);
+        }
+    }
+    buffer_puts(out, group ? "}}\n" : "}\n");
+}
+
+void values_clear(struct values *v)
+{
+    v->count = 0;
+    v->text.len = 0;
+}
+
+void values_free(struct values *v)
+{
+    free(v->all);
+    buffer_free(&v->text);
+    *v = (struct values){0};
+}

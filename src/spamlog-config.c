@@ -1,0 +1,214 @@
+#include "spamlog-config.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+static bool config_refuse(const char *error_text)
+{
+    log_printf("%s", error_text);
+    return false;
+}
+
+static bool config_is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+static bool config_complete_verify(struct spamlog_config *c, char **files, int count)
+{
+    struct verify_config *verify = &c->verify;
+    verify->files = files;
+    verify->file_count = count;
+    verify->connection_count = c->load.senders.count;
+    verify->require_checksum = c->load.message.checksum;
+    verify->stats_interval_ns = c->load.stats_interval_ns;
+    verify->quiet = c->load.quiet;
+    verify->sampler = c->sampler;
+    verify->json_path = c->json_path && !*c->json_path ? "-" : c->json_path;
+    if (config_is_stdout(c->sampler.csv_path) + config_is_stdout(verify->json_path) +
+            config_is_stdout(verify->hgrm_path) >
+        1)
+        return config_refuse("--csv, --json, --hgrm: only one of them can use stdout");
+    return !c->load_option_given ||
+           config_refuse("--verify: of the options for sending, only --connections and --checksum "
+                         "are allowed");
+}
+
+static bool config_check_rfc3164(const struct spamlog_config *c)
+{
+    const struct message_config *m = &c->load.message;
+    const char *error_text = m->profile                    ? "--profile: requires --format=rfc5424"
+                             : m->msgid                    ? "--msgid: RFC 3164 has no MSGID"
+                             : c->sd                       ? "--sd: RFC 3164 has no STRUCTURED-DATA"
+                             : c->load.malformed.threshold ? "--bad: requires --format=rfc5424"
+                             : m->checksum
+                                 ? "--checksum: RFC 3164 has no STRUCTURED-DATA to contain it"
+                                 : NULL;
+    return !error_text || config_refuse(error_text);
+}
+
+static bool config_complete_message(struct spamlog_config *c)
+{
+    struct message_config *m = &c->load.message;
+    const struct destination *destination = &c->load.destination;
+    enum transport transport = destination->address.transport;
+    bool is_datagram = destination->text && transport_is_datagram(transport);
+    bool is_tls = destination->text && transport == TRANSPORT_TLS;
+    if (is_datagram && c->framing != SPAMLOG_FRAMING_DEFAULT)
+        return config_refuse("--framing: datagrams have no framing");
+    if (m->format == MESSAGE_RFC3164 && !config_check_rfc3164(c))
+        return false;
+    m->sd = c->sd ? c->sd : "-";
+    m->connection_count = c->load.senders.count;
+    if (is_datagram)
+        m->framing = MESSAGE_DATAGRAM;
+    else if (c->framing == SPAMLOG_FRAMING_OCTET ||
+             (c->framing == SPAMLOG_FRAMING_DEFAULT && is_tls))
+        m->framing = MESSAGE_OCTET_COUNTED;
+    else
+        m->framing = MESSAGE_NEWLINE;
+    m->require_rfc5424 = c->load.malformed.threshold > 0;
+    return malformed_check(&c->load.malformed, m->framing, destination->text && !is_datagram);
+}
+
+static bool config_check_tls(const struct destination *destination)
+{
+    const struct tls_config *tls = &destination->tls;
+    const char *flag = tls->cert         ? "--tls-cert"
+                       : tls->key        ? "--tls-key"
+                       : tls->ca         ? "--tls-ca"
+                       : tls->peer_count ? "--tls-peer"
+                                         : NULL;
+    if (flag && (!destination->text || destination->address.transport != TRANSPORT_TLS)) {
+        log_printf("%s: requires a destination tls://HOST[:PORT]", flag);
+        return false;
+    }
+    return !tls->key || tls->cert || config_refuse("--tls-key: requires --tls-cert");
+}
+
+static bool config_check_load(const struct spamlog_config *c)
+{
+    const struct senders_config *senders = &c->load.senders;
+    const struct arrivals_config *arrivals = &c->load.arrivals;
+    const struct destination *destination = &c->load.destination;
+    const char *flag = senders->reconnect_after ? "--reconnect-every"
+                       : senders->idle          ? "--idle-connections"
+                       : senders->bytes_per_s   ? "--slow"
+                                                : NULL;
+    if (c->load.message.profile && (c->size_given || c->sizes_given))
+        return config_refuse("--profile: cannot be combined with --size or --sizes");
+    if (c->load.message.fresh && !c->load.message.profile)
+        return config_refuse("--fresh: requires --profile=mixed or --profile=FILE");
+    if (c->rate && c->burst_given)
+        return config_refuse("--rate, --burst: cannot be combined");
+    if (c->size_given && c->sizes_given)
+        return config_refuse("--size, --sizes: cannot be combined");
+    if (arrivals->poisson && arrivals_unlimited(arrivals))
+        return config_refuse("--arrivals: poisson cannot be combined with --rate=max");
+    if (flag && !destination->text) {
+        log_printf("%s: requires a connection, not stdout", flag);
+        return false;
+    }
+    if (flag && transport_is_datagram(destination->address.transport)) {
+        log_printf("%s: requires a connection, not a datagram socket", flag);
+        return false;
+    }
+    return true;
+}
+
+/* Without a destination, the messages are written to stdout. */
+static bool config_complete_outputs(struct spamlog_config *c)
+{
+    struct load_config *load = &c->load;
+    load->sampler = c->sampler;
+    load->json_path = c->json_path && !*c->json_path && load->destination.text ? "-" : c->json_path;
+    if (!load->destination.text && config_is_stdout(load->sampler.csv_path))
+        return config_refuse("--csv: stdout is used for the messages");
+    if (!load->destination.text && config_is_stdout(load->json_path))
+        return config_refuse("--json: stdout is used for the messages");
+    return !config_is_stdout(load->sampler.csv_path) || !config_is_stdout(load->json_path) ||
+           config_refuse("--csv, --json: only one of them can use stdout");
+}
+
+static bool config_complete_load(struct spamlog_config *c, char **operands, int count)
+{
+    struct destination *destination = &c->load.destination;
+    if (c->verify_option_given)
+        return config_refuse("--expect, --hgrm: require --verify");
+    if (c->rate && !c->find_max_given && !arrivals_parse_rate(&c->load.arrivals, c->rate))
+        return false;
+    if (count > 1) {
+        log_printf("'%s': unexpected argument; only one DESTINATION is accepted", operands[1]);
+        return false;
+    }
+    if (count == 1 && strcmp(operands[0], "-") != 0)
+        destination->text = operands[0];
+    if (!destination->text && c->load.senders.count > 1) {
+        log_printf("--connections: %" PRIu64 " connections require a DESTINATION",
+                   c->load.senders.count);
+        return false;
+    }
+    if (!config_complete_outputs(c))
+        return false;
+    return (!destination->text ||
+            address_parse("DESTINATION", destination->text, &destination->address)) &&
+           config_check_tls(destination) && config_check_load(c) && config_complete_message(c);
+}
+
+static bool config_complete_find_max(struct spamlog_config *c, char **operands, int count)
+{
+    static const uint64_t trial_ns = 2 * NS_PER_S;
+    struct find_max_config *find_max = &c->find_max;
+    struct load_config *load = &c->load;
+    const char *error_text =
+        c->sampler.csv_path || c->sampler.plot_path || c->json_path
+            ? "--csv, --json, --plot: cannot be combined with --find-max"
+        : c->burst_given            ? "--burst: cannot be combined with --find-max; use --rate"
+        : load->count               ? "--count: cannot be combined with --find-max; use --duration"
+        : load->malformed.threshold ? "--bad: cannot be combined with --find-max"
+        : load->message.timestamp
+            ? "--timestamp: cannot be combined with --find-max, which computes latency from it"
+        : count == 0 || strcmp(operands[0], "-") == 0 ? "--find-max: requires a DESTINATION"
+                                                      : NULL;
+    if (error_text)
+        return config_refuse(error_text);
+    if (!find_max_parse_rate(find_max, c->rate ? c->rate : "1k"))
+        return false;
+    find_max->load = load;
+    find_max->input_path = count > 1 ? operands[1] : NULL;
+    find_max->idle_timeout_ns = c->verify.idle_timeout_ns ? c->verify.idle_timeout_ns : NS_PER_S;
+    find_max->max_latency_ns = find_max->max_latency_ns ? find_max->max_latency_ns : NS_PER_S / 100;
+    load->duration_ns = load->duration_ns ? load->duration_ns : trial_ns;
+    load->message.checksum = true;
+    load->message.fresh |= load->message.profile ? MESSAGE_FRESH_TIME : 0;
+    load->senders.quiet = true;
+    if (count > 2) {
+        log_printf("'%s': unexpected argument; only DESTINATION and FILE are accepted",
+                   operands[2]);
+        return false;
+    }
+    return config_complete_load(c, operands, 1);
+}
+
+bool spamlog_config_complete(struct spamlog_config *c, char **operands, int count)
+{
+    const char *plot = c->sampler.plot_path;
+    if (plot && (strlen(plot) < 4 || strcmp(plot + strlen(plot) - 4, ".svg") != 0)) {
+        log_printf("--plot: '%s' is not an SVG file; the name must end in .svg", plot);
+        return false;
+    }
+    c->sampler.interval_ns = c->load.stats_interval_ns ? c->load.stats_interval_ns : NS_PER_S;
+    c->sampler.allow_status = !c->load.quiet && !c->load.stats_interval_ns;
+    if (c->verify_given)
+        return config_complete_verify(c, operands, count);
+    if (c->find_max_given)
+        return config_complete_find_max(c, operands, count);
+    if (c->find_max.max_latency_ns)
+        return config_refuse("--latency: requires --find-max");
+    if (c->verify.idle_timeout_ns)
+        return config_refuse("--idle: requires --verify or --find-max");
+    return config_complete_load(c, operands, count);
+}

@@ -1,0 +1,81 @@
+/* One table of values, printed as text, summary, CSV and JSON. */
+
+#include "base/clock.h"
+#include "report/values.h"
+#include "unit.h"
+
+static void prints(struct buffer *out, const char *format, const char *expected)
+{
+    *buffer_reserve(out, 1) = '\0';
+    unit(strcmp(out->data, expected) == 0, "%s: '%s', expected '%s'", format, out->data, expected);
+    out->len = 0;
+}
+
+static void add_text(struct values *v, const char *name, const char *text)
+{
+    values_add_text(v, name, (struct slice){text, strlen(text)});
+}
+
+static void all_kinds(void)
+{
+    struct values v = {0};
+    struct buffer out = {0};
+    values_add_count(&v, "sent", 12);
+    values_add_bytes(&v, "bytes", 1234567)->in_summary = false;
+    values_add_real(&v, "seconds", 1.5, 6);
+    values_add_rate(&v, "rate", 1234567.25, 1);
+    values_add_duration(&v, "lag", 1234567);
+    add_text(&v, "asked", "a \"b\", c");
+    values_add_absent(&v, "seed", VALUE_COUNT);
+    values_print_text(&v, &out);
+    prints(&out, "text",
+           "sent: 12\nbytes: 1234567\nseconds: 1.500000\nrate: 1234567.2\nlag: 0.001235\n"
+           "asked: a \"b\", c\nseed: -\n");
+    values_print_summary(&v, &out);
+    prints(&out, "summary",
+           "sent 12 seconds 1.500 rate 1.23457e+06/s lag 1.235ms asked a \"b\", c seed -");
+    values_print_csv_header(&v, &out);
+    prints(&out, "CSV header", "sent,bytes,seconds,rate-per-second,lag-seconds,asked,seed\n");
+    values_print_csv_row(&v, &out);
+    prints(&out, "CSV row", "12,1234567,1.500000,1234567.2,0.001235,\"a \"\"b\"\", c\",\n");
+    values_print_json(&v, &out);
+    prints(&out, "JSON",
+           "{\"sent\":12,\"bytes\":1234567,\"seconds\":1.500000,\"rate\":1234567.2,"
+           "\"lag\":0.001235,\"asked\":\"a \\\"b\\\", c\",\"seed\":null}\n");
+    values_free(&v);
+    buffer_free(&out);
+}
+
+static void groups_and_empty_texts(void)
+{
+    struct values v = {0};
+    struct buffer out = {0};
+    values_print_json(&v, &out);
+    prints(&out, "an empty table", "{}\n");
+    values_add_count(&v, "all", 3)->group = "bad";
+    values_add_count(&v, "pri", 2)->group = "bad";
+    values_print_json(&v, &out);
+    prints(&out, "a group at the end", "{\"bad\":{\"all\":3,\"pri\":2}}\n");
+    add_text(&v, "empty", "");
+    values_add_count(&v, "x", 1)->group = "other";
+    values_print_json(&v, &out);
+    prints(&out, "two groups",
+           "{\"bad\":{\"all\":3,\"pri\":2},\"empty\":\"\",\"other\":{\"x\":1}}\n");
+    values_print_text(&v, &out);
+    prints(&out, "groups as text", "bad-all: 3\nbad-pri: 2\nempty: \nother-x: 1\n");
+    values_print_csv_header(&v, &out);
+    prints(&out, "groups as CSV columns", "bad-all,bad-pri,empty,other-x\n");
+    values_clear(&v);
+    add_text(&v, "only", "line\nend");
+    values_print_csv_row(&v, &out);
+    prints(&out, "a newline in a cell", "\"line\nend\"\n");
+    values_free(&v);
+    buffer_free(&out);
+}
+
+int main(void)
+{
+    all_kinds();
+    groups_and_empty_texts();
+    return unit_end("report values");
+}
