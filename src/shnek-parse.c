@@ -11,7 +11,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/options.h"
-#include "relay/relay.h"
+#include "relay/run.h"
 #include "relay/workers.h"
 
 static const char help[] =
@@ -124,7 +124,7 @@ static bool set_zone(struct relay_config *c, const char *text)
 {
     char path[PATH_MAX];
     struct stat found;
-    if (tz_parse(text, &c->zone))
+    if (tz_parse(text, &c->tz))
         return true;
     const char *folder = getenv("TZDIR");
     snprintf(path, sizeof path, "%s/%s", folder ? folder : "/usr/share/zoneinfo", text);
@@ -135,7 +135,7 @@ static bool set_zone(struct relay_config *c, const char *text)
                    text);
         return false;
     }
-    c->zone = (struct tz){0};
+    c->tz = (struct tz){0};
     return setenv("TZ", text, 1) == 0;
 }
 
@@ -195,9 +195,9 @@ static bool set_message_option(struct relay_config *c, int option, const char *t
         c->rejects = text;
         return true;
     case OPTION_JOBS:
-        return option_count("--jobs", text, 1, JOBS_MOST, &c->jobs);
+        return option_count("--jobs", text, 1, WORKERS_MAX, &c->jobs);
     case OPTION_STATS:
-        return option_stats(text, &c->stats_interval);
+        return option_stats(text, &c->stats_interval_ns);
     case 'q':
         return c->quiet = true;
     default:
@@ -242,9 +242,9 @@ static bool set_option(struct relay_config *c, int option, const char *text)
         return option_count("--max-connections-per-peer", text, 1, 1000000,
                             &c->access.max_per_peer);
     case OPTION_IDLE_TIMEOUT:
-        return option_duration("--idle-timeout", text, 1, 365 * day, &c->idle_timeout);
+        return option_duration("--idle-timeout", text, 1, 365 * day, &c->idle_timeout_ns);
     case OPTION_HANDSHAKE_TIMEOUT:
-        return option_duration("--handshake-timeout", text, 1, day, &c->handshake_timeout);
+        return option_duration("--handshake-timeout", text, 1, day, &c->handshake_timeout_ns);
     default:
         return set_message_option(c, option, text);
     }
@@ -325,7 +325,7 @@ int main(int argc, char **argv)
                                   .max_connections = 10000,
                                   .jobs = 1,
                                   .socket_mode = -1,
-                                  .handshake_timeout = 10 * NS_PER_S};
+                                  .handshake_timeout_ns = 10 * NS_PER_S};
     int status;
     descriptors_reserve_standard();
     bool good = read_options(argc, argv, &config, &status);

@@ -28,7 +28,7 @@ static void in(const char *network, const char *address, bool expected)
     struct access_config config = {0};
     struct peer_key key = key_of(address);
     unit(access_config_network(&config, "--x", network), "%s is a network", network);
-    unit(access_admits(&config, &key) == expected, "%s in %s", address, network);
+    unit(access_allows(&config, &key) == expected, "%s in %s", address, network);
     access_config_free(&config);
 }
 
@@ -91,18 +91,18 @@ static void many_networks(void)
     struct access_config config = {0};
     char text[32];
     struct peer_key key = key_of("10.0.99.1");
-    unit(access_admits(&config, &key), "no list lets in everybody");
+    unit(access_allows(&config, &key), "no list lets in everybody");
     for (int i = 0; i < 100; i++) {
         snprintf(text, sizeof text, "10.0.%d.0/24", i);
         unit(access_config_network(&config, "--x", text), "%s", text);
     }
-    unit(access_admits(&config, &key), "the last of many");
+    unit(access_allows(&config, &key), "the last of many");
     key = key_of("10.0.0.1");
-    unit(access_admits(&config, &key), "the first of many");
+    unit(access_allows(&config, &key), "the first of many");
     key = key_of("10.0.100.1");
-    unit(!access_admits(&config, &key), "none of many");
+    unit(!access_allows(&config, &key), "none of many");
     key = peer_key_uid(7);
-    unit(access_admits(&config, &key), "networks are not for users");
+    unit(access_allows(&config, &key), "networks are not for users");
     access_config_free(&config);
 }
 
@@ -113,13 +113,13 @@ static void users(void)
     struct peer_key other = peer_key_uid(4711);
     struct peer_key nobody = peer_key_uid((uid_t)-1);
     struct peer_key ip = key_of("192.0.2.7");
-    unit(access_admits(&config, &other), "no list lets in every user");
+    unit(access_allows(&config, &other), "no list lets in every user");
     unit(access_config_uid(&config, "--x", "root"), "a name");
-    unit(access_admits(&config, &root) && !access_admits(&config, &other), "root only");
+    unit(access_allows(&config, &root) && !access_allows(&config, &other), "root only");
     unit(access_config_uid(&config, "--x", "4711"), "a number");
-    unit(access_admits(&config, &root) && access_admits(&config, &other), "both");
-    unit(!access_admits(&config, &nobody), "nor one that is not known");
-    unit(access_admits(&config, &ip), "users are not for networks");
+    unit(access_allows(&config, &root) && access_allows(&config, &other), "both");
+    unit(!access_allows(&config, &nobody), "nor one that is not known");
+    unit(access_allows(&config, &ip), "users are not for networks");
     static const char *const bad[] = {"", "-1", "no such user", "4294967295", "4294967296", "0x1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         unit(!access_config_uid(&config, "--x", bad[i]), "'%s' is no user", bad[i]);
@@ -127,48 +127,52 @@ static void users(void)
     access_config_free(&config);
 }
 
-static void counts(void)
+static void connections_per_peer(void)
 {
-    struct access_counts counts = {0};
-    struct peer_key one = key_of("192.0.2.7");
+    struct access_config config = {.max_per_peer = 2};
+    struct access access;
+    struct peer_key ipv4 = key_of("192.0.2.7");
     struct peer_key mapped = key_of("::ffff:192.0.2.7");
-    struct peer_key user = peer_key_uid(0);
+    struct peer_key uid = peer_key_uid(0);
     struct peer_key zero = key_of("::");
-    struct access_count *first = access_enter(&counts, &one, 2);
-    struct access_count *second = access_enter(&counts, &mapped, 2);
-    unit(first && first == second, "an IPv4 address is one peer, in either form");
-    unit(!access_enter(&counts, &one, 2), "a third is one too many");
-    struct access_count *by_user = access_enter(&counts, &user, 1);
-    struct access_count *by_zero = access_enter(&counts, &zero, 1);
-    unit(by_user && by_zero && by_user != by_zero, "a user is no address");
-    access_leave(&counts, first);
-    second = access_enter(&counts, &one, 2);
-    unit(second != NULL, "a place is free again");
-    unit(!access_enter(&counts, &one, 2), "one only");
-    access_leave(&counts, second);
-    access_leave(&counts, second);
-    access_leave(&counts, by_user);
-    access_leave(&counts, by_zero);
-    unit(!counts.tree, "nothing is left");
+    access_init(&access, &config, NULL, true);
+    struct access_peer *first = access_peer_enter(&access, &ipv4);
+    struct access_peer *second = access_peer_enter(&access, &mapped);
+    unit(first && first == second, "both forms of an IPv4 address are one peer");
+    unit(!access_peer_enter(&access, &ipv4), "a third connection exceeds the limit of 2");
+    struct access_peer *by_uid = access_peer_enter(&access, &uid);
+    struct access_peer *by_zero = access_peer_enter(&access, &zero);
+    unit(by_uid && by_zero && by_uid != by_zero, "uid 0 and the address :: are two peers");
+    access_peer_leave(&access, first);
+    second = access_peer_enter(&access, &ipv4);
+    unit(second != NULL, "a connection that ends makes way for another one");
+    unit(!access_peer_enter(&access, &ipv4), "but only for one");
+    access_peer_leave(&access, second);
+    access_peer_leave(&access, second);
+    access_peer_leave(&access, by_uid);
+    access_peer_leave(&access, by_zero);
+    unit(!access.peers, "peers without connections are forgotten");
 }
 
-static void many_counts(void)
+static void many_peers(void)
 {
     enum { MANY = 5000 };
-    static struct access_count *all[MANY];
-    struct access_counts counts = {0};
-    unsigned missing = 0;
+    static struct access_peer *all[MANY];
+    struct access_config config = {.max_per_peer = 1};
+    struct access access;
+    unsigned wrong = 0;
+    access_init(&access, &config, NULL, true);
     for (unsigned i = 0; i < MANY; i++) {
-        struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(i * 7919)};
-        struct peer_key key = peer_key_ip((struct sockaddr *)&from);
-        all[i] = access_enter(&counts, &key, 1);
-        missing += !all[i] || access_enter(&counts, &key, 1);
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(i * 7919)};
+        struct peer_key key = peer_key_ip((struct sockaddr *)&address);
+        all[i] = access_peer_enter(&access, &key);
+        wrong += !all[i] || access_peer_enter(&access, &key);
     }
-    unit(missing == 0, "many peers, each counted by itself");
+    unit(wrong == 0, "each of many peers is counted separately");
     for (unsigned i = 0; i < MANY; i++)
         if (all[i])
-            access_leave(&counts, all[i]);
-    unit(!counts.tree, "nothing is left of many");
+            access_peer_leave(&access, all[i]);
+    unit(!access.peers, "many peers without connections are forgotten");
 }
 
 int main(void)
@@ -180,7 +184,7 @@ int main(void)
     no_networks();
     many_networks();
     users();
-    counts();
-    many_counts();
+    connections_per_peer();
+    many_peers();
     return unit_end("access");
 }

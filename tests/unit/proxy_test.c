@@ -63,9 +63,9 @@ static const struct header headers[] = {
 
 static enum proxy_state state_of(const struct header *h)
 {
-    return strcmp(h->expected, "none") == 0     ? PROXY_NO_PROXY
-           : strcmp(h->expected, "silent") == 0 ? PROXY_SILENT
-                                                : PROXY_TOLD;
+    return strcmp(h->expected, "none") == 0     ? PROXY_INVALID
+           : strcmp(h->expected, "silent") == 0 ? PROXY_LOCAL
+                                                : PROXY_CLIENT;
 }
 
 /* The header with more behind it. */
@@ -80,11 +80,11 @@ static void whole(const struct header *h, struct slice bytes, size_t behind)
     memcpy(more, bytes.data, bytes.len);
     memset(more + bytes.len, '<', behind);
     enum proxy_state state =
-        proxy_header(unit_guarded((struct slice){more, bytes.len + behind}), &length, &peer);
+        proxy_parse(unit_guarded((struct slice){more, bytes.len + behind}), &length, &peer);
     free(more);
     unit(state == state_of(h), "%s, %zu behind it: state %d", h->name, behind, state);
-    unit(state == PROXY_NO_PROXY || length == bytes.len, "%s: length %zu", h->name, length);
-    if (state != PROXY_TOLD)
+    unit(state == PROXY_INVALID || length == bytes.len, "%s: length %zu", h->name, length);
+    if (state != PROXY_CLIENT)
         return;
     sockaddr_format((struct sockaddr *)&peer, sizeof peer, name);
     unit(strcmp(name, h->expected) == 0, "%s: got %s", h->name, name);
@@ -98,9 +98,9 @@ static void cut(const struct header *h, struct slice bytes)
     for (size_t n = 0; n < bytes.len; n++) {
         size_t length = 0;
         enum proxy_state state =
-            proxy_header(unit_guarded((struct slice){bytes.data, n}), &length, &peer);
-        bool good = state == PROXY_MORE ||
-                    (state == PROXY_NO_PROXY && n > 0 && state_of(h) == PROXY_NO_PROXY);
+            proxy_parse(unit_guarded((struct slice){bytes.data, n}), &length, &peer);
+        bool good = state == PROXY_INCOMPLETE ||
+                    (state == PROXY_INVALID && n > 0 && state_of(h) == PROXY_INVALID);
         wrong += !good;
     }
     unit(wrong == 0, "%s: %zu of %zu cuts are taken for more than they are", h->name, wrong,
