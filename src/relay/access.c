@@ -50,8 +50,8 @@ bool access_config_network(struct access_config *config, const char *flag, const
         width = network_parse_address(address, n.address);
     }
     if (width == 0) {
-        log_printf("%s: '%s' is not an address or a network: 192.0.2.0/24, 2001:db8::/32", flag,
-                   text);
+        log_printf("%s: '%s' is not an address or a network, such as 192.0.2.0/24 or 2001:db8::/32",
+                   flag, text);
         return false;
     }
     uint64_t prefix_len = width;
@@ -73,7 +73,7 @@ bool access_config_uid(struct access_config *config, const char *flag, const cha
     } else {
         const struct passwd *user = getpwnam(text);
         if (!user) {
-            log_printf("%s: there is no user '%s'", flag, text);
+            log_printf("%s: unknown user '%s'", flag, text);
             return false;
         }
         uid = user->pw_uid;
@@ -168,13 +168,13 @@ static int access_peer_compare(const void *a, const void *b)
 
 struct access_peer *access_peer_enter(struct access *a, const struct peer_key *key)
 {
-    struct access_peer wanted = {.key = *key};
-    struct access_peer **found = tfind(&wanted, &a->peers, access_peer_compare);
+    struct access_peer new_peer = {.key = *key};
+    struct access_peer **found = tfind(&new_peer, &a->peers, access_peer_compare);
     if (!found) {
         struct access_peer *peer = malloc(sizeof *peer);
         if (!peer)
             return NULL;
-        *peer = wanted;
+        *peer = new_peer;
         found = tsearch(peer, &a->peers, access_peer_compare);
         if (!found) {
             free(peer);

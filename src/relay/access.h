@@ -35,8 +35,8 @@ struct access_config {
  * neither. */
 bool access_config_network(struct access_config *config, const char *flag, const char *text);
 
-/* Adds a uid or the uid of a user name. Returns false and logs an error that names `flag` if there
- * is no such user. */
+/* Adds a uid or the uid of a user name. Returns false and logs an error that names `flag` if the
+ * user is unknown. */
 bool access_config_uid(struct access_config *config, const char *flag, const char *text);
 
 void access_config_free(struct access_config *config);

@@ -31,7 +31,7 @@ struct batch_frame {
     bool rejected;
 };
 
-/* Frames of one origin, and the records that batch_parse() makes of them. */
+/* Frames of one origin, and the records that batch_parse() creates from them. */
 struct batch {
     struct batch_origin origin;
     size_t count;

@@ -40,7 +40,8 @@ static void listener_set_rcvbuf(int fd, uint64_t configured)
         return;
     actual /= 2; /* the kernel doubles the size for its own overhead */
     if (actual < size)
-        log_printf("--rcvbuf: the system gives only %d bytes; raise net.core.rmem_max", actual);
+        log_printf("--rcvbuf: the kernel grants only %d of %d bytes; raise net.core.rmem_max",
+                   actual, size);
 }
 
 static int listener_open_ip_fd(const struct addrinfo *info, const struct relay_config *config)
@@ -156,7 +157,7 @@ static struct listener *listeners_add(struct listeners *list, int fd, bool tls)
         return NULL;
     listener_set_name(l);
     if (l->transport == TRANSPORT_UNIXGRAM && !listener_set_option(fd, SOL_SOCKET, SO_PASSCRED, 1))
-        log_printf("%s: who sends cannot be told: %m", l->name);
+        log_printf("%s: cannot identify senders: %m", l->name);
     log_printf("listening on %s", l->name);
     list->count++;
     return l;
@@ -221,7 +222,7 @@ static bool listeners_open_systemd(struct listeners *list)
     int count = systemd_sockets(sockets, LISTENERS_MAX - list->count);
     for (int i = 0; i < count; i++) {
         if (!listeners_add(list, sockets[i].fd, sockets[i].tls)) {
-            log_printf("--listen: socket %d of systemd: %m", sockets[i].fd);
+            log_printf("--listen: systemd socket %d: %m", sockets[i].fd);
             return false;
         }
     }
@@ -234,7 +235,9 @@ bool listeners_open(struct listeners *l, const struct relay_config *config)
     for (size_t i = 0; i < config->listen_count; i++) {
         const struct address *address = &config->listen[i];
         if (l->count == LISTENERS_MAX) {
-            listener_log_error(address, "no more addresses can be listened on");
+            char text[ADDRESS_FORMAT_MAX];
+            address_format(address, text);
+            log_printf("%s: too many listeners (at most %d)", text, LISTENERS_MAX);
             return false;
         }
         bool opened = transport_is_unix(address->transport)

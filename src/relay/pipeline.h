@@ -11,7 +11,7 @@
 #include "relay/workers.h"
 #include "syslog/frame.h"
 
-/* Where messages come from: stdin, a file, a connection or a datagram socket. */
+/* A source of messages: stdin, a file, a connection or a datagram socket. */
 struct source {
     const char *name; /* in log lines and --rejects: "stdin", a path or a peer */
     const char *peer; /* in --meta: the name, perhaps with the subject of a certificate */

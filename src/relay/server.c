@@ -47,7 +47,7 @@ struct server {
     uint64_t unread; /* streams of which a drain has not read all that had arrived */
     struct timer_queue handshakes;
     struct timer_queue idle;
-    struct timer_queue holds; /* of messages that --multiline holds back */
+    struct timer_queue releases; /* of messages that --multiline keeps back */
     struct stream_context streams;
 };
 
@@ -114,9 +114,9 @@ static void server_set_timers(struct server *s, struct source_stream *stream)
     else if (stream->phase == STREAM_MESSAGES)
         timer_disarm(&stream->timeout);
     if (framer_has_held(&stream->source.framer))
-        timer_arm(&s->holds, &stream->hold, clock_monotonic());
+        timer_arm(&s->releases, &stream->release, clock_monotonic());
     else
-        timer_disarm(&stream->hold);
+        timer_disarm(&stream->release);
 }
 
 /* Reads once per event, so that no peer waits until another one pauses. */
@@ -160,7 +160,7 @@ static void server_add_stream(struct server *s, const struct listener *l, int fd
 static void server_pause_accepting(struct server *s)
 {
     if (!s->descriptors_exhausted && !s->draining)
-        log_printf("accept: %m; new connections wait until one ends");
+        log_printf("accept: %m; new connections wait until another one is closed");
     s->descriptors_exhausted = true;
     s->accept_retry_ns = clock_monotonic() + ACCEPT_RETRY_MS * NS_PER_MS;
     server_set_accepting(s, false);
@@ -220,9 +220,9 @@ static void server_reload_tls(struct server *s, struct io *io)
     if (tls) {
         tls_destroy(s->tls);
         s->tls = tls;
-        log_printf("read the certificates again");
+        log_printf("certificates reloaded");
     } else {
-        log_printf("the certificates of before stay in use");
+        log_printf("reload failed, keeping the old certificates");
     }
     systemd_notify_ready(s->listeners.count);
 }
@@ -231,8 +231,8 @@ static void server_reload_tls(struct server *s, struct io *io)
 static void server_release_held(struct server *s, uint64_t now)
 {
     struct timer *t;
-    while ((t = timer_queue_expired(&s->holds, now))) {
-        struct source_stream *stream = OWNER(t, struct source_stream, hold);
+    while ((t = timer_queue_expired(&s->releases, now))) {
+        struct source_stream *stream = OWNER(t, struct source_stream, release);
         pipeline_release(s->pipeline, &stream->source);
         timer_disarm(t);
     }
@@ -248,11 +248,11 @@ static bool server_has_unread(const struct source_stream *stream)
 static void server_time_out(struct server *s, struct source_stream *stream)
 {
     if (stream->phase == STREAM_PROXY_HEADER)
-        access_refuse(&s->access, stream->name, "no PROXY header within --handshake-timeout");
+        access_refuse(&s->access, stream->name, "PROXY header timed out (--handshake-timeout)");
     else if (stream->phase == STREAM_HANDSHAKE)
-        access_refuse(&s->access, stream->name, "TLS: no handshake within --handshake-timeout");
+        access_refuse(&s->access, stream->name, "TLS: handshake timed out (--handshake-timeout)");
     else if (rate_limit_allow(&s->access.log_limit))
-        log_printf("%s: silent for --idle-timeout, closed", stream->name);
+        log_printf("%s: closed, idle for too long (--idle-timeout)", stream->name);
     server_close_stream(s, stream, false);
 }
 
@@ -294,7 +294,7 @@ static int server_ns_to_ms(uint64_t ns)
 static int server_timeout_ms(const struct server *s)
 {
     uint64_t now = clock_monotonic();
-    const struct timer_queue *queues[] = {&s->handshakes, &s->idle, &s->holds};
+    const struct timer_queue *queues[] = {&s->handshakes, &s->idle, &s->releases};
     int timeout_ms = pipeline_timeout_ms(s->pipeline);
     if (s->descriptors_exhausted)
         timeout_ms = server_min_timeout(timeout_ms, ACCEPT_RETRY_MS);
@@ -333,7 +333,7 @@ static bool server_open_listeners(struct server *s)
     for (int i = 0; i < s->listeners.count; i++) {
         const struct listener *l = &s->listeners.items[i];
         if (l->transport == TRANSPORT_TLS && !s->tls) {
-            log_printf("%s: it needs --tls-cert", l->name);
+            log_printf("%s: requires --tls-cert", l->name);
             return false;
         }
         if (!transport_is_datagram(l->transport))
@@ -443,7 +443,7 @@ static bool server_drain(struct server *s)
     server_drain_streams(s);
     bool complete = !s->descriptors_exhausted || server_failed(s);
     if (!complete)
-        log_printf("connections that waited for a descriptor were not read");
+        log_printf("accept: too few descriptors; connections in the accept queue were not read");
     listeners_close(&s->listeners);
     uint64_t deadline = clock_monotonic() + DRAIN_GRACE_NS;
     uint64_t now;
@@ -483,7 +483,7 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
     access_init(&s->access, &config->access, &pipeline->sink->stats->refused, config->quiet);
     timer_queue_init(&s->handshakes, config->handshake_timeout_ns);
     timer_queue_init(&s->idle, config->idle_timeout_ns);
-    timer_queue_init(&s->holds, PIPELINE_HOLD_MS * NS_PER_MS);
+    timer_queue_init(&s->releases, PIPELINE_HOLD_MS * NS_PER_MS);
     bool good = server_open(s);
     if (good) {
         systemd_notify_ready(s->listeners.count);

@@ -173,7 +173,6 @@ void source_datagram_count_dropped(struct source_datagram *d, struct datagram_co
     counter_add(&c->pipeline->sink->stats->dropped, dropped);
     if (rate_limit_allow(&c->access->log_limit))
         log_printf("%s: the kernel dropped %" PRIu32
-                   " datagrams; more room (--rcvbuf) or more relays "
-                   "(--reuseport) help",
-                   d->listener->name, dropped);
+                   " datagram%s; increase --rcvbuf or run more relays (--reuseport)",
+                   d->listener->name, dropped, dropped == 1 ? "" : "s");
 }

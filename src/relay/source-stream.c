@@ -1,6 +1,7 @@
 #include "relay/source-stream.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -15,9 +16,14 @@ static bool stream_enter(struct source_stream *s, struct access *access, const s
     if (access->config->max_per_peer == 0)
         return true;
     s->access_peer = access_peer_enter(access, key);
-    if (!s->access_peer)
-        access_refuse(access, s->name, "more than --max-connections-per-peer");
-    return s->access_peer != NULL;
+    if (s->access_peer)
+        return true;
+    char reason[80];
+    snprintf(reason, sizeof reason,
+             "limit of %" PRIu64 " connection%s (--max-connections-per-peer)",
+             access->config->max_per_peer, access->config->max_per_peer == 1 ? "" : "s");
+    access_refuse(access, s->name, reason);
+    return false;
 }
 
 /* Checks and names the peer. Connections from a proxy count for the client in its header. */
@@ -205,7 +211,8 @@ static enum stream_state stream_end_of_file(const struct source_stream *s,
         return STREAM_ENDED;
     if (s->got_data && s->phase != STREAM_MESSAGES)
         access_refuse(context->access, s->name,
-                      s->tls ? "TLS: it left during the handshake" : "it left in the PROXY header");
+                      s->tls ? "TLS: disconnected during the handshake"
+                             : "disconnected during the PROXY header");
     return s->tls ? STREAM_TRUNCATED : STREAM_ENDED;
 }
 
@@ -256,7 +263,7 @@ void source_stream_destroy(struct source_stream *s, struct stream_context *conte
     if (s->access_peer)
         access_peer_leave(context->access, s->access_peer);
     timer_disarm(&s->timeout);
-    timer_disarm(&s->hold);
+    timer_disarm(&s->release);
     buffer_free(&s->header);
     close(s->io.fd);
     free(s->peer);

@@ -12,7 +12,7 @@
 
 enum { STREAM_BLOCK_SIZE = 128 * 1024 };
 
-/* What all connections share. */
+/* Shared by all connections. */
 struct stream_context {
     const struct relay_config *config;
     struct pipeline *pipeline;
@@ -21,7 +21,7 @@ struct stream_context {
     char plaintext[STREAM_BLOCK_SIZE];
 };
 
-/* What a connection does; messages come in the last phase only. */
+/* The phases of a connection. Messages are accepted in the last one only. */
 enum stream_phase { STREAM_PROXY_HEADER, STREAM_HANDSHAKE, STREAM_MESSAGES };
 
 /* A connection over TCP, TLS or a Unix socket. */
@@ -36,7 +36,7 @@ struct source_stream {
     struct tls_session *tls;
     struct access_peer *access_peer; /* NULL without --max-connections-per-peer */
     struct timer timeout;            /* of the phase, or of idleness */
-    struct timer hold;               /* until a message that --multiline holds back is released */
+    struct timer release;            /* of a message that --multiline keeps back */
     char name[SOCKADDR_FORMAT_MAX];
     char *peer; /* the name with the subject of the peer's certificate, or NULL */
 };

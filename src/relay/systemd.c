@@ -49,15 +49,15 @@ int systemd_sockets(struct systemd_socket *sockets, int capacity)
         return 0;
     }
     if (count > capacity) {
-        log_printf("--listen: systemd passed %ld sockets; no more than %d can be listened on",
-                   count, capacity);
+        log_printf("--listen: systemd passed %ld sockets, but at most %d can be used", count,
+                   capacity);
         return 0;
     }
     for (int i = 0; i < (int)count; i++) {
         int fd = FIRST_FD + i;
         sockets[i] = (struct systemd_socket){fd, systemd_next_is_tls(&names)};
         if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
-            log_printf("--listen: socket %d of systemd: %m", fd);
+            log_printf("--listen: systemd socket %d: %m", fd);
             return 0;
         }
     }
