@@ -169,9 +169,10 @@ static bool relay_config_set_tz(struct relay_config *c, const char *text)
     snprintf(path, sizeof path, "%s/%s", directory ? directory : "/usr/share/zoneinfo", text);
     if (*text == '\0' || *text == '.' || strstr(text, "..") || stat(path, &s) != 0 ||
         !S_ISREG(s.st_mode)) {
-        log_printf("--tz: '%s' is not a time zone; use local, utc, an offset such as +09:00, or "
-                   "a name such as Europe/Berlin",
-                   text);
+        log_printf(
+            "--tz: '%s' is not a time zone: expected local, utc, an offset such as +09:00, or "
+            "a name such as Europe/Berlin",
+            text);
         return false;
     }
     c->tz = (struct tz){0};
@@ -203,7 +204,8 @@ static bool relay_config_set_socket_mode(struct relay_config *c, const char *tex
     char *end;
     unsigned long mode = strtoul(text, &end, 8);
     if (*text < '0' || *text > '7' || *end || mode > 0777) {
-        log_printf("--socket-mode: '%s' is not an octal number from 0 to 777", text);
+        log_printf("--socket-mode: '%s' is not a file mode: expected an octal number up to 777",
+                   text);
         return false;
     }
     c->socket_mode = (int)mode;

@@ -50,7 +50,7 @@ bool access_config_network(struct access_config *config, const char *flag, const
         width = network_parse_address(address, n.address);
     }
     if (width == 0) {
-        log_printf("%s: '%s' is not an address or a network, such as 192.0.2.0/24 or 2001:db8::/32",
+        log_printf("%s: '%s' is not an address or a network: expected 192.0.2.7 or 2001:db8::/32",
                    flag, text);
         return false;
     }

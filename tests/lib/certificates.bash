@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Certificates for the tests of TLS, made with openssl where the test runs.
+# Certificates for the TLS tests, created with openssl in the directory of the test.
 
-# tls_certificates: makes into the folder where it is called
-#   ca.pem, other-ca.pem         two authorities that do not know each other
+# tls_certificates: creates in the current directory
+#   ca.pem, other-ca.pem         two independent CAs
 #   server.pem, server.key       for localhost, 127.0.0.1 and ::1
 #   client.pem, client.key       for client.example, as CN and SAN
-#   expired.pem, expired.key     as server.pem, but long past its time
-#   stranger.pem, stranger.key   as client.pem, but from other-ca.pem
+#   expired.pem, expired.key     like server.pem, expired in 2020
+#   stranger.pem, stranger.key   like client.pem, signed by other-ca.pem
 tls_certificates() {
     local here=DNS:localhost,IP:127.0.0.1,IP:::1
     certificate_authority ca && certificate_authority other-ca &&
@@ -17,7 +17,7 @@ tls_certificates() {
             -startdate 20200101000000Z -enddate 20200102000000Z
 }
 
-# fingerprint FILE: as --tls-peer takes it.
+# fingerprint FILE: prints a certificate's fingerprint in the form of --tls-peer.
 fingerprint() {
     local line
     line=$(openssl x509 -in "$1" -noout -fingerprint -sha256) && echo "sha256:${line#*=}"
@@ -30,9 +30,9 @@ certificate_authority() {
         -subj "/CN=shnek test $1" 2>/dev/null
 }
 
-# certificate NAME AUTHORITY CN SAN OPTION...: the options say when it is valid.
+# certificate NAME CA CN SAN OPTION...: the options of `openssl ca` set the validity.
 certificate() {
-    local name=$1 authority=$2 cn=$3 san=$4
+    local name=$1 ca=$2 cn=$3 san=$4
     shift 4
     mkdir issuing && : >issuing/database && cat >issuing/conf <<END || return
 [ca]
@@ -52,7 +52,7 @@ subjectAltName = $san
 END
     openssl req "${certificate_key[@]}" -keyout "$name.key" -out issuing/request \
         -subj "/CN=$cn" 2>/dev/null &&
-        openssl ca -batch -notext -config issuing/conf -cert "$authority.pem" \
-            -keyfile "$authority.key" -in issuing/request -out "$name.pem" "$@" 2>/dev/null &&
+        openssl ca -batch -notext -config issuing/conf -cert "$ca.pem" \
+            -keyfile "$ca.key" -in issuing/request -out "$name.pem" "$@" 2>/dev/null &&
         rm -r issuing
 }

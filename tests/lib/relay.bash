@@ -1,20 +1,20 @@
 # shellcheck shell=bash
-# What the files share that look at shnek-parse: its records, its peers, its CPU time.
+# Shared by the bats files about shnek-parse: records, peers, CPU time.
 
-# The record of the message HEAD TEXT, where TEXT stands as it does in JSON.
+# json TEXT: prints the record of the message HEAD TEXT; TEXT is already escaped for JSON.
 json() {
     printf '{"severity":"notice","facility":"user","version":1,"timestamp":null,"hostname":null,'
     printf '"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"%s"}\n' "$1"
 }
 
-# cpu_ms PID: what it has taken so far.
+# cpu_ms PID: prints the CPU time used so far, in ms.
 cpu_ms() {
     local fields
     read -ra fields <"/proc/$1/stat"
     echo $(((fields[13] + fields[14]) * 1000 / $(getconf CLK_TCK)))
 }
 
-# idle PID: whether it takes next to no CPU time while 25 polls are made.
+# idle PID: whether a process uses less than 20 % of a core for the time of 25 pauses.
 idle() {
     local cpu clock
     cpu=$(cpu_ms "$1")
@@ -28,7 +28,7 @@ idle() {
     ((cpu * 5 < clock))
 }
 
-# The address that the connection at a descriptor comes from, where that is an IPv4 one.
+# name_of DESCRIPTOR: prints the local address of a TCP connection over IPv4.
 name_of() {
     local socket
     socket=$(readlink "/proc/$$/fd/$1")
@@ -40,7 +40,7 @@ need_ipv6() {
     grep -qs '^0\{31\}1 .* lo$' /proc/net/if_inet6 || skip 'needs IPv6'
 }
 
-# peers FILE: those of the records in it, as --meta tells them.
+# peers FILE: prints the "peer" member of each record of --meta.
 peers() {
     sed 's/.*"peer":"\([^"]*\)".*/\1/' "$1"
 }
