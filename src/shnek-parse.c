@@ -11,40 +11,80 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/options.h"
-#include "relay/relay.h"
+#include "relay/run.h"
 #include "relay/workers.h"
 
 static const char help[] =
     "usage: shnek-parse [options] [FILE...]\n"
     "       shnek-parse [options] -l ADDRESS [-l ADDRESS]...\n"
-    "Turns syslog from files, stdin or the network into JSON lines on stdout.\n"
-    "  -l, --listen=ADDRESS       tcp://HOST:PORT, udp://, tls://; unix:PATH,\n"
-    "                             unixgram:PATH; systemd (its sockets); may repeat\n"
-    "  -f, --format=FORMAT        rfc5424, auto (and all else), rfc3164 [rfc5424]\n"
-    "      --tz=ZONE, --multiline zone of times without one; join lines without PRI\n"
-    "  -F, --framing=FRAMING      auto, newline or octet (RFC 6587)        [auto]\n"
-    "      --max-size=SIZE        longest message, in bytes                [64k]\n"
-    "      --oversize=ACTION      reject or truncate what is longer        [reject]\n"
-    "      --rcvbuf=SIZE, --reuseport, --socket-mode=MODE  of the sockets\n"
-    "      --tls-cert=FILE, --tls-key=FILE, --tls-ca=FILE  ours; who signed theirs\n"
-    "      --tls-peer=NAME|sha256:FINGERPRINT  only these; may repeat\n"
-    "      --allow=NETWORK, --allow-uid=USER   only these; may repeat\n"
-    "      --proxy-protocol       who is allowed is a proxy and sends its header\n"
-    "      --max-connections=N, --max-connections-per-peer=N      [10000, no limit]\n"
-    "      --idle-timeout=DURATION, --handshake-timeout=DURATION  [none, 10s]\n"
-    "      --meta, --raw          add \"peer\", \"transport\", \"received\"; add \"raw\"\n"
-    "      --rejects=FILE         append what is rejected, as JSON lines\n"
-    "      --jobs=COUNT, --stats[=DURATION]   threads for files; counters   [1, 1s]\n"
-    "  -q, --quiet                do not print what is rejected or refused\n"
-    "  -h, --help; -V, --version  print this; print the version\n"
-    "SIZE takes k, M, G; DURATION us, ms, s, m, h. FILE '-' is stdin, the default.\n"
-    "Status: 0 all went through, 1 something was rejected, 2 failed.\n";
+    "\n"
+    "Reads syslog messages from files, stdin or the network and writes each as a line\n"
+    "of JSON to stdout. FILE '-' is stdin, the default.\n"
+    "\n"
+    "Input:\n"
+    "  -F, --framing=FRAMING     Split streams into messages: auto, newline or octet\n"
+    "                            (RFC 6587) [auto]\n"
+    "      --multiline           Join lines without a PRI to the preceding message\n"
+    "      --max-size=SIZE       Set the maximum message length [64k]\n"
+    "      --oversize=ACTION     Reject or truncate longer messages [reject]\n"
+    "      --jobs=COUNT          Parse files with COUNT threads [1]\n"
+    "\n"
+    "Format:\n"
+    "  -f, --format=FORMAT       Accept rfc5424 only, auto (also rfc3164 and common\n"
+    "                            defects) or rfc3164 only [rfc5424]\n"
+    "      --tz=ZONE             Set the time zone of timestamps without one: local,\n"
+    "                            utc, +HH:MM or a name as Europe/Berlin [local]\n"
+    "\n"
+    "Listeners:\n"
+    "  -l, --listen=ADDRESS      Listen on tcp://HOST:PORT, tls://HOST[:PORT],\n"
+    "                            udp://HOST[:PORT], unix:PATH, unixgram:PATH or\n"
+    "                            systemd (its sockets); may be repeated\n"
+    "      --rcvbuf=SIZE         Set the receive buffer size of UDP sockets [8M]\n"
+    "      --reuseport           Allow several processes to listen on one address\n"
+    "      --socket-mode=MODE    Set the permissions of Unix sockets [by the umask]\n"
+    "\n"
+    "TLS:\n"
+    "      --tls-cert=FILE       Read the server certificate and its chain (PEM)\n"
+    "      --tls-key=FILE        Read the key of the certificate [--tls-cert]\n"
+    "      --tls-ca=FILE         Require client certificates signed by these CAs\n"
+    "      --tls-peer=NAME|sha256:FINGERPRINT\n"
+    "                            Require one of these client certificates; may be\n"
+    "                            repeated\n"
+    "\n"
+    "Access:\n"
+    "      --allow=NETWORK       Accept only these IP senders; may be repeated\n"
+    "      --allow-uid=USER      Accept only these users on Unix sockets; may be\n"
+    "                            repeated\n"
+    "      --proxy-protocol      Require a PROXY protocol header; requires --allow\n"
+    "      --max-connections=COUNT\n"
+    "                            Limit the number of open connections [10000]\n"
+    "      --max-connections-per-peer=COUNT\n"
+    "                            Limit those of one address or user [no limit]\n"
+    "      --idle-timeout=DURATION\n"
+    "                            Close idle connections [never]\n"
+    "      --handshake-timeout=DURATION\n"
+    "                            Limit the PROXY header and TLS handshake [10s]\n"
+    "\n"
+    "Output:\n"
+    "      --meta                Add \"peer\", \"transport\" and \"received\" to records\n"
+    "      --raw                 Add the original message as \"raw\" to records\n"
+    "      --rejects=FILE        Append rejected messages to FILE as JSON lines\n"
+    "      --stats[=DURATION]    Print counters at this interval and at the end [1s]\n"
+    "  -q, --quiet               Do not log rejected messages and refused peers\n"
+    "\n"
+    "General:\n"
+    "  -h, --help                Print this help\n"
+    "  -V, --version             Print the version\n"
+    "\n"
+    "SIZE accepts k, M and G; COUNT k and M; DURATION us, ms, s, m and h.\n"
+    "Exit status: 0 all messages were written, 1 some were rejected, 2 failure.\n";
 
 enum {
-    OPTION_TZ = 256,
-    OPTION_MULTILINE,
+    OPTION_MULTILINE = 256,
     OPTION_MAX_SIZE,
     OPTION_OVERSIZE,
+    OPTION_JOBS,
+    OPTION_TZ,
     OPTION_RCVBUF,
     OPTION_REUSEPORT,
     OPTION_SOCKET_MODE,
@@ -62,18 +102,18 @@ enum {
     OPTION_META,
     OPTION_RAW,
     OPTION_REJECTS,
-    OPTION_JOBS,
     OPTION_STATS
 };
 
 static const struct option options[] = {
-    {"listen", required_argument, NULL, 'l'},
-    {"format", required_argument, NULL, 'f'},
-    {"tz", required_argument, NULL, OPTION_TZ},
-    {"multiline", no_argument, NULL, OPTION_MULTILINE},
     {"framing", required_argument, NULL, 'F'},
+    {"multiline", no_argument, NULL, OPTION_MULTILINE},
     {"max-size", required_argument, NULL, OPTION_MAX_SIZE},
     {"oversize", required_argument, NULL, OPTION_OVERSIZE},
+    {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"format", required_argument, NULL, 'f'},
+    {"tz", required_argument, NULL, OPTION_TZ},
+    {"listen", required_argument, NULL, 'l'},
     {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
     {"reuseport", no_argument, NULL, OPTION_REUSEPORT},
     {"socket-mode", required_argument, NULL, OPTION_SOCKET_MODE},
@@ -91,14 +131,13 @@ static const struct option options[] = {
     {"meta", no_argument, NULL, OPTION_META},
     {"raw", no_argument, NULL, OPTION_RAW},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
-    {"jobs", required_argument, NULL, OPTION_JOBS},
     {"stats", optional_argument, NULL, OPTION_STATS},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {0}};
 
-static bool listen_on(struct relay_config *c, const char *text)
+static bool relay_config_add_listener(struct relay_config *c, const char *text)
 {
     if (strcmp(text, "systemd") == 0) {
         c->listen_systemd = true;
@@ -109,7 +148,7 @@ static bool listen_on(struct relay_config *c, const char *text)
     return address_parse("--listen", text, &c->listen[c->listen_count++]);
 }
 
-static bool set_format(struct relay_config *c, const char *text)
+static bool relay_config_set_format(struct relay_config *c, const char *text)
 {
     static const char *const words[] = {"rfc5424", "auto", "rfc3164", NULL};
     int choice;
@@ -119,27 +158,28 @@ static bool set_format(struct relay_config *c, const char *text)
     return true;
 }
 
-/* A name of the zone database becomes the process's own zone. */
-static bool set_zone(struct relay_config *c, const char *text)
+/* A name in the zone database becomes the local zone of the process. */
+static bool relay_config_set_tz(struct relay_config *c, const char *text)
 {
     char path[PATH_MAX];
-    struct stat found;
-    if (tz_parse(text, &c->zone))
+    struct stat s;
+    if (tz_parse(text, &c->tz))
         return true;
-    const char *folder = getenv("TZDIR");
-    snprintf(path, sizeof path, "%s/%s", folder ? folder : "/usr/share/zoneinfo", text);
-    if (*text == '\0' || *text == '.' || strstr(text, "..") || stat(path, &found) != 0 ||
-        !S_ISREG(found.st_mode)) {
-        log_printf("--tz: '%s' is not local, utc, an offset such as +09:00, or a zone such as "
-                   "Europe/Berlin",
-                   text);
+    const char *directory = getenv("TZDIR");
+    snprintf(path, sizeof path, "%s/%s", directory ? directory : "/usr/share/zoneinfo", text);
+    if (*text == '\0' || *text == '.' || strstr(text, "..") || stat(path, &s) != 0 ||
+        !S_ISREG(s.st_mode)) {
+        log_printf(
+            "--tz: '%s' is not a time zone: expected local, utc, an offset such as +09:00, or "
+            "a name such as Europe/Berlin",
+            text);
         return false;
     }
-    c->zone = (struct tz){0};
+    c->tz = (struct tz){0};
     return setenv("TZ", text, 1) == 0;
 }
 
-static bool set_framing(struct relay_config *c, const char *text)
+static bool relay_config_set_framing(struct relay_config *c, const char *text)
 {
     static const char *const words[] = {"auto", "newline", "octet", NULL};
     int choice;
@@ -149,7 +189,7 @@ static bool set_framing(struct relay_config *c, const char *text)
     return true;
 }
 
-static bool set_oversize(struct relay_config *c, const char *text)
+static bool relay_config_set_oversize(struct relay_config *c, const char *text)
 {
     static const char *const words[] = {"reject", "truncate", NULL};
     int choice;
@@ -159,66 +199,46 @@ static bool set_oversize(struct relay_config *c, const char *text)
     return true;
 }
 
-static bool set_socket_mode(struct relay_config *c, const char *text)
+static bool relay_config_set_socket_mode(struct relay_config *c, const char *text)
 {
     char *end;
     unsigned long mode = strtoul(text, &end, 8);
     if (*text < '0' || *text > '7' || *end || mode > 0777) {
-        log_printf("--socket-mode: '%s' is not a mode in octal, up to 777", text);
+        log_printf("--socket-mode: '%s' is not a file mode: expected an octal number up to 777",
+                   text);
         return false;
     }
     c->socket_mode = (int)mode;
     return true;
 }
 
-/* Options of messages: what is taken, and what is made of it. */
-static bool set_message_option(struct relay_config *c, int option, const char *text)
+static const uint64_t day_ns = 24 * 3600 * NS_PER_S;
+
+static bool relay_config_set(struct relay_config *c, int option, const char *text)
 {
     switch (option) {
-    case 'f':
-        return set_format(c, text);
-    case OPTION_TZ:
-        return set_zone(c, text);
+    case 'F':
+        return relay_config_set_framing(c, text);
     case OPTION_MULTILINE:
         return c->multiline = true;
-    case 'F':
-        return set_framing(c, text);
     case OPTION_MAX_SIZE:
         return option_size("--max-size", text, 64, 1 << 30, &c->max_size);
     case OPTION_OVERSIZE:
-        return set_oversize(c, text);
-    case OPTION_META:
-        return c->meta = true;
-    case OPTION_RAW:
-        return c->raw = true;
-    case OPTION_REJECTS:
-        c->rejects = text;
-        return true;
+        return relay_config_set_oversize(c, text);
     case OPTION_JOBS:
-        return option_count("--jobs", text, 1, JOBS_MOST, &c->jobs);
-    case OPTION_STATS:
-        return option_stats(text, &c->stats_interval);
-    case 'q':
-        return c->quiet = true;
-    default:
-        return false;
-    }
-}
-
-static const uint64_t day = 24 * 3600 * NS_PER_S;
-
-/* Options of sockets and of who may speak on them. */
-static bool set_option(struct relay_config *c, int option, const char *text)
-{
-    switch (option) {
+        return option_count("--jobs", text, 1, WORKERS_MAX, &c->jobs);
+    case 'f':
+        return relay_config_set_format(c, text);
+    case OPTION_TZ:
+        return relay_config_set_tz(c, text);
     case 'l':
-        return listen_on(c, text);
+        return relay_config_add_listener(c, text);
     case OPTION_RCVBUF:
         return option_size("--rcvbuf", text, 1, 1 << 30, &c->rcvbuf);
     case OPTION_REUSEPORT:
         return c->reuseport = true;
     case OPTION_SOCKET_MODE:
-        return set_socket_mode(c, text);
+        return relay_config_set_socket_mode(c, text);
     case OPTION_TLS_CERT:
         c->tls.cert = text;
         return true;
@@ -242,64 +262,77 @@ static bool set_option(struct relay_config *c, int option, const char *text)
         return option_count("--max-connections-per-peer", text, 1, 1000000,
                             &c->access.max_per_peer);
     case OPTION_IDLE_TIMEOUT:
-        return option_duration("--idle-timeout", text, 1, 365 * day, &c->idle_timeout);
+        return option_duration("--idle-timeout", text, 1, 365 * day_ns, &c->idle_timeout_ns);
     case OPTION_HANDSHAKE_TIMEOUT:
-        return option_duration("--handshake-timeout", text, 1, day, &c->handshake_timeout);
+        return option_duration("--handshake-timeout", text, 1, day_ns, &c->handshake_timeout_ns);
+    case OPTION_META:
+        return c->meta = true;
+    case OPTION_RAW:
+        return c->raw = true;
+    case OPTION_REJECTS:
+        c->rejects = text;
+        return true;
+    case OPTION_STATS:
+        return option_stats(text, &c->stats_interval_ns);
+    case 'q':
+        return c->quiet = true;
     default:
-        return set_message_option(c, option, text);
+        return false;
     }
 }
 
-static bool wrong(const char *what)
+static bool relay_config_fail(const char *error_text)
 {
-    log_printf("%s", what);
+    log_printf("%s", error_text);
     return false;
 }
 
-static bool listens_on(const struct relay_config *c, enum transport transport)
+static bool relay_config_has_tls_listener(const struct relay_config *c)
 {
     for (size_t i = 0; i < c->listen_count; i++)
-        if (c->listen[i].transport == transport)
+        if (c->listen[i].transport == TRANSPORT_TLS)
             return true;
-    return c->listen_systemd;
+    return false;
 }
 
-static bool tls_fits(const struct relay_config *c)
+static bool relay_config_check_tls(const struct relay_config *c)
 {
     const struct tls_config *tls = &c->tls;
-    bool named = false;
+    bool has_listener = relay_config_has_tls_listener(c);
+    bool has_name = false;
     for (size_t i = 0; i < tls->peer_count; i++)
-        named = named || tls->peers[i].name;
-    if (!c->listen_systemd && listens_on(c, TRANSPORT_TLS) && !tls->cert)
-        return wrong("--listen: tls:// needs --tls-cert, the server's certificate");
+        has_name = has_name || tls->peers[i].name;
+    /* systemd may pass a TLS socket; that is only known once it is opened. */
+    if (!c->listen_systemd && has_listener && !tls->cert)
+        return relay_config_fail("--listen: tls:// requires --tls-cert");
     if (!tls->cert && (tls->key || tls->ca || tls->peer_count))
-        return wrong("--tls-key, --tls-ca, --tls-peer: they need --tls-cert");
-    if (tls->cert && !listens_on(c, TRANSPORT_TLS))
-        return wrong("--tls-cert: it needs --listen with tls:// or systemd");
-    if (named && !tls->ca)
-        return wrong("--tls-peer: a name proves nothing without --tls-ca");
+        return relay_config_fail("--tls-key, --tls-ca and --tls-peer require --tls-cert");
+    if (tls->cert && !has_listener && !c->listen_systemd)
+        return relay_config_fail("--tls-cert: requires --listen with tls:// or systemd");
+    if (has_name && !tls->ca)
+        return relay_config_fail("--tls-peer: a name requires --tls-ca");
     return true;
 }
 
-/* Whether the options go together. */
-static bool fits(const struct relay_config *c)
+/* Returns false and logs the reason if options cannot be combined. */
+static bool relay_config_check(const struct relay_config *c)
 {
     bool listens = c->listen_count || c->listen_systemd;
     if (listens && c->file_count) {
-        log_printf("--listen and %s: it listens, or it reads files; not both", c->files[0]);
+        log_printf("--listen: cannot be combined with a FILE ('%s')", c->files[0]);
         return false;
     }
     if (listens && c->jobs > 1)
-        return wrong("--jobs: only what is read from files or stdin is parsed by several threads");
+        return relay_config_fail("--jobs: cannot be combined with --listen");
     if (c->rejects && strcmp(c->rejects, "-") == 0)
-        return wrong("--rejects: '-' would mix them with the records on stdout; name a file");
+        return relay_config_fail("--rejects: cannot be '-', because stdout is for records");
     if (c->proxy_protocol && !c->access.network_count)
-        return wrong("--proxy-protocol: name the proxies with --allow; anybody else could lie");
-    return tls_fits(c);
+        return relay_config_fail("--proxy-protocol: requires --allow with the proxies' addresses");
+    return relay_config_check_tls(c);
 }
 
-/* False where the command line is wrong, which was reported, or asks for help. */
-static bool read_options(int argc, char **argv, struct relay_config *c, int *status)
+/* Returns false and sets the exit status if the command line is invalid or asks for help. */
+static bool relay_config_parse(struct relay_config *c, int argc, char **argv, int *status)
 {
     int option;
     bool good = true;
@@ -309,11 +342,11 @@ static bool read_options(int argc, char **argv, struct relay_config *c, int *sta
             *status = option == 'h' ? print_help(help) : print_version();
             return false;
         }
-        good = set_option(c, option, optarg);
+        good = relay_config_set(c, option, optarg);
     }
     c->files = argv + optind;
     c->file_count = argc - optind;
-    good = good && fits(c);
+    good = good && relay_config_check(c);
     if (!good)
         *status = print_usage_hint();
     return good;
@@ -325,10 +358,10 @@ int main(int argc, char **argv)
                                   .max_connections = 10000,
                                   .jobs = 1,
                                   .socket_mode = -1,
-                                  .handshake_timeout = 10 * NS_PER_S};
+                                  .handshake_timeout_ns = 10 * NS_PER_S};
     int status;
     descriptors_reserve_standard();
-    bool good = read_options(argc, argv, &config, &status);
+    bool good = relay_config_parse(&config, argc, argv, &status);
     tzset();
     if (good)
         status = relay_run(&config);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
-# shnek-parse -l: who may speak, for how long, how many of them, for whom a proxy speaks, and the
-# files of Unix sockets.
+# shnek-parse -l: access lists, connection limits, timeouts, the PROXY protocol, and the files of
+# Unix sockets.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
-# shellcheck disable=SC2059 # headers are formats of printf, for their bytes.
+# shellcheck disable=SC2059 # PROXY headers are printf formats, because of their escapes.
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
@@ -21,14 +21,14 @@ teardown() {
     shnek_teardown
 }
 
-# relay OPTION...: shnek-parse on the addresses that the options give; $port is the first one's.
+# relay OPTION...: starts shnek-parse. Sets url and port to those of the first listener.
 relay() {
     start relay shnek-parse "$@"
     url=$(listen_url relay.err)
     port=$(port_of "$url")
 }
 
-# connect [HOST]: a connection to the relay at descriptor $connection.
+# connect [HOST]: opens a connection to the relay as descriptor $connection.
 connect() {
     exec {connection}<>"/dev/tcp/${1:-127.0.0.1}/$port"
 }
@@ -38,19 +38,19 @@ hang_up() {
     exec {descriptor}>&-
 }
 
-# from_address ADDRESS TEXT: a message from one of this machine's addresses.
+# from_address ADDRESS TEXT: sends a message from this local address.
 from_address() {
     printf '%s%s\n' "$HEAD" "$2" | socat -u - "TCP4:127.0.0.1:$port,bind=$1"
 }
 
-# hung_up DESCRIPTOR: whether the relay ends the connection without a word.
+# hung_up DESCRIPTOR: whether the relay closes the connection without sending anything.
 hung_up() {
-    local word='' status=0
-    read -rt 30 word <&"$1" || status=$?
-    is "$word $status" ' 1'
+    local text='' status=0
+    read -rt 30 text <&"$1" || status=$?
+    is "$text $status" ' 1'
 }
 
-# The message that came with each record, one a line.
+# texts FILE: prints the "msg" of each record.
 texts() {
     sed 's/.*"msg":"\([^"]*\)".*/\1/' "$1"
 }
@@ -59,7 +59,7 @@ refusals() {
     grep ': refused: ' relay.err
 }
 
-# as_nobody COMMAND...
+# as_nobody COMMAND...: runs it as the user 65534.
 as_nobody() {
     setpriv --reuid=65534 --clear-groups "$@"
 }
@@ -67,13 +67,13 @@ as_nobody() {
 need_another_user() {
     [[ $(id -u) == 0 ]] || skip 'needs root'
     need setpriv socat
-    # Whoever is to reach the socket stands in its folder already.
+    # The other user must be able to enter the directory of the socket.
     chmod 755 .
 }
 
 # --allow
 
-@test "--allow lets in over TCP who is named, and refuses others before a byte is read" {
+@test "--allow accepts listed TCP peers, and refuses others before anything is read" {
     local name
     need socat
     relay -l tcp://127.0.0.1:0 --allow=127.0.0.2 --allow=127.0.1.0/24
@@ -95,7 +95,7 @@ need_another_user() {
     is "$status" 0
 }
 
-@test "--allow refuses datagrams, and counts them" {
+@test "--allow refuses and counts datagrams of other senders" {
     need socat
     relay -l udp://127.0.0.1:0 --allow=127.0.0.2/31
     echo "${HEAD}no" >"/dev/udp/127.0.0.1/$port"
@@ -107,7 +107,7 @@ need_another_user() {
     is "$(texts relay.out)" yes
 }
 
-@test "--allow refuses before a TLS handshake is begun" {
+@test "--allow refuses a peer before the TLS handshake" {
     need openssl socat
     tls_certificates
     relay -l tls://127.0.0.1:0 --tls-cert=server.pem --tls-key=server.key --allow=127.0.0.2
@@ -119,7 +119,7 @@ need_another_user() {
     wait_until lines_are relay.out 1
 }
 
-@test "--allow knows IPv6 networks" {
+@test "--allow accepts IPv6 networks" {
     need_ipv6
     relay -l 'tcp://[::1]:0' -l 'udp://[::1]:0' --allow=::/64
     connect ::1
@@ -133,7 +133,7 @@ need_another_user() {
     wait_until grep -Eqx 'shnek-parse: \[::1\]:[0-9]+: refused: not in --allow' relay.err
 }
 
-@test "IPv4 peers of an IPv6 socket are known by their IPv4 network" {
+@test "--allow matches IPv4 peers of an IPv6 socket by their IPv4 network" {
     local udp
     need_ipv6
     relay -l 'tcp://[::]:0' -l 'udp://[::]:0' --allow=127.0.0.0/8
@@ -150,12 +150,12 @@ need_another_user() {
     wait_until counts relay 'refused 1'
 }
 
-@test "what is no network is a usage error that shows it" {
+@test "an invalid network is a usage error that quotes it" {
     local network
     for network in '' x localhost 127.0.0 127.0.0.256 /8 127.0.0.1:514 '[::1]' ::g 1.2.3.4,5.6.7.8; do
         run --separate-stderr timeout 5 shnek-parse -l tcp://:0 --allow="$network"
         is "$status" 2
-        is "$stderr" "shnek-parse: --allow: '$network' is not an address or a network: 192.0.2.0/24, 2001:db8::/32
+        is "$stderr" "shnek-parse: --allow: '$network' is not an address or a network: expected 192.0.2.7 or 2001:db8::/32
 shnek-parse: try 'shnek-parse --help'"
     done
     for network in 127.0.0.0/33 ::/129 127.0.0.0/ 127.0.0.0/x 127.0.0.0/-1 127.0.0.0/8/8; do
@@ -168,7 +168,7 @@ shnek-parse: try 'shnek-parse --help'"
 
 # --allow-uid
 
-@test "--allow-uid lets in at Unix sockets who is named, by number and by name" {
+@test "--allow-uid accepts listed users on Unix sockets, by number and by name" {
     local user
     for user in "$(id -u)" "$(id -un)"; do
         relay -l unix:stream -l unixgram:datagram --allow-uid="$user" --meta
@@ -186,7 +186,7 @@ shnek-parse: try 'shnek-parse --help'"
     done
 }
 
-@test "--allow-uid refuses other users at Unix sockets" {
+@test "--allow-uid refuses other users on Unix sockets" {
     need_another_user
     relay -l unix:stream -l unixgram:datagram --allow-uid=root --socket-mode=666
     wait_until grep -q unixgram relay.err
@@ -201,7 +201,7 @@ shnek-parse: try 'shnek-parse --help'"
     wait_until lines_are relay.out 1
 }
 
-@test "--allow-uid lets another user in, and not root" {
+@test "--allow-uid can accept another user but not root" {
     need_another_user
     relay -l unix:stream --allow-uid=65534 --socket-mode=666
     echo "${HEAD}yes" | as_nobody socat -u - UNIX-CONNECT:stream
@@ -211,12 +211,12 @@ shnek-parse: try 'shnek-parse --help'"
     is "$(texts relay.out)" yes
 }
 
-@test "what is no user is a usage error that shows it" {
+@test "an unknown user is a usage error that quotes it" {
     local user
-    for user in '' nobody-of-that-name -1; do
+    for user in '' no-such-user -1; do
         run --separate-stderr timeout 5 shnek-parse -l unix:s --allow-uid="$user"
         is "$status" 2
-        is "${stderr_lines[0]}" "shnek-parse: --allow-uid: there is no user '$user'"
+        is "${stderr_lines[0]}" "shnek-parse: --allow-uid: unknown user '$user'"
     done
     run --separate-stderr timeout 5 shnek-parse -l unix:s --allow-uid=99999999999
     is "$status" 2
@@ -225,7 +225,7 @@ shnek-parse: try 'shnek-parse --help'"
 
 # --max-connections-per-peer
 
-@test "--max-connections-per-peer refuses one more, and frees a place when one ends" {
+@test "--max-connections-per-peer refuses one more until another one is closed" {
     local first second
     relay -l tcp://127.0.0.1:0 --max-connections-per-peer=2
     connect
@@ -234,11 +234,11 @@ shnek-parse: try 'shnek-parse --help'"
     second=$connection
     connect
     hung_up "$connection"
-    is "$(refusals)" "shnek-parse: $(name_of "$connection"): refused: more than --max-connections-per-peer"
+    is "$(refusals)" "shnek-parse: $(name_of "$connection"): refused: limit of 2 connections (--max-connections-per-peer)"
     hang_up "$connection"
     echo "${HEAD}one" >&"$first"
     wait_until lines_are relay.out 1
-    # Its last words show that the relay has seen it go.
+    # The last line without LF is written once the relay has seen the end.
     printf '%stwo' "$HEAD" >&"$second"
     hang_up "$second"
     wait_until lines_are relay.out 2
@@ -249,7 +249,7 @@ shnek-parse: try 'shnek-parse --help'"
     wait_until counts relay 'refused 1'
 }
 
-@test "--max-connections-per-peer counts each address, and each user, by itself" {
+@test "--max-connections-per-peer counts each address and each user separately" {
     need socat
     relay -l tcp://127.0.0.1:0 -l unix:stream --max-connections-per-peer=1
     wait_until test -S stream
@@ -264,13 +264,13 @@ shnek-parse: try 'shnek-parse --help'"
     echo "${HEAD}three" >&"$feed"
     wait_until lines_are relay.out 3
     echo "${HEAD}no" | socat -u - UNIX-CONNECT:stream || true
-    wait_until grep -Eq 'uid=[0-9]+,pid=[0-9]+: refused: more than --max-connections-per-peer' relay.err
+    wait_until grep -Eq 'uid=[0-9]+,pid=[0-9]+: refused: limit of 1 connection \(--max-connections-per-peer\)$' relay.err
     hang_up "$feed"
     wait_exit user
     lines_are relay.out 3
 }
 
-@test "--max-connections-per-peer holds in a flood, and a good peer goes on" {
+@test "--max-connections-per-peer limits a flood while another peer is served" {
     local i first
     need socat
     relay -l tcp://127.0.0.1:0 --max-connections-per-peer=3
@@ -294,7 +294,7 @@ shnek-parse: try 'shnek-parse --help'"
     kill -TERM "$relay_pid"
     wait_exit relay
     is "$status" 0
-    # The other lines of each second are only counted.
+    # Log lines beyond the limit per second are only counted.
     (($(refusals | wc -l) < 300))
     grep -Eqx 'shnek-parse: [0-9]+ similar lines? suppressed' relay.err
 }
@@ -305,7 +305,7 @@ proxied() {
     relay -l tcp://127.0.0.1:0 --proxy-protocol --allow=127.0.0.1 --meta "$@"
 }
 
-@test "--proxy-protocol takes the peer from the header, of version 1" {
+@test "--proxy-protocol reads the peer from a header of version 1" {
     proxied
     printf 'PROXY TCP4 192.0.2.7 198.51.100.1 41022 514\r\n%sone\nbad\n' "$HEAD" >"/dev/tcp/127.0.0.1/$port"
     wait_until lines_are relay.out 1
@@ -317,7 +317,7 @@ proxied() {
 shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
 }
 
-@test "--proxy-protocol takes the peer from the header, of version 2" {
+@test "--proxy-protocol reads the peer from a header of version 2" {
     proxied
     printf "$V2"'\x21\x11\0\x0c\xc0\0\x02\x07\xc6\x33\x64\x01\xa0\x3e\x19\x72%s\n' "${HEAD}IPv4" >"/dev/tcp/127.0.0.1/$port"
     wait_until lines_are relay.out 1
@@ -330,7 +330,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     lines_are relay.err 1
 }
 
-@test "where a proxy speaks for nobody, it is itself the peer" {
+@test "if a PROXY header names no client, the proxy is the peer" {
     local header
     proxied
     for header in 'PROXY UNKNOWN\r\n' "$V2"'\x20\0\0\0' "$V2"'\x21\0\0\x03abc'; do
@@ -343,7 +343,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     lines_are relay.err 1
 }
 
-@test "a PROXY header may come in single bytes" {
+@test "a PROXY header may arrive in single bytes" {
     local header byte
     proxied
     connect
@@ -364,7 +364,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     is "$(texts relay.out)" $'one\ntwo'
 }
 
-@test "what is no PROXY header is refused, and others are served on" {
+@test "an invalid PROXY header is refused, and other connections continue" {
     local good text count=0
     proxied
     connect
@@ -379,13 +379,13 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
         echo "$HEAD$count" >&"$good"
         wait_until lines_are relay.out $count
     done
-    # One that leaves within its header, and one that says nothing: a look whether the port is open.
+    # A peer that closes within the header is refused; one that sends nothing (a port check) is not.
     connect
     printf 'PROXY TCP4 192.0.2.7' >&"$connection"
     text=$(name_of "$connection")
     hang_up "$connection"
     wait_until lines_are relay.err $((++count + 1))
-    is "$(tail -n 1 relay.err)" "shnek-parse: $text: refused: it left in the PROXY header"
+    is "$(tail -n 1 relay.err)" "shnek-parse: $text: refused: disconnected during the PROXY header"
     : >"/dev/tcp/127.0.0.1/$port"
     wait_until counts relay "refused $count"
     kill -TERM "$relay_pid"
@@ -394,30 +394,30 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     is "$(refusals | wc -l)" $count
 }
 
-@test "a PROXY header from who is not allowed is refused" {
+@test "a PROXY header from a peer that is not allowed is refused" {
     need socat
     proxied
     printf 'PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n%sno\n' "$HEAD" |
         socat -u - "TCP4:127.0.0.1:$port,bind=127.0.0.2" || true
     wait_until grep -Eq '127\.0\.0\.2:[0-9]+: refused: not in --allow$' relay.err
-    # Nor is it asked whether those are, for whom a proxy speaks.
+    # --allow does not apply to the client in the header.
     printf 'PROXY TCP4 127.0.0.2 127.0.0.1 1 2\r\n%syes\n' "$HEAD" >"/dev/tcp/127.0.0.1/$port"
     wait_until lines_are relay.out 1
     is "$(peers relay.out)" 127.0.0.2:1
 }
 
-@test "without --allow, --proxy-protocol is a usage error" {
+@test "--proxy-protocol without --allow is a usage error" {
     run --separate-stderr timeout 5 shnek-parse -l tcp://:0 --proxy-protocol
     is "$status" 2
-    is "${stderr_lines[0]}" 'shnek-parse: --proxy-protocol: name the proxies with --allow; anybody else could lie'
+    is "${stderr_lines[0]}" 'shnek-parse: --proxy-protocol: requires --allow with the proxies'\'' addresses'
 }
 
-@test "a PROXY header stands before TLS" {
+@test "a PROXY header precedes the TLS handshake" {
     need openssl socat
     tls_certificates
     relay -l tls://127.0.0.1:0 --tls-cert=server.pem --tls-key=server.key --tls-ca=ca.pem \
         --proxy-protocol --allow=127.0.0.1 --meta
-    # What a proxy does.
+    # Acts as the proxy.
     start proxy socat UNIX-LISTEN:front \
         "SYSTEM:{ printf 'PROXY TCP4 192.0.2.7 198.51.100.1 41022 6514\\r\\n'; cat; } | socat - TCP\:127.0.0.1\:$port"
     wait_until test -S front
@@ -431,7 +431,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     wait_until grep -Fxq "shnek-parse: $(name_of "$connection"): refused: no PROXY protocol header" relay.err
 }
 
-@test "--max-connections-per-peer counts those for whom a proxy speaks" {
+@test "--max-connections-per-peer counts the clients in PROXY headers" {
     local i open=()
     proxied --max-connections-per-peer=1
     for i in 1 2 3; do
@@ -442,7 +442,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     done
     connect
     printf 'PROXY TCP4 192.0.2.2 198.51.100.1 41023 514\r\n%sno\n' "$HEAD" >&"$connection"
-    wait_until grep -Fxq 'shnek-parse: 192.0.2.2:41023: refused: more than --max-connections-per-peer' relay.err
+    wait_until grep -Fxq 'shnek-parse: 192.0.2.2:41023: refused: limit of 1 connection (--max-connections-per-peer)' relay.err
     printf '%slast' "$HEAD" >&"${open[1]}"
     hang_up "${open[1]}"
     wait_until lines_are relay.out 4
@@ -451,7 +451,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     is "$(texts relay.out | tail -n 1)" yes
 }
 
-@test "a PROXY header has to come within --handshake-timeout" {
+@test "a PROXY header must arrive within --handshake-timeout" {
     local silent slow good
     proxied --handshake-timeout=2s
     connect
@@ -465,7 +465,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
     hung_up "$silent"
     hung_up "$slow"
     is "$(refusals | sort)" "$(for i in "$silent" "$slow"; do
-        echo "shnek-parse: $(name_of "$i"): refused: no PROXY header within --handshake-timeout"
+        echo "shnek-parse: $(name_of "$i"): refused: PROXY header timed out (--handshake-timeout)"
     done | sort)"
     echo "${HEAD}one" >&"$good"
     wait_until lines_are relay.out 1
@@ -474,29 +474,29 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
 
 # --idle-timeout
 
-@test "--idle-timeout closes a silent peer and leaves a busy one" {
-    local silent busy count=0
+@test "--idle-timeout closes idle connections only" {
+    local idle_one busy count=0
     relay -l tcp://127.0.0.1:0 --idle-timeout=3s
     connect
-    silent=$connection
+    idle_one=$connection
     connect
     busy=$connection
-    printf '%scut' "$HEAD" >&"$silent"
+    printf '%scut' "$HEAD" >&"$idle_one"
     busy_until_one_is_closed() {
         echo "$HEAD$((++count))" >&"$busy"
         wait_until lines_are relay.out $count
-        grep -q 'silent for' relay.err
+        grep -q 'idle for too long' relay.err
     }
     wait_until busy_until_one_is_closed
     wait_until lines_are relay.err 3
-    hung_up "$silent"
+    hung_up "$idle_one"
     echo "$HEAD$((++count))" >&"$busy"
     wait_until lines_are relay.out $count
-    is "$(sed 1d relay.err)" "shnek-parse: $(name_of "$silent"): silent for --idle-timeout, closed
-shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 21)"
+    is "$(sed 1d relay.err)" "shnek-parse: $(name_of "$idle_one"): closed, idle for too long (--idle-timeout)
+shnek-parse: $(name_of "$idle_one"):1: SYSLOG-MSG: stream ends within it (at byte 21)"
 }
 
-@test "--idle-timeout does not close who has spoken while stdout was blocked" {
+@test "--idle-timeout ignores the time for which stdout blocks the relay" {
     local other
     need spamlog
     mkfifo out
@@ -506,16 +506,16 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
     connect
     other=$connection
     start spam spamlog -r max -n 100000 "tcp://127.0.0.1:$port"
-    # What it has put out stays the same for twice the timeout, and the other one speaks then.
+    # Its output stops for twice the timeout, during which the other connection sends.
     blocked() {
-        tail -n 41 relay.err | sed -n 's/.* out \([1-9][0-9]*\) .*/\1/p' >told
-        [[ $(wc -l <told) == 41 && $(sort -u told | wc -l) == 1 ]]
+        tail -n 41 relay.err | sed -n 's/.* out \([1-9][0-9]*\) .*/\1/p' >counts
+        [[ $(wc -l <counts) == 41 && $(sort -u counts | wc -l) == 1 ]]
     }
     wait_until grep -q ' out [1-9]' relay.err
-    echo "${HEAD}spoken" >&"$other"
+    echo "${HEAD}early" >&"$other"
     wait_until blocked
     cat <&"$reader" >got 3>&- &
-    wait_until grep -q spoken got
+    wait_until grep -q early got
     echo "${HEAD}again" >&"$other"
     wait_until grep -q again got
     wait_exit spam
@@ -529,7 +529,7 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
 
 # The files of Unix sockets
 
-@test "--socket-mode sets the permissions of a socket's file" {
+@test "--socket-mode sets the permissions of Unix sockets" {
     local mode
     for mode in 600 666 0; do
         relay -l unix:stream -l unixgram:datagram --socket-mode=$mode
@@ -543,10 +543,10 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
     is "$(stat -c %a stream)" 700
     run --separate-stderr timeout 5 shnek-parse -l unix:s --socket-mode=888
     is "$status" 2
-    is "${stderr_lines[0]}" "shnek-parse: --socket-mode: '888' is not a mode in octal, up to 777"
+    is "${stderr_lines[0]}" "shnek-parse: --socket-mode: '888' is not a file mode: expected an octal number up to 777"
 }
 
-@test "the file of a socket is gone at the end" {
+@test "the file of a Unix socket is removed on exit" {
     relay -l unix:stream -l unixgram:datagram
     wait_until test -S datagram
     kill -TERM "$relay_pid"
@@ -555,7 +555,7 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
     [[ ! -e stream && ! -e datagram ]]
 }
 
-@test "a file that has come in the socket's place stays" {
+@test "a file that has replaced the socket is not removed" {
     relay -l unix:stream
     rm stream
     echo mine >stream
@@ -564,7 +564,7 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
     is "$(<stream)" mine
 }
 
-@test "the file of a socket that nobody listens on is replaced" {
+@test "a stale Unix socket is replaced" {
     need socat
     relay -l unix:stream -l unixgram:datagram
     wait_until test -S datagram
@@ -579,7 +579,7 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
     wait_until lines_are relay.out 2
 }
 
-@test "a socket that somebody listens on is refused with status 2, and stays" {
+@test "a Unix socket in use is reported with status 2, and is not removed" {
     local address
     need socat
     relay -l unix:stream -l unixgram:datagram
@@ -595,7 +595,7 @@ shnek-parse: $(name_of "$silent"):1: SYSLOG-MSG: stream ends within it (at byte 
     wait_until lines_are relay.out 2
 }
 
-@test "what is no socket is never removed" {
+@test "a file that is not a socket is never removed" {
     local address
     echo mine >file
     mkdir folder

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shnek-parse -l: listening, connections, pressure from the reader of stdout, the drain.
+# shnek-parse -l: listeners, connections, back-pressure from the reader of stdout, drain.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
 
 bats_require_minimum_version 1.5.0
@@ -17,19 +17,19 @@ teardown() {
     shnek_teardown
 }
 
-# listening NAME: until it does; sets $url and $port.
+# listening NAME: waits until NAME listens. Sets url and port.
 listening() {
     url=$(listen_url "$1.err")
     port=$(port_of "$url")
 }
 
-# relay [OPTION...]: shnek-parse on a free port.
+# relay [OPTION...]: starts shnek-parse on a free port.
 relay() {
     start relay shnek-parse -l tcp://127.0.0.1:0 "$@"
     listening relay
 }
 
-# blocked_relay [OPTION...]: the same, with a stdout that is read at descriptor $reader only.
+# blocked_relay [OPTION...]: like relay, but its stdout is only read through descriptor $reader.
 blocked_relay() {
     mkfifo out
     start relay bash -c 'exec shnek-parse -l tcp://127.0.0.1:0 "$@" >out' -- "$@"
@@ -37,7 +37,7 @@ blocked_relay() {
     listening relay
 }
 
-# connect [HOST [PORT]]: a connection to the relay at descriptor $connection.
+# connect [HOST [PORT]]: opens a connection to the relay as descriptor $connection.
 connect() {
     exec {connection}<>"/dev/tcp/${1:-127.0.0.1}/${2:-$port}"
 }
@@ -49,7 +49,7 @@ hang_up() {
     done
 }
 
-# The port that a connection comes from, where it comes from 127.0.0.1.
+# port_from DESCRIPTOR: prints the local port of a connection over IPv4.
 port_from() {
     local socket
     socket=$(readlink "/proc/$$/fd/$1")
@@ -57,29 +57,29 @@ port_from() {
     printf %d "0x$(awk -v inode="$socket" '$10 == inode { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp)"
 }
 
-# The message that came with each record, one a line.
+# texts FILE: prints the "msg" of each record.
 texts() {
     sed 's/.*"msg":"\(.*\)"}$/\1/' "$1"
 }
 
-told_times() {
+printed_times() {
     [[ $(grep -c ' in [0-9]* out ' "$1") == "$2" ]]
 }
 
-# stalled NAME: whether what NAME has put out stays the same from one SIGUSR1 to the fifth.
+# stalled NAME: whether the output counter of NAME is the same in five lines of SIGUSR1.
 stalled() {
-    local pid=${1}_pid told
+    local pid=${1}_pid printed
     takes_signals "${!pid}" || return
-    told=$(grep -c ' in [0-9]* out ' "$1.err" || true)
+    printed=$(grep -c ' in [0-9]* out ' "$1.err" || true)
     for _ in {1..5}; do
         kill -USR1 "${!pid}"
-        poll 10 told_times "$1.err" $((++told)) || return
+        poll 10 printed_times "$1.err" $((++printed)) || return
         pause
     done
     [[ $(sed -n 's/.* out \([0-9]*\) .*/\1/p' "$1.err" | tail -n 5 | uniq | wc -l) == 1 ]]
 }
 
-# in_order CONNECTIONS FILE: whether the msgids of each of spamlog's connections go on by one.
+# in_order CONNECTIONS FILE: whether the MSGIDs of each spamlog connection are consecutive.
 in_order() {
     LC_ALL=C cut -d '"' -f 28 "$2" |
         awk -v connections="$1" '{ c = $1 % connections; if ($1 != c + connections * n[c]++) { print "at line " NR ": " $1; exit 1 } }'
@@ -87,7 +87,7 @@ in_order() {
 
 # Addresses
 
-@test "it listens on 127.0.0.1, and says on which port" {
+@test "listens on 127.0.0.1 and reports the port" {
     relay
     [[ $url =~ ^tcp://127\.0\.0\.1:[0-9]+$ ]]
     connect
@@ -97,7 +97,7 @@ in_order() {
     is "$(<relay.err)" "shnek-parse: listening on $url"
 }
 
-@test "an address without a host is reached at 127.0.0.1" {
+@test "an address without a host is 127.0.0.1" {
     start relay shnek-parse -l tcp://:0
     listening relay
     connect
@@ -105,7 +105,7 @@ in_order() {
     wait_until lines_are relay.out 1
 }
 
-@test "it listens on a name" {
+@test "listens on a host name" {
     start relay shnek-parse --listen=tcp://localhost:0
     listening relay
     connect localhost
@@ -113,7 +113,7 @@ in_order() {
     wait_until lines_are relay.out 1
 }
 
-@test "it listens on IPv6, and names peers with brackets" {
+@test "listens on IPv6 and formats peers with brackets" {
     need_ipv6
     start relay shnek-parse --meta -l 'tcp://[::1]:0'
     listening relay
@@ -125,7 +125,7 @@ in_order() {
     wait_until grep -Fxq "shnek-parse: ${BASH_REMATCH[1]}:2: PRI: expected '<' (at byte 0)" relay.err
 }
 
-@test "it listens on all addresses" {
+@test "listens on the IPv6 wildcard address" {
     need_ipv6
     start relay shnek-parse -l 'tcp://[::]:0'
     listening relay
@@ -135,7 +135,7 @@ in_order() {
     wait_until lines_are relay.out 1
 }
 
-@test "it listens on several addresses" {
+@test "listens on several addresses" {
     local ports
     start relay shnek-parse -l tcp://127.0.0.1:0 -l tcp://127.0.0.1:0 -l tcp://127.0.0.2:0
     several() { [[ $(grep -c ': listening on tcp://' relay.err) == 3 ]]; }
@@ -150,7 +150,7 @@ in_order() {
     is "$(<relay.out)" "$(json one && json two && json six)"
 }
 
-@test "an address in use is reported with status 2" {
+@test "an address in use is reported, with status 2" {
     relay
     run --separate-stderr timeout 20 shnek-parse -l "$url"
     is "$status" 2
@@ -161,7 +161,7 @@ in_order() {
     is "${stderr_lines[-1]}" "shnek-parse: $url: Address already in use"
 }
 
-@test "an IPv6 address in use is reported as it was given" {
+@test "an IPv6 address in use is reported in the form that was given" {
     need_ipv6
     start relay shnek-parse -l 'tcp://[::1]:0'
     listening relay
@@ -170,7 +170,7 @@ in_order() {
     is "$stderr" "shnek-parse: $url: Address already in use"
 }
 
-@test "a port can be listened on again at once" {
+@test "a port can be reused immediately after the relay ends" {
     relay
     connect
     echo "${HEAD}text" >&"$connection"
@@ -181,13 +181,13 @@ in_order() {
     listening again
 }
 
-@test "an address that this machine does not have is reported with status 2" {
+@test "an address of another machine is reported, with status 2" {
     run --separate-stderr timeout 20 shnek-parse -l tcp://192.0.2.1:0
     is "$status" 2
     is "$stderr" 'shnek-parse: tcp://192.0.2.1:0: Cannot assign requested address'
 }
 
-@test "what is no address is a usage error that shows it" {
+@test "an invalid address is a usage error that quotes it" {
     local address expected
     local schemes='tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH'
     local -A form=([tcp]='tcp://HOST:PORT' [udp]='SCHEME://HOST[:PORT]' [tls]='SCHEME://HOST[:PORT]'
@@ -205,7 +205,7 @@ in_order() {
     done
 }
 
-@test "a port that cannot be one is a usage error that shows it" {
+@test "a port above 65535 is a usage error that quotes it" {
     run --separate-stderr timeout 5 shnek-parse -l tcp://127.0.0.1:65536
     is "$status" 2
     is "$output" ''
@@ -213,7 +213,7 @@ in_order() {
     is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
 }
 
-@test "more addresses than it can listen on are reported as that" {
+@test "more addresses than can be used are reported, with status 2" {
     local arguments=()
     for _ in {1..100}; do
         arguments+=(-l tcp://127.0.0.1:0)
@@ -228,9 +228,9 @@ in_order() {
     fi
 }
 
-# Those who send
+# Senders
 
-@test "nc delivers" {
+@test "receives from nc" {
     need nc
     nc -h 2>&1 | grep -q -e '-N' || skip 'needs netcat-openbsd'
     relay
@@ -239,7 +239,7 @@ in_order() {
     is "$(<relay.out)" "$(json one && json two)"
 }
 
-@test "socat delivers" {
+@test "receives from socat" {
     need socat
     relay
     printf '%sone\n%stwo' "$HEAD" "$HEAD" | socat -u - "TCP:127.0.0.1:$port"
@@ -247,7 +247,7 @@ in_order() {
     is "$(<relay.out)" "$(json one && json two)"
 }
 
-@test "logger delivers in both framings" {
+@test "receives from logger in both framings" {
     local counted
     need logger jq
     relay
@@ -261,7 +261,7 @@ in_order() {
     is "$(<relay.err)" "shnek-parse: listening on $url"
 }
 
-@test "spamlog delivers in both framings over many connections" {
+@test "receives from spamlog in both framings over many connections" {
     need spamlog
     relay --stats=1h
     spamlog -q -r max -n 20000 -c 50 "$url"
@@ -277,7 +277,7 @@ in_order() {
     grep -q ' in 40000 out 40000 rejected 0 dropped 0 ' relay.err
 }
 
-@test "200 connections at once are all served, and each one's order is kept" {
+@test "200 simultaneous connections are served, and each one's order is kept" {
     local i k open=()
     ulimit -Sn "$(ulimit -Hn)"
     (($(ulimit -n) > 250)) || skip 'needs 250 descriptors'
@@ -288,7 +288,7 @@ in_order() {
     done
     for k in {1..5}; do
         for i in "${!open[@]}"; do
-            # Each line comes in two pieces, with others' pieces between them.
+            # Each line arrives in two parts, interleaved with those of other connections.
             printf '%s%d' "${HEAD}" "$i" >&"${open[i]}"
         done
         for i in "${!open[@]}"; do
@@ -305,7 +305,7 @@ in_order() {
     done | cmp - got
 }
 
-@test "descriptors and memory of connections that ended are given back" {
+@test "descriptors and memory of closed connections are released" {
     local i files
     relay
     connect
@@ -316,12 +316,12 @@ in_order() {
         echo "${HEAD}text" >"/dev/tcp/127.0.0.1/$port"
     done
     wait_until lines_are relay.out 1001
-    given_back() { [[ $(find "/proc/$relay_pid/fd" | wc -l) == "$files" ]]; }
-    wait_until given_back
+    released() { [[ $(find "/proc/$relay_pid/fd" | wc -l) == "$files" ]]; }
+    wait_until released
     [[ ${SANITIZE-} ]] || (($(rss_kib "$relay_pid") < 8192))
 }
 
-@test "a connection that hangs within a message does not stop others" {
+@test "a connection that stalls in a message does not delay others" {
     local first
     relay
     connect
@@ -336,7 +336,7 @@ in_order() {
     is "$(<relay.out)" "$(json two && json one)"
 }
 
-@test "a line that a peer leaves without LF is a message" {
+@test "a last line without LF is a message when the peer closes the connection" {
     relay
     connect
     echo "${HEAD}one" >&"$connection"
@@ -348,7 +348,7 @@ in_order() {
     is "$(<relay.err)" "shnek-parse: listening on $url"
 }
 
-@test "a counted frame that a peer leaves is reported, and others go on" {
+@test "a truncated counted frame is rejected, and other connections continue" {
     local other from
     relay --stats=1h
     connect
@@ -368,7 +368,7 @@ in_order() {
     grep -q ' in 3 out 2 rejected 1 dropped 0 ' relay.err
 }
 
-@test "each connection has a framing of its own" {
+@test "framing is detected for each connection" {
     local first second third
     relay
     connect
@@ -390,7 +390,7 @@ in_order() {
     is "$(grep -c 'PRI: expected' relay.err)" 1
 }
 
-@test "a broken MSG-LEN is reported once and ends its connection only" {
+@test "an invalid MSG-LEN is reported once and closes only its connection" {
     local other from line
     relay --stats=1h
     connect
@@ -399,7 +399,7 @@ in_order() {
     connect
     from=$(port_from "$connection")
     printf '21 %stwo2x' "$HEAD" >&"$connection"
-    # It hangs up: read ends with the end of the stream, not with the time.
+    # The relay closes the connection: read ends with the stream, not with the timeout.
     status=0
     read -rt 30 line <&"$connection" || status=$?
     is "$line $status" ' 1'
@@ -412,7 +412,7 @@ in_order() {
     grep -q ' in 4 out 3 rejected 1 dropped 0 ' relay.err
 }
 
-@test "peers are named in reports, in --rejects and in --meta" {
+@test "log lines, --rejects and --meta name the peer" {
     local from
     relay --meta --rejects=rejects
     connect
@@ -429,12 +429,12 @@ in_order() {
     is "$(<rejects)" '{"source":"'"$from"'","number":3,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
 }
 
-@test "a line that a reset cuts is reported and not passed on, and others go on" {
+@test "a line truncated by a reset is rejected, and other connections continue" {
     local from
     need socat
     relay
     mkfifo in
-    # Without a time to linger, the end of the process resets its connection.
+    # With linger=0 the end of the process resets its connection.
     start peer socat -u OPEN:in "TCP:127.0.0.1:$port,linger=0"
     exec {feed}>in
     printf '%sone\n%scu' "$HEAD" "$HEAD" >&"$feed"
@@ -449,7 +449,7 @@ in_order() {
     grep -Fxq "shnek-parse: $from:2: SYSLOG-MSG: stream ends within it (at byte 20)" relay.err
 }
 
-@test "a connection that is reset between messages is survived" {
+@test "a reset between messages is reported, and other connections continue" {
     need socat
     relay
     mkfifo in
@@ -475,7 +475,7 @@ in_order() {
     wait_until lines_are relay.out 2
 }
 
-@test "with a closed stderr it listens, and takes no CPU time while it waits" {
+@test "with a closed stderr it listens, and uses no CPU time while idle" {
     local free
     relay
     free=$port
@@ -491,7 +491,7 @@ in_order() {
 
 # Limits
 
-@test "--max-connections lets the next one wait until one ends, and loses nothing" {
+@test "beyond --max-connections a connection waits until another one is closed, without loss" {
     local first second third round
     relay --max-connections=2
     connect
@@ -505,7 +505,7 @@ in_order() {
     connect
     third=$connection
     echo "${HEAD}third" >&"$third"
-    # A fourth has said all and gone before it is its turn.
+    # A fourth peer sends and closes before it is accepted.
     echo "${HEAD}fourth" >"/dev/tcp/127.0.0.1/$port"
     for round in {1..10}; do
         echo "${HEAD}first" >&"$first"
@@ -525,7 +525,7 @@ in_order() {
     lines_are relay.out 24
 }
 
-@test "where descriptors run out, all are served in the end, and it does not spin" {
+@test "without descriptors connections wait and are served later, without busy looping" {
     local i open=() served
     start relay bash -c 'ulimit -n 20 && exec shnek-parse -l tcp://127.0.0.1:0'
     listening relay
@@ -547,7 +547,7 @@ in_order() {
     is "$(texts relay.out | sort -n)" "$(seq 40)"
 }
 
-@test "that descriptors ran out is reported once, not for each connection" {
+@test "a lack of descriptors is reported once, not for each connection" {
     local i open=() served
     start relay bash -c 'ulimit -n 20 && exec shnek-parse -l tcp://127.0.0.1:0'
     listening relay
@@ -559,7 +559,7 @@ in_order() {
     wait_until grep -q 'accept: Too many open files' relay.err
     served=$(($(find "/proc/$relay_pid/fd" -lname 'socket:*' | wc -l) - 1))
     wait_until lines_are relay.out $served
-    # One after the other ends, and lets one of those that wait in.
+    # Each connection that is closed lets a waiting one in.
     for i in {0..39}; do
         hang_up "${open[i]}"
         ((served < 40)) && served=$((served + 1))
@@ -568,14 +568,14 @@ in_order() {
     is "$(grep -c 'accept:' relay.err)" 1
 }
 
-@test "a slow reader of stdout stops those who send, in constant memory, and loses nothing" {
+@test "a slow reader of stdout blocks the senders, in constant memory and without loss" {
     local n=30000
     need spamlog
     blocked_relay --stats=1h
     start spam spamlog -r max -n $n -c 8 --size=4000 "$url"
     wait_until stalled spam
     [[ ${SANITIZE-} ]] || (($(rss_peak_kib "$relay_pid") < 16384))
-    # It goes on, stops again, and goes on to the end.
+    # The reader continues, pauses again, and then reads to the end.
     head -c 20000000 <&"$reader" >got
     wait_until stalled spam
     running "$spam_pid"
@@ -592,9 +592,9 @@ in_order() {
     in_order 8 got
 }
 
-# The drain
+# Drain
 
-@test "SIGTERM and SIGINT end it at once where nobody is connected, with status 0" {
+@test "SIGTERM and SIGINT end it with status 0 if there is no connection" {
     local signal
     for signal in TERM INT; do
         relay
@@ -605,7 +605,7 @@ in_order() {
     done
 }
 
-@test "SIGTERM ends it with status 0 where connections are idle" {
+@test "SIGTERM and SIGINT end it with status 0 if connections are idle" {
     local signal
     for signal in TERM INT; do
         relay
@@ -621,7 +621,7 @@ in_order() {
     done
 }
 
-@test "SIGTERM under load ends it with whole records, without a gap, and with status 0" {
+@test "after SIGTERM under load the records are complete, without a gap, and the status is 0" {
     need spamlog jq
     relay
     start spam spamlog -r max -c 4 --hostname=h "$url"
@@ -633,7 +633,7 @@ in_order() {
     is "$(<relay.err)" "shnek-parse: listening on $url"
     is "$(tail -c 1 relay.out)" ''
     in_order 4 relay.out
-    # All are of one form, and that is JSON.
+    # All records have the same form, which is JSON.
     record='\{"severity":"crit","facility":"auth","version":1,"timestamp":"[-0-9T:.+Z]+","hostname":"h",'
     record+='"appname":"spamlog","procid":[0-9]+,"msgid":"[0-9]+","sd":\{\},"msg":"hello from C!"\}'
     is "$(grep -Evxc "$record" relay.out)" 0
@@ -642,7 +642,7 @@ in_order() {
     [[ $status == 0 || $status == 2 && $(<spam.err) == *'spamlog: tcp://127.0.0.1:'* ]]
 }
 
-@test "a message that SIGTERM cuts is reported and not passed on" {
+@test "a message that is incomplete at SIGTERM is rejected" {
     local octet newline
     relay
     connect
@@ -663,7 +663,7 @@ END
 )"
 }
 
-@test "a message that is finished soon after SIGTERM is passed on" {
+@test "a message that is completed soon after SIGTERM is written" {
     relay
     connect
     printf '%sone\n%st' "$HEAD" "$HEAD" >&"$connection"
@@ -676,7 +676,7 @@ END
     is "$(<relay.out)" "$(json one && json two)"
 }
 
-@test "SIGTERM ends it where a peer never ends its message" {
+@test "SIGTERM ends it even if a peer never completes its message" {
     relay
     connect
     echo "${HEAD}one" >&"$connection"
@@ -689,11 +689,11 @@ END
     is "$(<relay.out)" "$(json one)"
 }
 
-@test "what was sent before SIGTERM comes out, of connections not yet accepted, too" {
+@test "messages sent before SIGTERM are written, also from connections not yet accepted" {
     need spamlog
     blocked_relay
     connect
-    # While stdout is blocked, nothing is read and nobody is accepted.
+    # While stdout is blocked, nothing is read or accepted.
     start spam spamlog -r max -n 100000 "$url"
     read -rt 30 <&"$reader"
     wait_until stalled relay
@@ -710,7 +710,7 @@ END
     is "$(texts got | grep -xc three)" 200
 }
 
-@test "where SIGTERM comes while a sender waits for its turn, nothing is lost in silence" {
+@test "if a connection waits to be accepted at SIGTERM, nothing is lost with status 0" {
     relay --max-connections=1
     connect
     echo "${HEAD}one" >&"$connection"
@@ -721,7 +721,7 @@ END
     [[ $status != 0 ]] || is "$(<relay.out)" "$(json one && json two)"
 }
 
-@test "where SIGTERM comes after descriptors ran out, nothing is lost in silence" {
+@test "if there are no descriptors left at SIGTERM, nothing is lost with status 0" {
     local i
     start relay bash -c 'ulimit -n 20 && exec shnek-parse -l tcp://127.0.0.1:0'
     listening relay
@@ -735,7 +735,7 @@ END
     [[ $status != 0 ]] || is "$(texts relay.out | sort -n)" "$(seq 40)"
 }
 
-@test "a second SIGTERM stops it at once, where stdout is blocked" {
+@test "a second SIGTERM ends it immediately, even if stdout is blocked" {
     need spamlog
     blocked_relay
     start spam spamlog -r max -c 2 "$url"
@@ -751,39 +751,39 @@ END
     is "$status" 2
 }
 
-@test "what had arrived at SIGTERM comes out, however slow the reader is" {
+@test "data that arrived before SIGTERM is written, however slow the reader is" {
     local n=8000
     need spamlog
     blocked_relay --stats=50ms
-    # Each connection's part goes into its buffer here, and the sender is done.
+    # The receive buffers have space for everything, so the sender ends.
     spamlog -q -r max -n $n -c 20 "$url"
     kill -TERM "$relay_pid"
     wait_until signals_taken "$relay_pid"
-    told() { (($(wc -l <relay.err) > seen + 30)); }
+    printed_more() { (($(wc -l <relay.err) > seen + 30)); }
     head -c 300000 <&"$reader" >got
-    # It stops for 30 times 50 ms.
+    # The reader pauses for 30 times 50 ms.
     seen=$(wc -l <relay.err)
-    wait_until told
+    wait_until printed_more
     cat <&"$reader" >>got
     wait_exit relay
     is "$status" 0
     lines_are got $n
 }
 
-@test "SIGUSR1 prints the counters, while stdout is blocked, too" {
+@test "SIGUSR1 prints the counters, even while stdout is blocked" {
     need spamlog
     blocked_relay
     start spam spamlog -r max -c 2 "$url"
     wait_until stalled spam
     kill -USR1 "$relay_pid"
     wait_until grep -Eq '^shnek-parse: in [1-9][0-9]* out [1-9][0-9]* rejected 0 dropped 0 bytes [0-9]+ rate [0-9]+/s$' relay.err
-    # A sender that was started here holds the FIFO open as well.
+    # The sender inherited the descriptor of the FIFO.
     kill -KILL "$spam_pid"
     hang_up "$reader"
     wait_exit relay
 }
 
-@test "a reader of stdout that goes away ends it quietly with status 2, though nothing is to be written" {
+@test "if the reader of stdout exits, it ends silently with status 2, even when idle" {
     blocked_relay
     hang_up "$reader"
     wait_exit relay
@@ -791,7 +791,7 @@ END
     is "$(<relay.err)" "shnek-parse: listening on $url"
 }
 
-@test "a full device at stdout ends it with a report and status 2" {
+@test "if stdout is full, it reports that and ends with status 2" {
     start relay sh -c 'exec shnek-parse -l tcp://127.0.0.1:0 >/dev/full'
     listening relay
     connect
@@ -801,7 +801,7 @@ END
     is "$(sed 1d relay.err)" 'shnek-parse: stdout: No space left on device'
 }
 
-@test "with --multiline a connection's message is given when nothing continues it" {
+@test "with --multiline a message is written when no line continues it for a while" {
     local peer
     start relay shnek-parse -f auto --multiline -l tcp://:0
     listening relay

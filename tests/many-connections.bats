@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shnek-parse -l where thousands are connected.
+# shnek-parse -l with thousands of connections.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
 
 bats_require_minimum_version 1.5.0
@@ -11,7 +11,7 @@ HEAD='<13>1 - - - - - - '
 setup() {
     shnek_setup
     cd "$BATS_TEST_TMPDIR" || return
-    # Sanitizers make everything several times slower.
+    # Sanitizers are several times slower.
     fewer=${SANITIZE:+10}
     fewer=${fewer:-1}
     messages=$((500000 / fewer))
@@ -30,13 +30,13 @@ listening() {
     port=$(port_of "$url")
 }
 
-# relay [OPTION...]: shnek-parse on a free port.
+# relay [OPTION...]: starts shnek-parse on a free port.
 relay() {
     start relay shnek-parse -l tcp://127.0.0.1:0 "$@"
     listening
 }
 
-# counting_relay [OPTION...]: the same; of what spamlog sends there only the msgids are kept, in
+# counting_relay [OPTION...]: like relay, but keeps only the MSGIDs of spamlog's messages, in
 # relay.ids.
 counting_relay() {
     mkfifo out
@@ -45,23 +45,23 @@ counting_relay() {
     listening
 }
 
-# all_arrived: at the relay's end, what one spamlog has sent, once each and in order.
+# all_arrived: waits for the end of the relay; all messages of one spamlog must be there in order.
 all_arrived() {
     wait_exit reader
     cmp relay.ids <(seq 0 $((messages - 1)))
 }
 
-# connect: a connection to the relay at descriptor $connection.
+# connect: opens a connection to the relay as descriptor $connection.
 connect() {
     exec {connection}<>"/dev/tcp/127.0.0.1/$port"
 }
 
-# in_relay COUNT: whether so many connections are.
+# in_relay COUNT: whether the relay has so many connections.
 in_relay() {
     [[ $(find "/proc/$relay_pid/fd" -lname 'socket:*' | wc -l) == $(($1 + 1)) ]]
 }
 
-# small: whether the relay's memory has been below 32 MiB all the time.
+# small: whether the peak memory of the relay is below 32 MiB.
 small() {
     local peak
     peak=$(rss_peak_kib "$relay_pid")
@@ -69,11 +69,11 @@ small() {
     [[ -n ${SANITIZE-} ]] || ((peak < 32768))
 }
 
-@test "10,000 idle connections take less than 32 MiB, and a busy one among them is served" {
+@test "10,000 idle connections use less than 32 MiB, and a busy one is served" {
     local many=$((10000 / fewer))
     need_descriptors $((many + 100))
     counting_relay --max-connections=$((many + 10)) --max-connections-per-peer=100 --idle-timeout=1h
-    start crowd many-connections idle $many "$port"
+    start peers many-connections idle $many "$port"
     wait_until in_relay $many
     idle "$relay_pid"
     spamlog -q -r max -n "$messages" "$url"
@@ -86,28 +86,28 @@ small() {
     all_arrived
 }
 
-@test "1,000 that send a byte a second, and 1,000 that come and leave, do as little" {
+@test "1,000 slow senders and 1,000 short-lived connections do not delay a busy one" {
     local many=$((1000 / fewer))
     need_descriptors $((2 * many + 100))
     counting_relay
-    start drips many-connections drip $many "$port"
-    start guests many-connections leave $many "$port"
-    wait_until grep -q 'round 2' drips.out
-    wait_until grep -q 'left 2000' guests.out
+    start slow many-connections slow $many "$port"
+    start short many-connections leave $many "$port"
+    wait_until grep -q 'round 2' slow.out
+    wait_until grep -q 'left 2000' short.out
     spamlog -q -r max -n "$messages" "$url"
-    wait_until grep -q 'round 4' drips.out
-    wait_until grep -q 'left 4000' guests.out
+    wait_until grep -q 'round 4' slow.out
+    wait_until grep -q 'left 4000' short.out
     small
-    running "$drips_pid"
-    running "$guests_pid"
+    running "$slow_pid"
+    running "$short_pid"
     kill -TERM "$relay_pid"
     wait_exit relay
-    # What the drips had begun is rejected.
+    # The incomplete messages of the slow senders are rejected.
     is "$status" 1
     all_arrived
 }
 
-@test "where descriptors run out, who is in is served on, and others when there is room" {
+@test "without free descriptors open connections are served, and others wait for one" {
     local good i
     start relay bash -c 'ulimit -n 64 && exec shnek-parse -l tcp://127.0.0.1:0'
     listening
@@ -115,7 +115,7 @@ small() {
     good=$connection
     echo "${HEAD}first" >&"$good"
     wait_until lines_are relay.out 1
-    start crowd many-connections idle 200 "$port"
+    start peers many-connections idle 200 "$port"
     wait_until grep -q 'accept: Too many open files' relay.err
     for i in {2..20}; do
         echo "$HEAD$i" >&"$good"
@@ -124,14 +124,14 @@ small() {
     idle "$relay_pid"
     connect
     echo "${HEAD}late" >&"$connection"
-    kill -TERM "$crowd_pid"
+    kill -TERM "$peers_pid"
     wait_until lines_are relay.out 21
     echo "${HEAD}last" >&"$good"
     wait_until lines_are relay.out 22
     is "$(grep -c 'accept:' relay.err)" 1
 }
 
-@test "--max-connections-per-peer holds against a crowd from one address" {
+@test "--max-connections-per-peer limits 500 connections from one address" {
     local i
     need socat
     relay --max-connections-per-peer=50
@@ -140,14 +140,14 @@ small() {
     exec {feed}<>in
     echo "${HEAD}1" >&"$feed"
     wait_until lines_are relay.out 1
-    start crowd many-connections idle 500 "$port" 1
+    start peers many-connections idle 500 "$port" 1
     for i in {2..200}; do
         echo "$HEAD$i" >&"$feed"
     done
     wait_until lines_are relay.out 200
     wait_until counts relay 'refused 450'
     in_relay 51
-    kill -TERM "$crowd_pid"
+    kill -TERM "$peers_pid"
     wait_until in_relay 1
     start again many-connections leave 50 "$port" 1
     wait_until grep -q 'left 1000' again.out

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The three programs together, into a real nats-server.
+# The three programs together, with a real nats-server.
 # shellcheck disable=SC2030,SC2031 # each test has its own MANY
 
 bats_require_minimum_version 1.5.0
@@ -19,7 +19,8 @@ teardown() {
     shnek_teardown
 }
 
-# relay [PARSE OPTION...]: shnek-parse into shnek-pub, on a free port, whose address is in $url.
+# relay [OPTION...]: starts shnek-parse with these options on a free port, piped into shnek-pub. Sets
+# url.
 relay() {
     mkfifo records
     shnek-pub logs <records >pub.out 2>pub.err 3>&- &
@@ -33,13 +34,13 @@ relay() {
     url=$(listen_url parse.err)
 }
 
-# subscribe COUNT: counts what arrives on logs, by MSGID.
+# subscribe COUNT: starts a subscriber of logs that counts messages by MSGID.
 subscribe() {
     start sub subscriber -u -n "$1" -i 30 logs
     wait_until grep -q ready sub.err
 }
 
-# Ends the relay and looks at the statuses of both.
+# relay_ends_well: ends the relay; both programs must exit with status 0.
 relay_ends_well() {
     kill -TERM "$parse_pid"
     wait_exit parse
@@ -48,12 +49,12 @@ relay_ends_well() {
     [[ $status == 0 ]] || { cat pub.err && return 1; }
 }
 
-# counter NAME FILE: from its last line of counters.
+# counter NAME FILE: prints a counter from the last line of counters.
 counter() {
     grep -oE "\\b$1 [0-9]+" "$2" | tail -n 1 | tr -dc 0-9
 }
 
-@test "a line goes through parser and publisher to the subject foo, byte for byte" {
+@test "a line is published to the subject foo as the expected record, byte for byte" {
     nats_start
     start sub subscriber -n 1 foo
     wait_until grep -q ready sub.err
@@ -63,7 +64,7 @@ counter() {
     printf '%s\n' "$RECORD" | cmp - sub.out
 }
 
-@test "logger sends over TCP, in both framings, and the messages arrive" {
+@test "messages from logger over TCP arrive, in both framings" {
     need logger
     nats_start
     relay
@@ -78,12 +79,12 @@ counter() {
     relay_ends_well
 }
 
-@test "nc listens, and the rest is pipes" {
+@test "nc as the listener works in a pipeline" {
     need nc
     nats_start
     start sub subscriber -n 1 foo
     wait_until grep -q ready sub.err
-    # nc -l takes a free port only by number: one that was free a moment ago.
+    # nc -l cannot select a free port, so it gets one that was free a moment ago.
     start probe shnek-parse -l tcp://:0
     port=$(port_of "$(listen_url probe.err)")
     kill "$probe_pid"
@@ -97,7 +98,7 @@ counter() {
     [[ $status == 0 ]]
 }
 
-@test "a million messages over 8 connections arrive, each once, and all end with status 0" {
+@test "a million messages over 8 connections arrive once each, and all programs exit with status 0" {
     nats_start
     subscribe "$MANY"
     relay
@@ -108,9 +109,9 @@ counter() {
     relay_ends_well
 }
 
-@test "while NATS stands still for 10 seconds memory is flat, the sender waits, and all arrives" {
+@test "while NATS is stopped for 10 seconds the sender blocks, memory is bounded, and nothing is lost" {
     local end peak_parse=0 peak_pub=0 before
-    local MANY=1000000 # more than all buffers hold
+    local MANY=1000000 # more than fits in all buffers
     nats_start
     subscribe "$MANY"
     relay
@@ -126,7 +127,7 @@ counter() {
     same=0
     wait_until still
     before=$(counter out spam.err)
-    # Time itself is what is tested here.
+    # The duration of the pause is part of the test.
     end=$((SECONDS + 10))
     while ((SECONDS < end)); do
         peak_parse=$(rss_peak_kib "$parse_pid")
@@ -149,7 +150,7 @@ counter() {
     relay_ends_well
 }
 
-@test "SIGTERM under load: what was read arrives, in whole messages, without a gap" {
+@test "after SIGTERM under load all messages that were read arrive complete and without a gap" {
     nats_start
     start sub subscriber -i 20 logs
     wait_until grep -q ready sub.err
@@ -168,7 +169,7 @@ counter() {
     { head -n 1000 sub.out && tail -n 1000 sub.out; } | jq -e '.msg == "hello from C!"' >/dev/null
 }
 
-@test "SIGINT to all at once, as Ctrl-C gives it, loses nothing that the parser wrote" {
+@test "SIGINT to all programs, as with Ctrl-C, loses no record of the parser" {
     nats_start
     relay --stats=50ms
     start spam spamlog -r max "$url"
@@ -183,7 +184,7 @@ counter() {
     wait_until all_there
 }
 
-@test "nc takes one sender after the other, and the relay ends when nc does" {
+@test "nc -k relays several senders in turn, and the relay ends with nc" {
     need nc
     nats_start
     start sub subscriber -n 3 foo
@@ -207,7 +208,7 @@ counter() {
     [[ $status == 0 ]]
 }
 
-@test "what cannot be parsed goes to a subject of its own" {
+@test "rejected messages can be published to another subject" {
     nats_start
     start sub subscriber -n 2 logs
     start rejects subscriber -n 2 syslog.rejects
@@ -223,7 +224,7 @@ counter() {
 ["stdin",4,"<999>1 - - - - - -"]' ]]
 }
 
-@test "a record that is too long for the server is refused, the others arrive" {
+@test "a record above the max_payload of the server is rejected, and the others arrive" {
     nats_start 'max_payload: 1000'
     subscribe 20
     run --separate-stderr bash -c '{ spamlog -q -r max -n 10
@@ -236,7 +237,7 @@ counter() {
     [[ $(<sub.out) == 'received: 20 unique: 20 duplicates: 0 missing: 0 out-of-order: 0' ]]
 }
 
-@test "octet counting goes through as well, with line ends in the messages" {
+@test "octet-counted messages with line ends arrive" {
     nats_start
     start sub subscriber -n 300 logs
     wait_until grep -q ready sub.err
@@ -247,7 +248,7 @@ counter() {
     relay_ends_well
 }
 
-@test "when the publisher ends, the parser and the sender do not go on as if nothing were" {
+@test "when the publisher dies, the parser and the sender exit with status 2" {
     nats_start
     relay
     start spam spamlog -r max -c 4 "$url"
@@ -260,7 +261,7 @@ counter() {
     [[ $status == 2 ]]
 }
 
-@test "Ctrl-C on a terminal ends the whole pipeline well, and nothing is lost" {
+@test "Ctrl-C on a terminal ends the whole pipeline with status 0 and without loss" {
     need script
     nats_start
     cat >pipeline <<'END'
@@ -284,11 +285,11 @@ END
     wait_until all_there
 }
 
-@test "spamlog finds all of its messages again at the far end of NATS, at 100,000 a second" {
+@test "spamlog --verify finds all messages after NATS, at 100,000 per second" {
     local rate=$((MANY / 10)) many=$((MANY / 2))
     nats_start
     relay
-    # shellcheck disable=SC2016 # the inner shell's own
+    # shellcheck disable=SC2016 # expanded by the inner shell
     start verify bash -c 'subscriber -n "$1" -i 30 logs 2>sub.err |
         spamlog --verify --checksum --expect="$1"' bash "$many"
     wait_until grep -q ready sub.err

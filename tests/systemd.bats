@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shnek-parse as a service: sockets that were passed to it, and what it tells the service manager.
+# shnek-parse as a systemd service: socket activation and notifications.
 # shellcheck disable=SC2154 # `start` and bats set variables
 
 bats_require_minimum_version 1.5.0
@@ -15,8 +15,8 @@ teardown() {
     shnek_teardown
 }
 
-# activated NAME OPTION... -- OPTION...: those of systemd-socket-activate, and those of shnek-parse.
-# It starts shnek-parse when something comes.
+# activated NAME OPTION... -- OPTION...: starts systemd-socket-activate with the first options, which
+# starts shnek-parse with the others when something arrives.
 activated() {
     local name=$1 own=()
     shift
@@ -32,7 +32,7 @@ message() {
     echo "<34>1 - - - - - - $1"
 }
 
-@test "connections come to the sockets that systemd passed, and one of them speaks TLS" {
+@test "accepts connections on the sockets of systemd, one of them with TLS" {
     need systemd-socket-activate openssl
     local tcp tls
     tcp=$(quiet_port)
@@ -53,7 +53,7 @@ message() {
     [[ $status == 0 && -S log.sock ]]
 }
 
-@test "datagrams come to the sockets that systemd passed" {
+@test "receives datagrams on the sockets of systemd" {
     need systemd-socket-activate
     port=$(quiet_port)
     activated relay -d -l "127.0.0.1:$port" -l "$PWD/log.sock" -- --meta
@@ -67,25 +67,24 @@ message() {
     [[ $status == 0 ]]
 }
 
-@test "without sockets, or with those of another process, -l systemd is an error" {
+@test "-l systemd without sockets, or with those of another process, is an error" {
     run --separate-stderr timeout 10 shnek-parse -l systemd
     [[ $status == 2 && $stderr == 'shnek-parse: --listen: systemd passed no sockets' ]]
     LISTEN_PID=1 LISTEN_FDS=1 run --separate-stderr timeout 10 shnek-parse -l systemd
     [[ $status == 2 && $stderr == 'shnek-parse: --listen: systemd passed no sockets' ]]
 }
 
-@test "what cannot be listened on is named" {
-    # shellcheck disable=SC2016 # the inner shell's own
+@test "a descriptor that is not a socket is reported" {
+    # shellcheck disable=SC2016 # expanded by the inner shell
     run --separate-stderr timeout 10 bash -c \
         'export LISTEN_PID=$BASHPID LISTEN_FDS=1; exec shnek-parse -l systemd 3</dev/null'
     [[ $status == 2 ]]
-    [[ $stderr == 'shnek-parse: --listen: socket 3 of systemd: Socket operation on non-socket' ]]
+    [[ $stderr == 'shnek-parse: --listen: systemd socket 3: Socket operation on non-socket' ]]
 }
 
-@test "the service manager is told when it listens, reads certificates again, and ends" {
+@test "the service manager is notified of readiness, reload and stop" {
     start manager socat -u UNIX-RECV:notify -
-    exists() { [[ -S notify ]]; }
-    wait_until exists
+    wait_until test -S notify
     tls_certificates
     NOTIFY_SOCKET=$PWD/notify start relay shnek-parse -l tcp://:0 -l tls://:0 --tls-cert=server.pem \
         --tls-key=server.key

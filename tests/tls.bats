@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
-# shnek-parse -l tls://: who is let in, what a connection's end means, new certificates, the drain.
+# shnek-parse -l tls://: access, ends of connections, certificate reload, drain.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
-# shellcheck disable=SC2059 # garbage is a format of printf, for its bytes.
-# shellcheck disable=SC2030,SC2031 # it takes tests for subshells of each other.
+# shellcheck disable=SC2059 # garbage is a printf format, because of its escapes.
+# shellcheck disable=SC2030,SC2031 # tests look like subshells of each other.
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
@@ -24,7 +24,7 @@ teardown() {
     shnek_teardown
 }
 
-# relay [OPTION...]: shnek-parse on a free port, with the server's certificate.
+# relay [OPTION...]: starts shnek-parse on a free port with the server's certificate.
 relay() {
     start relay shnek-parse -l tls://127.0.0.1:0 --tls-cert=server.pem --tls-key=server.key "$@"
     listening
@@ -40,17 +40,17 @@ end_relay() {
     wait_exit relay
 }
 
-# client [OPTION...]: sends its stdin, and says goodbye.
+# client [OPTION...]: sends its stdin and then close_notify.
 client() {
     timeout 60 openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:$port" "$@" &>client.log
 }
 
-# fed_client NAME [OPTION...]: one that sends what comes to descriptor $feed.
+# fed_client NAME [OPTION...]: starts a client that sends what is written to descriptor $feed.
 fed_client() {
     local name=$1
     shift
     mkfifo "$name.in"
-    # shellcheck disable=SC2016 # this is for the shell that it starts
+    # shellcheck disable=SC2016 # expanded by the inner shell
     start "$name" bash -c 'exec openssl s_client -quiet -no_ign_eof -connect "$@" <"$0"' \
         "$name.in" "127.0.0.1:$port" "$@"
     exec {feed}<>"$name.in"
@@ -65,7 +65,7 @@ hang_up() {
     exec {descriptor}>&-
 }
 
-# hung_up DESCRIPTOR: whether the relay ends the connection. It may have sent an alert.
+# hung_up DESCRIPTOR: whether the relay closes the connection, perhaps after an alert.
 hung_up() {
     timeout 30 cat <&"$1" >alert 2>reset || grep -q 'Connection reset' reset
 }
@@ -74,7 +74,7 @@ texts() {
     sed 's/.*"msg":"\([^"]*\)".*/\1/' "$1"
 }
 
-# signed NAME SUBJECT [SAN]: a certificate of the authority ca.
+# signed NAME SUBJECT [SAN]: creates a certificate signed by ca.
 signed() {
     openssl req -x509 -CA ca.pem -CAkey ca.key "${certificate_key[@]}" -keyout "$1.key" -out "$1.pem" \
         -days 2 -subj "$2" ${3:+-addext "subjectAltName=$3"} 2>/dev/null
@@ -84,7 +84,7 @@ self_signed() {
     openssl req -x509 "${certificate_key[@]}" -keyout "$1.key" -out "$1.pem" -days 2 -subj "/CN=$1" 2>/dev/null
 }
 
-# good_peer CERTIFICATE: one that is connected all the time, and that served_on asks for.
+# good_peer CERTIFICATE: starts a client that stays connected, which served_on checks.
 good_peer() {
     fed_client good -cert "$1.pem" -key "$1.key"
     served_on
@@ -103,7 +103,7 @@ refusals_are() {
     [[ $(refusals | wc -l) == "$1" ]]
 }
 
-# was_refused WHY: one more has been, in one line, is counted, and the good peer is served on.
+# was_refused REASON: one more peer was refused in one line and counted, and the good peer is served.
 was_refused() {
     wait_until refusals_are $((++refused))
     is "$(refusals | tail -n 1)" "$1"
@@ -112,17 +112,17 @@ was_refused() {
     is "$(grep -Evc ': refused: |: listening on | in [0-9]+ out ' relay.err)" 0
 }
 
-# refuses WHY [OPTION...]: such a client, which is told so by an alert.
+# refuses REASON [OPTION...]: a client with these options is refused and gets an alert.
 refuses() {
-    local why=$1
+    local reason=$1
     shift
-    # It stays until it is told to go.
+    # Without -no_ign_eof it stays until the relay closes the connection.
     timeout 60 openssl s_client -quiet -connect "127.0.0.1:$port" "$@" </dev/null &>client.log || true
-    was_refused "$why"
+    was_refused "$reason"
     grep -q ' alert ' client.log
 }
 
-# lets_in [OPTION...]
+# lets_in [OPTION...]: a client with these options is accepted.
 lets_in() {
     served=$((served + 1))
     echo "$HEAD$served" | client "$@"
@@ -132,7 +132,7 @@ lets_in() {
 
 # Messages
 
-@test "a message arrives over TLS 1.2 and 1.3, with the key apart or in the certificate's file" {
+@test "accepts TLS 1.2 and 1.3, with the key in a separate file or in that of the certificate" {
     local version
     cat server.pem server.key >both.pem
     relay
@@ -148,7 +148,7 @@ lets_in() {
     lets_in -CAfile ca.pem -verify_return_error
 }
 
-@test "both framings go over TLS, and socat delivers" {
+@test "accepts both framings over TLS, from openssl and socat" {
     need socat
     relay
     printf '%sone\n%stwo\n' "$HEAD" "$HEAD" | client
@@ -161,7 +161,7 @@ lets_in() {
     is "$(<relay.err)" "shnek-parse: listening on $url"
 }
 
-@test "--meta shows the subject of the peer's certificate, and tls" {
+@test "--meta adds the subject of the peer's certificate and the transport tls" {
     relay --meta --tls-ca=ca.pem
     signed odd '/O=Fünf, "GmbH"/CN=odd.example'
     lets_in -cert client.pem -key client.key
@@ -176,7 +176,7 @@ lets_in() {
     [[ $(peers relay.out) =~ ^127\.0\.0\.1:[0-9]+$ ]]
 }
 
-@test "200,000 lines arrive once each, by openssl and by socat" {
+@test "200,000 lines arrive once each from openssl and from socat" {
     local n=200000
     need spamlog socat
     [[ -z ${SANITIZE-} ]] || n=20000
@@ -191,9 +191,9 @@ lets_in() {
     is "$status" 0
 }
 
-# Who is let in
+# Access
 
-@test "--tls-ca refuses who has no certificate, or a wrong one, and serves others on" {
+@test "--tls-ca refuses peers without a valid certificate, and others are served" {
     relay --tls-ca=ca.pem
     good_peer client
     refuses 'TLS: the peer has no certificate'
@@ -207,19 +207,19 @@ lets_in() {
     is "$status" 0
 }
 
-@test "--tls-peer refuses who has another name, and serves others on" {
+@test "--tls-peer refuses peers with another name, and others are served" {
     relay --tls-ca=ca.pem --tls-peer=client.example
     good_peer client
     refuses 'TLS: the certificate is for a different name' -cert server.pem -key server.key
     refuses 'TLS: the certificate is not signed by a trusted CA' -cert stranger.pem -key stranger.key
-    # A CN does not count where the SAN has DNS names, and a wildcard stands for one label.
+    # The CN is ignored if the SAN has DNS names, and a wildcard matches one whole label.
     signed cn /CN=client.example DNS:other.example
     refuses 'TLS: the certificate is for a different name' -cert cn.pem -key cn.key
     signed wild /CN=x 'DNS:*.client.example,DNS:*.example.com,DNS:cl*.example'
     refuses 'TLS: the certificate is for a different name' -cert wild.pem -key wild.key
 }
 
-@test "--tls-peer refuses who has another fingerprint, and serves others on" {
+@test "--tls-peer refuses peers with another fingerprint, and others are served" {
     self_signed own
     self_signed other
     relay --tls-peer="$(fingerprint own.pem)"
@@ -229,7 +229,7 @@ lets_in() {
     refuses 'TLS: the peer has no certificate'
 }
 
-@test "--tls-peer lets in by DNS name, wildcard, common name and IP address" {
+@test "--tls-peer accepts DNS names, wildcards, common names and IP addresses" {
     relay --tls-ca=ca.pem --tls-peer=client.example --tls-peer=a.wild.example --tls-peer=192.0.2.7 \
         --tls-peer=2001:db8::7 --tls-peer=common.example
     lets_in -cert client.pem -key client.key
@@ -244,7 +244,7 @@ lets_in() {
     is "$(<relay.err)" "shnek-parse: listening on $url"
 }
 
-@test "--tls-peer lets in by fingerprint, with a CA beside it, too" {
+@test "--tls-peer accepts a fingerprint, with and without --tls-ca" {
     local print
     self_signed own
     print=$(fingerprint own.pem)
@@ -252,7 +252,7 @@ lets_in() {
     lets_in -cert own.pem -key own.key
     end_relay
     served=0
-    # In small letters and without colons.
+    # In lower case and without colons.
     print=${print,,}
     relay --tls-ca=ca.pem --tls-peer="sha256:$(tr -d : <<<"${print#*:}")" --tls-peer=client.example
     lets_in -cert own.pem -key own.key
@@ -260,7 +260,7 @@ lets_in() {
     is "$(<relay.err)" "shnek-parse: listening on $url"
 }
 
-# What is no handshake
+# Failed handshakes
 
 @test "TLS 1.1 is refused" {
     relay
@@ -268,7 +268,7 @@ lets_in() {
     refuses 'TLS: the peer does not support TLS 1.2 or later' -tls1_1 -cipher DEFAULT:@SECLEVEL=0
 }
 
-@test "garbage in place of a handshake is refused in one line, and others are served on" {
+@test "garbage instead of a handshake is refused in one line, and others are served" {
     local text
     relay
     good_peer client
@@ -287,33 +287,33 @@ lets_in() {
     served_on
 }
 
-@test "a handshake that never ends is ended by --handshake-timeout, in one line" {
-    local silent half
+@test "--handshake-timeout ends a stalled handshake, with one line" {
+    local idle_one half
     relay --handshake-timeout=2s
     good_peer client
     connect
-    silent=$connection
+    idle_one=$connection
     connect
     half=$connection
     printf '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03' >&"$half"
-    hung_up "$silent"
+    hung_up "$idle_one"
     hung_up "$half"
     wait_until refusals_are 2
-    is "$(grep ': refused: ' relay.err | sort)" "$(for i in "$silent" "$half"; do
-        echo "shnek-parse: $(name_of "$i"): refused: TLS: no handshake within --handshake-timeout"
+    is "$(grep ': refused: ' relay.err | sort)" "$(for i in "$idle_one" "$half"; do
+        echo "shnek-parse: $(name_of "$i"): refused: TLS: handshake timed out (--handshake-timeout)"
     done | sort)"
     wait_until counts relay 'refused 2'
     served_on
 }
 
-@test "a peer that leaves during the handshake is reported, one that says nothing is not" {
+@test "a peer that disconnects during the handshake is refused, except before its first byte" {
     need socat
     relay
     good_peer client
     connect
     printf '\x16\x03\x01\x02\0\x01' >&"$connection"
     hang_up "$connection"
-    was_refused 'TLS: it left during the handshake'
+    was_refused 'TLS: disconnected during the handshake'
     connect
     hang_up "$connection"
     mkfifo reset
@@ -325,14 +325,14 @@ lets_in() {
     was_refused 'Connection reset by peer'
 }
 
-# Whether socat has, and has read: three connections are there, and nothing is left in its FIFO.
+# connected: whether socat has connected (three sockets) and has emptied its FIFO.
 connected() {
     [[ $(find "/proc/$relay_pid/fd" -lname 'socket:*' | wc -l) == 3 ]] && ! read -rt 0 <&"$connection"
 }
 
-# The end of a connection
+# Ends of connections
 
-@test "a line that is cut without TLS's goodbye is rejected, with it it is a message" {
+@test "a last line without LF is a message only after close_notify" {
     relay --stats=1h
     printf '%sone\n%stwo' "$HEAD" "$HEAD" | client
     wait_until lines_are relay.out 2
@@ -348,8 +348,8 @@ connected() {
     grep -q ' in 4 out 3 rejected 1 ' relay.err
 }
 
-# stopped_client BYTES: of what a client sends, so many bytes come to the relay; the rest does when
-# there is a line in the FIFO `go`. What it sends is in the file `sent`, and 8 KiB a record.
+# stopped_client BYTES: starts a client that sends the file `sent` in records of 8 KiB. Only BYTES
+# bytes reach the relay until a line is written to the FIFO `go`.
 stopped_client() {
     need socat
     mkfifo go
@@ -375,12 +375,12 @@ bytes_read() {
     awk '/^rchar/ { print $2 }' "/proc/$relay_pid/io"
 }
 
-# Whether the relay has read as many bytes of its only connection.
+# taken_in BYTES: whether the relay has read so many bytes from its only connection.
 taken_in() {
     (($(bytes_read) >= before + $1))
 }
 
-@test "a record of TLS that SIGTERM cuts is finished, where its rest comes soon" {
+@test "a TLS record that is incomplete at SIGTERM is read if its rest arrives soon" {
     make_sent
     relay
     stopped_client 3000
@@ -393,7 +393,7 @@ taken_in() {
     is "$(texts relay.out)" "$(seq 250)"
 }
 
-@test "a record of TLS that SIGTERM cuts is rejected, where its rest does not come" {
+@test "a TLS record that is incomplete at SIGTERM is rejected if its rest does not arrive" {
     make_sent
     relay
     stopped_client 3000
@@ -405,7 +405,7 @@ taken_in() {
     echo >go
 }
 
-@test "SIGTERM under load ends it with whole records, without a gap, and with status 0" {
+@test "after SIGTERM under load the records are complete, without a gap, and the status is 0" {
     local i
     need spamlog jq
     relay
@@ -428,9 +428,9 @@ taken_in() {
     is "$(grep -Evxc "$record" relay.out)" 0
 }
 
-# New certificates
+# Certificate reload
 
-@test "SIGHUP brings a new certificate to new connections, and old ones live on" {
+@test "SIGHUP reloads the certificate for new connections, and open ones continue" {
     local first
     relay --tls-ca=ca.pem
     good_peer client
@@ -439,25 +439,25 @@ taken_in() {
     certificate server ca localhost DNS:localhost -days 2
     is "$(shown)" "$first"
     kill -HUP "$relay_pid"
-    wait_until grep -Fxq 'shnek-parse: read the certificates again' relay.err
+    wait_until grep -Fxq 'shnek-parse: certificates reloaded' relay.err
     is "$(shown)" "$(fingerprint server.pem)"
     served_on
-    # Another CA, too.
+    # The CA is reloaded, too.
     mv other-ca.pem ca.pem
     kill -HUP "$relay_pid"
-    again() { [[ $(grep -c 'read the certificates again' relay.err) == 2 ]]; }
-    wait_until again
+    reloaded_twice() { [[ $(grep -c 'certificates reloaded' relay.err) == 2 ]]; }
+    wait_until reloaded_twice
     lets_in -cert stranger.pem -key stranger.key
     served_on
 }
 
-# The fingerprint of the certificate that a new connection is shown.
+# shown: prints the fingerprint of the certificate that a new connection gets.
 shown() {
     timeout 60 openssl s_client -connect "127.0.0.1:$port" -cert client.pem -key client.key </dev/null 2>/dev/null >shown.pem
     fingerprint shown.pem
 }
 
-@test "where SIGHUP finds no good certificate, that is reported, and the old one stays" {
+@test "if the reload at SIGHUP fails, that is reported and the old certificate is kept" {
     local first
     relay
     first=$(shown)
@@ -471,18 +471,18 @@ shown() {
     kill -HUP "$relay_pid"
     wait_until lines_are relay.err 7
     is "$(sed 1d relay.err)" 'shnek-parse: --tls-cert: server.pem: no certificate found
-shnek-parse: the certificates of before stay in use
+shnek-parse: reload failed, keeping the old certificates
 shnek-parse: --tls-key: server.key: the key does not match the certificate
-shnek-parse: the certificates of before stay in use
+shnek-parse: reload failed, keeping the old certificates
 shnek-parse: --tls-key: server.key: No such file or directory
-shnek-parse: the certificates of before stay in use'
+shnek-parse: reload failed, keeping the old certificates'
     is "$(timeout 60 openssl s_client -connect "127.0.0.1:$port" </dev/null 2>/dev/null | fingerprint /dev/stdin)" "$first"
     lets_in
 }
 
 # Usage
 
-# wrong EXPECTED OPTION...: status 2 and this as the first line, without a question on a terminal.
+# wrong EXPECTED OPTION...: the options are refused with status 2 and this line, without a prompt.
 wrong() {
     local expected=$1
     shift
@@ -492,20 +492,20 @@ wrong() {
     is "${stderr_lines[0]}" "shnek-parse: $expected"
 }
 
-@test "options of TLS that do not go together are usage errors" {
-    wrong "--listen: tls:// needs --tls-cert, the server's certificate"
+@test "invalid combinations of TLS options are usage errors" {
+    wrong '--listen: tls:// requires --tls-cert'
     run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --tls-ca=ca.pem
     is "$status" 2
-    is "${stderr_lines[0]}" 'shnek-parse: --tls-key, --tls-ca, --tls-peer: they need --tls-cert'
+    is "${stderr_lines[0]}" 'shnek-parse: --tls-key, --tls-ca and --tls-peer require --tls-cert'
     run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --tls-cert=server.pem
     is "$status" 2
-    is "${stderr_lines[0]}" 'shnek-parse: --tls-cert: it needs --listen with tls:// or systemd'
-    wrong '--tls-peer: a name proves nothing without --tls-ca' --tls-cert=server.pem --tls-key=server.key --tls-peer=x
+    is "${stderr_lines[0]}" 'shnek-parse: --tls-cert: requires --listen with tls:// or systemd'
+    wrong '--tls-peer: a name requires --tls-ca' --tls-cert=server.pem --tls-key=server.key --tls-peer=x
     wrong "--tls-peer: 'sha256:12' is not a fingerprint: expected sha256: and 64 hexadecimal digits" --tls-peer=sha256:12
-    wrong "--tls-peer: '' is not a peer: expected a name or sha256:FINGERPRINT" --tls-peer=
+    wrong '--tls-peer: it is empty' --tls-peer=
 }
 
-@test "files that cannot be used are named with their flag" {
+@test "unusable files are reported with their option" {
     openssl genrsa -out rsa.key 2048 2>/dev/null
     openssl ec -in server.key -aes128 -passout pass:secret -out locked.key 2>/dev/null
     cat server.pem locked.key >locked.pem

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shnek-parse --jobs: several threads, and nothing else changes.
+# shnek-parse --jobs: several threads must not change the results.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
 
 bats_require_minimum_version 1.5.0
@@ -15,9 +15,9 @@ setup_file() {
     [[ -z ${SANITIZE-} ]] || n=20000
     spamlog -q -r max -n $n --profile=mixed --bad=0.05 --seed=1 >mixed
     spamlog -q -r max -n $n --profile=mixed --bad=0.05 --seed=2 -F octet >frames
-    # Some are on several lines, and some of these are empty.
+    # Some messages have continuation lines, some of which are empty.
     awk 'NR % 3 == 2 { print "  at " NR "\n\n  at the end" } { print }' mixed >joined
-    # Short lines and long ones, and some that are longer than what is read at once.
+    # Lines of all lengths, some longer than a read.
     awk -v head="$HEAD" 'BEGIN {
         long = sprintf("%2000s", "")
         gsub(" ", "x", long)
@@ -36,17 +36,17 @@ setup() {
 }
 
 teardown() {
-    # The end of a FIFO ends its reader at once.
+    # The reader of a FIFO ends with its last writer.
     [[ ! ${feed-} ]] || exec {feed}>&-
     shnek_teardown
 }
 
-# feed NAME: a FIFO of that name, open for writing at descriptor $feed, after its reader came.
+# feed NAME: opens the FIFO NAME for writing as descriptor $feed, once it has a reader.
 feed() {
     exec {feed}>"$1"
 }
 
-# blocked PROCESS: whether none of its threads wants to run, each time that it is looked at.
+# blocked PID: whether all threads of a process sleep, in ten samples.
 blocked() {
     for _ in {1..10}; do
         if grep -qv '^[0-9]* ([^)]*) S ' /proc/"$1"/task/*/stat; then
@@ -56,7 +56,8 @@ blocked() {
     done
 }
 
-# parse NAME [ARGUMENT...]: into NAME.out, .err and .rejects, and the status into NAME.status.
+# parse NAME [ARGUMENT...]: runs shnek-parse with output in NAME.out, NAME.err and NAME.rejects, and
+# its exit status in NAME.status.
 parse() {
     local name=$1 status=0
     shift
@@ -66,7 +67,7 @@ parse() {
     sed -i 's/ rate .*//' "$name.err"
 }
 
-# same_as_one STATUS [ARGUMENT...]: whether the number of threads changes nothing.
+# same_as_one STATUS [ARGUMENT...]: all results must be the same with 1, 2, 3 and 8 threads.
 same_as_one() {
     local jobs
     parse one -q "${@:2}"
@@ -80,18 +81,18 @@ same_as_one() {
     done
 }
 
-@test "lines: the records, what is rejected, the counters and the status are those of one thread" {
+@test "newline framing: records, rejects, counters and status do not depend on --jobs" {
     same_as_one 1 --raw "$BATS_FILE_TMPDIR/mixed"
     [[ -s one.rejects ]]
 }
 
-@test "octet counting: the same, to the frame that is cut" {
+@test "octet counting: the results do not depend on --jobs, with a truncated frame at the end" {
     head -c -10 "$BATS_FILE_TMPDIR/frames" >part
     same_as_one 1 part
     tail -n 1 one.rejects | grep -q 'stream ends within it'
 }
 
-@test "octet counting: the same, where a frame is broken and nothing behind it is read" {
+@test "octet counting: the results do not depend on --jobs, with an invalid MSG-LEN" {
     { yes "20 ${HEAD}hi" | head -n 3000 && echo 7x; } >broken
     cat "$BATS_FILE_TMPDIR/mixed" >>broken
     echo 7x >nothing-else
@@ -100,7 +101,7 @@ same_as_one() {
     lines_are one.rejects 2
 }
 
-@test "--multiline: the same, however the bytes come" {
+@test "--multiline: the results do not depend on --jobs or on the size of reads" {
     same_as_one 1 --multiline "$BATS_FILE_TMPDIR/joined"
     grep -qF '\n\n  at the end' one.out
     mv one.out whole.out
@@ -108,19 +109,19 @@ same_as_one() {
     cmp whole.out one.out
 }
 
-@test "-f auto: the same" {
+@test "-f auto: the results do not depend on --jobs" {
     spamlog -q -r max -n 5000 -f rfc3164 --hostname=web1 --timestamp='Feb 29 17:00:00' >old
     same_as_one 1 -f auto --tz=utc old "$BATS_FILE_TMPDIR/joined"
 }
 
-@test "--max-size: the same, rejected and cut" {
+@test "--max-size: the results do not depend on --jobs, with messages rejected or truncated" {
     same_as_one 0 --max-size=1M "$BATS_FILE_TMPDIR/long"
     same_as_one 1 "$BATS_FILE_TMPDIR/long"
     lines_are one.rejects 30
     same_as_one 0 --max-size=100 --oversize=truncate "$BATS_FILE_TMPDIR/long"
 }
 
-@test "--meta tells the source, and times that do not go back" {
+@test "--meta adds the source, and times that do not decrease" {
     parse one --meta "$BATS_FILE_TMPDIR/long" - <"$BATS_FILE_TMPDIR/mixed"
     parse many --meta --jobs=3 "$BATS_FILE_TMPDIR/long" - <"$BATS_FILE_TMPDIR/mixed"
     sed -i 's/"received":"[^"]*"}$/&\n&/; s/"received":"[^"]*"}\n//' many.out
@@ -130,7 +131,7 @@ same_as_one() {
     is "$(peers many.out | uniq | paste -sd ' ')" "$BATS_FILE_TMPDIR/long stdin"
 }
 
-@test "what is reported about several FILEs comes in their order" {
+@test "log lines about several files are in the order of the files" {
     local name
     for name in a b c; do
         { seq 3000 | sed "s/^/$HEAD/" && echo bad && seq 3000 | sed "s/^/$HEAD/"; } >$name
@@ -144,18 +145,18 @@ same_as_one() {
     is "$(sed -n 's/^shnek-parse: \([^:]*\):.*/\1/p' many.err | paste -sd ' ')" 'a missing b . c'
 }
 
-@test "ten reports a second are printed, in the order of the input, and all others counted" {
-    local printed held
+@test "ten rejected lines per second are logged in input order, and the others are counted" {
+    local printed suppressed
     parse many --jobs=3 "$BATS_FILE_TMPDIR/mixed"
     sed -n "s|^shnek-parse: $BATS_FILE_TMPDIR/mixed:\([0-9]*\): .*|\1|p" many.err >numbers
     sort -nuc numbers
     printed=$(wc -l <numbers)
     ((printed >= 10))
-    held=$(sed -n 's/.*: \([0-9]*\) similar lines\? suppressed$/\1/p' many.err | paste -sd+)
-    is "$((printed + held))" "$(wc -l <many.rejects)"
+    suppressed=$(sed -n 's/.*: \([0-9]*\) similar lines\? suppressed$/\1/p' many.err | paste -sd+)
+    is "$((printed + suppressed))" "$(wc -l <many.rejects)"
 }
 
-@test "how many were held back is said while the input is idle" {
+@test "the number of suppressed lines is logged while the input is idle" {
     mkfifo in
     start parse shnek-parse --jobs=2 in
     feed in
@@ -163,7 +164,7 @@ same_as_one() {
     wait_until grep -q ' similar lines\? suppressed$' parse.err
 }
 
-@test "as many threads as were asked for, and a record of each line as soon as it is there" {
+@test "starts the requested number of threads, and writes each record immediately" {
     local threads
     mkfifo in
     start parse sh -c 'exec shnek-parse --jobs=3 <in'
@@ -172,7 +173,7 @@ same_as_one() {
     wait_until lines_are parse.out 1
     is "$(<parse.out)" "$(json one)"
     threads=(/proc/"$parse_pid"/task/*)
-    # One more reads, one takes the signals, and the thread sanitizer has one of its own.
+    # Plus one that reads and one for signals. The thread sanitizer has a thread of its own.
     [[ ${SANITIZE-} == thread ]] || is "${#threads[@]}" 5
     printf 'wo\nbad\n' >&"$feed"
     wait_until lines_are parse.out 2
@@ -183,7 +184,7 @@ same_as_one() {
     is "$(<parse.out)" "$(json one && json two)"
 }
 
-@test "--multiline gives what is held when nothing has come for a while" {
+@test "--multiline writes a message when no line continues it for a while" {
     mkfifo in
     start parse shnek-parse --jobs=2 --multiline in
     feed in
@@ -192,7 +193,7 @@ same_as_one() {
     is "$(<parse.out)" "$(json 'one\n  more')"
 }
 
-@test "while it waits for input it takes next to no CPU time" {
+@test "while it waits for input it uses almost no CPU time" {
     mkfifo in
     start parse shnek-parse --jobs=4 in
     feed in
@@ -201,7 +202,7 @@ same_as_one() {
     idle "$parse_pid"
 }
 
-@test "a reader that goes away ends it quietly with status 2" {
+@test "if the reader of stdout exits, it ends silently with status 2" {
     gone() {
         yes "${HEAD}one" | timeout 20 shnek-parse --jobs=2 | head -n 1
         return "${PIPESTATUS[1]}"
@@ -212,7 +213,7 @@ same_as_one() {
     is "$stderr" ''
 }
 
-@test "a reader that has gone is found out with one line, though no other comes" {
+@test "if the reader of stdout has exited, the next record ends it" {
     mkfifo in out
     start parse into out shnek-parse --jobs=2 in
     exec {reader}<out
@@ -224,7 +225,7 @@ same_as_one() {
     is "$(<parse.err)" ''
 }
 
-@test "a full device at stdout or --rejects is reported with status 2" {
+@test "if stdout or --rejects is full, that is reported, with status 2" {
     full() { yes "${HEAD}one" | timeout 20 shnek-parse --jobs=2 >/dev/full; }
     run --separate-stderr full
     is "$status" 2
@@ -235,7 +236,7 @@ same_as_one() {
     is "$stderr" 'shnek-parse: /dev/full: No space left on device'
 }
 
-@test "SIGUSR1 and --stats count as with one thread" {
+@test "SIGUSR1 and --stats print the same counters as with one thread" {
     mkfifo in
     start parse shnek-parse -q --jobs=2 --stats=1h in
     feed in
@@ -248,13 +249,13 @@ same_as_one() {
     tail -n 1 parse.err | grep -q '^shnek-parse: in 4 out 3 rejected 1 dropped 0 bytes 71 rate '
 }
 
-@test "SIGTERM ends it after what has arrived" {
+@test "after SIGTERM it processes the input that has arrived" {
     local n=2500
     mkfifo in out
     start parse into out shnek-parse --jobs=4 in
     exec {reader}<out
     feed in
-    seq $n | sed "s/^/$HEAD/" >&"$feed" # a pipe holds it, but not its records
+    seq $n | sed "s/^/$HEAD/" >&"$feed" # fits in a pipe, but its records do not
     kill -TERM "$parse_pid"
     wait_until signals_taken "$parse_pid"
     exec {feed}>&-
@@ -266,7 +267,7 @@ same_as_one() {
     is "$(<parse.err)" ''
 }
 
-@test "where SIGTERM leaves a FILE unread, whole records are written, and the status is not 0" {
+@test "if SIGTERM leaves a file unread, complete records are written, and the status is 2" {
     local n
     mkfifo out
     start parse into out shnek-parse --jobs=2 "$BATS_FILE_TMPDIR/joined" "$BATS_FILE_TMPDIR/mixed" -q
@@ -284,7 +285,7 @@ same_as_one() {
     is "$(sed 's/.*: //' parse.err)" $'stopped before its end\nstopped before it was read'
 }
 
-@test "a second SIGTERM stops it at once, where stdout is blocked" {
+@test "a second SIGTERM ends it immediately, even if stdout is blocked" {
     mkfifo out
     start parse into out shnek-parse -q --jobs=2 "$BATS_FILE_TMPDIR/mixed"
     exec {reader}<out
@@ -299,7 +300,7 @@ same_as_one() {
     grep -q '^shnek-parse: stopped by a second signal$' parse.err
 }
 
-@test "where the reader is slow it stops reading, and memory is bounded" {
+@test "with a slow reader it stops reading, and memory is bounded" {
     local taken
     mkfifo out
     yes "${HEAD}one" | head -n 200000 >in
@@ -309,7 +310,7 @@ same_as_one() {
     wait_until blocked "$parse_pid"
     wait_until counts parse 'in [0-9]*'
     taken=$(sed -n 's/.*: in \([0-9]*\) .*/\1/p' parse.err | tail -n 1)
-    ((taken < 20000)) # of six batches, the block that is read, and the pipe
+    ((taken < 20000)) # six batches, one block of input, and the pipe
     [[ ${SANITIZE-} ]] || (($(rss_peak_kib "$parse_pid") < 12288))
     wc -l <&"$reader" >got
     exec {reader}<&-

@@ -13,51 +13,51 @@
 #include "base/log.h"
 #include "base/options.h"
 
-struct access_count {
-    struct peer_key peer;
+struct access_peer {
+    struct peer_key key;
     uint64_t connections;
 };
 
-enum { IPV4_AT = 12 }; /* where an IPv4 address stands in an IPv4-mapped one */
+enum { IPV4_MAPPED_OFFSET = 12 }; /* of the IPv4 address in an IPv4-mapped one */
 
-static void map_ipv4(unsigned char *to, const void *ipv4)
+static void network_map_ipv4(unsigned char *ipv6, const void *ipv4)
 {
-    memset(to, 0, 10);
-    to[10] = to[11] = 0xff;
-    memcpy(to + IPV4_AT, ipv4, 4);
+    memset(ipv6, 0, 10);
+    ipv6[10] = ipv6[11] = 0xff;
+    memcpy(ipv6 + IPV4_MAPPED_OFFSET, ipv4, 4);
 }
 
-/* The length of the address in bits, or 0 where it is none. */
-static unsigned parse_address(const char *text, unsigned char *to)
+/* Returns the length of the address in bits, or 0 if `text` is not an address. */
+static unsigned network_parse_address(const char *text, unsigned char *address)
 {
     struct in_addr ipv4;
     if (inet_pton(AF_INET, text, &ipv4) == 1) {
-        map_ipv4(to, &ipv4);
+        network_map_ipv4(address, &ipv4);
         return 32;
     }
-    return inet_pton(AF_INET6, text, to) == 1 ? 128 : 0;
+    return inet_pton(AF_INET6, text, address) == 1 ? 128 : 0;
 }
 
 bool access_config_network(struct access_config *config, const char *flag, const char *text)
 {
     char address[INET6_ADDRSTRLEN];
     struct network n;
-    size_t length = strcspn(text, "/");
+    size_t len = strcspn(text, "/");
     unsigned width = 0;
-    if (length < sizeof address) {
-        memcpy(address, text, length);
-        address[length] = '\0';
-        width = parse_address(address, n.address);
+    if (len < sizeof address) {
+        memcpy(address, text, len);
+        address[len] = '\0';
+        width = network_parse_address(address, n.address);
     }
     if (width == 0) {
-        log_printf("%s: '%s' is not an address or a network: 192.0.2.0/24, 2001:db8::/32", flag,
-                   text);
+        log_printf("%s: '%s' is not an address or a network: expected 192.0.2.7 or 2001:db8::/32",
+                   flag, text);
         return false;
     }
-    uint64_t bits = width;
-    if (text[length] && !option_count(flag, text + length + 1, 0, width, &bits))
+    uint64_t prefix_len = width;
+    if (text[len] && !option_count(flag, text + len + 1, 0, width, &prefix_len))
         return false;
-    n.bits = (unsigned)bits + 128 - width;
+    n.prefix_len = (unsigned)prefix_len + 128 - width;
     size_t capacity = config->network_count;
     config->networks = array_grow(config->networks, &capacity, capacity, sizeof n);
     config->networks[config->network_count++] = n;
@@ -66,21 +66,21 @@ bool access_config_network(struct access_config *config, const char *flag, const
 
 bool access_config_uid(struct access_config *config, const char *flag, const char *text)
 {
-    uint64_t number;
+    uint64_t uid;
     if (isdigit((unsigned char)*text)) {
-        if (!option_count(flag, text, 0, UINT32_MAX - 1, &number))
+        if (!option_count(flag, text, 0, UINT32_MAX - 1, &uid))
             return false;
     } else {
         const struct passwd *user = getpwnam(text);
         if (!user) {
-            log_printf("%s: there is no user '%s'", flag, text);
+            log_printf("%s: unknown user '%s'", flag, text);
             return false;
         }
-        number = user->pw_uid;
+        uid = user->pw_uid;
     }
     size_t capacity = config->uid_count;
     config->uids = array_grow(config->uids, &capacity, capacity, sizeof *config->uids);
-    config->uids[config->uid_count++] = (uid_t)number;
+    config->uids[config->uid_count++] = (uid_t)uid;
     return true;
 }
 
@@ -91,13 +91,13 @@ void access_config_free(struct access_config *config)
     *config = (struct access_config){0};
 }
 
-struct peer_key peer_key_ip(const struct sockaddr *from)
+struct peer_key peer_key_ip(const struct sockaddr *address)
 {
     struct peer_key key = {0};
-    if (from->sa_family == AF_INET)
-        map_ipv4(key.bytes, &((const struct sockaddr_in *)from)->sin_addr);
-    else if (from->sa_family == AF_INET6)
-        memcpy(key.bytes, &((const struct sockaddr_in6 *)from)->sin6_addr, 16);
+    if (address->sa_family == AF_INET)
+        network_map_ipv4(key.bytes, &((const struct sockaddr_in *)address)->sin_addr);
+    else if (address->sa_family == AF_INET6)
+        memcpy(key.bytes, &((const struct sockaddr_in6 *)address)->sin6_addr, 16);
     return key;
 }
 
@@ -108,20 +108,21 @@ struct peer_key peer_key_uid(uid_t uid)
     return key;
 }
 
-void peer_name_unix(const struct ucred *who, char *name)
+void peer_format_unix(const struct ucred *credentials, char *name)
 {
-    snprintf(name, SOCKADDR_FORMAT_MAX, "uid=%lu,pid=%ld", (unsigned long)who->uid, (long)who->pid);
+    snprintf(name, SOCKADDR_FORMAT_MAX, "uid=%lu,pid=%ld", (unsigned long)credentials->uid,
+             (long)credentials->pid);
 }
 
-static bool in_network(const struct network *n, const unsigned char *address)
+static bool network_contains(const struct network *n, const unsigned char *address)
 {
-    unsigned whole = n->bits / 8;
-    unsigned rest = n->bits % 8;
-    return memcmp(n->address, address, whole) == 0 &&
-           (rest == 0 || ((n->address[whole] ^ address[whole]) & (0xff00 >> rest) & 0xff) == 0);
+    unsigned bytes = n->prefix_len / 8;
+    unsigned bits = n->prefix_len % 8;
+    return memcmp(n->address, address, bytes) == 0 &&
+           (bits == 0 || ((n->address[bytes] ^ address[bytes]) & (0xff00 >> bits) & 0xff) == 0);
 }
 
-bool access_admits(const struct access_config *config, const struct peer_key *peer)
+bool access_allows(const struct access_config *config, const struct peer_key *peer)
 {
     if (peer->is_uid) {
         uid_t uid;
@@ -132,46 +133,64 @@ bool access_admits(const struct access_config *config, const struct peer_key *pe
         return config->uid_count == 0;
     }
     for (size_t i = 0; i < config->network_count; i++)
-        if (in_network(&config->networks[i], peer->bytes))
+        if (network_contains(&config->networks[i], peer->bytes))
             return true;
     return config->network_count == 0;
 }
 
-static int compare(const void *a, const void *b)
+void access_init(struct access *a, const struct access_config *config, counter *refused, bool quiet)
 {
-    const struct access_count *one = a;
-    const struct access_count *other = b;
-    if (one->peer.is_uid != other->peer.is_uid)
-        return one->peer.is_uid ? 1 : -1;
-    return memcmp(one->peer.bytes, other->peer.bytes, sizeof one->peer.bytes);
+    *a = (struct access){.config = config, .refused = refused, .log_limit = {.quiet = quiet}};
 }
 
-struct access_count *access_enter(struct access_counts *counts, const struct peer_key *peer,
-                                  uint64_t max)
+const char *access_check(const struct access *a, const struct peer_key *peer)
 {
-    struct access_count sought = {.peer = *peer};
-    struct access_count **found = tfind(&sought, &counts->tree, compare);
+    if (access_allows(a->config, peer))
+        return NULL;
+    return peer->is_uid ? "not in --allow-uid" : "not in --allow";
+}
+
+void access_refuse(struct access *a, const char *name, const char *reason)
+{
+    counter_add(a->refused, 1);
+    if (rate_limit_allow(&a->log_limit))
+        log_printf("%s: refused: %s", name, reason);
+}
+
+static int access_peer_compare(const void *a, const void *b)
+{
+    const struct access_peer *left = a;
+    const struct access_peer *right = b;
+    if (left->key.is_uid != right->key.is_uid)
+        return left->key.is_uid ? 1 : -1;
+    return memcmp(left->key.bytes, right->key.bytes, sizeof left->key.bytes);
+}
+
+struct access_peer *access_peer_enter(struct access *a, const struct peer_key *key)
+{
+    struct access_peer new_peer = {.key = *key};
+    struct access_peer **found = tfind(&new_peer, &a->peers, access_peer_compare);
     if (!found) {
-        struct access_count *fresh = malloc(sizeof *fresh);
-        if (!fresh)
+        struct access_peer *peer = malloc(sizeof *peer);
+        if (!peer)
             return NULL;
-        *fresh = sought;
-        found = tsearch(fresh, &counts->tree, compare);
+        *peer = new_peer;
+        found = tsearch(peer, &a->peers, access_peer_compare);
         if (!found) {
-            free(fresh);
+            free(peer);
             return NULL;
         }
     }
-    if ((*found)->connections >= max)
+    if ((*found)->connections >= a->config->max_per_peer)
         return NULL;
     (*found)->connections++;
     return *found;
 }
 
-void access_leave(struct access_counts *counts, struct access_count *count)
+void access_peer_leave(struct access *a, struct access_peer *peer)
 {
-    if (--count->connections)
+    if (--peer->connections)
         return;
-    tdelete(count, &counts->tree, compare);
-    free(count);
+    tdelete(peer, &a->peers, access_peer_compare);
+    free(peer);
 }

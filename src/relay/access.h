@@ -8,8 +8,10 @@
 #include <sys/types.h>
 
 #include "base/address.h"
+#include "base/rate-limit.h"
+#include "base/stats.h"
 
-/* Whom a peer counts as: its IP address (IPv4 as IPv4-mapped IPv6), or its uid. */
+/* The identity that limits apply to: an IP address, IPv4 as IPv4-mapped IPv6, or a uid. */
 struct peer_key {
     bool is_uid;
     unsigned char bytes[16];
@@ -17,41 +19,62 @@ struct peer_key {
 
 struct network {
     unsigned char address[16];
-    unsigned bits;
+    unsigned prefix_len; /* bits */
 };
 
-/* Who may speak. Empty lists let in everybody. */
+/* Which peers may send. An empty list allows everyone. */
 struct access_config {
     struct network *networks;
     size_t network_count;
     uid_t *uids;
     size_t uid_count;
-    uint64_t max_per_peer; /* connections, 0: no limit */
+    uint64_t max_per_peer; /* connections, 0 for no limit */
 };
 
-/* ADDRESS or ADDRESS/BITS; a number or a user's name. False, and a report that names the flag,
- * where the text is none. */
+/* Adds ADDRESS or ADDRESS/BITS. Returns false and logs an error that names `flag` if `text` is
+ * neither. */
 bool access_config_network(struct access_config *config, const char *flag, const char *text);
+
+/* Adds a uid or the uid of a user name. Returns false and logs an error that names `flag` if the
+ * user is unknown. */
 bool access_config_uid(struct access_config *config, const char *flag, const char *text);
+
 void access_config_free(struct access_config *config);
 
-struct peer_key peer_key_ip(const struct sockaddr *from);
+struct peer_key peer_key_ip(const struct sockaddr *address);
 struct peer_key peer_key_uid(uid_t uid);
 
-/* "uid=0,pid=1" into a buffer of SOCKADDR_FORMAT_MAX bytes. */
-void peer_name_unix(const struct ucred *who, char *name);
+/* Writes "uid=0,pid=1" to `name`, which has SOCKADDR_FORMAT_MAX bytes. */
+void peer_format_unix(const struct ucred *credentials, char *name);
 
-bool access_admits(const struct access_config *config, const struct peer_key *peer);
-
-/* How many connections each peer has; all zero is ready for use. */
-struct access_counts {
-    void *tree;
+/* Access control of one server. */
+struct access {
+    const struct access_config *config;
+    counter *refused;
+    struct rate_limit log_limit; /* of lines about refused peers and connections that time out */
+    void *peers;                 /* tsearch(3) tree of peers with open connections */
 };
-struct access_count;
 
-/* One more connection of a peer; NULL where it has as many as it may. */
-struct access_count *access_enter(struct access_counts *counts, const struct peer_key *peer,
-                                  uint64_t max);
-void access_leave(struct access_counts *counts, struct access_count *count);
+void access_init(struct access *a, const struct access_config *config, counter *refused,
+                 bool quiet);
+
+/* Returns whether the lists allow a peer. */
+bool access_allows(const struct access_config *config, const struct peer_key *peer);
+
+/* Returns which option does not allow a peer, or NULL if it is allowed. */
+const char *access_check(const struct access *a, const struct peer_key *peer);
+
+/* Counts a refused peer and logs the reason. */
+void access_refuse(struct access *a, const char *name, const char *reason);
+
+/* A peer with open connections. */
+struct access_peer;
+
+/* Counts one more connection of a peer. Returns NULL if it has max_per_peer already, or if memory
+ * is exhausted. */
+struct access_peer *access_peer_enter(struct access *a, const struct peer_key *key);
+
+/* Counts one connection less. */
+void access_peer_leave(struct access *a, struct access_peer *peer);
 
 #endif

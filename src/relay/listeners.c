@@ -1,77 +1,265 @@
 #include "relay/listeners.h"
 
-#include <stddef.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "relay/systemd.h"
 
-static bool open_listeners(struct doors *d, const struct relay_config *config)
+/* Enough for bursts of some ten thousand datagrams; net.core.rmem_max may limit it. */
+enum { RCVBUF_DEFAULT = 8 * 1024 * 1024 };
+
+static bool listener_set_option(int fd, int level, int name, int value)
 {
-    for (size_t i = 0; i < config->listen_count; i++) {
-        int opened =
-            listener_open(&config->listen[i], config, d->listeners + d->count, DOORS - d->count);
-        if (!opened)
-            return false;
-        d->count += opened;
-    }
-    if (config->listen_systemd) {
-        int opened = systemd_listen(d->listeners + d->count, DOORS - d->count);
-        if (!opened)
-            return false;
-        d->count += opened;
-    }
-    return true;
+    return setsockopt(fd, level, name, &value, sizeof value) == 0;
 }
 
-/* What the listeners need before something comes to them. */
-static bool open_transports(struct doors *d, struct relay *r)
+/* Closes the descriptor of a call that failed, keeping errno. */
+static int listener_discard_fd(int fd)
 {
-    for (int i = 0; i < d->count; i++) {
-        struct listener *l = &d->listeners[i];
-        if (transport_is_datagram(l->transport)) {
-            datagrams_start(l, r);
-            if (!d->datagrams && !(d->datagrams = datagrams_open(r)))
-                return false;
-        }
-        if (l->transport == TRANSPORT_TLS && !d->tls) {
-            log_printf("%s: it needs --tls-cert", l->name);
-            return false;
-        }
-    }
-    return true;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
 }
 
-bool doors_open(struct doors *d, struct relay *r)
+static void listener_set_rcvbuf(int fd, uint64_t configured)
 {
-    const struct relay_config *config = r->config;
-    if (config->tls.cert && !(d->tls = tls_server_new(&config->tls)))
+    int size = configured ? (int)configured : RCVBUF_DEFAULT;
+    int actual = 0;
+    socklen_t len = sizeof actual;
+    if (!listener_set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, size))
+        listener_set_option(fd, SOL_SOCKET, SO_RCVBUF, size);
+    if (!configured || getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &actual, &len) != 0)
+        return;
+    actual /= 2; /* the kernel doubles the size for its own overhead */
+    if (actual < size)
+        log_printf("--rcvbuf: the kernel grants only %d of %d bytes; raise net.core.rmem_max",
+                   actual, size);
+}
+
+static int listener_open_ip_fd(const struct addrinfo *info, const struct relay_config *config)
+{
+    int fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    bool stream = info->ai_socktype == SOCK_STREAM;
+    if (!stream)
+        listener_set_rcvbuf(fd, config->rcvbuf);
+    if ((!stream || listener_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) &&
+        (!config->reuseport || listener_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
+        bind(fd, info->ai_addr, info->ai_addrlen) == 0 && (!stream || listen(fd, SOMAXCONN) == 0))
+        return fd;
+    return listener_discard_fd(fd);
+}
+
+/* Returns whether the path is a socket that no process has open. */
+static bool listener_path_is_stale(const struct sockaddr_un *address, int type)
+{
+    struct stat s;
+    if (lstat(address->sun_path, &s) != 0 || !S_ISSOCK(s.st_mode))
         return false;
-    return open_listeners(d, config) && open_transports(d, r);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return false;
+    bool refused = connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                   errno == ECONNREFUSED;
+    close(fd);
+    return refused;
 }
 
-void doors_reload(struct doors *d, struct relay *r)
+static bool listener_bind_path(int fd, const struct sockaddr_un *address, int mode)
 {
-    systemd_notify_reloading();
-    struct tls *fresh = tls_server_new(&r->config->tls);
-    if (fresh) {
-        tls_destroy(d->tls);
-        d->tls = fresh;
-        log_printf("read the certificates again");
-    } else {
-        log_printf("the certificates of before stay in use");
+    mode_t mask = mode < 0 ? 0 : umask(~(mode_t)mode & 0777);
+    bool bound = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    if (mode >= 0)
+        umask(mask);
+    return bound;
+}
+
+static int listener_open_path_fd(const struct address *address, const struct relay_config *config)
+{
+    struct sockaddr_un sun = address_to_unix(address);
+    int type = address->transport == TRANSPORT_UNIX ? SOCK_STREAM : SOCK_DGRAM;
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    bool bound = listener_bind_path(fd, &sun, config->socket_mode);
+    if (!bound && errno == EADDRINUSE) {
+        if (listener_path_is_stale(&sun, type) && unlink(sun.sun_path) == 0)
+            bound = listener_bind_path(fd, &sun, config->socket_mode);
+        else
+            errno = EADDRINUSE;
     }
-    systemd_notify_ready(d->count);
+    if (bound && (type == SOCK_DGRAM || listen(fd, SOMAXCONN) == 0))
+        return fd;
+    return listener_discard_fd(fd);
 }
 
-void doors_shut(struct doors *d)
+static bool listener_get_option(int fd, int name, int *value)
 {
-    while (d->count)
-        listener_close(&d->listeners[--d->count]);
+    socklen_t len = sizeof *value;
+    return getsockopt(fd, SOL_SOCKET, name, value, &len) == 0;
 }
 
-void doors_close(struct doors *d)
+/* Returns false and sets errno if the descriptor is not a socket that we can listen on. */
+static bool listener_find_transport(int fd, bool tls, enum transport *transport)
 {
-    doors_shut(d);
-    datagrams_close(d->datagrams);
-    tls_destroy(d->tls);
+    int domain;
+    int type;
+    int listening;
+    if (!listener_get_option(fd, SO_DOMAIN, &domain) || !listener_get_option(fd, SO_TYPE, &type) ||
+        !listener_get_option(fd, SO_ACCEPTCONN, &listening))
+        return false;
+    bool ip = domain == AF_INET || domain == AF_INET6;
+    errno = EINVAL;
+    if ((!ip && domain != AF_UNIX) || (type != SOCK_DGRAM && (type != SOCK_STREAM || !listening)))
+        return false;
+    if (ip)
+        *transport = type == SOCK_DGRAM ? TRANSPORT_UDP : tls ? TRANSPORT_TLS : TRANSPORT_TCP;
+    else
+        *transport = type == SOCK_DGRAM ? TRANSPORT_UNIXGRAM : TRANSPORT_UNIX;
+    return true;
+}
+
+static void listener_set_name(struct listener *l)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_un path;
+        struct sockaddr_storage storage;
+    } own = {0};
+    socklen_t len = sizeof own;
+    char name[SOCKADDR_FORMAT_MAX];
+    if (getsockname(l->io.fd, &own.any, &len) != 0)
+        own.any.sa_family = AF_UNSPEC;
+    if (own.any.sa_family == AF_UNIX) {
+        snprintf(l->name, sizeof l->name, "%s:%.*s", transport_name(l->transport),
+                 (int)sizeof own.path.sun_path, own.path.sun_path);
+    } else {
+        sockaddr_format(&own.any, len, name);
+        snprintf(l->name, sizeof l->name, "%s://%s", transport_name(l->transport), name);
+    }
+}
+
+/* Adds a socket that is bound. Returns NULL and sets errno if we cannot listen on it. */
+static struct listener *listeners_add(struct listeners *list, int fd, bool tls)
+{
+    struct listener *l = &list->items[list->count];
+    *l = (struct listener){.io.fd = fd};
+    if (!listener_find_transport(fd, tls, &l->transport))
+        return NULL;
+    listener_set_name(l);
+    if (l->transport == TRANSPORT_UNIXGRAM && !listener_set_option(fd, SOL_SOCKET, SO_PASSCRED, 1))
+        log_printf("%s: cannot identify senders: %m", l->name);
+    log_printf("listening on %s", l->name);
+    list->count++;
+    return l;
+}
+
+static void listener_log_error(const struct address *address, const char *error_text)
+{
+    char text[ADDRESS_FORMAT_MAX];
+    address_format(address, text);
+    log_printf("%s: %s", text, error_text);
+}
+
+/* A name may have an address of a family that this machine lacks; any other error is fatal. */
+static bool listener_family_is_missing(int error)
+{
+    return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+/* Opens a socket for every address that a name has. */
+static bool listeners_open_ip(struct listeners *list, const struct address *address,
+                              const struct relay_config *config)
+{
+    struct addrinfo *found = address_resolve(address, true);
+    if (!found)
+        return false;
+    int before = list->count;
+    int error = 0;
+    for (const struct addrinfo *i = found; i && list->count < LISTENERS_MAX; i = i->ai_next) {
+        int fd = listener_open_ip_fd(i, config);
+        bool added = fd >= 0 && listeners_add(list, fd, address->transport == TRANSPORT_TLS);
+        if (!added && (!error || !listener_family_is_missing(errno)))
+            error = errno;
+    }
+    freeaddrinfo(found);
+    if (list->count > before && (!error || listener_family_is_missing(error)))
+        return true;
+    listener_log_error(address, strerror(error));
+    return false;
+}
+
+static bool listeners_open_path(struct listeners *list, const struct address *address,
+                                const struct relay_config *config)
+{
+    struct stat s;
+    int fd = listener_open_path_fd(address, config);
+    struct listener *l = fd < 0 ? NULL : listeners_add(list, fd, false);
+    if (!l) {
+        listener_log_error(address, strerror(errno));
+        return false;
+    }
+    if (lstat(address->path, &s) == 0) {
+        l->owns_path = true;
+        l->device = s.st_dev;
+        l->inode = s.st_ino;
+    }
+    return true;
+}
+
+static bool listeners_open_systemd(struct listeners *list)
+{
+    struct systemd_socket sockets[LISTENERS_MAX];
+    int count = systemd_sockets(sockets, LISTENERS_MAX - list->count);
+    for (int i = 0; i < count; i++) {
+        if (!listeners_add(list, sockets[i].fd, sockets[i].tls)) {
+            log_printf("--listen: systemd socket %d: %m", sockets[i].fd);
+            return false;
+        }
+    }
+    return count > 0;
+}
+
+bool listeners_open(struct listeners *l, const struct relay_config *config)
+{
+    l->count = 0;
+    for (size_t i = 0; i < config->listen_count; i++) {
+        const struct address *address = &config->listen[i];
+        if (l->count == LISTENERS_MAX) {
+            char text[ADDRESS_FORMAT_MAX];
+            address_format(address, text);
+            log_printf("%s: too many listeners (at most %d)", text, LISTENERS_MAX);
+            return false;
+        }
+        bool opened = transport_is_unix(address->transport)
+                          ? listeners_open_path(l, address, config)
+                          : listeners_open_ip(l, address, config);
+        if (!opened)
+            return false;
+    }
+    return !config->listen_systemd || listeners_open_systemd(l);
+}
+
+static void listener_close(struct listener *l)
+{
+    struct stat s;
+    const char *path = strchr(l->name, ':') + 1;
+    if (l->owns_path && lstat(path, &s) == 0 && s.st_dev == l->device && s.st_ino == l->inode)
+        unlink(path);
+    close(l->io.fd);
+}
+
+void listeners_close(struct listeners *l)
+{
+    while (l->count)
+        listener_close(&l->items[--l->count]);
 }

@@ -1,31 +1,39 @@
 #ifndef SHNEK_RELAY_LISTENERS_H
 #define SHNEK_RELAY_LISTENERS_H
 
-#include "relay/listener.h"
-#include "relay/relay.h"
-#include "relay/source-datagram.h"
-#include "tls/tls.h"
+#include <stdbool.h>
+#include <sys/types.h>
 
-enum { DOORS = 64 };
+#include "base/address.h"
+#include "relay/config.h"
+#include "relay/io.h"
 
-/* The sockets that we listen on, and what they share. */
-struct doors {
-    struct listener listeners[DOORS];
-    int count;
-    struct datagrams *datagrams; /* NULL where no listener takes such */
-    struct tls *tls;             /* NULL where there is no certificate */
+enum { LISTENERS_MAX = 64 };
+
+/* A socket that accepts connections or receives datagrams. */
+struct listener {
+    struct io io;
+    enum transport transport;
+    char name[ADDRESS_FORMAT_MAX]; /* its address, as in "tcp://127.0.0.1:514" */
+    bool owns_path;                /* a Unix socket that we bound: its path is removed at the end */
+    dev_t device;
+    ino_t inode;
 };
 
-/* Opens all that the configuration names. False, and a report, where one cannot be. */
-bool doors_open(struct doors *d, struct relay *r);
+struct listeners {
+    struct listener items[LISTENERS_MAX];
+    int count;
+};
 
-/* Reads the certificates again; where they cannot be used, those of before stay. */
-void doors_reload(struct doors *d, struct relay *r);
+/*
+ * Opens nonblocking sockets for all configured addresses and those passed by systemd, and logs
+ * "listening on ADDRESS" for each. Returns false and logs the reason if one cannot be opened; the
+ * others are then still to be closed.
+ */
+bool listeners_open(struct listeners *l, const struct relay_config *config);
 
-/* Nobody comes in any more. */
-void doors_shut(struct doors *d);
-
-/* Frees what is left. */
-void doors_close(struct doors *d);
+/* Closes the sockets and removes the paths of Unix sockets, unless another process has replaced
+ * them. */
+void listeners_close(struct listeners *l);
 
 #endif

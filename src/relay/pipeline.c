@@ -1,236 +1,226 @@
 #include "relay/pipeline.h"
 
 #include "base/clock.h"
-#include "base/rate-limit.h"
-#include "json/record.h"
-#include "json/reject.h"
 
-void stream_start(struct stream *s, struct relay *r, const char *name, const char *transport)
+/* A batch that is parsed inline is small, so that its frames stay in the first-level cache. */
+enum { INLINE_FRAMES = 64 };
+
+bool pipeline_init(struct pipeline *p, const struct relay_config *config, struct sink *sink)
+{
+    p->config = config;
+    p->sink = sink;
+    p->workers = NULL;
+    p->batch = NULL;
+    p->origin = (struct batch_origin){0};
+    batch_parser_init(&p->parser, config);
+    batch_init(&p->inline_batch, INLINE_FRAMES);
+    if (config->jobs == 1)
+        p->batch = &p->inline_batch;
+    else
+        p->workers = workers_new((unsigned)config->jobs, config, sink);
+    return p->batch || p->workers;
+}
+
+void pipeline_source_init(const struct pipeline *p, struct source *s, const char *name,
+                          const char *transport)
 {
     s->name = s->peer = name;
     s->transport = transport;
-    framer_init(&s->framer, r->config->framing, (size_t)r->config->max_size, r->config->truncate);
-    if (r->config->multiline)
+    framer_init(&s->framer, p->config->framing, (size_t)p->config->max_size, p->config->truncate);
+    if (p->config->multiline)
         framer_enable_multiline(&s->framer);
 }
 
-static __attribute__((noinline)) bool refuse(struct stream *s, struct relay *r,
-                                             const struct frame *frame)
+static void pipeline_parse_inline(struct pipeline *p)
 {
-    counter_add(&r->stats.rejected, 1);
-    log_rejected(&r->complaints, s->name, frame->number, &frame->defect);
-    if (!r->config->rejects)
-        return true;
-    reject_write(&r->rejects.buffer, s->name, frame->number, &frame->defect, frame->message);
-    return output_flush_full(&r->rejects);
+    struct batch *b = p->batch;
+    if (!sink_failed(p->sink)) {
+        batch_parse(b, &p->parser);
+        sink_report(p->sink, b);
+        if (b->records.len >= OUTPUT_BLOCK || b->rejects.len >= OUTPUT_BLOCK)
+            sink_write(p->sink, b);
+    }
+    batch_clear(b);
 }
 
-static __attribute__((noinline)) void extend(const struct parser *p, const struct frame *frame,
-                                             struct buffer *records)
+void pipeline_submit(struct pipeline *p)
 {
-    struct record_extras extras = {0};
-    if (p->config->meta)
-        extras.meta = (struct slice){p->meta.data, p->meta.len};
-    if (p->config->raw)
-        extras.raw = frame->message;
-    record_append_extras(records, &extras);
-}
-
-static inline bool make_record(struct parser *p, struct frame *frame, struct buffer *records)
-{
-    if (!syslog_parse(&p->format, frame->message, &p->message, &frame->defect))
-        return false;
-    record_write(records, &p->message);
-    if (p->config->meta || p->config->raw)
-        extend(p, frame, records);
-    return true;
-}
-
-static inline bool pass_on(struct stream *s, struct relay *r, struct frame *frame)
-{
-    if (!make_record(&r->parser, frame, &r->records.buffer))
-        return refuse(s, r, frame);
-    if (!output_flush_full(&r->records))
-        return false;
-    counter_add(&r->stats.out, 1);
-    return true;
-}
-
-/* The way of one message: frame -> format -> record -> output. */
-static inline enum stream_state take_frame(struct stream *s, struct relay *r, enum frame_kind kind,
-                                           struct frame *frame)
-{
-    counter_add(&r->stats.in, 1);
-    if (!(kind == FRAME_MESSAGE ? pass_on(s, r, frame) : refuse(s, r, frame)))
-        return STREAM_STUCK;
-    return kind == FRAME_BROKEN ? STREAM_BROKEN : STREAM_OPEN;
-}
-
-static inline enum stream_state collect_frame(struct relay *r, enum frame_kind kind,
-                                              const struct frame *frame)
-{
-    counter_add(&r->stats.in, 1);
-    if (!jobs_add(r->jobs, kind, frame))
-        return STREAM_STUCK;
-    return kind == FRAME_BROKEN ? STREAM_BROKEN : STREAM_OPEN;
-}
-
-static void tell_origin(struct parser *p, const struct batch_origin *from)
-{
-    p->format.time.now = (int64_t)(from->arrived / NS_PER_S);
-    if (!p->config->meta)
+    if (!p->batch || p->batch->count == 0)
         return;
-    char now[TIMESTAMP_MAX];
-    char *end = timestamp_write(&p->clock, from->arrived, now);
-    p->meta.len = 0;
-    record_format_meta(&p->meta, (struct slice){from->source, strlen(from->source)},
-                       (struct slice){from->transport, strlen(from->transport)},
-                       slice_between(now, end));
+    counter_add(&p->sink->stats->in, p->batch->count);
+    if (p->workers) {
+        p->batch = NULL;
+        workers_submit(p->workers);
+    } else {
+        pipeline_parse_inline(p);
+    }
 }
 
-/* When a block came, and where from: once for all messages in it. */
-static void note_arrival(struct stream *s, struct relay *r)
+/* Ensures that there is a batch to fill. Returns false if the sink has failed. */
+static bool pipeline_acquire(struct pipeline *p)
 {
-    struct batch_origin from = {s->peer, s->transport, 0};
-    if (r->config->meta)
-        from.arrived = clock_real();
-    else if (r->config->format != FORMAT_RFC5424)
-        from.arrived = clock_real() / NS_PER_S * NS_PER_S; /* only the year depends on it */
-    if (r->jobs)
-        jobs_origin(r->jobs, &from);
-    else if (from.arrived)
-        tell_origin(&r->parser, &from);
+    if (sink_failed(p->sink))
+        return false;
+    if (!p->batch) {
+        p->batch = workers_next_batch(p->workers);
+        if (p->batch)
+            p->batch->origin = p->origin;
+    }
+    return p->batch != NULL;
 }
 
-/* All frames in what was fed. Whether the parser is inlined is not left to its size here. */
-static __attribute__((flatten)) enum stream_state take_block(struct stream *s, struct relay *r)
+static __attribute__((noinline)) bool pipeline_next_batch(struct pipeline *p)
 {
-    enum stream_state state = STREAM_OPEN;
+    pipeline_submit(p);
+    return pipeline_acquire(p);
+}
+
+/* The clock is read once for all messages of a block. */
+static uint64_t pipeline_received_ns(const struct pipeline *p)
+{
+    if (p->config->meta)
+        return clock_real();
+    if (p->config->format != FORMAT_RFC5424)
+        return clock_real() / NS_PER_S * NS_PER_S; /* only the year is derived from it */
+    return 0;
+}
+
+void pipeline_begin(struct pipeline *p, const struct source *s)
+{
+    struct batch_origin origin = {s->name, s->peer, s->transport, pipeline_received_ns(p)};
+    if (origin.name != p->origin.name || origin.received_ns != p->origin.received_ns)
+        pipeline_submit(p);
+    p->origin = origin;
+    if (p->batch)
+        p->batch->origin = origin;
+}
+
+/*
+ * Adds a frame to the batch: a copy for the workers, otherwise a reference into `block`. A message
+ * outside of it is in the framer's memory, which the framer may reuse, so it is parsed immediately.
+ * Returns false if the sink has failed.
+ */
+static inline __attribute__((always_inline)) bool pipeline_add(struct pipeline *p, bool copy,
+                                                               struct slice block,
+                                                               enum frame_kind kind,
+                                                               const struct frame *frame)
+{
+    if (!batch_has_space(p->batch, copy ? frame->message.len : 0) && !pipeline_next_batch(p))
+        return false;
+    if (copy)
+        batch_add_copy(p->batch, kind, frame);
+    else
+        batch_add(p->batch, kind, frame);
+    if (!copy && (uintptr_t)frame->message.data - (uintptr_t)block.data >= block.len)
+        pipeline_submit(p);
+    return true;
+}
+
+/* Adds all frames of the framer's block. Returns false if its framing is broken. */
+static inline __attribute__((always_inline)) bool
+pipeline_add_block(struct pipeline *p, bool copy, struct framer *framer, struct slice block)
+{
     enum frame_kind kind;
     struct frame frame;
-    while (state == STREAM_OPEN && (kind = framer_next(&s->framer, &frame)) != FRAME_NONE)
-        state = take_frame(s, r, kind, &frame);
-    return state;
+    while ((kind = framer_next(framer, &frame)) != FRAME_NONE) {
+        if (!pipeline_add(p, copy, block, kind, &frame))
+            return true;
+        if (kind == FRAME_BROKEN)
+            return false;
+    }
+    return true;
 }
 
-static enum stream_state collect_block(struct stream *s, struct relay *r)
+bool pipeline_feed(struct pipeline *p, struct source *s, struct slice block)
 {
-    enum stream_state state = STREAM_OPEN;
-    enum frame_kind kind;
-    struct frame frame;
-    while (state == STREAM_OPEN && (kind = framer_next(&s->framer, &frame)) != FRAME_NONE)
-        state = collect_frame(r, kind, &frame);
-    return state;
-}
-
-enum stream_state stream_take(struct stream *s, struct relay *r, struct slice block)
-{
-    counter_add(&r->stats.bytes, block.len);
-    note_arrival(s, r);
+    counter_add(&p->sink->stats->bytes, block.len);
+    pipeline_begin(p, s);
+    if (!pipeline_acquire(p))
+        return true;
     framer_feed(&s->framer, block);
-    if (r->jobs)
-        return collect_block(s, r);
-    rate_limit_poll(&r->complaints);
-    return take_block(s, r);
+    if (p->workers)
+        return pipeline_add_block(p, true, &s->framer, block);
+    bool intact = pipeline_add_block(p, false, &s->framer, block);
+    pipeline_submit(p);
+    return intact;
 }
 
-enum stream_state stream_take_datagram(struct stream *s, struct relay *r, struct slice bytes,
-                                       size_t length)
+static void pipeline_add_single(struct pipeline *p, struct slice block, enum frame_kind kind,
+                                const struct frame *frame)
+{
+    if (pipeline_acquire(p))
+        pipeline_add(p, p->workers != NULL, block, kind, frame);
+}
+
+void pipeline_add_datagram(struct pipeline *p, struct source *s, struct slice bytes, size_t len)
 {
     struct frame frame;
-    counter_add(&r->stats.bytes, length);
-    enum frame_kind kind = framer_datagram(&s->framer, bytes, length, &frame);
-    if (kind == FRAME_NONE)
-        return STREAM_OPEN;
-    note_arrival(s, r);
-    return take_frame(s, r, kind, &frame);
+    counter_add(&p->sink->stats->bytes, len);
+    enum frame_kind kind = framer_datagram(&s->framer, bytes, len, &frame);
+    if (kind != FRAME_NONE)
+        pipeline_add_single(p, bytes, kind, &frame);
 }
 
-bool stream_holds(const struct stream *s)
-{
-    return framer_has_held(&s->framer);
-}
-
-enum stream_state stream_release(struct stream *s, struct relay *r)
+void pipeline_release(struct pipeline *p, struct source *s)
 {
     struct frame frame;
     enum frame_kind kind = framer_release(&s->framer, &frame);
-    note_arrival(s, r);
-    if (kind == FRAME_NONE)
-        return STREAM_OPEN;
-    return r->jobs ? collect_frame(r, kind, &frame) : take_frame(s, r, kind, &frame);
+    pipeline_begin(p, s);
+    if (kind != FRAME_NONE)
+        pipeline_add_single(p, (struct slice){0}, kind, &frame);
 }
 
-enum stream_state stream_end(struct stream *s, struct relay *r, bool whole)
+void pipeline_end(struct pipeline *p, struct source *s, bool complete)
 {
-    enum stream_state state = STREAM_OPEN;
     enum frame_kind kind;
     struct frame frame;
-    note_arrival(s, r);
-    while (state == STREAM_OPEN && (kind = framer_end(&s->framer, whole, &frame)) != FRAME_NONE)
-        state = r->jobs ? collect_frame(r, kind, &frame) : take_frame(s, r, kind, &frame);
+    pipeline_begin(p, s);
+    while ((kind = framer_end(&s->framer, complete, &frame)) != FRAME_NONE)
+        pipeline_add_single(p, (struct slice){0}, kind, &frame);
     framer_free(&s->framer);
-    return state;
 }
 
-static __attribute__((noinline)) void refuse_in_batch(const struct relay_config *config,
-                                                      struct batch *b, size_t i,
-                                                      const struct frame *frame)
+static bool pipeline_pending(const struct pipeline *p)
 {
-    struct batch_frame *f = &b->frames[i];
-    if (!f->refused)
-        b->defects[i] = frame->defect;
-    f->refused = true;
-    b->refused++;
-    if (config->rejects)
-        reject_write(&b->rejects, b->origin.source, f->number, &b->defects[i], frame->message);
+    const struct batch *b = p->batch;
+    return b && (b->count || b->records.len || b->rejects.len);
 }
 
-static __attribute__((flatten)) void parse_batch(struct parser *p, struct batch *b)
+static void pipeline_flush(struct pipeline *p)
 {
-    const char *at = b->bytes.data;
-    if (b->origin.arrived)
-        tell_origin(p, &b->origin);
-    for (size_t i = 0; i < b->count; i++) {
-        struct frame frame = {.message = {at, b->frames[i].length}};
-        at += b->frames[i].length;
-        if (b->frames[i].refused || !make_record(p, &frame, &b->records))
-            refuse_in_batch(p->config, b, i, &frame);
-    }
+    pipeline_submit(p);
+    if (!p->workers)
+        sink_write(p->sink, p->batch);
 }
 
-void stream_work(void *relay, struct jobs *jobs)
+int pipeline_timeout_ms(const struct pipeline *p)
 {
-    const struct relay *r = relay;
-    struct parser parser;
-    struct batch *b;
-    parser_start(&parser, r->config);
-    while ((b = jobs_take(jobs))) {
-        parse_batch(&parser, b);
-        jobs_done(jobs, b);
-    }
-    parser_free(&parser);
+    if (pipeline_pending(p))
+        return 0;
+    bool writing = p->workers && !workers_idle(p->workers);
+    return writing || p->sink->log_limit.suppressed ? 1000 : -1;
 }
 
-/* Writes all of `made`, and leaves it the buffer that was empty. */
-static bool write_made(struct output *out, struct buffer *made)
+void pipeline_on_idle(struct pipeline *p)
 {
-    struct buffer empty = out->buffer;
-    out->buffer = *made;
-    *made = empty;
-    return output_flush(out);
+    if (pipeline_pending(p))
+        pipeline_flush(p);
+    else if (!p->workers || workers_idle(p->workers))
+        rate_limit_flush(&p->sink->log_limit);
 }
 
-bool stream_write(void *relay, struct batch *b)
+void pipeline_wait(struct pipeline *p)
 {
-    struct relay *r = relay;
-    rate_limit_poll(&r->complaints);
-    for (size_t i = 0; b->refused && i < b->count; i++)
-        if (b->frames[i].refused)
-            log_rejected(&r->complaints, b->origin.source, b->frames[i].number, &b->defects[i]);
-    counter_add(&r->stats.rejected, b->refused);
-    if (!write_made(&r->records, &b->records) || !write_made(&r->rejects, &b->rejects))
-        return false;
-    counter_add(&r->stats.out, b->count - b->refused);
-    return true;
+    pipeline_submit(p);
+    if (p->workers)
+        workers_wait(p->workers);
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    pipeline_flush(p);
+    if (p->workers)
+        workers_destroy(p->workers);
+    batch_parser_free(&p->parser);
+    batch_free(&p->inline_batch);
 }

@@ -6,16 +6,17 @@
 #include "base/slice.h"
 
 enum proxy_state {
-    PROXY_MORE,    /* the header is not whole yet */
-    PROXY_TOLD,    /* it names the peer */
-    PROXY_SILENT,  /* it names none: the connection is the proxy's own (LOCAL, UNKNOWN) */
-    PROXY_NO_PROXY /* this is no header */
+    PROXY_INCOMPLETE, /* more bytes are needed */
+    PROXY_CLIENT,     /* the header names the client */
+    PROXY_LOCAL,  /* the header names no client (LOCAL, UNKNOWN): the connection is the proxy's */
+    PROXY_INVALID /* not a PROXY header */
 };
 
 /*
- * The header that a proxy sends first ("The PROXY protocol", versions 1 and 2, by HAProxy). Gives
- * its length where it is whole, and the peer where it is told; TLVs are skipped.
+ * Parses the header at the beginning of a proxied connection ("The PROXY protocol", versions 1 and
+ * 2, by HAProxy). Sets `len` to the length of a complete header, and `client` with PROXY_CLIENT.
+ * TLVs are skipped.
  */
-enum proxy_state proxy_header(struct slice bytes, size_t *length, struct sockaddr_storage *peer);
+enum proxy_state proxy_parse(struct slice bytes, size_t *len, struct sockaddr_storage *client);
 
 #endif

@@ -1,3 +1,5 @@
+#include "relay/server.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -8,102 +10,141 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
-#include "base/rate-limit.h"
+#include "relay/access.h"
 #include "relay/listeners.h"
+#include "relay/source-datagram.h"
 #include "relay/source-stream.h"
 #include "relay/systemd.h"
+#include "relay/timers.h"
 
-enum { EVENTS = 256, ACCEPTS = 64, RETRY_MS = 100 };
+enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64, ACCEPT_RETRY_MS = 100 };
 
-static const uint64_t grace = NS_PER_S;
+#define NS_PER_MS             (NS_PER_S / 1000)
+#define DRAIN_GRACE_NS        NS_PER_S
+#define OWNER(p, type, field) ((type *)((char *)(p)-offsetof(type, field)))
 
 struct server {
-    struct relay *relay;
+    const struct relay_config *config;
+    struct pipeline *pipeline;
+    struct signals *signals;
+    struct access access;
     int epoll;
-    struct doors doors;
+    struct io stop;
+    struct io hangup;
+    struct io output;
+    struct listeners listeners;
+    struct source_datagram datagrams[LISTENERS_MAX];
+    int datagram_count;
+    struct datagram_context *datagram_context; /* NULL without datagram listeners */
+    struct tls *tls;                           /* NULL without --tls-cert */
     bool accepting;
-    bool draining;     /* who waited for room is let in to be read, too */
-    bool starved;      /* of descriptors, which was reported */
-    uint64_t retry_at; /* clock_monotonic, while starved */
-    struct connection **by_fd;
+    bool draining;                /* connections in the backlog are accepted without a limit */
+    bool descriptors_exhausted;   /* which was logged */
+    uint64_t accept_retry_ns;     /* clock_monotonic, if descriptors_exhausted */
+    struct source_stream **by_fd; /* indexed by descriptor */
     size_t fd_capacity;
-    uint64_t connection_count;
-    uint64_t unread; /* connections that a drain has not read to their quota */
-    struct deadlines handshakes;
-    struct deadlines idle;
-    struct deadlines held; /* messages that may go on in a further line */
+    uint64_t stream_count;
+    uint64_t unread; /* streams of which a drain has not read all that had arrived */
+    struct timer_queue handshakes;
+    struct timer_queue idle;
+    struct timer_queue releases; /* of messages that --multiline keeps back */
+    struct stream_context streams;
 };
 
-static bool watch(struct server *s, int fd, void *who, uint32_t events, int operation)
+static bool server_failed(const struct server *s)
 {
-    struct epoll_event event = {.events = events, .data.ptr = who};
-    return epoll_ctl(s->epoll, operation, fd, &event) == 0;
+    return sink_failed(s->pipeline->sink);
 }
 
-static void set_accepting(struct server *s, bool on)
+static bool server_watch(struct server *s, struct io *io, uint32_t events, int operation)
 {
-    if (s->accepting == on || s->draining)
+    struct epoll_event event = {.events = events, .data.ptr = io};
+    return epoll_ctl(s->epoll, operation, io->fd, &event) == 0;
+}
+
+static bool server_add_io(struct server *s, struct io *io, int fd,
+                          void (*ready)(struct server *, struct io *), uint32_t events)
+{
+    io->fd = fd;
+    io->ready = ready;
+    return server_watch(s, io, events, EPOLL_CTL_ADD);
+}
+
+static void server_set_accepting(struct server *s, bool accepting)
+{
+    if (s->accepting == accepting || s->draining)
         return;
-    s->accepting = on;
-    for (int i = 0; i < s->doors.count; i++)
-        if (!transport_is_datagram(s->doors.listeners[i].transport))
-            watch(s, s->doors.listeners[i].fd, &s->doors.listeners[i], on ? EPOLLIN : 0,
-                  EPOLL_CTL_MOD);
+    s->accepting = accepting;
+    for (int i = 0; i < s->listeners.count; i++) {
+        struct listener *l = &s->listeners.items[i];
+        if (!transport_is_datagram(l->transport))
+            server_watch(s, &l->io, accepting ? EPOLLIN : 0, EPOLL_CTL_MOD);
+    }
 }
 
-static bool room_left(const struct server *s)
+static bool server_has_capacity(const struct server *s)
 {
-    return s->draining || s->connection_count < s->relay->config->max_connections;
+    return s->draining || s->stream_count < s->config->max_connections;
 }
 
-static bool drop(struct server *s, struct connection *c, bool whole)
+static void server_close_stream(struct server *s, struct source_stream *stream, bool complete)
 {
-    s->by_fd[c->input.fd] = NULL;
-    s->unread -= c->input.quota != 0;
-    s->connection_count--;
-    bool wrote = connection_close(c, s->relay, whole);
-    if (!signals_stopping(&s->relay->signals))
-        set_accepting(s, room_left(s));
-    return wrote;
+    s->by_fd[stream->io.fd] = NULL;
+    s->unread -= stream->input.quota != 0;
+    s->stream_count--;
+    source_stream_destroy(stream, &s->streams, complete);
+    if (!signals_stopping(s->signals))
+        server_set_accepting(s, server_has_capacity(s));
 }
 
-/* Whatever they were in the middle of is cut. */
-static bool drop_all(struct server *s)
+static void server_close_streams(struct server *s)
 {
-    bool wrote = true;
     for (size_t fd = 0; fd < s->fd_capacity; fd++)
         if (s->by_fd[fd])
-            wrote = drop(s, s->by_fd[fd], false) && wrote;
-    return wrote;
+            server_close_stream(s, s->by_fd[fd], false);
 }
 
-/* A phase may take as long as a handshake, silence as long as it is let. */
-static void set_deadline(struct server *s, struct connection *c)
+/* The timeout of a handshake covers all its reads; the idle timeout restarts with each read. */
+static void server_set_timers(struct server *s, struct source_stream *stream)
 {
-    if (c->phase != PHASE_OPEN && !c->deadline.next)
-        deadline_set(&s->handshakes, &c->deadline, clock_monotonic());
-    else if (c->phase == PHASE_OPEN && s->idle.duration)
-        deadline_set(&s->idle, &c->deadline, clock_monotonic());
-    else if (c->phase == PHASE_OPEN)
-        deadline_clear(&c->deadline);
-    if (stream_holds(&c->stream))
-        deadline_set(&s->held, &c->release, clock_monotonic());
+    if (stream->phase != STREAM_MESSAGES && !stream->timeout.next)
+        timer_arm(&s->handshakes, &stream->timeout, clock_monotonic());
+    else if (stream->phase == STREAM_MESSAGES && s->idle.duration_ns)
+        timer_arm(&s->idle, &stream->timeout, clock_monotonic());
+    else if (stream->phase == STREAM_MESSAGES)
+        timer_disarm(&stream->timeout);
+    if (framer_has_held(&stream->source.framer))
+        timer_arm(&s->releases, &stream->release, clock_monotonic());
     else
-        deadline_clear(&c->release);
+        timer_disarm(&stream->release);
 }
 
-static void add(struct server *s, const struct listener *l, int fd, const struct sockaddr *peer,
-                socklen_t length)
+/* Reads once per event, so that no peer waits until another one pauses. */
+static void server_read_stream(struct server *s, struct io *io)
 {
-    struct connection *c = connection_open(s->relay, fd, l->transport, peer, length,
-                                           l->transport == TRANSPORT_TLS ? s->doors.tls : NULL);
-    if (!c) {
+    struct source_stream *stream = OWNER(io, struct source_stream, io);
+    bool unread = stream->input.quota != 0;
+    enum stream_state state = source_stream_read(stream, &s->streams);
+    s->unread -= unread && stream->input.quota == 0;
+    if (state == STREAM_OPEN)
+        server_set_timers(s, stream);
+    else
+        server_close_stream(s, stream, state == STREAM_ENDED);
+}
+
+static void server_add_stream(struct server *s, const struct listener *l, int fd,
+                              const struct sockaddr *address, socklen_t address_len)
+{
+    struct tls *tls = l->transport == TRANSPORT_TLS ? s->tls : NULL;
+    struct source_stream *stream =
+        source_stream_new(&s->streams, fd, l->transport, address, address_len, tls);
+    if (!stream) {
         close(fd);
         return;
     }
-    if (!watch(s, fd, c, EPOLLIN, EPOLL_CTL_ADD)) {
+    if (!server_add_io(s, &stream->io, fd, server_read_stream, EPOLLIN)) {
         log_printf("connection: %m");
-        connection_close(c, s->relay, true);
+        source_stream_destroy(stream, &s->streams, true);
         return;
     }
     while (s->fd_capacity <= (size_t)fd) {
@@ -111,300 +152,346 @@ static void add(struct server *s, const struct listener *l, int fd, const struct
         s->by_fd = array_grow(s->by_fd, &s->fd_capacity, before, sizeof *s->by_fd);
         memset(s->by_fd + before, 0, (s->fd_capacity - before) * sizeof *s->by_fd);
     }
-    s->by_fd[fd] = c;
-    s->connection_count++;
-    set_deadline(s, c);
+    s->by_fd[fd] = stream;
+    s->stream_count++;
+    server_set_timers(s, stream);
 }
 
-/* False where no more connections wait. */
-static bool accept_some(struct server *s, const struct listener *l)
+static void server_pause_accepting(struct server *s)
 {
-    for (int i = 0; i < ACCEPTS && room_left(s); i++) {
-        struct sockaddr_storage peer;
-        socklen_t length = sizeof peer;
-        int fd = accept4(l->fd, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (!s->descriptors_exhausted && !s->draining)
+        log_printf("accept: %m; new connections wait until another one is closed");
+    s->descriptors_exhausted = true;
+    s->accept_retry_ns = clock_monotonic() + ACCEPT_RETRY_MS * NS_PER_MS;
+    server_set_accepting(s, false);
+}
+
+/* Returns false if no more connections are waiting or can be accepted. */
+static bool server_accept_some(struct server *s, const struct listener *l)
+{
+    for (int i = 0; i < ACCEPTS_MAX && server_has_capacity(s); i++) {
+        struct sockaddr_storage address;
+        socklen_t len = sizeof address;
+        int fd = accept4(l->io.fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
-            add(s, l, fd, (struct sockaddr *)&peer, length);
+            server_add_stream(s, l, fd, (struct sockaddr *)&address, len);
             continue;
         }
         if (errno == EAGAIN)
-            s->starved = false;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            if (!s->starved && !s->draining)
-                log_printf("accept: %m; new connections wait until one ends");
-            s->starved = true;
-            s->retry_at = clock_monotonic() + RETRY_MS * NS_PER_S / 1000;
-            set_accepting(s, false);
-        }
+            s->descriptors_exhausted = false;
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            server_pause_accepting(s);
         return false;
     }
-    set_accepting(s, room_left(s));
-    return room_left(s);
+    server_set_accepting(s, server_has_capacity(s));
+    return server_has_capacity(s);
 }
 
-/* One read for each turn, so that no peer waits for another one's flood. */
-static bool read_some(struct server *s, struct connection *c)
+static void server_accept(struct server *s, struct io *io)
 {
-    bool unread = c->input.quota != 0;
-    enum connection_state state = connection_read(c, s->relay);
-    if (state == CONNECTION_STUCK)
+    server_accept_some(s, OWNER(io, struct listener, io));
+}
+
+static void server_read_datagrams(struct server *s, struct io *io)
+{
+    source_datagram_read(OWNER(io, struct source_datagram, io), s->datagram_context);
+}
+
+/* The event only ends the wait; server_run() checks signals_stopping(). */
+static void server_stop(struct server *s, struct io *io)
+{
+    (void)s;
+    (void)io;
+}
+
+/* The reader of stdout has gone. */
+static void server_output_closed(struct server *s, struct io *io)
+{
+    (void)io;
+    sink_fail(s->pipeline->sink);
+}
+
+static void server_reload_tls(struct server *s, struct io *io)
+{
+    eventfd_t count;
+    eventfd_read(io->fd, &count);
+    systemd_notify_reloading();
+    struct tls *tls = tls_server_new(&s->config->tls);
+    if (tls) {
+        tls_destroy(s->tls);
+        s->tls = tls;
+        log_printf("certificates reloaded");
+    } else {
+        log_printf("reload failed, keeping the old certificates");
+    }
+    systemd_notify_ready(s->listeners.count);
+}
+
+/* Releases the held messages that no line has continued in time. */
+static void server_release_held(struct server *s, uint64_t now)
+{
+    struct timer *t;
+    while ((t = timer_queue_expired(&s->releases, now))) {
+        struct source_stream *stream = OWNER(t, struct source_stream, release);
+        pipeline_release(s->pipeline, &stream->source);
+        timer_disarm(t);
+    }
+}
+
+/* Returns whether data has arrived, so that it is we who are late and not the peer. */
+static bool server_has_unread(const struct source_stream *stream)
+{
+    int arrived = 0;
+    return ioctl(stream->io.fd, FIONREAD, &arrived) == 0 && arrived > 0;
+}
+
+static void server_time_out(struct server *s, struct source_stream *stream)
+{
+    if (stream->phase == STREAM_PROXY_HEADER)
+        access_refuse(&s->access, stream->name, "PROXY header timed out (--handshake-timeout)");
+    else if (stream->phase == STREAM_HANDSHAKE)
+        access_refuse(&s->access, stream->name, "TLS: handshake timed out (--handshake-timeout)");
+    else if (rate_limit_allow(&s->access.log_limit))
+        log_printf("%s: closed, idle for too long (--idle-timeout)", stream->name);
+    server_close_stream(s, stream, false);
+}
+
+/* Closes the streams that have timed out, unless a read shows that they have not. */
+static void server_expire(struct server *s, const struct timer_queue *q, uint64_t now)
+{
+    struct timer *t;
+    while ((t = timer_queue_expired(q, now))) {
+        struct source_stream *stream = OWNER(t, struct source_stream, timeout);
+        if (server_has_unread(stream))
+            server_read_stream(s, &stream->io);
+        if (timer_queue_expired(q, now) == t)
+            server_time_out(s, stream);
+    }
+}
+
+static void server_run_timers(struct server *s)
+{
+    uint64_t now = clock_monotonic();
+    rate_limit_poll(&s->access.log_limit);
+    server_expire(s, &s->handshakes, now);
+    server_expire(s, &s->idle, now);
+    server_release_held(s, now);
+}
+
+/* The smaller of two timeouts in ms, of which -1 is none. */
+static int server_min_timeout(int a, int b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static int server_ns_to_ms(uint64_t ns)
+{
+    if (ns == UINT64_MAX)
+        return -1;
+    return ns > 1000 * NS_PER_S ? 1000000 : (int)((ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+static int server_timeout_ms(const struct server *s)
+{
+    uint64_t now = clock_monotonic();
+    const struct timer_queue *queues[] = {&s->handshakes, &s->idle, &s->releases};
+    int timeout_ms = pipeline_timeout_ms(s->pipeline);
+    if (s->descriptors_exhausted)
+        timeout_ms = server_min_timeout(timeout_ms, ACCEPT_RETRY_MS);
+    if (s->access.log_limit.suppressed)
+        timeout_ms = server_min_timeout(timeout_ms, 1000);
+    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
+        timeout_ms = server_min_timeout(timeout_ms,
+                                        server_ns_to_ms(timer_queue_remaining_ns(queues[i], now)));
+    return timeout_ms;
+}
+
+/* Waits for events, at most `max_ms` unless that is -1, and handles them and the timers. */
+static void server_poll(struct server *s, int max_ms)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int timeout_ms = server_min_timeout(server_timeout_ms(s), max_ms);
+    int n = epoll_wait(s->epoll, events, EVENTS_MAX, timeout_ms);
+    if (n == 0) {
+        bool pending = pipeline_timeout_ms(s->pipeline) == 0;
+        pipeline_on_idle(s->pipeline);
+        if (!pending)
+            rate_limit_flush(&s->access.log_limit);
+    }
+    for (int i = 0; i < n && !server_failed(s); i++) {
+        struct io *io = events[i].data.ptr;
+        io->ready(s, io);
+    }
+    if (!server_failed(s))
+        server_run_timers(s);
+}
+
+static bool server_open_listeners(struct server *s)
+{
+    if (!listeners_open(&s->listeners, s->config))
         return false;
-    s->unread -= unread && c->input.quota == 0;
-    if (state != CONNECTION_OPEN)
-        return drop(s, c, state == CONNECTION_ENDED);
-    set_deadline(s, c);
+    for (int i = 0; i < s->listeners.count; i++) {
+        const struct listener *l = &s->listeners.items[i];
+        if (l->transport == TRANSPORT_TLS && !s->tls) {
+            log_printf("%s: requires --tls-cert", l->name);
+            return false;
+        }
+        if (!transport_is_datagram(l->transport))
+            continue;
+        if (!s->datagram_context)
+            s->datagram_context = datagram_context_new(s->config, s->pipeline, &s->access);
+        if (!s->datagram_context)
+            return false;
+        source_datagram_init(&s->datagrams[s->datagram_count++], s->datagram_context, l);
+    }
     return true;
 }
 
-static bool watch_all(struct server *s)
+static bool server_watch_all(struct server *s)
 {
-    struct signals *signals = &s->relay->signals;
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
-    bool good = s->epoll >= 0 && watch(s, signals->stop_fd, s, EPOLLIN, EPOLL_CTL_ADD) &&
-                (signals->hangup_fd < 0 ||
-                 watch(s, signals->hangup_fd, &s->doors.tls, EPOLLIN, EPOLL_CTL_ADD));
-    for (int i = 0; good && i < s->doors.count; i++)
-        good = watch(s, s->doors.listeners[i].fd, &s->doors.listeners[i], EPOLLIN, EPOLL_CTL_ADD);
+    bool good = s->epoll >= 0 &&
+                server_add_io(s, &s->stop, s->signals->stop_fd, server_stop, EPOLLIN) &&
+                (s->signals->hangup_fd < 0 ||
+                 server_add_io(s, &s->hangup, s->signals->hangup_fd, server_reload_tls, EPOLLIN));
+    for (int i = 0; good && i < s->listeners.count; i++) {
+        struct listener *l = &s->listeners.items[i];
+        if (!transport_is_datagram(l->transport))
+            good = server_add_io(s, &l->io, l->io.fd, server_accept, EPOLLIN);
+    }
+    for (int i = 0; good && i < s->datagram_count; i++) {
+        struct io *io = &s->datagrams[i].io;
+        good = server_add_io(s, io, io->fd, server_read_datagrams, EPOLLIN);
+    }
     if (!good)
         log_printf("epoll: %m");
+    /* Fails if stdout is a file, which has no reader that could go away. */
+    server_add_io(s, &s->output, STDOUT_FILENO, server_output_closed, 0);
     return good;
 }
 
-static bool open_all(struct server *s)
+static bool server_open(struct server *s)
 {
-    const struct relay_config *config = s->relay->config;
     descriptors_raise_limit();
-    deadlines_start(&s->handshakes, config->handshake_timeout);
-    deadlines_start(&s->idle, config->idle_timeout);
-    deadlines_start(&s->held, STREAM_PATIENCE * (NS_PER_S / 1000));
-    s->accepting = true;
-    if (!doors_open(&s->doors, s->relay) || !watch_all(s))
+    if (s->config->tls.cert && !(s->tls = tls_server_new(&s->config->tls)))
         return false;
-    /* A file cannot be watched, and needs not be. */
-    watch(s, STDOUT_FILENO, &s->relay->records, 0, EPOLL_CTL_ADD);
-    return true;
+    return server_open_listeners(s) && server_watch_all(s);
 }
 
-static bool event(struct server *s, void *who)
+static void server_serve(struct server *s)
 {
-    struct listener *l = who;
-    if (who == s)
-        return true; /* a drain was asked for */
-    if (who == &s->relay->records)
-        return false; /* its reader has gone */
-    if (who == &s->doors.tls) {
-        eventfd_t times;
-        eventfd_read(s->relay->signals.hangup_fd, &times);
-        doors_reload(&s->doors, s->relay);
-        return true;
+    while (!signals_stopping(s->signals) && !server_failed(s)) {
+        server_poll(s, -1);
+        if (s->descriptors_exhausted && clock_monotonic() >= s->accept_retry_ns)
+            server_set_accepting(s, server_has_capacity(s));
     }
-    if (l < s->doors.listeners || l >= s->doors.listeners + DOORS)
-        return read_some(s, who);
-    if (transport_is_datagram(l->transport))
-        return datagrams_read(s->doors.datagrams, l, s->relay) != DATAGRAMS_STUCK;
-    accept_some(s, l);
-    return true;
 }
 
-static struct connection *of_deadline(struct deadline *d)
+static void server_drain_datagrams(struct server *s)
 {
-    return (struct connection *)((char *)d - offsetof(struct connection, deadline));
-}
-
-static struct connection *of_release(struct deadline *d)
-{
-    return (struct connection *)((char *)d - offsetof(struct connection, release));
-}
-
-/* Gives the messages that nothing has continued. */
-static bool release(struct server *s, uint64_t now)
-{
-    struct deadline *d;
-    while ((d = deadlines_passed(&s->held, now))) {
-        struct connection *c = of_release(d);
-        if (stream_release(&c->stream, s->relay) == STREAM_STUCK)
-            return false;
-        deadline_clear(d);
+    for (int i = 0; i < s->datagram_count; i++) {
+        struct source_datagram *d = &s->datagrams[i];
+        source_datagram_shutdown(d);
+        while (source_datagram_read(d, s->datagram_context) == DATAGRAM_MORE && !server_failed(s))
+            ;
+        epoll_ctl(s->epoll, EPOLL_CTL_DEL, d->io.fd, NULL);
+        source_datagram_count_dropped(d, s->datagram_context);
     }
-    return true;
 }
 
-/* Whether what a connection has sent waits to be read: it is not silent, we were busy. */
-static bool waits(const struct connection *c)
-{
-    int arrived = 0;
-    return ioctl(c->input.fd, FIONREAD, &arrived) == 0 && arrived > 0;
-}
-
-/* The time of a connection is over. */
-static bool expire(struct server *s, struct connection *c)
-{
-    if (c->phase == PHASE_OPEN) {
-        if (rate_limit_allow(&s->relay->refusals))
-            log_printf("%s: silent for --idle-timeout, closed", c->name);
-    } else {
-        relay_refuse(s->relay, c->name,
-                     c->phase == PHASE_HANDSHAKE ? "TLS: no handshake within --handshake-timeout"
-                                                 : "no PROXY header within --handshake-timeout");
-    }
-    return drop(s, c, false);
-}
-
-/* Drops those whose time is over, where one more read does not mend it. */
-static bool expire_all(struct server *s, const struct deadlines *q, uint64_t now)
-{
-    struct deadline *d;
-    while ((d = deadlines_passed(q, now))) {
-        if (waits(of_deadline(d)) && !read_some(s, of_deadline(d)))
-            return false;
-        if (deadlines_passed(q, now) == d && !expire(s, of_deadline(d)))
-            return false;
-    }
-    return true;
-}
-
-static bool look_at_deadlines(struct server *s)
-{
-    uint64_t now = clock_monotonic();
-    rate_limit_poll(&s->relay->refusals);
-    return expire_all(s, &s->handshakes, now) && expire_all(s, &s->idle, now) && release(s, now);
-}
-
-static int shorter(int wait, int other)
-{
-    return wait < 0 || (other >= 0 && other < wait) ? other : wait;
-}
-
-static int milliseconds(uint64_t ns)
-{
-    return ns == UINT64_MAX ? -1 : ns > 1000 * NS_PER_S ? 1000000 : (int)((ns + 999999) / 1000000);
-}
-
-/* How long a wait may take. */
-static int patience(const struct server *s)
-{
-    int wait = s->starved ? RETRY_MS : -1;
-    uint64_t now = clock_monotonic();
-    wait = shorter(wait, milliseconds(deadlines_left(&s->handshakes, now)));
-    wait = shorter(wait, milliseconds(deadlines_left(&s->held, now)));
-    return shorter(wait, milliseconds(deadlines_left(&s->idle, now)));
-}
-
-/* One round of the loop. False where nothing more can be written. */
-static bool round_trip(struct server *s, int most)
-{
-    struct epoll_event events[EVENTS];
-    int asked = relay_patience(s->relay);
-    int wait = shorter(shorter(asked, most), patience(s));
-    int n = epoll_wait(s->epoll, events, EVENTS, wait);
-    if (n == 0 && !relay_idle(s->relay))
-        return false;
-    for (int i = 0; i < n; i++)
-        if (!event(s, events[i].data.ptr))
-            return false;
-    return look_at_deadlines(s);
-}
-
-static bool serve(struct server *s)
-{
-    while (!signals_stopping(&s->relay->signals)) {
-        if (!round_trip(s, -1))
-            return false;
-        if (s->starved && clock_monotonic() >= s->retry_at)
-            set_accepting(s, room_left(s));
-    }
-    return true;
-}
-
-/* From here on no connection is read further than to what has arrived. */
-static bool limit_all(struct server *s)
+/* From now on each stream is read only up to what has arrived. */
+static void server_limit_streams(struct server *s)
 {
     for (size_t fd = 0; fd < s->fd_capacity; fd++) {
-        struct connection *c = s->by_fd[fd];
-        if (!c || c->input.limited)
+        struct source_stream *stream = s->by_fd[fd];
+        if (!stream || stream->input.limited)
             continue;
-        input_limit(&c->input);
-        s->unread += c->input.quota != 0;
-        if (input_drained(&c->input, connection_within(c)) && !drop(s, c, true))
-            return false;
+        input_limit(&stream->input);
+        s->unread += stream->input.quota != 0;
+        if (input_drained(&stream->input, source_stream_mid_message(stream)))
+            server_close_stream(s, stream, true);
     }
-    return true;
 }
 
-/* Lets in who waits, and reads what has arrived; again, where descriptors were too few for all. */
-static bool read_arrived(struct server *s)
+/* Accepts the backlog and reads what has arrived; repeats that while streams that have ended free
+ * the descriptors that are needed for others. */
+static void server_drain_streams(struct server *s)
 {
     uint64_t before;
     do {
-        s->starved = false;
-        for (int i = 0; i < s->doors.count; i++)
-            while (!transport_is_datagram(s->doors.listeners[i].transport) &&
-                   accept_some(s, &s->doors.listeners[i]))
+        s->descriptors_exhausted = false;
+        for (int i = 0; i < s->listeners.count; i++)
+            while (!transport_is_datagram(s->listeners.items[i].transport) &&
+                   server_accept_some(s, &s->listeners.items[i]))
                 ;
-        before = s->connection_count;
-        if (!limit_all(s))
-            return false;
-        while (s->unread)
-            if (!round_trip(s, -1))
-                return false;
-    } while (s->starved && s->connection_count < before);
-    return true;
+        before = s->stream_count;
+        server_limit_streams(s);
+        while (s->unread && !server_failed(s))
+            server_poll(s, -1);
+    } while (s->descriptors_exhausted && s->stream_count < before && !server_failed(s));
 }
 
-/* Reads what has arrived at the datagrams' sockets. */
-static bool drain_datagrams(struct server *s)
+/* Reads what has arrived, and then up to the end of the message that each stream is in. Returns
+ * false if connections were left in the backlog. */
+static bool server_drain(struct server *s)
 {
-    for (int i = 0; i < s->doors.count; i++) {
-        struct listener *l = &s->doors.listeners[i];
-        enum datagrams_state state = DATAGRAMS_MORE;
-        if (!transport_is_datagram(l->transport))
-            continue;
-        datagrams_shut(l);
-        while (state == DATAGRAMS_MORE)
-            state = datagrams_read(s->doors.datagrams, l, s->relay);
-        if (state == DATAGRAMS_STUCK)
-            return false;
-        epoll_ctl(s->epoll, EPOLL_CTL_DEL, l->fd, NULL);
-        datagrams_count_dropped(l, s->relay);
-    }
-    return true;
-}
-
-/* Reads what has arrived, to the end of the message that each connection is in. */
-static bool drain(struct server *s)
-{
-    set_accepting(s, false);
+    server_set_accepting(s, false);
     s->draining = true;
-    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->relay->signals.stop_fd, NULL);
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->stop.fd, NULL);
     systemd_notify_stopping();
-    if (!drain_datagrams(s) || !read_arrived(s))
-        return false;
-    if (s->starved) {
-        log_printf("connections that waited for a descriptor were not read");
-        s->relay->failed = true;
-    }
-    doors_shut(&s->doors);
-    uint64_t deadline = clock_monotonic() + grace;
-    for (uint64_t now; s->connection_count && (now = clock_monotonic()) < deadline;)
-        if (!round_trip(s, (int)((deadline - now) / 1000000) + 1))
-            return false;
-    return drop_all(s);
+    server_drain_datagrams(s);
+    server_drain_streams(s);
+    bool complete = !s->descriptors_exhausted || server_failed(s);
+    if (!complete)
+        log_printf("accept: too few descriptors; connections in the accept queue were not read");
+    listeners_close(&s->listeners);
+    uint64_t deadline = clock_monotonic() + DRAIN_GRACE_NS;
+    uint64_t now;
+    while (s->stream_count && !server_failed(s) && (now = clock_monotonic()) < deadline)
+        server_poll(s, (int)((deadline - now) / NS_PER_MS) + 1);
+    return complete;
 }
 
-bool relay_serve(struct relay *r)
+static void server_close(struct server *s)
 {
-    struct server s = {.relay = r, .epoll = -1};
-    bool wrote = true;
-    if (open_all(&s)) {
-        systemd_notify_ready(s.doors.count);
-        wrote = serve(&s) && drain(&s);
-    } else {
-        r->failed = true;
+    server_close_streams(s);
+    listeners_close(&s->listeners);
+    datagram_context_destroy(s->datagram_context);
+    tls_destroy(s->tls);
+    free(s->by_fd);
+    if (s->epoll >= 0)
+        close(s->epoll);
+    rate_limit_flush(&s->access.log_limit);
+}
+
+bool server_run(const struct relay_config *config, struct pipeline *pipeline,
+                struct signals *signals)
+{
+    struct server *s = calloc(1, sizeof *s);
+    if (!s) {
+        log_printf("out of memory");
+        return false;
     }
-    drop_all(&s);
-    doors_close(&s.doors);
-    free(s.by_fd);
-    if (s.epoll >= 0)
-        close(s.epoll);
-    return wrote;
+    s->config = config;
+    s->pipeline = pipeline;
+    s->signals = signals;
+    s->epoll = -1;
+    s->accepting = true;
+    s->streams.config = config;
+    s->streams.pipeline = pipeline;
+    s->streams.access = &s->access;
+    access_init(&s->access, &config->access, &pipeline->sink->stats->refused, config->quiet);
+    timer_queue_init(&s->handshakes, config->handshake_timeout_ns);
+    timer_queue_init(&s->idle, config->idle_timeout_ns);
+    timer_queue_init(&s->releases, PIPELINE_HOLD_MS * NS_PER_MS);
+    bool good = server_open(s);
+    if (good) {
+        systemd_notify_ready(s->listeners.count);
+        server_serve(s);
+        if (!server_failed(s))
+            good = server_drain(s);
+    }
+    server_close(s);
+    free(s);
+    return good;
 }

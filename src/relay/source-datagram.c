@@ -9,175 +9,170 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
-#include "base/rate-limit.h"
 
-/* SKEW keeps the datagrams of a batch from falling into one set of the processor's cache. */
-enum { BATCH = 64, DATAGRAM_MAX = 256 * 1024, SKEW = 192, NAME = 64 };
+/* STRIDE_SKEW keeps the buffers from sharing the same cache sets. */
+enum { DATAGRAMS_MAX = 64, DATAGRAM_SIZE_MAX = 256 * 1024, STRIDE_SKEW = 192 };
 
-union control {
+union datagram_control {
     struct cmsghdr align;
-    char room[CMSG_SPACE(sizeof(struct ucred))];
+    char bytes[CMSG_SPACE(sizeof(struct ucred))];
 };
 
-struct datagrams {
-    size_t room; /* bytes for each datagram */
-    char *bytes;
-    struct mmsghdr headers[BATCH];
-    struct iovec parts[BATCH];
-    struct sockaddr_storage from[BATCH];
-    union control control[BATCH];
-    struct sockaddr_storage named; /* whose name is in `name` */
-    socklen_t named_length;
-    char name[NAME];
+struct datagram_context {
+    struct pipeline *pipeline;
+    struct access *access;
+    size_t max_size;
+    size_t capacity; /* bytes for each datagram */
+    char *buffers;
+    struct mmsghdr headers[DATAGRAMS_MAX];
+    struct iovec iovecs[DATAGRAMS_MAX];
+    struct sockaddr_storage addresses[DATAGRAMS_MAX];
+    union datagram_control control[DATAGRAMS_MAX];
+    struct sockaddr_storage peer; /* formatted in `name`, if it is an IP address */
+    socklen_t peer_len;
+    char name[SOCKADDR_FORMAT_MAX];
 };
 
-static size_t stride(const struct datagrams *d)
+static size_t datagram_stride(const struct datagram_context *c)
 {
-    return d->room + SKEW;
+    return c->capacity + STRIDE_SKEW;
 }
 
-static size_t max_size(const struct relay *r)
+struct datagram_context *datagram_context_new(const struct relay_config *config,
+                                              struct pipeline *pipeline, struct access *access)
 {
-    return r->config->max_size < DATAGRAM_MAX ? (size_t)r->config->max_size : DATAGRAM_MAX;
-}
-
-void datagrams_start(struct listener *l, struct relay *r)
-{
-    stream_start(&l->stream, r, l->name, transport_name(l->transport));
-    l->stream.framer.max_size = max_size(r);
-}
-
-struct datagrams *datagrams_open(struct relay *r)
-{
-    struct datagrams *d = calloc(1, sizeof *d);
-    if (!d) {
+    struct datagram_context *c = calloc(1, sizeof *c);
+    if (!c) {
         log_printf("out of memory");
         return NULL;
     }
-    d->room = framer_datagram_capacity(max_size(r));
-    d->bytes = mmap(NULL, BATCH * stride(d), PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (d->bytes == MAP_FAILED) {
+    c->pipeline = pipeline;
+    c->access = access;
+    c->max_size =
+        config->max_size < DATAGRAM_SIZE_MAX ? (size_t)config->max_size : DATAGRAM_SIZE_MAX;
+    c->capacity = framer_datagram_capacity(c->max_size);
+    c->buffers = mmap(NULL, DATAGRAMS_MAX * datagram_stride(c), PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (c->buffers == MAP_FAILED) {
         log_printf("datagrams: %m");
-        free(d);
+        free(c);
         return NULL;
     }
-    for (int i = 0; i < BATCH; i++) {
-        d->parts[i] = (struct iovec){d->bytes + (size_t)i * stride(d), d->room};
-        d->headers[i].msg_hdr = (struct msghdr){.msg_name = &d->from[i],
-                                                .msg_iov = &d->parts[i],
+    for (int i = 0; i < DATAGRAMS_MAX; i++) {
+        c->iovecs[i] = (struct iovec){c->buffers + (size_t)i * datagram_stride(c), c->capacity};
+        c->headers[i].msg_hdr = (struct msghdr){.msg_name = &c->addresses[i],
+                                                .msg_iov = &c->iovecs[i],
                                                 .msg_iovlen = 1,
-                                                .msg_control = &d->control[i]};
+                                                .msg_control = &c->control[i]};
     }
-    return d;
+    return c;
 }
 
-void datagrams_close(struct datagrams *d)
+void datagram_context_destroy(struct datagram_context *c)
 {
-    if (d)
-        munmap(d->bytes, BATCH * stride(d));
-    free(d);
+    if (c)
+        munmap(c->buffers, DATAGRAMS_MAX * datagram_stride(c));
+    free(c);
 }
 
-/* The sender of a Unix datagram, as the kernel knows it. */
-static const struct ucred *sender(struct msghdr *m)
+void source_datagram_init(struct source_datagram *d, const struct datagram_context *c,
+                          const struct listener *listener)
 {
-    struct cmsghdr *c = CMSG_FIRSTHDR(m);
-    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
-        return NULL;
-    return (const struct ucred *)CMSG_DATA(c);
+    *d = (struct source_datagram){.io.fd = listener->io.fd, .listener = listener};
+    pipeline_source_init(c->pipeline, &d->source, c->name, transport_name(listener->transport));
+    d->source.framer.max_size = c->max_size;
 }
 
-/* The sender's name; most often it is the one of the datagram before. */
-static void name_ip(struct datagrams *d, const struct msghdr *m)
+/* Returns the sender of a Unix datagram as the kernel knows it. */
+static struct ucred datagram_credentials(struct msghdr *m)
 {
-    if (m->msg_namelen == d->named_length && memcmp(m->msg_name, &d->named, m->msg_namelen) == 0)
-        return;
-    memcpy(&d->named, m->msg_name, m->msg_namelen);
-    d->named_length = m->msg_namelen;
-    sockaddr_format(m->msg_name, m->msg_namelen, d->name);
+    struct ucred credentials = {.uid = (uid_t)-1, .gid = (gid_t)-1};
+    const struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+        memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
+    return credentials;
 }
 
-/* Whether the sender may speak; its name is in d->name. */
-static bool admit(struct datagrams *d, struct listener *l, struct relay *r, struct msghdr *m)
+/* Names the sender, which most often is that of the datagram before. A new name begins a new batch,
+ * because the messages of the current one refer to the old name. */
+static struct peer_key datagram_name_sender(struct source_datagram *d, struct datagram_context *c,
+                                            struct msghdr *m)
 {
-    struct peer_key key;
-    if (l->transport == TRANSPORT_UDP) {
-        key = peer_key_ip(m->msg_name);
-        name_ip(d, m);
-    } else {
-        const struct ucred *who = sender(m);
-        static const struct ucred unknown = {.uid = (uid_t)-1, .gid = (gid_t)-1};
-        who = who ? who : &unknown;
-        key = peer_key_uid(who->uid);
-        peer_name_unix(who, d->name);
-        d->named_length = 0;
+    if (d->listener->transport == TRANSPORT_UDP) {
+        if (m->msg_namelen != c->peer_len || memcmp(m->msg_name, &c->peer, c->peer_len) != 0) {
+            pipeline_submit(c->pipeline);
+            memcpy(&c->peer, m->msg_name, m->msg_namelen);
+            c->peer_len = m->msg_namelen;
+            sockaddr_format(m->msg_name, m->msg_namelen, c->name);
+        }
+        return peer_key_ip(m->msg_name);
     }
-    l->stream.name = l->stream.peer = d->name;
-    if (access_admits(&r->config->access, &key))
-        return true;
-    relay_refuse(r, d->name, key.is_uid ? "not in --allow-uid" : "not in --allow");
-    return false;
+    struct ucred credentials = datagram_credentials(m);
+    pipeline_submit(c->pipeline);
+    c->peer_len = 0;
+    peer_format_unix(&credentials, c->name);
+    return peer_key_uid(credentials.uid);
 }
 
-static void prepare(struct datagrams *d, int count)
+static void datagram_feed(struct source_datagram *d, struct datagram_context *c, struct msghdr *m,
+                          size_t len)
 {
-    for (int i = 0; i < count; i++) {
-        d->headers[i].msg_hdr.msg_namelen = sizeof d->from[i];
-        d->headers[i].msg_hdr.msg_controllen = sizeof d->control[i];
+    struct slice bytes = {m->msg_iov->iov_base, len < c->capacity ? len : c->capacity};
+    struct peer_key key = datagram_name_sender(d, c, m);
+    const char *reason = access_check(c->access, &key);
+    if (reason)
+        access_refuse(c->access, c->name, reason);
+    else
+        pipeline_add_datagram(c->pipeline, &d->source, bytes, len);
+}
+
+enum datagram_state source_datagram_read(struct source_datagram *d, struct datagram_context *c)
+{
+    for (int i = 0; i < DATAGRAMS_MAX; i++) {
+        c->headers[i].msg_hdr.msg_namelen = sizeof c->addresses[i];
+        c->headers[i].msg_hdr.msg_controllen = sizeof c->control[i];
     }
-}
-
-enum datagrams_state datagrams_read(struct datagrams *d, struct listener *l, struct relay *r)
-{
-    prepare(d, BATCH);
-    int n = recvmmsg(l->fd, d->headers, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR && rate_limit_allow(&r->complaints))
-        log_printf("%s: %m", l->name);
+    int n = recvmmsg(d->io.fd, c->headers, DATAGRAMS_MAX, MSG_DONTWAIT | MSG_TRUNC, NULL);
+    if (n < 0 && errno != EAGAIN && errno != EINTR &&
+        rate_limit_allow(&c->pipeline->sink->log_limit))
+        log_printf("%s: %m", d->listener->name);
     if (n <= 0)
-        return DATAGRAMS_NONE;
-    rate_limit_poll(&r->complaints);
-    datagrams_count_dropped(l, r);
-    for (int i = 0; i < n; i++) {
-        struct msghdr *m = &d->headers[i].msg_hdr;
-        size_t length = d->headers[i].msg_len;
-        struct slice bytes = {d->parts[i].iov_base, length < d->room ? length : d->room};
-        if (!admit(d, l, r, m))
-            continue;
-        if (stream_take_datagram(&l->stream, r, bytes, length) == STREAM_STUCK)
-            return DATAGRAMS_STUCK;
-    }
-    return n == BATCH ? DATAGRAMS_MORE : DATAGRAMS_NONE;
+        return DATAGRAM_NONE;
+    source_datagram_count_dropped(d, c);
+    pipeline_begin(c->pipeline, &d->source);
+    for (int i = 0; i < n; i++)
+        datagram_feed(d, c, &c->headers[i].msg_hdr, c->headers[i].msg_len);
+    pipeline_submit(c->pipeline);
+    return n == DATAGRAMS_MAX ? DATAGRAM_MORE : DATAGRAM_NONE;
 }
 
-void datagrams_shut(struct listener *l)
+void source_datagram_shutdown(const struct source_datagram *d)
 {
     struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
     struct sock_fprog filter = {1, &nothing};
-    /* A Unix sender is told; of UDP the kernel counts it as dropped. */
-    if (l->transport == TRANSPORT_UNIXGRAM)
-        shutdown(l->fd, SHUT_RD);
+    /* A Unix sender gets an error; a UDP sender does not, but the kernel counts it as dropped. */
+    if (d->listener->transport == TRANSPORT_UNIXGRAM)
+        shutdown(d->io.fd, SHUT_RD);
     else
-        setsockopt(l->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+        setsockopt(d->io.fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
-/* SO_RXQ_OVFL tells the same counter, but only with a datagram that came through. */
-void datagrams_count_dropped(struct listener *l, struct relay *r)
+/* SO_RXQ_OVFL would report the same counter, but only with the next datagram that is received. */
+void source_datagram_count_dropped(struct source_datagram *d, struct datagram_context *c)
 {
     uint32_t memory[SK_MEMINFO_VARS];
-    socklen_t length = sizeof memory;
-    if (l->transport != TRANSPORT_UDP ||
-        getsockopt(l->fd, SOL_SOCKET, SO_MEMINFO, memory, &length) != 0 ||
-        length <= SK_MEMINFO_DROPS * sizeof *memory)
+    socklen_t len = sizeof memory;
+    if (d->listener->transport != TRANSPORT_UDP ||
+        getsockopt(d->io.fd, SOL_SOCKET, SO_MEMINFO, memory, &len) != 0 ||
+        len <= SK_MEMINFO_DROPS * sizeof *memory)
         return;
-    uint32_t fresh = memory[SK_MEMINFO_DROPS] - l->dropped;
-    if (fresh == 0)
+    uint32_t dropped = memory[SK_MEMINFO_DROPS] - d->dropped;
+    if (dropped == 0)
         return;
-    l->dropped += fresh;
-    counter_add(&r->stats.dropped, fresh);
-    if (rate_limit_allow(&r->refusals))
+    d->dropped += dropped;
+    counter_add(&c->pipeline->sink->stats->dropped, dropped);
+    if (rate_limit_allow(&c->access->log_limit))
         log_printf("%s: the kernel dropped %" PRIu32
-                   " datagrams; more room (--rcvbuf) or more relays "
-                   "(--reuseport) help",
-                   l->name, fresh);
+                   " datagram%s; increase --rcvbuf or run more relays (--reuseport)",
+                   d->listener->name, dropped, dropped == 1 ? "" : "s");
 }

@@ -1,27 +1,42 @@
 #ifndef SHNEK_RELAY_SOURCE_DATAGRAM_H
 #define SHNEK_RELAY_SOURCE_DATAGRAM_H
 
-#include "relay/listener.h"
+#include <stdint.h>
 
-/* Room for a batch of datagrams, for all sockets that take such. */
-struct datagrams;
+#include "relay/access.h"
+#include "relay/config.h"
+#include "relay/io.h"
+#include "relay/listeners.h"
+#include "relay/pipeline.h"
 
-/* NULL, and a report, where memory is short. */
-struct datagrams *datagrams_open(struct relay *r);
-void datagrams_close(struct datagrams *d);
+/* Receive buffers and what else all datagram sockets share. */
+struct datagram_context;
 
-/* Makes a socket ready for datagrams_read. */
-void datagrams_start(struct listener *l, struct relay *r);
+/* Returns NULL and logs the reason if memory is exhausted. The arguments are borrowed. */
+struct datagram_context *datagram_context_new(const struct relay_config *config,
+                                              struct pipeline *pipeline, struct access *access);
+void datagram_context_destroy(struct datagram_context *c);
 
-enum datagrams_state { DATAGRAMS_MORE, DATAGRAMS_NONE, DATAGRAMS_STUCK };
+/* A UDP or Unix datagram socket, which belongs to a listener. */
+struct source_datagram {
+    struct io io;
+    const struct listener *listener;
+    struct source source;
+    uint32_t dropped; /* UDP: the kernel's counter when it was read last */
+};
 
-/* Takes a batch of what has come. */
-enum datagrams_state datagrams_read(struct datagrams *d, struct listener *l, struct relay *r);
+void source_datagram_init(struct source_datagram *d, const struct datagram_context *c,
+                          const struct listener *listener);
 
-/* From now on nothing more comes in; what has arrived can still be read. */
-void datagrams_shut(struct listener *l);
+enum datagram_state { DATAGRAM_MORE, DATAGRAM_NONE };
 
-/* Counts, and reports, what the kernel dropped since it was last asked. */
-void datagrams_count_dropped(struct listener *l, struct relay *r);
+/* Receives and processes up to 64 datagrams. Returns DATAGRAM_MORE if more may be waiting. */
+enum datagram_state source_datagram_read(struct source_datagram *d, struct datagram_context *c);
+
+/* Stops receiving; datagrams that have arrived can still be read. */
+void source_datagram_shutdown(const struct source_datagram *d);
+
+/* Counts and logs the datagrams that the kernel dropped since the last call. */
+void source_datagram_count_dropped(struct source_datagram *d, struct datagram_context *c);
 
 #endif

@@ -1,108 +1,116 @@
+#include "relay/source-file.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/input.h"
 #include "base/log.h"
-#include "relay/pipeline.h"
 
-enum progress { MORE, ENDED, STUCK };
+enum { FILE_BLOCK_SIZE = 128 * 1024 };
 
-/* Where `why` is NULL, errno says it. */
-static void fail(struct relay *r, const char *name, const char *why)
+struct source_file {
+    struct pipeline *pipeline;
+    struct input input;
+    struct source source;
+    bool ended;
+    bool complete; /* the end was the end of the file */
+    bool failed;
+    char block[FILE_BLOCK_SIZE];
+};
+
+/* Defects of earlier messages are logged first. */
+static void source_file_log(struct pipeline *p, const char *name, const char *error_text)
 {
-    int error = errno;
-    relay_settle(r);
-    log_printf("%s: %s", name, why ? why : strerror(error));
-    r->failed = true;
+    pipeline_wait(p);
+    log_printf("%s: %s", name, error_text);
 }
 
-static enum progress read_block(struct relay *r, struct input *in, struct stream *s, bool *whole)
+static void source_file_read(struct source_file *f)
 {
-    ssize_t n = input_read(in, r->block, RELAY_BLOCK, framer_mid_message(&s->framer));
+    ssize_t n =
+        input_read(&f->input, f->block, sizeof f->block, framer_mid_message(&f->source.framer));
     if (n < 0 && errno == EAGAIN)
-        return MORE;
+        return;
     if (n < 0) {
-        fail(r, s->name, NULL);
-        *whole = false;
+        source_file_log(f->pipeline, f->source.name, strerror(errno));
+        f->failed = true;
+        f->complete = false;
     }
-    if (n <= 0)
-        return ENDED;
-    switch (stream_take(s, r, (struct slice){r->block, (size_t)n})) {
-    case STREAM_STUCK:
-        return STUCK;
-    case STREAM_BROKEN:
-        return ENDED;
-    default:
-        return MORE;
-    }
+    f->ended =
+        n <= 0 || !pipeline_feed(f->pipeline, &f->source, (struct slice){f->block, (size_t)n});
 }
 
-/* Nothing came for the time that a wait may take. */
-static enum progress rest(struct relay *r, struct stream *s, bool waited_for_lines)
+/* Waits for input once, at most until the pipeline or a held message is due. */
+static void source_file_step(struct source_file *f, struct signals *signals)
 {
-    if (!waited_for_lines)
-        return relay_idle(r) ? MORE : STUCK;
-    return stream_release(s, r) == STREAM_STUCK ? STUCK : MORE;
-}
-
-/* To its end, or to the end of a drain. */
-static bool copy(struct relay *r, int fd, const char *name)
-{
-    struct input in;
-    struct stream s;
-    enum progress progress = MORE;
-    bool whole = true;
-    input_init(&in, fd);
-    stream_start(&s, r, name, fd == STDIN_FILENO ? "stdin" : "file");
-    while (progress == MORE) {
-        bool within = framer_mid_message(&s.framer);
-        int patience = relay_patience(r);
-        bool for_lines = stream_holds(&s) && (patience < 0 || patience > STREAM_PATIENCE);
-        if (for_lines)
-            patience = STREAM_PATIENCE;
-        switch (input_wait(&in, &r->signals, within, patience)) {
-        case INPUT_READY:
-            progress = read_block(r, &in, &s, &whole);
-            break;
-        case INPUT_IDLE:
-            progress = rest(r, &s, for_lines);
-            break;
-        case INPUT_ENDED:
-            whole = false;
-            progress = ENDED;
-            if (!in.live)
-                fail(r, name, "stopped before its end");
+    bool mid_message = framer_mid_message(&f->source.framer);
+    int timeout_ms = pipeline_timeout_ms(f->pipeline);
+    bool release =
+        framer_has_held(&f->source.framer) && (timeout_ms < 0 || timeout_ms > PIPELINE_HOLD_MS);
+    if (release)
+        timeout_ms = PIPELINE_HOLD_MS;
+    switch (input_wait(&f->input, signals, mid_message, timeout_ms)) {
+    case INPUT_READY:
+        source_file_read(f);
+        break;
+    case INPUT_IDLE:
+        if (release)
+            pipeline_release(f->pipeline, &f->source);
+        else
+            pipeline_on_idle(f->pipeline);
+        break;
+    case INPUT_ENDED:
+        f->ended = true;
+        f->complete = false;
+        if (!f->input.live) {
+            source_file_log(f->pipeline, f->source.name, "stopped before its end");
+            f->failed = true;
         }
     }
-    return stream_end(&s, r, whole) != STREAM_STUCK && progress != STUCK;
 }
 
-/* Not blocking: a FIFO without a writer must not keep the program from its signals. */
-static bool copy_file(struct relay *r, const char *path)
+static bool source_file_read_fd(struct pipeline *p, struct signals *signals, int fd,
+                                const char *name)
+{
+    struct source_file f = {.pipeline = p, .complete = true};
+    input_init(&f.input, fd);
+    pipeline_source_init(p, &f.source, name, fd == STDIN_FILENO ? "stdin" : "file");
+    while (!f.ended && !sink_failed(p->sink))
+        source_file_step(&f, signals);
+    pipeline_end(p, &f.source, f.complete);
+    return !f.failed;
+}
+
+static bool source_file_read_path(struct pipeline *p, struct signals *signals, const char *path)
 {
     if (strcmp(path, "-") == 0)
-        return copy(r, STDIN_FILENO, "stdin");
+        return source_file_read_fd(p, signals, STDIN_FILENO, "stdin");
+    /* O_NONBLOCK, so that a FIFO without a writer does not delay a drain. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        fail(r, path, NULL);
-        return true;
+        source_file_log(p, path, strerror(errno));
+        return false;
     }
-    bool wrote = copy(r, fd, path);
+    bool good = source_file_read_fd(p, signals, fd, path);
     close(fd);
-    return wrote;
+    return good;
 }
 
-bool relay_files(struct relay *r)
+bool source_file_read_all(const struct relay_config *config, struct pipeline *pipeline,
+                          struct signals *signals)
 {
-    if (r->config->file_count == 0)
-        return copy_file(r, "-");
-    for (int i = 0; i < r->config->file_count; i++) {
-        if (signals_stopping(&r->signals)) {
-            fail(r, r->config->files[i], "stopped before it was read");
-        } else if (!copy_file(r, r->config->files[i])) {
-            return false;
+    bool good = true;
+    if (config->file_count == 0)
+        return source_file_read_path(pipeline, signals, "-");
+    for (int i = 0; i < config->file_count && !sink_failed(pipeline->sink); i++) {
+        if (signals_stopping(signals)) {
+            source_file_log(pipeline, config->files[i], "stopped before it was read");
+            good = false;
+        } else {
+            good = source_file_read_path(pipeline, signals, config->files[i]) && good;
         }
     }
-    return true;
+    return good;
 }

@@ -1,265 +1,271 @@
 #include "relay/source-stream.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/rate-limit.h"
 #include "relay/proxy-protocol.h"
 
-static bool enter(struct connection *c, struct relay *r, const struct peer_key *key)
+/* Counts the connection for --max-connections-per-peer. */
+static bool stream_enter(struct source_stream *s, struct access *access, const struct peer_key *key)
 {
-    uint64_t max = r->config->access.max_per_peer;
-    if (max == 0)
+    if (access->config->max_per_peer == 0)
         return true;
-    c->count = access_enter(&r->peers, key, max);
-    if (!c->count)
-        relay_refuse(r, c->name, "more than --max-connections-per-peer");
-    return c->count != NULL;
+    s->access_peer = access_peer_enter(access, key);
+    if (s->access_peer)
+        return true;
+    char reason[80];
+    snprintf(reason, sizeof reason,
+             "limit of %" PRIu64 " connection%s (--max-connections-per-peer)",
+             access->config->max_per_peer, access->config->max_per_peer == 1 ? "" : "s");
+    access_refuse(access, s->name, reason);
+    return false;
 }
 
-/* Whether the peer may come in; a proxy counts as those for whom it speaks. */
-static bool admit(struct connection *c, struct relay *r, enum transport transport,
-                  const struct sockaddr *peer, socklen_t length)
+/* Checks and names the peer. Connections from a proxy count for the client in its header. */
+static bool stream_admit(struct source_stream *s, struct access *access, enum transport transport,
+                         const struct sockaddr *address, socklen_t address_len)
 {
     struct peer_key key;
     if (transport == TRANSPORT_UNIX) {
-        struct ucred who = {.uid = (uid_t)-1};
-        socklen_t size = sizeof who;
-        getsockopt(c->input.fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
-        key = peer_key_uid(who.uid);
-        peer_name_unix(&who, c->name);
+        struct ucred credentials = {.uid = (uid_t)-1};
+        socklen_t size = sizeof credentials;
+        getsockopt(s->io.fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+        key = peer_key_uid(credentials.uid);
+        peer_format_unix(&credentials, s->name);
     } else {
-        key = peer_key_ip(peer);
-        sockaddr_format(peer, length, c->name);
+        key = peer_key_ip(address);
+        sockaddr_format(address, address_len, s->name);
     }
-    if (!access_admits(&r->config->access, &key)) {
-        relay_refuse(r, c->name, key.is_uid ? "not in --allow-uid" : "not in --allow");
+    const char *reason = access_check(access, &key);
+    if (reason) {
+        access_refuse(access, s->name, reason);
         return false;
     }
-    return c->phase == PHASE_PROXY_HEADER || enter(c, r, &key);
+    return s->phase == STREAM_PROXY_HEADER || stream_enter(s, access, &key);
 }
 
-struct connection *connection_open(struct relay *r, int fd, enum transport transport,
-                                   const struct sockaddr *peer, socklen_t length, struct tls *tls)
+struct source_stream *source_stream_new(struct stream_context *context, int fd,
+                                        enum transport transport, const struct sockaddr *address,
+                                        socklen_t address_len, struct tls *tls)
 {
-    struct connection *c = calloc(1, sizeof *c);
-    if (!c) {
+    struct source_stream *s = calloc(1, sizeof *s);
+    if (!s) {
         log_printf("connection: %m");
         return NULL;
     }
-    input_init(&c->input, fd);
-    if (r->config->proxy_protocol && transport != TRANSPORT_UNIX)
-        c->phase = PHASE_PROXY_HEADER;
+    s->io.fd = fd;
+    input_init(&s->input, fd);
+    if (context->config->proxy_protocol && transport != TRANSPORT_UNIX)
+        s->phase = STREAM_PROXY_HEADER;
     else
-        c->phase = tls ? PHASE_HANDSHAKE : PHASE_OPEN;
-    if (!admit(c, r, transport, peer, length)) {
-        free(c);
+        s->phase = tls ? STREAM_HANDSHAKE : STREAM_MESSAGES;
+    if (!stream_admit(s, context->access, transport, address, address_len)) {
+        free(s);
         return NULL;
     }
-    if (tls && !(c->tls = tls_session_accept(tls, fd))) {
+    if (tls && !(s->tls = tls_session_accept(tls, fd))) {
         log_printf("connection: out of memory");
-        if (c->count)
-            access_leave(&r->peers, c->count);
-        free(c);
+        if (s->access_peer)
+            access_peer_leave(context->access, s->access_peer);
+        free(s);
         return NULL;
     }
-    stream_start(&c->stream, r, c->name, transport_name(transport));
-    return c;
+    pipeline_source_init(context->pipeline, &s->source, s->name, transport_name(transport));
+    return s;
 }
 
-static bool within_record(const struct connection *c)
+static bool stream_mid_record(const struct source_stream *s)
 {
-    return c->tls && c->phase == PHASE_OPEN && tls_mid_record(c->tls);
+    return s->tls && s->phase == STREAM_MESSAGES && tls_mid_record(s->tls);
 }
 
-bool connection_within(const struct connection *c)
+bool source_stream_mid_message(const struct source_stream *s)
 {
-    return framer_mid_message(&c->stream.framer) || within_record(c);
+    return framer_mid_message(&s->source.framer) || stream_mid_record(s);
 }
 
-static enum connection_state take(struct connection *c, struct relay *r, struct slice block)
+static enum stream_state stream_feed(struct source_stream *s, struct stream_context *context,
+                                     struct slice bytes)
 {
-    switch (stream_take(&c->stream, r, block)) {
-    case STREAM_STUCK:
-        return CONNECTION_STUCK;
-    case STREAM_BROKEN:
-        return CONNECTION_ENDED;
-    default:
-        return CONNECTION_OPEN;
-    }
+    return pipeline_feed(context->pipeline, &s->source, bytes) ? STREAM_OPEN : STREAM_ENDED;
 }
 
-/* The handshake is over: from here on the peer has a name that it proved, if we asked for one. */
-static void note_subject(struct connection *c)
+/* After the handshake the name includes the subject, which the peer has proved. */
+static void stream_add_subject(struct source_stream *s)
 {
     char subject[TLS_SUBJECT_MAX];
-    c->phase = PHASE_OPEN;
-    tls_subject(c->tls, subject);
-    if (*subject && asprintf(&c->peer, "%s %s", c->name, subject) > 0)
-        c->stream.peer = c->peer;
+    s->phase = STREAM_MESSAGES;
+    tls_subject(s->tls, subject);
+    if (*subject && asprintf(&s->peer, "%s %s", s->name, subject) > 0)
+        s->source.peer = s->peer;
 }
 
-static enum connection_state fail_tls(struct connection *c, struct relay *r, const char *why)
+/* Logs why a stream ends: as a refusal if no message could come yet. */
+static void stream_log_error(const struct source_stream *s, struct stream_context *context,
+                             const char *error_text)
+{
+    if (s->phase != STREAM_MESSAGES)
+        access_refuse(context->access, s->name, error_text);
+    else if (rate_limit_allow(&context->pipeline->sink->log_limit))
+        log_printf("%s: %s", s->name, error_text);
+}
+
+static enum stream_state stream_fail_tls(const struct source_stream *s,
+                                         struct stream_context *context, const char *error_text)
 {
     char text[TLS_ERROR_MAX + 8];
-    snprintf(text, sizeof text, "TLS: %s", why);
-    if (c->phase != PHASE_OPEN)
-        relay_refuse(r, c->name, text);
-    else if (rate_limit_allow(&r->complaints))
-        log_printf("%s: %s", c->name, text);
-    return CONNECTION_CUT;
+    snprintf(text, sizeof text, "TLS: %s", error_text);
+    stream_log_error(s, context, text);
+    return STREAM_TRUNCATED;
 }
 
-/* A drain wants the message that was begun, but none of those behind it in the same record. */
-static enum connection_state take_rest(struct connection *c, struct relay *r, struct slice text)
+/* A drain needs the rest of the current message, but no further message of the same record. */
+static enum stream_state stream_feed_rest(struct source_stream *s, struct stream_context *context,
+                                          struct slice text)
 {
-    enum connection_state taken = CONNECTION_OPEN;
-    for (; taken == CONNECTION_OPEN && text.len && framer_mid_message(&c->stream.framer);
-         text.len--)
-        taken = take(c, r, (struct slice){text.data++, 1});
-    return taken;
-}
-
-static enum connection_state take_text(struct connection *c, struct relay *r, size_t length)
-{
-    struct slice text = {r->plain, length};
-    if (length == 0)
-        return CONNECTION_OPEN;
-    return c->only_rest ? take_rest(c, r, text) : take(c, r, text);
-}
-
-/* Plain text from what came, as much in one piece as the block holds. */
-static enum connection_state take_tls(struct connection *c, struct relay *r, struct slice bytes)
-{
-    char why[TLS_ERROR_MAX];
-    enum tls_state state = TLS_DATA;
-    if (!tls_feed(c->tls, bytes))
-        return fail_tls(c, r, "out of memory");
-    while (state == TLS_DATA) {
-        size_t length = 0;
-        size_t got;
-        while (length < sizeof r->plain &&
-               (state = tls_read(c->tls, r->plain + length, sizeof r->plain - length, &got, why)) ==
-                   TLS_DATA)
-            length += got;
-        if (c->phase == PHASE_HANDSHAKE && tls_established(c->tls))
-            note_subject(c);
-        enum connection_state taken = take_text(c, r, length);
-        if (taken != CONNECTION_OPEN)
-            return taken;
-    }
-    if (state == TLS_FAILED)
-        return fail_tls(c, r, why);
-    return state == TLS_ENDED ? CONNECTION_ENDED : CONNECTION_OPEN;
-}
-
-static enum connection_state take_bytes(struct connection *c, struct relay *r, struct slice bytes)
-{
-    if (bytes.len == 0)
-        return CONNECTION_OPEN;
-    return c->tls ? take_tls(c, r, bytes) : take(c, r, bytes);
-}
-
-static enum connection_state take_header(struct connection *c, struct relay *r, struct slice bytes)
-{
-    union {
-        struct sockaddr any;
-        struct sockaddr_storage room;
-    } peer = {0};
-    size_t length;
-    buffer_append(&c->header, bytes);
-    struct slice header = {c->header.data, c->header.len};
-    enum proxy_state state = proxy_header(header, &length, &peer.room);
-    if (state == PROXY_MORE)
-        return CONNECTION_OPEN;
-    if (state == PROXY_NO_PROXY) {
-        relay_refuse(r, c->name, "no PROXY protocol header");
-        return CONNECTION_CUT;
-    }
-    if (state == PROXY_TOLD) {
-        struct peer_key key = peer_key_ip(&peer.any);
-        sockaddr_format(&peer.any, sizeof peer.room, c->name);
-        if (!enter(c, r, &key))
-            return CONNECTION_CUT;
-    }
-    c->phase = c->tls ? PHASE_HANDSHAKE : PHASE_OPEN;
-    enum connection_state taken =
-        take_bytes(c, r, (struct slice){header.data + length, header.len - length});
-    buffer_free(&c->header);
-    return taken;
-}
-
-/* The peer has closed its side. */
-static enum connection_state left(struct connection *c, struct relay *r)
-{
-    if (c->input.limited)
-        return CONNECTION_ENDED;
-    if (c->heard && c->phase != PHASE_OPEN)
-        relay_refuse(r, c->name,
-                     c->tls ? "TLS: it left during the handshake" : "it left in the PROXY header");
-    /* Without TLS's goodbye the end may be anybody's. */
-    return c->tls ? CONNECTION_CUT : CONNECTION_ENDED;
-}
-
-static enum connection_state fail_read(struct connection *c, struct relay *r)
-{
-    if (c->phase != PHASE_OPEN)
-        relay_refuse(r, c->name, strerror(errno));
-    else if (rate_limit_allow(&r->complaints))
-        log_printf("%s: %m", c->name);
-    return CONNECTION_CUT;
-}
-
-enum connection_state connection_read(struct connection *c, struct relay *r)
-{
-    if (input_drained(&c->input, within_record(c)))
-        c->only_rest = true;
-    ssize_t n = input_read(&c->input, r->block, RELAY_BLOCK, connection_within(c));
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-        return CONNECTION_OPEN;
-    if (n < 0)
-        return fail_read(c, r);
-    if (n == 0)
-        return left(c, r);
-    c->heard = true;
-    struct slice block = {r->block, (size_t)n};
-    enum connection_state state =
-        c->phase == PHASE_PROXY_HEADER ? take_header(c, r, block) : take_bytes(c, r, block);
-    if (state == CONNECTION_OPEN && input_drained(&c->input, connection_within(c)))
-        return CONNECTION_ENDED;
+    enum stream_state state = STREAM_OPEN;
+    for (; state == STREAM_OPEN && text.len && framer_mid_message(&s->source.framer); text.len--)
+        state = stream_feed(s, context, (struct slice){text.data++, 1});
     return state;
 }
 
-/* The record of TLS that was cut held messages, or the end of the one that is rejected anyway. */
-static void reject_record(struct connection *c, struct relay *r)
+/* Decrypts as much as fits into the block before it feeds the pipeline. */
+static enum stream_state stream_feed_tls(struct source_stream *s, struct stream_context *context,
+                                         struct slice bytes)
 {
-    if (framer_mid_message(&c->stream.framer))
-        return;
-    counter_add(&r->stats.in, 1);
-    counter_add(&r->stats.rejected, 1);
-    if (rate_limit_allow(&r->complaints))
-        log_printf("%s: TLS: stream ends within a record", c->name);
+    char error_text[TLS_ERROR_MAX];
+    enum tls_state tls_state = TLS_DATA;
+    if (!tls_feed(s->tls, bytes))
+        return stream_fail_tls(s, context, "out of memory");
+    while (tls_state == TLS_DATA) {
+        size_t len = 0;
+        size_t got;
+        while (len < sizeof context->plaintext &&
+               (tls_state = tls_read(s->tls, context->plaintext + len,
+                                     sizeof context->plaintext - len, &got, error_text)) ==
+                   TLS_DATA)
+            len += got;
+        if (s->phase == STREAM_HANDSHAKE && tls_established(s->tls))
+            stream_add_subject(s);
+        if (len == 0)
+            continue;
+        struct slice text = {context->plaintext, len};
+        enum stream_state state =
+            s->finishing ? stream_feed_rest(s, context, text) : stream_feed(s, context, text);
+        if (state != STREAM_OPEN)
+            return state;
+    }
+    if (tls_state == TLS_FAILED)
+        return stream_fail_tls(s, context, error_text);
+    return tls_state == TLS_ENDED ? STREAM_ENDED : STREAM_OPEN;
 }
 
-bool connection_close(struct connection *c, struct relay *r, bool whole)
+static enum stream_state stream_feed_bytes(struct source_stream *s, struct stream_context *context,
+                                           struct slice bytes)
 {
-    if (!whole && within_record(c))
-        reject_record(c, r);
-    bool wrote = stream_end(&c->stream, r, whole) != STREAM_STUCK;
-    if (c->tls && c->phase == PHASE_OPEN)
-        tls_send_close_notify(c->tls);
-    tls_session_destroy(c->tls);
-    if (c->count)
-        access_leave(&r->peers, c->count);
-    deadline_clear(&c->deadline);
-    deadline_clear(&c->release);
-    buffer_free(&c->header);
-    close(c->input.fd);
-    free(c->peer);
-    free(c);
-    return wrote;
+    if (bytes.len == 0)
+        return STREAM_OPEN;
+    return s->tls ? stream_feed_tls(s, context, bytes) : stream_feed(s, context, bytes);
+}
+
+static enum stream_state stream_feed_header(struct source_stream *s, struct stream_context *context,
+                                            struct slice bytes)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_storage storage;
+    } client = {0};
+    size_t len;
+    buffer_append(&s->header, bytes);
+    struct slice header = {s->header.data, s->header.len};
+    enum proxy_state state = proxy_parse(header, &len, &client.storage);
+    if (state == PROXY_INCOMPLETE)
+        return STREAM_OPEN;
+    if (state == PROXY_INVALID) {
+        access_refuse(context->access, s->name, "no PROXY protocol header");
+        return STREAM_TRUNCATED;
+    }
+    if (state == PROXY_CLIENT) {
+        struct peer_key key = peer_key_ip(&client.any);
+        sockaddr_format(&client.any, sizeof client.storage, s->name);
+        if (!stream_enter(s, context->access, &key))
+            return STREAM_TRUNCATED;
+    }
+    s->phase = s->tls ? STREAM_HANDSHAKE : STREAM_MESSAGES;
+    enum stream_state result =
+        stream_feed_bytes(s, context, (struct slice){header.data + len, header.len - len});
+    buffer_free(&s->header);
+    return result;
+}
+
+/* The peer has closed the connection. Without close_notify anyone may have ended a TLS stream. */
+static enum stream_state stream_end_of_file(const struct source_stream *s,
+                                            struct stream_context *context)
+{
+    if (s->input.limited)
+        return STREAM_ENDED;
+    if (s->got_data && s->phase != STREAM_MESSAGES)
+        access_refuse(context->access, s->name,
+                      s->tls ? "TLS: disconnected during the handshake"
+                             : "disconnected during the PROXY header");
+    return s->tls ? STREAM_TRUNCATED : STREAM_ENDED;
+}
+
+enum stream_state source_stream_read(struct source_stream *s, struct stream_context *context)
+{
+    if (input_drained(&s->input, stream_mid_record(s)))
+        s->finishing = true;
+    ssize_t n =
+        input_read(&s->input, context->block, sizeof context->block, source_stream_mid_message(s));
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return STREAM_OPEN;
+    if (n < 0) {
+        stream_log_error(s, context, strerror(errno));
+        return STREAM_TRUNCATED;
+    }
+    if (n == 0)
+        return stream_end_of_file(s, context);
+    s->got_data = true;
+    struct slice block = {context->block, (size_t)n};
+    enum stream_state state = s->phase == STREAM_PROXY_HEADER
+                                  ? stream_feed_header(s, context, block)
+                                  : stream_feed_bytes(s, context, block);
+    if (state == STREAM_OPEN && input_drained(&s->input, source_stream_mid_message(s)))
+        return STREAM_ENDED;
+    return state;
+}
+
+/* An incomplete TLS record counts as one rejected message, unless the framer rejects that. */
+static void stream_reject_record(const struct source_stream *s, struct stream_context *context)
+{
+    struct sink *sink = context->pipeline->sink;
+    if (!stream_mid_record(s) || framer_mid_message(&s->source.framer))
+        return;
+    counter_add(&sink->stats->in, 1);
+    counter_add(&sink->stats->rejected, 1);
+    if (rate_limit_allow(&sink->log_limit))
+        log_printf("%s: TLS: stream ends within a record", s->name);
+}
+
+void source_stream_destroy(struct source_stream *s, struct stream_context *context, bool complete)
+{
+    if (!complete)
+        stream_reject_record(s, context);
+    pipeline_end(context->pipeline, &s->source, complete);
+    if (s->tls && s->phase == STREAM_MESSAGES)
+        tls_send_close_notify(s->tls);
+    tls_session_destroy(s->tls);
+    if (s->access_peer)
+        access_peer_leave(context->access, s->access_peer);
+    timer_disarm(&s->timeout);
+    timer_disarm(&s->release);
+    buffer_free(&s->header);
+    close(s->io.fd);
+    free(s->peer);
+    free(s);
 }

@@ -3,52 +3,65 @@
 
 #include "base/address.h"
 #include "base/input.h"
+#include "relay/access.h"
+#include "relay/config.h"
+#include "relay/io.h"
 #include "relay/pipeline.h"
-#include "relay/relay.h"
 #include "relay/timers.h"
 #include "tls/tls.h"
 
-/* What a peer has to do before its messages are taken. */
-enum connection_phase { PHASE_PROXY_HEADER, PHASE_HANDSHAKE, PHASE_OPEN };
+enum { STREAM_BLOCK_SIZE = 128 * 1024 };
 
-/* A peer's stream, over TCP, TLS or a Unix socket. */
-struct connection {
-    struct input input;
-    struct stream stream;
-    enum connection_phase phase;
-    bool heard;           /* something came of it */
-    bool only_rest;       /* of the next record of TLS only the end of the message is wanted */
-    struct buffer header; /* as much of the PROXY header as has come */
-    struct tls_session *tls;
-    struct access_count *count; /* among the connections of its peer */
-    struct deadline deadline;   /* of the phase, or of idleness */
-    struct deadline release;    /* of a message that is held */
-    char name[SOCKADDR_FORMAT_MAX];
-    char *peer; /* the name with the subject of its certificate, or NULL */
+/* Shared by all connections. */
+struct stream_context {
+    const struct relay_config *config;
+    struct pipeline *pipeline;
+    struct access *access;
+    char block[STREAM_BLOCK_SIZE];
+    char plaintext[STREAM_BLOCK_SIZE];
 };
 
-enum connection_state {
-    CONNECTION_OPEN,
-    CONNECTION_ENDED, /* by the peer, or where nothing more of it can be understood */
-    CONNECTION_CUT,   /* its last message is not whole */
-    CONNECTION_STUCK  /* the records could not be written */
+/* The phases of a connection. Messages are accepted in the last one only. */
+enum stream_phase { STREAM_PROXY_HEADER, STREAM_HANDSHAKE, STREAM_MESSAGES };
+
+/* A connection over TCP, TLS or a Unix socket. */
+struct source_stream {
+    struct io io;
+    struct input input;
+    struct source source;
+    enum stream_phase phase;
+    bool got_data;
+    bool finishing; /* a drain reads only the end of the current message from the next TLS record */
+    struct buffer header; /* the part of the PROXY header that has arrived */
+    struct tls_session *tls;
+    struct access_peer *access_peer; /* NULL without --max-connections-per-peer */
+    struct timer timeout;            /* of the phase, or of idleness */
+    struct timer release;            /* of a message that --multiline keeps back */
+    char name[SOCKADDR_FORMAT_MAX];
+    char *peer; /* the name with the subject of the peer's certificate, or NULL */
+};
+
+enum stream_state {
+    STREAM_OPEN,
+    STREAM_ENDED,    /* by the peer, or because no further message can be found */
+    STREAM_TRUNCATED /* the last message may be incomplete */
 };
 
 /*
- * Takes over a descriptor that was accepted from `peer`, and `tls`, where it is to speak that, for
- * the session. NULL where it may not come in, which was reported; the descriptor is then the
- * caller's to close.
+ * Creates a stream for a connection accepted from `address`; `tls` is NULL without TLS. Returns
+ * NULL if the peer is refused, which was logged; the caller then closes the descriptor.
  */
-struct connection *connection_open(struct relay *r, int fd, enum transport transport,
-                                   const struct sockaddr *peer, socklen_t length, struct tls *tls);
+struct source_stream *source_stream_new(struct stream_context *context, int fd,
+                                        enum transport transport, const struct sockaddr *address,
+                                        socklen_t address_len, struct tls *tls);
 
-/* Reads once. What is wrong is reported. */
-enum connection_state connection_read(struct connection *c, struct relay *r);
+/* Reads once and processes what arrived. Errors are logged. */
+enum stream_state source_stream_read(struct source_stream *s, struct stream_context *context);
 
-/* Closes and frees it. False where the last record could not be written. */
-bool connection_close(struct connection *c, struct relay *r, bool whole);
+/* Ends the stream, closes its descriptor and frees it. `complete` as in pipeline_end(). */
+void source_stream_destroy(struct source_stream *s, struct stream_context *context, bool complete);
 
-/* Whether it is within a message. */
-bool connection_within(const struct connection *c);
+/* Returns whether the stream is in the middle of a message or a TLS record. */
+bool source_stream_mid_message(const struct source_stream *s);
 
 #endif

@@ -1,15 +1,22 @@
 #ifndef SHNEK_RELAY_SYSTEMD_H
 #define SHNEK_RELAY_SYSTEMD_H
 
-#include "relay/listener.h"
+#include <stdbool.h>
+
+/* A socket passed by systemd. */
+struct systemd_socket {
+    int fd;
+    bool tls; /* FileDescriptorName=tls */
+};
 
 /*
- * Takes the sockets that systemd passed (sd_listen_fds(3)); one that is named "tls" there speaks
- * it. Gives their number; 0, and a report, where there are none or one cannot be listened on.
+ * Returns how many sockets systemd passed (sd_listen_fds(3)) and fills in at most `capacity` of
+ * them, nonblocking and close-on-exec. Returns 0 and logs the reason if there are none, too many,
+ * or one cannot be used.
  */
-int systemd_listen(struct listener *listeners, int room);
+int systemd_sockets(struct systemd_socket *sockets, int capacity);
 
-/* Tells the service manager, where one asked to be told (sd_notify(3)). */
+/* Notify the service manager, if there is one (sd_notify(3)). */
 void systemd_notify_ready(int listeners);
 void systemd_notify_reloading(void);
 void systemd_notify_stopping(void);

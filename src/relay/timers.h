@@ -4,59 +4,59 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A place in a queue of deadlines; all zero is in none. */
-struct deadline {
-    struct deadline *previous;
-    struct deadline *next;
-    uint64_t at; /* clock_monotonic */
+/* A node in a timer queue. All zero means that it is not armed. */
+struct timer {
+    struct timer *previous;
+    struct timer *next;
+    uint64_t deadline_ns; /* clock_monotonic */
 };
 
-/* Deadlines that all lie equally far from when they were set, so that the oldest is the next. */
-struct deadlines {
-    struct deadline ends; /* next: the first, previous: the last */
-    uint64_t duration;    /* nanoseconds */
+/* Timers of one duration, so that the order in which they were armed is that of their deadlines. */
+struct timer_queue {
+    struct timer head; /* next: the first timer, previous: the last one */
+    uint64_t duration_ns;
 };
 
-static inline void deadlines_start(struct deadlines *q, uint64_t duration)
+static inline void timer_queue_init(struct timer_queue *q, uint64_t duration_ns)
 {
-    q->duration = duration;
-    q->ends.next = q->ends.previous = &q->ends;
+    q->duration_ns = duration_ns;
+    q->head.next = q->head.previous = &q->head;
 }
 
-static inline void deadline_clear(struct deadline *d)
+static inline void timer_disarm(struct timer *t)
 {
-    if (!d->next)
+    if (!t->next)
         return;
-    d->previous->next = d->next;
-    d->next->previous = d->previous;
-    d->next = d->previous = NULL;
+    t->previous->next = t->next;
+    t->next->previous = t->previous;
+    t->next = t->previous = NULL;
 }
 
-/* Sets it, or sets it anew. */
-static inline void deadline_set(struct deadlines *q, struct deadline *d, uint64_t now)
+/* Arms or rearms a timer, which may be in another queue. */
+static inline void timer_arm(struct timer_queue *q, struct timer *t, uint64_t now_ns)
 {
-    deadline_clear(d);
-    d->at = now + q->duration;
-    d->next = &q->ends;
-    d->previous = q->ends.previous;
-    d->previous->next = d;
-    q->ends.previous = d;
+    timer_disarm(t);
+    t->deadline_ns = now_ns + q->duration_ns;
+    t->next = &q->head;
+    t->previous = q->head.previous;
+    t->previous->next = t;
+    q->head.previous = t;
 }
 
-/* The first whose time has come, or NULL. */
-static inline struct deadline *deadlines_passed(const struct deadlines *q, uint64_t now)
+/* Returns the first timer that has expired, or NULL. */
+static inline struct timer *timer_queue_expired(const struct timer_queue *q, uint64_t now_ns)
 {
-    struct deadline *first = q->ends.next;
-    return first != &q->ends && first->at <= now ? first : NULL;
+    struct timer *first = q->head.next;
+    return first != &q->head && first->deadline_ns <= now_ns ? first : NULL;
 }
 
-/* Nanoseconds to the first; UINT64_MAX where there is none. */
-static inline uint64_t deadlines_left(const struct deadlines *q, uint64_t now)
+/* Returns the time to the first deadline in ns, or UINT64_MAX if no timer is armed. */
+static inline uint64_t timer_queue_remaining_ns(const struct timer_queue *q, uint64_t now_ns)
 {
-    const struct deadline *first = q->ends.next;
-    if (first == &q->ends)
+    const struct timer *first = q->head.next;
+    if (first == &q->head)
         return UINT64_MAX;
-    return first->at > now ? first->at - now : 0;
+    return first->deadline_ns > now_ns ? first->deadline_ns - now_ns : 0;
 }
 
 #endif

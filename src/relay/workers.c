@@ -6,225 +6,163 @@
 
 #include "base/log.h"
 
-struct jobs {
-    struct jobs_tasks tasks;
-    struct batch *batches; /* a ring: the nth is at n % batch_count */
-    unsigned batch_count;
-    struct batch *open; /* what is being collected, or NULL */
-    struct batch_origin origin;
-    pthread_mutex_t lock; /* of what follows, and of `done` */
-    pthread_cond_t filled;
-    pthread_cond_t freed;
-    uint64_t handed_over; /* batches */
-    uint64_t taken;
-    uint64_t written;
-    bool writing; /* one of the threads is */
-    bool failed;
-    bool ending;
-    unsigned threads;
-    pthread_t thread[JOBS_MOST];
+struct worker_slot {
+    struct batch batch;
+    bool parsed;
 };
 
-static struct batch *batch_at(const struct jobs *j, uint64_t n)
+struct workers {
+    const struct relay_config *config;
+    struct sink *sink;
+    struct worker_slot *slots; /* a ring: batch n is in slot n % slot_count */
+    unsigned slot_count;
+    pthread_mutex_t lock; /* protects the fields below and `parsed` of the slots */
+    pthread_cond_t submitted_more;
+    pthread_cond_t written_more;
+    uint64_t submitted; /* batches */
+    uint64_t taken;
+    uint64_t written;
+    bool writing; /* a thread is writing */
+    bool ending;
+    unsigned thread_count;
+    pthread_t threads[WORKERS_MAX];
+};
+
+static struct worker_slot *workers_slot(const struct workers *w, uint64_t n)
 {
-    return &j->batches[n % j->batch_count];
+    return &w->slots[n % w->slot_count];
 }
 
-static void *run(void *argument)
+/* Returns the next batch to parse, or NULL if the thread is to end. */
+static struct worker_slot *workers_take(struct workers *w)
 {
-    struct jobs *j = argument;
-    j->tasks.work(j->tasks.argument, j);
+    struct worker_slot *slot = NULL;
+    pthread_mutex_lock(&w->lock);
+    while (!sink_failed(w->sink) && !w->ending && w->taken == w->submitted)
+        pthread_cond_wait(&w->submitted_more, &w->lock);
+    if (!sink_failed(w->sink) && w->taken != w->submitted)
+        slot = workers_slot(w, w->taken++);
+    pthread_mutex_unlock(&w->lock);
+    return slot;
+}
+
+/* Writes the oldest batch. Called with the lock, which it releases for the write. */
+static void workers_write(struct workers *w, struct worker_slot *slot)
+{
+    w->writing = true;
+    pthread_mutex_unlock(&w->lock);
+    sink_report(w->sink, &slot->batch);
+    sink_write(w->sink, &slot->batch);
+    batch_clear(&slot->batch);
+    pthread_mutex_lock(&w->lock);
+    slot->parsed = false;
+    w->writing = false;
+    if (sink_failed(w->sink))
+        pthread_cond_broadcast(&w->submitted_more);
+    else
+        w->written++;
+    pthread_cond_signal(&w->written_more);
+}
+
+/* Batches that are finished during a write are left to the thread that writes. */
+static void workers_finish(struct workers *w, struct worker_slot *slot)
+{
+    pthread_mutex_lock(&w->lock);
+    slot->parsed = true;
+    while (!w->writing && !sink_failed(w->sink) && workers_slot(w, w->written)->parsed)
+        workers_write(w, workers_slot(w, w->written));
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void *workers_run(void *argument)
+{
+    struct workers *w = argument;
+    struct batch_parser parser;
+    struct worker_slot *slot;
+    batch_parser_init(&parser, w->config);
+    while ((slot = workers_take(w))) {
+        batch_parse(&slot->batch, &parser);
+        workers_finish(w, slot);
+    }
+    batch_parser_free(&parser);
     return NULL;
 }
 
-static void stop(struct jobs *j)
+struct workers *workers_new(unsigned threads, const struct relay_config *config, struct sink *sink)
 {
-    pthread_mutex_lock(&j->lock);
-    j->ending = true;
-    pthread_cond_broadcast(&j->filled);
-    pthread_mutex_unlock(&j->lock);
-    for (unsigned i = 0; i < j->threads; i++)
-        pthread_join(j->thread[i], NULL);
-    pthread_cond_destroy(&j->filled);
-    pthread_cond_destroy(&j->freed);
-    pthread_mutex_destroy(&j->lock);
-    for (unsigned i = 0; i < j->batch_count; i++) {
-        buffer_free(&j->batches[i].bytes);
-        buffer_free(&j->batches[i].records);
-        buffer_free(&j->batches[i].rejects);
-    }
-    free(j->batches);
-    free(j);
-}
-
-static struct jobs *make(const struct jobs_tasks *tasks, unsigned batch_count)
-{
-    struct jobs *j = calloc(1, sizeof *j);
-    struct batch *batches = calloc(batch_count, sizeof *batches);
-    if (!j || !batches) {
+    unsigned slot_count = 2 * threads + 2;
+    struct workers *w = calloc(1, sizeof *w);
+    struct worker_slot *slots = calloc(slot_count, sizeof *slots);
+    if (!w || !slots) {
         log_printf("--jobs: %m");
-        free(j);
-        free(batches);
+        free(w);
+        free(slots);
         return NULL;
     }
-    *j = (struct jobs){.tasks = *tasks, .batches = batches, .batch_count = batch_count};
-    pthread_mutex_init(&j->lock, NULL);
-    pthread_cond_init(&j->filled, NULL);
-    pthread_cond_init(&j->freed, NULL);
-    return j;
-}
-
-struct jobs *jobs_start(unsigned threads, const struct jobs_tasks *tasks)
-{
-    struct jobs *j = make(tasks, 2 * threads + 2);
-    for (; j && j->threads < threads; j->threads++) {
-        errno = pthread_create(&j->thread[j->threads], NULL, run, j);
+    *w = (struct workers){.config = config, .sink = sink, .slots = slots, .slot_count = slot_count};
+    for (unsigned i = 0; i < slot_count; i++)
+        batch_init(&slots[i].batch, BATCH_FRAMES);
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->submitted_more, NULL);
+    pthread_cond_init(&w->written_more, NULL);
+    for (; w->thread_count < threads; w->thread_count++) {
+        errno = pthread_create(&w->threads[w->thread_count], NULL, workers_run, w);
         if (errno) {
-            log_printf("--jobs: thread: %m");
-            stop(j);
+            log_printf("--jobs: cannot start thread %u of %u: %m", w->thread_count + 1, threads);
+            workers_destroy(w);
             return NULL;
         }
     }
-    return j;
+    return w;
 }
 
-void jobs_origin(struct jobs *j, const struct batch_origin *origin)
+void workers_destroy(struct workers *w)
 {
-    bool same = j->origin.source == origin->source && j->origin.arrived == origin->arrived;
-    j->origin = *origin;
-    if (!same)
-        jobs_hand_over(j);
+    pthread_mutex_lock(&w->lock);
+    w->ending = true;
+    pthread_cond_broadcast(&w->submitted_more);
+    pthread_mutex_unlock(&w->lock);
+    for (unsigned i = 0; i < w->thread_count; i++)
+        pthread_join(w->threads[i], NULL);
+    pthread_cond_destroy(&w->submitted_more);
+    pthread_cond_destroy(&w->written_more);
+    pthread_mutex_destroy(&w->lock);
+    for (unsigned i = 0; i < w->slot_count; i++)
+        batch_free(&w->slots[i].batch);
+    free(w->slots);
+    free(w);
 }
 
-/* Waits for a batch that is free. */
-static bool open_batch(struct jobs *j)
+struct batch *workers_next_batch(struct workers *w)
 {
-    pthread_mutex_lock(&j->lock);
-    while (!j->failed && j->handed_over - j->written == j->batch_count)
-        pthread_cond_wait(&j->freed, &j->lock);
-    bool good = !j->failed;
-    pthread_mutex_unlock(&j->lock);
-    if (!good)
-        return false;
-    j->open = batch_at(j, j->handed_over);
-    j->open->origin = j->origin;
-    buffer_reserve(&j->open->bytes, BATCH_BYTES);
-    return true;
-}
-
-static inline bool has_room(const struct batch *b, size_t bytes)
-{
-    return b->count < BATCH_FRAMES && b->bytes.len < BATCH_BYTES &&
-           bytes <= BATCH_BYTES - b->bytes.len;
-}
-
-bool jobs_add(struct jobs *j, enum frame_kind kind, const struct frame *frame)
-{
-    size_t length = frame->message.len;
-    if (j->open && !has_room(j->open, length) && !jobs_hand_over(j))
-        return false;
-    if (!j->open && !open_batch(j))
-        return false;
-    struct batch *b = j->open;
-    size_t i = b->count++;
-    b->frames[i] = (struct batch_frame){frame->number, (uint32_t)length, kind != FRAME_MESSAGE};
-    if (kind != FRAME_MESSAGE)
-        b->defects[i] = frame->defect;
-    buffer_append(&b->bytes, frame->message);
-    return true;
-}
-
-bool jobs_hand_over(struct jobs *j)
-{
-    pthread_mutex_lock(&j->lock);
-    if (j->open) {
-        j->open = NULL;
-        j->handed_over++;
-        pthread_cond_signal(&j->filled);
-    }
-    bool good = !j->failed;
-    pthread_mutex_unlock(&j->lock);
-    return good;
-}
-
-bool jobs_settle(struct jobs *j)
-{
-    jobs_hand_over(j);
-    pthread_mutex_lock(&j->lock);
-    while (!j->failed && j->written != j->handed_over)
-        pthread_cond_wait(&j->freed, &j->lock);
-    bool good = !j->failed;
-    pthread_mutex_unlock(&j->lock);
-    return good;
-}
-
-bool jobs_end(struct jobs *j)
-{
-    bool good = jobs_settle(j);
-    stop(j);
-    return good;
-}
-
-bool jobs_collecting(const struct jobs *j)
-{
-    return j->open != NULL;
-}
-
-bool jobs_written(struct jobs *j)
-{
-    pthread_mutex_lock(&j->lock);
-    bool all = j->written == j->handed_over;
-    pthread_mutex_unlock(&j->lock);
-    return all;
-}
-
-bool jobs_failed(struct jobs *j)
-{
-    pthread_mutex_lock(&j->lock);
-    bool failed = j->failed;
-    pthread_mutex_unlock(&j->lock);
-    return failed;
-}
-
-struct batch *jobs_take(struct jobs *j)
-{
-    struct batch *b = NULL;
-    pthread_mutex_lock(&j->lock);
-    while (!j->failed && !j->ending && j->taken == j->handed_over)
-        pthread_cond_wait(&j->filled, &j->lock);
-    if (!j->failed && j->taken != j->handed_over)
-        b = batch_at(j, j->taken++);
-    pthread_mutex_unlock(&j->lock);
+    pthread_mutex_lock(&w->lock);
+    while (!sink_failed(w->sink) && w->submitted - w->written == w->slot_count)
+        pthread_cond_wait(&w->written_more, &w->lock);
+    struct batch *b = sink_failed(w->sink) ? NULL : &workers_slot(w, w->submitted)->batch;
+    pthread_mutex_unlock(&w->lock);
     return b;
 }
 
-/* To be called with the lock held, which it lets go while it writes. */
-static bool write_batch(struct jobs *j, struct batch *b)
+void workers_submit(struct workers *w)
 {
-    pthread_mutex_unlock(&j->lock);
-    bool good = j->tasks.write(j->tasks.argument, b);
-    b->count = b->refused = 0;
-    b->bytes.len = b->records.len = b->rejects.len = 0;
-    pthread_mutex_lock(&j->lock);
-    b->done = false;
-    return good;
+    pthread_mutex_lock(&w->lock);
+    w->submitted++;
+    pthread_cond_signal(&w->submitted_more);
+    pthread_mutex_unlock(&w->lock);
 }
 
-/* What is done while another thread writes is left to that one. */
-void jobs_done(struct jobs *j, struct batch *b)
+void workers_wait(struct workers *w)
 {
-    pthread_mutex_lock(&j->lock);
-    b->done = true;
-    while (!j->writing && !j->failed && batch_at(j, j->written)->done) {
-        j->writing = true;
-        if (write_batch(j, batch_at(j, j->written))) {
-            j->written++;
-        } else {
-            j->failed = true;
-            pthread_cond_broadcast(&j->filled);
-        }
-        j->writing = false;
-        pthread_cond_signal(&j->freed);
-    }
-    pthread_mutex_unlock(&j->lock);
+    pthread_mutex_lock(&w->lock);
+    while (!sink_failed(w->sink) && w->written != w->submitted)
+        pthread_cond_wait(&w->written_more, &w->lock);
+    pthread_mutex_unlock(&w->lock);
+}
+
+bool workers_idle(struct workers *w)
+{
+    pthread_mutex_lock(&w->lock);
+    bool idle = w->written == w->submitted;
+    pthread_mutex_unlock(&w->lock);
+    return idle;
 }

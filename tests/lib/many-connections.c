@@ -1,12 +1,13 @@
 /*
- * many-connections idle|drip|leave COUNT PORT [SOURCES]
+ * many-connections idle|slow|leave COUNT PORT [SOURCES]
  *
- * COUNT connections to 127.0.0.1:PORT, from so many addresses (127.0.1.1 and on; 200 unless told),
- * since one has not enough ports for all. It says "open COUNT" when all are, and ends by a signal.
+ * Opens COUNT connections to 127.0.0.1:PORT from SOURCES addresses (127.0.1.1 and up; default 200),
+ * because one address has too few ports. Prints "open COUNT" when all are open, and runs until a
+ * signal ends it.
  *
- *   idle   they say nothing
- *   drip   each sends one byte of a message a second; "round N" tells that all have
- *   leave  each leaves after a second, and another one comes; "left N" tells of each thousand
+ *   idle   sends nothing
+ *   slow   sends one byte of a message per second and connection; prints "round N" after each
+ *   leave  replaces each connection after a second; prints "left N" after each thousand
  */
 
 #include <arpa/inet.h>
@@ -21,11 +22,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static const char message[] = "<13>1 - - drip - - - x\n";
+static const char message[] = "<13>1 - - slow - - - x\n";
 
 static struct sockaddr_in relay = {.sin_family = AF_INET};
-static unsigned sources = 200;
-static unsigned opened;
+static unsigned source_count = 200;
+static unsigned open_count;
 
 static void fail(const char *what)
 {
@@ -33,12 +34,12 @@ static void fail(const char *what)
     exit(2);
 }
 
-static int join(void)
+static int open_connection(void)
 {
     struct sockaddr_in from = {.sin_family = AF_INET};
     int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    from.sin_addr.s_addr = htonl(0x7f000101U + opened++ % sources);
+    from.sin_addr.s_addr = htonl(0x7f000101U + open_count++ % source_count);
     if (fd < 0)
         fail("socket");
     setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
@@ -54,7 +55,7 @@ static void pause_ms(int ms)
     poll(NULL, 0, ms);
 }
 
-static void drip(const int *fds, unsigned count)
+static void send_slowly(const int *fds, unsigned count)
 {
     for (unsigned round = 0;; round++) {
         for (unsigned i = 0; i < count; i++) {
@@ -68,25 +69,25 @@ static void drip(const int *fds, unsigned count)
     }
 }
 
-static void leave(int *fds, unsigned count)
+static void reconnect(int *fds, unsigned count)
 {
-    for (unsigned left = 1;; left++) {
-        int *fd = &fds[left % count];
+    for (unsigned n = 1;; n++) {
+        int *fd = &fds[n % count];
         close(*fd);
-        *fd = join();
-        if (left % 1000 == 0)
-            printf("left %u\n", left);
-        if (left % (count / 100 + 1) == 0)
+        *fd = open_connection();
+        if (n % 1000 == 0)
+            printf("left %u\n", n);
+        if (n % (count / 100 + 1) == 0)
             pause_ms(10);
     }
 }
 
-static unsigned number(const char *text)
+static unsigned parse_number(const char *text)
 {
     char *end;
     unsigned long n = strtoul(text, &end, 10);
     if (*end || n == 0 || n > 1000000) {
-        fprintf(stderr, "many-connections: '%s' is no number\n", text);
+        fprintf(stderr, "many-connections: '%s' is not a number from 1 to 1000000\n", text);
         exit(2);
     }
     return (unsigned)n;
@@ -105,26 +106,26 @@ static void raise_limit(unsigned count)
 int main(int argc, char **argv)
 {
     if (argc < 4 || argc > 5) {
-        fputs("usage: many-connections idle|drip|leave COUNT PORT [SOURCES]\n", stderr);
+        fputs("usage: many-connections idle|slow|leave COUNT PORT [SOURCES]\n", stderr);
         return 2;
     }
-    unsigned count = number(argv[2]);
-    relay.sin_port = htons((uint16_t)number(argv[3]));
+    unsigned count = parse_number(argv[2]);
+    relay.sin_port = htons((uint16_t)parse_number(argv[3]));
     relay.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (argc == 5)
-        sources = number(argv[4]);
+        source_count = parse_number(argv[4]);
     raise_limit(count);
     int *fds = calloc(count, sizeof *fds);
     if (!fds)
         fail("memory");
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (unsigned i = 0; i < count; i++)
-        fds[i] = join();
+        fds[i] = open_connection();
     printf("open %u\n", count);
-    if (strcmp(argv[1], "drip") == 0)
-        drip(fds, count);
+    if (strcmp(argv[1], "slow") == 0)
+        send_slowly(fds, count);
     if (strcmp(argv[1], "leave") == 0)
-        leave(fds, count);
+        reconnect(fds, count);
     for (;;)
         pause();
 }

@@ -1,0 +1,45 @@
+#ifndef SHNEK_RELAY_CONFIG_H
+#define SHNEK_RELAY_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/address.h"
+#include "relay/access.h"
+#include "syslog/frame.h"
+#include "syslog/parse.h"
+#include "syslog/tz.h"
+#include "tls/tls.h"
+
+/* The options of shnek-parse. Strings are borrowed from argv. */
+struct relay_config {
+    struct address *listen;
+    size_t listen_count;
+    bool listen_systemd; /* use the sockets that systemd passes */
+    uint64_t rcvbuf;     /* SO_RCVBUF of UDP sockets in bytes, 0 for the default */
+    int socket_mode;     /* permissions of Unix sockets, -1 to leave them to the umask */
+    bool reuseport;
+    bool proxy_protocol; /* TCP and TLS connections begin with a PROXY header */
+    struct access_config access;
+    struct tls_config tls;
+    uint64_t handshake_timeout_ns; /* for the PROXY header and the TLS handshake */
+    uint64_t idle_timeout_ns;      /* 0 for none */
+    char **files;                  /* "-" is stdin */
+    int file_count;
+    enum syslog_format format;
+    struct tz tz; /* of timestamps without a zone */
+    enum framing framing;
+    bool multiline;
+    uint64_t max_size;
+    uint64_t max_connections;
+    uint64_t jobs;              /* parser threads for files, 1 to parse in the main thread */
+    uint64_t stats_interval_ns; /* 0 for none */
+    const char *rejects;        /* path, or NULL */
+    bool truncate;
+    bool meta;
+    bool raw;
+    bool quiet;
+};
+
+#endif

@@ -1,0 +1,18 @@
+#ifndef SHNEK_RELAY_SERVER_H
+#define SHNEK_RELAY_SERVER_H
+
+#include <stdbool.h>
+
+#include "base/signals.h"
+#include "relay/config.h"
+#include "relay/pipeline.h"
+
+/*
+ * Receives from the configured listeners until a drain, which reads what has arrived and then waits
+ * up to a second for the ends of unfinished messages. Returns false if a listener could not be
+ * opened or input was left unread; the reason was logged.
+ */
+bool server_run(const struct relay_config *config, struct pipeline *pipeline,
+                struct signals *signals);
+
+#endif

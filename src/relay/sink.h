@@ -1,0 +1,46 @@
+#ifndef SHNEK_RELAY_SINK_H
+#define SHNEK_RELAY_SINK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/output.h"
+#include "base/rate-limit.h"
+#include "base/stats.h"
+#include "relay/batch.h"
+#include "relay/config.h"
+
+/*
+ * The outputs: records to stdout, rejected messages to --rejects and to stderr. With --jobs the
+ * worker threads use it, one at a time; other threads may only call sink_failed().
+ */
+struct sink {
+    struct stats *stats;
+    struct output records;
+    struct output rejects;       /* fd -1 without --rejects */
+    struct rate_limit log_limit; /* of lines about input that cannot be used */
+    atomic_bool failed;          /* sticky: nothing is written any more */
+};
+
+/* Opens stdout and --rejects. Returns false and logs the reason if that fails. */
+bool sink_open(struct sink *s, const struct relay_config *config, struct stats *stats);
+
+/* Closes the outputs. Returns false if any record was lost. */
+bool sink_close(struct sink *s);
+
+/* Counts the results of a parsed batch and logs its rejected frames. */
+void sink_report(struct sink *s, const struct batch *b);
+
+/* Writes the records and rejects of a batch and removes them from it. Blocks if stdout does. A
+ * failed write is logged, except for EPIPE on stdout, and sets `failed`. */
+void sink_write(struct sink *s, struct batch *b);
+
+/* Marks the sink as failed without a message: the reader of stdout has gone. */
+void sink_fail(struct sink *s);
+
+static inline bool sink_failed(const struct sink *s)
+{
+    return atomic_load_explicit(&s->failed, memory_order_relaxed);
+}
+
+#endif
