@@ -107,34 +107,34 @@ static const struct option options[] = {
     {0}};
 
 /* A variable that is set to nothing counts as not set. */
-static const char *variable(const char *name)
+static const char *pub_getenv(const char *name)
 {
     const char *value = getenv(name);
     return value && *value ? value : NULL;
 }
 
-static bool set_timeout(const char *flag, const char *text, uint64_t *value)
+static bool pub_set_timeout(const char *flag, const char *text, uint64_t *value)
 {
     return option_duration(flag, text, NS_PER_S / 1000, 24 * 3600 * NS_PER_S, value);
 }
 
-static void read_environment(struct publish_config *c)
+static void pub_read_environment(struct publish_config *c)
 {
-    struct connection_config *n = &c->link.connection;
-    c->subject = variable("SHNEK_SUBJECT");
-    n->user = variable("NATS_USER");
-    n->password = variable("NATS_PASSWORD");
-    n->token = variable("NATS_TOKEN");
-    n->creds = variable("NATS_CREDS");
-    n->nkey = variable("NATS_NKEY");
-    n->tlscert = variable("NATS_CERT");
-    n->tlskey = variable("NATS_KEY");
-    n->tlsca = variable("NATS_CA");
-    n->name = variable("NATS_CONNECTION_NAME");
+    struct nats_conn_config *n = &c->session.nats;
+    c->subject = pub_getenv("SHNEK_SUBJECT");
+    n->user = pub_getenv("NATS_USER");
+    n->password = pub_getenv("NATS_PASSWORD");
+    n->token = pub_getenv("NATS_TOKEN");
+    n->creds = pub_getenv("NATS_CREDS");
+    n->nkey = pub_getenv("NATS_NKEY");
+    n->tlscert = pub_getenv("NATS_CERT");
+    n->tlskey = pub_getenv("NATS_KEY");
+    n->tlsca = pub_getenv("NATS_CA");
+    n->name = pub_getenv("NATS_CONNECTION_NAME");
 }
 
 /* As NATS has it: no white space, dots or wildcards. */
-static bool set_stream(struct jetstream_config *s, const char *text)
+static bool pub_set_stream(struct jetstream_config *s, const char *text)
 {
     s->stream = text;
     if (!subject_defect(text) && !strchr(text, '.') && strlen(text) < 256)
@@ -143,7 +143,7 @@ static bool set_stream(struct jetstream_config *s, const char *text)
     return false;
 }
 
-static bool set_storage(struct jetstream_config *s, const char *text)
+static bool pub_set_storage(struct jetstream_config *s, const char *text)
 {
     static const char *const words[] = {"file", "memory", NULL};
     int choice;
@@ -153,7 +153,7 @@ static bool set_storage(struct jetstream_config *s, const char *text)
     return true;
 }
 
-static bool set_msg_id(struct jetstream_config *s, const char *text)
+static bool pub_set_msg_id(struct jetstream_config *s, const char *text)
 {
     s->msg_id = text;
     for (const char *p = text; *p; p++) {
@@ -166,29 +166,29 @@ static bool set_msg_id(struct jetstream_config *s, const char *text)
     return true;
 }
 
-static bool set_option(struct publish_config *c, int option, const char *text)
+static bool pub_set_option(struct publish_config *c, int option, const char *text)
 {
-    struct connection_config *n = &c->link.connection;
+    struct nats_conn_config *n = &c->session.nats;
     switch (option) {
     case 'J':
         return c->jetstream = true;
     case OPTION_STREAM:
-        return set_stream(&c->stream, text);
+        return pub_set_stream(&c->stream, text);
     case OPTION_CREATE_STREAM:
         c->stream.create_subjects = text;
         return c->stream.create = true;
     case OPTION_REPLICAS:
         return option_count("--replicas", text, 1, 5, &c->stream.replicas);
     case OPTION_STORAGE:
-        return set_storage(&c->stream, text);
+        return pub_set_storage(&c->stream, text);
     case OPTION_MAX_AGE:
-        return option_duration("--max-age", text, 0, INT64_MAX, &c->stream.max_age);
+        return option_duration("--max-age", text, 0, INT64_MAX, &c->stream.max_age_ns);
     case OPTION_MAX_BYTES:
         return option_size("--max-bytes", text, 1, INT64_MAX, &c->stream.max_bytes);
     case OPTION_MSG_ID:
-        return set_msg_id(&c->stream, text);
+        return pub_set_msg_id(&c->stream, text);
     case 's':
-        return connection_add_servers(n, "--server", text);
+        return nats_conn_add_servers(n, "--server", text);
     case OPTION_USER:
         n->user = text;
         return true;
@@ -217,20 +217,20 @@ static bool set_option(struct publish_config *c, int option, const char *text)
         n->name = text;
         return true;
     case OPTION_TIMEOUT:
-        return set_timeout("--timeout", text, &n->timeout);
+        return pub_set_timeout("--timeout", text, &n->timeout_ns);
     case OPTION_CONNECT_TIMEOUT:
-        return set_timeout("--connect-timeout", text, &c->link.connect_timeout);
+        return pub_set_timeout("--connect-timeout", text, &c->session.connect_timeout_ns);
     case OPTION_MAX_RECONNECT_TIME:
-        return set_timeout("--max-reconnect-time", text, &c->link.max_reconnect_time);
+        return pub_set_timeout("--max-reconnect-time", text, &c->session.max_reconnect_time_ns);
     case OPTION_PING_INTERVAL:
-        return set_timeout("--ping-interval", text, &n->ping_interval);
+        return pub_set_timeout("--ping-interval", text, &n->ping_interval_ns);
     case OPTION_WINDOW:
-        return option_size("--window", text, 1 << 20, RING_MAX, &c->window);
+        return option_size("--window", text, 1 << 20, RING_MAX, &c->window_size);
     case OPTION_SPOOL:
         c->spool = text;
         return true;
     case OPTION_SPOOL_SYNC:
-        return set_timeout("--spool-sync", text, &c->spool_sync);
+        return pub_set_timeout("--spool-sync", text, &c->spool_sync_ns);
     case OPTION_SPILL:
         c->spill = text;
         return true;
@@ -244,7 +244,7 @@ static bool set_option(struct publish_config *c, int option, const char *text)
         c->rejects = text;
         return true;
     case OPTION_STATS:
-        return option_stats(text, &c->stats_interval);
+        return option_stats(text, &c->stats_interval_ns);
     case 'q':
         return c->quiet = true;
     default:
@@ -253,19 +253,19 @@ static bool set_option(struct publish_config *c, int option, const char *text)
 }
 
 /* What no single option can tell, and what stands where none was given. */
-static bool complete(struct publish_config *c, int argc, char **argv)
+static bool pub_check_options(struct publish_config *c, int argc, char **argv)
 {
-    struct connection_config *n = &c->link.connection;
+    struct nats_conn_config *n = &c->session.nats;
     if (argc - optind > 1) {
         log_printf("'%s': only one SUBJECT is taken", argv[optind + 1]);
         return false;
     }
-    const char *timeout = variable("NATS_TIMEOUT");
-    if (timeout && !n->timeout && !set_timeout("NATS_TIMEOUT", timeout, &n->timeout))
+    const char *timeout = pub_getenv("NATS_TIMEOUT");
+    if (timeout && !n->timeout_ns && !pub_set_timeout("NATS_TIMEOUT", timeout, &n->timeout_ns))
         return false;
-    if (!n->timeout)
-        n->timeout = 5 * NS_PER_S;
-    c->stream.timeout = n->timeout;
+    if (!n->timeout_ns)
+        n->timeout_ns = 5 * NS_PER_S;
+    c->stream.timeout_ns = n->timeout_ns;
     if (optind < argc)
         c->subject = argv[optind];
     if (!c->subject)
@@ -307,12 +307,12 @@ static bool complete(struct publish_config *c, int argc, char **argv)
     }
     if (!n->name)
         n->name = "shnek-pub";
-    const char *url = variable("NATS_URL");
+    const char *url = pub_getenv("NATS_URL");
     return n->server_count ||
-           connection_add_servers(n, "NATS_URL", url ? url : "nats://localhost:4222");
+           nats_conn_add_servers(n, "NATS_URL", url ? url : "nats://localhost:4222");
 }
 
-static bool readable(const char *flag, const char *path)
+static bool pub_check_file(const char *flag, const char *path)
 {
     if (!path || access(path, R_OK) == 0)
         return true;
@@ -321,26 +321,26 @@ static bool readable(const char *flag, const char *path)
 }
 
 /* The files that nats.c opens by itself, and says less about. */
-static bool files_readable(const struct connection_config *n)
+static bool pub_check_files(const struct nats_conn_config *n)
 {
-    return readable("--creds", n->creds) && readable("--tlscert", n->tlscert) &&
-           readable("--tlskey", n->tlskey) && readable("--tlsca", n->tlsca);
+    return pub_check_file("--creds", n->creds) && pub_check_file("--tlscert", n->tlscert) &&
+           pub_check_file("--tlskey", n->tlskey) && pub_check_file("--tlsca", n->tlsca);
 }
 
-static bool read_options(int argc, char **argv, struct publish_config *c, int *status)
+static bool pub_read_options(int argc, char **argv, struct publish_config *c, int *status)
 {
     int option;
     bool good = true;
-    read_environment(c);
+    pub_read_environment(c);
     argv[0] = program_invocation_short_name;
     while (good && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
         if (option == 'h' || option == 'V') {
             *status = option == 'h' ? print_help(help) : print_version();
             return false;
         }
-        good = set_option(c, option, optarg);
+        good = pub_set_option(c, option, optarg);
     }
-    good = good && complete(c, argc, argv);
+    good = good && pub_check_options(c, argc, argv);
     if (!good)
         *status = print_usage_hint();
     return good;
@@ -349,13 +349,13 @@ static bool read_options(int argc, char **argv, struct publish_config *c, int *s
 int main(int argc, char **argv)
 {
     struct publish_config config = {.stream = {.replicas = 1},
-                                    .link = {.connection = {.ping_interval = 20 * NS_PER_S}}};
+                                    .session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();
-    if (read_options(argc, argv, &config, &status))
-        status = !files_readable(&config.link.connection) ? STATUS_FAILED : publish_run(&config);
-    for (size_t i = 0; i < config.link.connection.server_count; i++)
-        free(config.link.connection.servers[i]);
-    free(config.link.connection.servers);
+    if (pub_read_options(argc, argv, &config, &status))
+        status = !pub_check_files(&config.session.nats) ? STATUS_FAILED : publish_run(&config);
+    for (size_t i = 0; i < config.session.nats.server_count; i++)
+        free(config.session.nats.servers[i]);
+    free(config.session.nats.servers);
     return status;
 }

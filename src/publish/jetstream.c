@@ -12,31 +12,32 @@
 #include "base/log.h"
 #include "json/escape.h"
 
-enum { FLIGHTS = 16 * 1024, ID_MAX = 1024, ATTEMPTS_MAX = 8 };
+enum { INFLIGHT_MAX = 16 * 1024, MSG_ID_MAX = 1024, BACKOFF_STEPS_MAX = 8 };
 
-static const uint64_t first_wait = NS_PER_S / 4;
-static const uint64_t question = NS_PER_S;
+static const uint64_t backoff_min_ns = NS_PER_S / 4;
+static const uint64_t api_timeout_ns = NS_PER_S;
 
-enum state {
-    SENT,    /* `due` is when it counts as unanswered */
-    AGAIN,   /* `due` is when it is sent again */
-    NOBODY,  /* the same, but nobody listens to the subject: the stream may not exist */
-    REFUSED, /* for good, for the reason `why` */
-    DONE
+enum jetstream_message_state {
+    MESSAGE_SENT,          /* `due` is when it counts as unanswered */
+    MESSAGE_RETRY,         /* `due` is when it is sent again */
+    MESSAGE_NO_RESPONDERS, /* the same, but nobody listens to the subject: the stream may not exist
+                            */
+    MESSAGE_REFUSED,       /* for good, for the reason `why` */
+    MESSAGE_DONE
 };
 
-struct flight {
-    struct mark after; /* the line */
+struct jetstream_message {
+    struct window_mark mark; /* the line */
     uint64_t offset;
-    uint64_t due; /* clock_monotonic */
-    char *why;
+    uint64_t due_ns; /* clock_monotonic */
+    char *error_text;
     uint8_t state;
     uint8_t attempts;
 };
 
-static struct flight *flight(const struct jetstream *j, uint64_t number)
+static struct jetstream_message *jetstream_message_at(const struct jetstream *j, uint64_t number)
 {
-    return &j->flights[number % FLIGHTS];
+    return &j->inflight[number % INFLIGHT_MAX];
 }
 
 bool jetstream_start(struct jetstream *j, const struct jetstream_config *config,
@@ -44,69 +45,71 @@ bool jetstream_start(struct jetstream *j, const struct jetstream_config *config,
 {
     *j = (struct jetstream){.config = config, .subject = subject, .window = w, .wake_fd = wake_fd};
     pthread_mutex_init(&j->lock, NULL);
-    j->flights = calloc(FLIGHTS, sizeof *j->flights);
-    if (!j->flights)
+    j->inflight = calloc(INFLIGHT_MAX, sizeof *j->inflight);
+    if (!j->inflight)
         log_printf("out of memory");
-    return j->flights != NULL;
+    return j->inflight != NULL;
 }
 
 void jetstream_end(struct jetstream *j)
 {
-    free(j->flights);
+    free(j->inflight);
     json_checker_free(&j->ids);
     pthread_mutex_destroy(&j->lock);
 }
 
 /* Twice as long after each attempt. */
-static uint64_t back_off(const struct flight *f)
+static uint64_t jetstream_retry_time_ns(const struct jetstream_message *f)
 {
-    return clock_monotonic() + (first_wait << (f->attempts < 4 ? f->attempts : 4));
+    return clock_monotonic() + (backoff_min_ns << (f->attempts < 4 ? f->attempts : 4));
 }
 
-static void settle(struct jetstream *j, struct flight *f)
+static void jetstream_complete(struct jetstream *j, struct jetstream_message *f)
 {
-    f->state = DONE;
-    while (j->first < j->next && flight(j, j->first)->state == DONE) {
-        j->acknowledged = flight(j, j->first)->after;
+    f->state = MESSAGE_DONE;
+    while (j->first < j->next && jetstream_message_at(j, j->first)->state == MESSAGE_DONE) {
+        j->acknowledged = jetstream_message_at(j, j->first)->mark;
         j->first++;
     }
 }
 
 /* What a later attempt cannot change: too large, another stream than expected, no such stream. */
-static bool for_good(long code)
+static bool jetstream_error_is_permanent(long code)
 {
     return code == 10054 || code == 10060 || code == 10059;
 }
 
-static void answer(struct jetstream *j, struct flight *f, struct slice payload)
+static void jetstream_parse_ack(struct jetstream *j, struct jetstream_message *f,
+                                struct slice payload)
 {
     static const char error[] = "\"error\"";
     static const char description[] = "\"description\":\"";
     static const char number[] = "\"err_code\":";
     const char *p = memmem(payload.data, payload.len, error, sizeof error - 1);
     if (!p) {
-        settle(j, f);
+        jetstream_complete(j, f);
         return;
     }
-    char text[CONNECTION_WHY];
+    char text[NATS_CONN_TEXT_MAX];
     snprintf(text, sizeof text, "%.*s", (int)(payload.data + payload.len - p), p);
     const char *code = strstr(text, number);
     char *words = strstr(text, description);
-    j->troubled++;
-    f->state = AGAIN;
-    f->due = back_off(f);
-    if (!code || !for_good(strtol(code + sizeof number - 1, NULL, 10)))
+    j->needs_retry++;
+    f->state = MESSAGE_RETRY;
+    f->due_ns = jetstream_retry_time_ns(f);
+    if (!code || !jetstream_error_is_permanent(strtol(code + sizeof number - 1, NULL, 10)))
         return;
     if (words) {
         words += sizeof description - 1;
         words[strcspn(words, "\"")] = '\0';
     }
-    f->state = REFUSED;
-    f->why = strdup(words ? words : text);
+    f->state = MESSAGE_REFUSED;
+    f->error_text = strdup(words ? words : text);
 }
 
 /* From a thread of nats.c: an acknowledgement, or that nobody listens to the subject. */
-static void on_answer(void *argument, const char *subject, struct slice payload, bool nobody)
+static void jetstream_on_reply(void *argument, const char *subject, struct slice payload,
+                               bool nobody)
 {
     struct jetstream *j = argument;
     pthread_mutex_lock(&j->lock);
@@ -114,19 +117,20 @@ static void on_answer(void *argument, const char *subject, struct slice payload,
     bool wake = false;
     if (inbox && strncmp(subject, j->inbox, inbox) == 0) {
         uint64_t number = strtoull(subject + inbox, NULL, 10);
-        struct flight *f = flight(j, number);
-        if (number >= j->first && number < j->next && f->state != DONE && f->state != REFUSED) {
+        struct jetstream_message *f = jetstream_message_at(j, number);
+        if (number >= j->first && number < j->next && f->state != MESSAGE_DONE &&
+            f->state != MESSAGE_REFUSED) {
             if (nobody) {
-                f->state = NOBODY;
-                f->due = back_off(f);
-                j->troubled++;
+                f->state = MESSAGE_NO_RESPONDERS;
+                f->due_ns = jetstream_retry_time_ns(f);
+                j->needs_retry++;
             } else {
-                answer(j, f, payload);
+                jetstream_parse_ack(j, f, payload);
             }
         }
-        wake =
-            j->first == j->next || j->troubled || (j->hungry && j->next - j->first <= FLIGHTS / 2);
-        j->hungry = j->hungry && !wake;
+        wake = j->first == j->next || j->needs_retry ||
+               (j->sender_blocked && j->next - j->first <= INFLIGHT_MAX / 2);
+        j->sender_blocked = j->sender_blocked && !wake;
     }
     pthread_mutex_unlock(&j->lock);
     if (wake)
@@ -159,7 +163,7 @@ static void stream_configuration(const struct jetstream *j, struct buffer *out)
                   "],\"retention\":\"limits\",\"discard\":\"old\",\"storage\":\"%s\","
                   "\"num_replicas\":%" PRIu64 ",\"max_age\":%" PRIu64 ",\"max_bytes\":%" PRId64
                   ",\"max_consumers\":-1,\"max_msgs\":-1}",
-                  c->memory ? "memory" : "file", c->replicas, c->max_age,
+                  c->memory ? "memory" : "file", c->replicas, c->max_age_ns,
                   c->max_bytes ? (int64_t)c->max_bytes : -1);
     buffer_commit(out, to);
 }
@@ -181,14 +185,15 @@ static void words(const struct buffer *answer, char *why)
     const char *p = memmem(answer->data, answer->len, description, sizeof description - 1);
     size_t left = p ? (size_t)(answer->data + answer->len - p) - (sizeof description - 1) : 0;
     const char *end = p ? memchr(p + sizeof description - 1, '"', left) : NULL;
-    snprintf(why, CONNECTION_WHY, "%.*s", end ? (int)(end - p) - (int)sizeof description + 1 : 9,
+    snprintf(why, NATS_CONN_TEXT_MAX, "%.*s",
+             end ? (int)(end - p) - (int)sizeof description + 1 : 9,
              end ? p + sizeof description - 1 : "no reason");
 }
 
 /* While a cluster elects a leader questions are dropped, so they are better asked often. */
 static uint64_t question_timeout(const struct jetstream *j)
 {
-    return j->config->timeout < question ? j->config->timeout : question;
+    return j->config->timeout_ns < api_timeout_ns ? j->config->timeout_ns : api_timeout_ns;
 }
 
 static bool api(struct jetstream *j, const char *verb, struct slice request, uint64_t timeout,
@@ -197,7 +202,7 @@ static bool api(struct jetstream *j, const char *verb, struct slice request, uin
     char subject[512];
     snprintf(subject, sizeof subject, "$JS.API.STREAM.%s.%s", verb, j->config->stream);
     answer->len = 0;
-    return connection_request(j->connection, subject, request, timeout, answer, why);
+    return nats_conn_request(j->conn, subject, request, timeout, answer, why);
 }
 
 /* Sees to the stream, where it was named. */
@@ -211,8 +216,8 @@ static enum jetstream_stream see_to_stream(struct jetstream *j, char *why)
     bool answered = api(j, "INFO", (struct slice){"", 0}, question_timeout(j), &answer, why);
     if (answered && is_absent(&answer) && j->config->create) {
         stream_configuration(j, &request);
-        answered = api(j, "CREATE", (struct slice){request.data, request.len}, j->config->timeout,
-                       &answer, why);
+        answered = api(j, "CREATE", (struct slice){request.data, request.len},
+                       j->config->timeout_ns, &answer, why);
     }
     if (answered && !has_error(&answer)) {
         result = JETSTREAM_READY;
@@ -231,7 +236,7 @@ static enum jetstream_stream see_to_stream(struct jetstream *j, char *why)
 enum jetstream_stream jetstream_connect(struct jetstream *j, struct connection *c, char *why)
 {
     uint64_t random = 0;
-    j->connection = c;
+    j->conn = c;
     enum jetstream_stream result = see_to_stream(j, why);
     if (result != JETSTREAM_READY)
         return result;
@@ -239,15 +244,16 @@ enum jetstream_stream jetstream_connect(struct jetstream *j, struct connection *
     pthread_mutex_lock(&j->lock);
     snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
     for (uint64_t i = j->first; i < j->next; i++) {
-        struct flight *f = flight(j, i);
-        if (f->state == SENT || f->state == AGAIN || f->state == NOBODY) {
-            f->state = AGAIN;
-            f->due = 0;
-            j->troubled++;
+        struct jetstream_message *f = jetstream_message_at(j, i);
+        if (f->state == MESSAGE_SENT || f->state == MESSAGE_RETRY ||
+            f->state == MESSAGE_NO_RESPONDERS) {
+            f->state = MESSAGE_RETRY;
+            f->due_ns = 0;
+            j->needs_retry++;
         }
     }
     pthread_mutex_unlock(&j->lock);
-    if (!connection_answers(c, j->inbox, on_answer, j, why))
+    if (!nats_conn_subscribe_replies(c, j->inbox, jetstream_on_reply, j, why))
         return JETSTREAM_LATER;
     return JETSTREAM_READY;
 }
@@ -255,14 +261,14 @@ enum jetstream_stream jetstream_connect(struct jetstream *j, struct connection *
 bool jetstream_room(struct jetstream *j)
 {
     pthread_mutex_lock(&j->lock);
-    bool room = j->next - j->first < FLIGHTS;
-    j->hungry = !room;
+    bool room = j->next - j->first < INFLIGHT_MAX;
+    j->sender_blocked = !room;
     pthread_mutex_unlock(&j->lock);
     return room;
 }
 
 /* --msg-id's template, with the members of the line in place of their names in braces. */
-static void fill(struct jetstream *j, struct slice line, char *id, size_t room)
+static void jetstream_format_msg_id(struct jetstream *j, struct slice line, char *id, size_t room)
 {
     char *end = id + room;
     json_tokenize(&j->ids, line);
@@ -282,38 +288,39 @@ static void fill(struct jetstream *j, struct slice line, char *id, size_t room)
     *id = '\0';
 }
 
-static bool transmit(struct jetstream *j, uint64_t number, uint64_t offset, struct slice text)
+static bool jetstream_transmit(struct jetstream *j, uint64_t number, uint64_t offset,
+                               struct slice text)
 {
     char reply[96];
-    char id[ID_MAX] = "";
+    char id[MSG_ID_MAX] = "";
     snprintf(reply, sizeof reply, "%s%" PRIu64, j->inbox, number);
     if (!j->config->msg_id)
-        return connection_publish_request(j->connection, j->subject, reply, text, NULL,
-                                          j->config->stream);
+        return nats_conn_publish_request(j->conn, j->subject, reply, text, NULL, j->config->stream);
     if (strcmp(j->config->msg_id, "auto") == 0)
         snprintf(id, sizeof id, "%016" PRIx64 "-%" PRIu64, j->window->ring.id, offset);
     else
-        fill(j, text, id, sizeof id - 1);
-    return connection_publish_request(j->connection, j->subject, reply, text, id,
-                                      j->config->stream);
+        jetstream_format_msg_id(j, text, id, sizeof id - 1);
+    return nats_conn_publish_request(j->conn, j->subject, reply, text, id, j->config->stream);
 }
 
-bool jetstream_publish(struct jetstream *j, const struct line *line)
+bool jetstream_publish(struct jetstream *j, const struct window_line *line)
 {
     pthread_mutex_lock(&j->lock);
     uint64_t number = j->next++;
-    *flight(j, number) = (struct flight){.after = j->window->next,
-                                         .offset = line->offset,
-                                         .due = clock_monotonic() + j->config->timeout,
-                                         .state = SENT};
+    *jetstream_message_at(j, number) =
+        (struct jetstream_message){.mark = j->window->next,
+                                   .offset = line->offset,
+                                   .due_ns = clock_monotonic() + j->config->timeout_ns,
+                                   .state = MESSAGE_SENT};
     pthread_mutex_unlock(&j->lock);
-    return transmit(j, number, line->offset, line->text);
+    return jetstream_transmit(j, number, line->offset, line->text);
 }
 
-static struct slice text_of(const struct jetstream *j, const struct flight *f)
+static struct slice jetstream_message_text(const struct jetstream *j,
+                                           const struct jetstream_message *f)
 {
     struct slice text = {ring_byte(&j->window->ring, f->offset),
-                         (size_t)(f->after.offset - f->offset - 1)};
+                         (size_t)(f->mark.offset - f->offset - 1)};
     if (text.len && text.data[text.len - 1] == '\r')
         text.len--;
     return text;
@@ -323,13 +330,13 @@ static struct slice text_of(const struct jetstream *j, const struct flight *f)
 static bool no_stream(struct jetstream *j)
 {
     static const char none[] = "\"total\":0";
-    char why[CONNECTION_WHY];
+    char why[NATS_CONN_TEXT_MAX];
     struct buffer answer = {0};
     char request[1200];
     int n = snprintf(request, sizeof request, "{\"subject\":\"%s\"}", j->subject);
     bool absent =
-        connection_request(j->connection, "$JS.API.STREAM.NAMES",
-                           (struct slice){request, (size_t)n}, question_timeout(j), &answer, why) &&
+        nats_conn_request(j->conn, "$JS.API.STREAM.NAMES", (struct slice){request, (size_t)n},
+                          question_timeout(j), &answer, why) &&
         memmem(answer.data, answer.len, none, sizeof none - 1);
     buffer_free(&answer);
     return absent;
@@ -339,30 +346,31 @@ static bool no_stream(struct jetstream *j)
 static bool mend_one(struct jetstream *j, uint64_t number, uint64_t now, struct refusal *refusal,
                      bool *lost)
 {
-    struct flight *f = flight(j, number);
-    if (f->state == REFUSED) {
-        *refusal = (struct refusal){f->after.lines, text_of(j, f), f->offset, ""};
-        snprintf(refusal->why, sizeof refusal->why, "%s", f->why ? f->why : "refused");
-        free(f->why);
-        f->why = NULL;
-        settle(j, f);
+    struct jetstream_message *f = jetstream_message_at(j, number);
+    if (f->state == MESSAGE_REFUSED) {
+        *refusal = (struct refusal){f->mark.lines, jetstream_message_text(j, f), f->offset, ""};
+        snprintf(refusal->why, sizeof refusal->why, "%s",
+                 f->error_text ? f->error_text : "refused");
+        free(f->error_text);
+        f->error_text = NULL;
+        jetstream_complete(j, f);
         return true;
     }
-    if (f->state == DONE || f->due > now)
+    if (f->state == MESSAGE_DONE || f->due_ns > now)
         return false;
-    bool nobody = f->state == NOBODY;
-    struct flight copy = *f;
-    f->state = SENT;
-    f->attempts = (uint8_t)(f->attempts < ATTEMPTS_MAX ? f->attempts + 1 : ATTEMPTS_MAX);
-    f->due = now + j->config->timeout;
+    bool nobody = f->state == MESSAGE_NO_RESPONDERS;
+    struct jetstream_message copy = *f;
+    f->state = MESSAGE_SENT;
+    f->attempts = (uint8_t)(f->attempts < BACKOFF_STEPS_MAX ? f->attempts + 1 : BACKOFF_STEPS_MAX);
+    f->due_ns = now + j->config->timeout_ns;
     pthread_mutex_unlock(&j->lock);
     bool absent = nobody && no_stream(j);
     if (!absent)
-        *lost = !transmit(j, number, copy.offset, text_of(j, &copy));
+        *lost = !jetstream_transmit(j, number, copy.offset, jetstream_message_text(j, &copy));
     pthread_mutex_lock(&j->lock);
     if (absent) {
-        f->state = REFUSED;
-        f->why = strdup("no stream has this subject");
+        f->state = MESSAGE_REFUSED;
+        f->error_text = strdup("no stream has this subject");
         return mend_one(j, number, now, refusal, lost);
     }
     return false;
@@ -374,7 +382,7 @@ bool jetstream_mend(struct jetstream *j, struct refusal *refusal, bool *lost)
     bool refused = false;
     *lost = false;
     pthread_mutex_lock(&j->lock);
-    j->troubled = 0;
+    j->needs_retry = 0;
     for (uint64_t i = j->first; i < j->next && !refused && !*lost; i++)
         refused = mend_one(j, i, now, refusal, lost);
     pthread_mutex_unlock(&j->lock);
@@ -389,10 +397,10 @@ int jetstream_patience(struct jetstream *j)
     return under_way ? 100 : -1;
 }
 
-struct mark jetstream_acknowledged(struct jetstream *j)
+struct window_mark jetstream_acknowledged(struct jetstream *j)
 {
     pthread_mutex_lock(&j->lock);
-    struct mark mark = j->first == j->next ? j->window->next : j->acknowledged;
+    struct window_mark mark = j->first == j->next ? j->window->next : j->acknowledged;
     pthread_mutex_unlock(&j->lock);
     return mark;
 }

@@ -15,9 +15,9 @@ struct jetstream_config {
     const char *create_subjects; /* with commas; NULL: the subject */
     bool memory;                 /* its storage, else files */
     uint64_t replicas;
-    uint64_t max_age;   /* nanoseconds, 0: no limit */
-    uint64_t max_bytes; /* 0: no limit */
-    uint64_t timeout;   /* nanoseconds, for one acknowledgement */
+    uint64_t max_age_ns; /* nanoseconds, 0: no limit */
+    uint64_t max_bytes;  /* 0: no limit */
+    uint64_t timeout_ns; /* nanoseconds, for one acknowledgement */
 };
 
 /*
@@ -29,17 +29,17 @@ struct jetstream {
     const char *subject;
     struct window *window;
     struct json_checker ids; /* for the template */
-    struct connection *connection;
+    struct connection *conn;
     int wake_fd;
 
     pthread_mutex_t lock; /* for what follows */
-    struct flight *flights;
+    struct jetstream_message *inflight;
     uint64_t first; /* flights [first, next) are under way */
     uint64_t next;
-    struct mark acknowledged;
-    unsigned troubled; /* flights that have to be sent again, or were refused */
-    bool hungry;       /* the sender waits for room */
-    char inbox[64];    /* ends in a dot; new for each connection */
+    struct window_mark acknowledged;
+    unsigned needs_retry; /* flights that have to be sent again, or were refused */
+    bool sender_blocked;  /* the sender waits for room */
+    char inbox[64];       /* ends in a dot; new for each connection */
 };
 
 bool jetstream_start(struct jetstream *j, const struct jetstream_config *config,
@@ -57,14 +57,14 @@ enum jetstream_stream jetstream_connect(struct jetstream *j, struct connection *
 bool jetstream_room(struct jetstream *j);
 
 /* Sends the line that window_next gave last. False where the connection is lost. */
-bool jetstream_publish(struct jetstream *j, const struct line *line);
+bool jetstream_publish(struct jetstream *j, const struct window_line *line);
 
 /* What the stream has refused for good. */
 struct refusal {
     uint64_t number;
     struct slice text; /* the line, in the window */
     uint64_t offset;
-    char why[CONNECTION_WHY];
+    char why[NATS_CONN_TEXT_MAX];
 };
 
 /*
@@ -77,7 +77,7 @@ bool jetstream_mend(struct jetstream *j, struct refusal *refusal, bool *lost);
 int jetstream_patience(struct jetstream *j);
 
 /* Everything before it has been acknowledged, or was refused. */
-struct mark jetstream_acknowledged(struct jetstream *j);
+struct window_mark jetstream_acknowledged(struct jetstream *j);
 
 void jetstream_end(struct jetstream *j);
 

@@ -21,14 +21,14 @@ enum { PAYLOAD_MAX = 64 * 1024 * 1024 /* no server can be set to take more */ };
 
 struct publisher {
     struct publish_config *config;
-    struct link link;        /* unused in a dry run */
+    struct session link;     /* unused in a dry run */
     struct jetstream stream; /* unused without --jetstream */
     bool stream_ready;
     uint64_t stream_retry_at; /* clock_monotonic */
     uint64_t stream_said;
     uint64_t refused_late; /* messages that the stream refused */
     struct window window;
-    struct spill spill;
+    struct undelivered spill;
     struct stats stats;
     struct signals signals;
     struct input input;
@@ -59,22 +59,23 @@ static void refuse(struct publisher *p, uint64_t number, const struct defect *de
 }
 
 /* The next line, and whether it was found to be JSON on the way to its end. */
-static bool next_line(struct publisher *p, struct line *line, bool *json)
+static bool next_line(struct publisher *p, struct window_line *line, bool *json)
 {
-    struct slice fresh = window_fresh(&p->window);
+    struct slice fresh = window_unchecked(&p->window);
     const char *lf = fresh.len && !p->config->no_check ? json_validate(&p->json, fresh) : NULL;
     *json = lf != NULL;
-    return window_next(&p->window, lf, line);
+    return window_next_line(&p->window, lf, line);
 }
 
-static bool good(struct publisher *p, const struct line *line, bool json, struct defect *defect)
+static bool good(struct publisher *p, const struct window_line *line, bool json,
+                 struct defect *defect)
 {
     if (line->text.len > p->max_payload) {
         *defect = (struct defect){"PAYLOAD", "longer than the server takes (max_payload)",
                                   p->max_payload};
         return false;
     }
-    return json || !line->fresh || p->config->no_check ||
+    return json || !line->is_new || p->config->no_check ||
            json_is_valid(&p->check, line->text, defect);
 }
 
@@ -97,16 +98,16 @@ static void ask(struct publisher *p)
     if (p->config->dry_run)
         window_confirm(&p->window, &p->window.next);
     else
-        link_ask(&p->link, &p->window.next);
+        session_request_confirmation(&p->link, &p->window.next);
 }
 
-static bool deliver(struct publisher *p, const struct line *line)
+static bool deliver(struct publisher *p, const struct window_line *line)
 {
     if (!p->config->jetstream)
-        return link_publish(&p->link, p->config->subject, line->text);
+        return session_publish(&p->link, p->config->subject, line->text);
     bool good = jetstream_publish(&p->stream, line);
     if (!good)
-        link_lost(&p->link);
+        session_mark_lost(&p->link);
     return good;
 }
 
@@ -118,15 +119,15 @@ static bool room(struct publisher *p)
 /* The way of one line: window -> check -> NATS. It leaves the window when it is confirmed. */
 static void send_lines(struct publisher *p)
 {
-    struct line line;
+    struct window_line line;
     struct defect defect;
     bool json;
     while (!p->failed && room(p) && next_line(p, &line, &json)) {
-        if (line.fresh)
+        if (line.is_new)
             counter_add(&p->stats.in, 1);
         if (!good(p, &line, json, &defect)) {
             refuse(p, line.number, &defect, line.text);
-            window_refuse(&p->window, &line);
+            window_reject(&p->window, &line);
         } else if (p->config->dry_run) {
             print(p, line.text);
         } else if (!deliver(p, &line)) {
@@ -141,21 +142,21 @@ static void read_some(struct publisher *p)
 {
     struct slice too_long;
     size_t room = 0;
-    spill_hold(&p->spill);
-    char *to = window_room(&p->window, &room);
-    ssize_t n = to ? input_read(&p->input, to, room, window_within(&p->window)) : -1;
-    bool over = n > 0 && window_filled(&p->window, (size_t)n, &too_long);
+    undelivered_lock(&p->spill);
+    char *to = window_reserve(&p->window, &room);
+    ssize_t n = to ? input_read(&p->input, to, room, window_mid_line(&p->window)) : -1;
+    bool over = n > 0 && window_commit(&p->window, (size_t)n, &too_long);
     if (n == 0)
-        window_finish(&p->window);
-    spill_release(&p->spill);
+        window_end_line(&p->window);
+    undelivered_unlock(&p->spill);
     if (n > 0)
         counter_add(&p->stats.bytes, (uint64_t)n);
     if (over) {
         struct defect defect = {"PAYLOAD", "longer than the server takes (max_payload)",
-                                p->window.limit};
+                                p->window.line_max};
         counter_add(&p->stats.in, 1);
         refuse(p, p->window.next.lines + 1, &defect,
-               (struct slice){too_long.data, p->window.limit});
+               (struct slice){too_long.data, p->window.line_max});
     }
     if (n < 0 && to && errno != EAGAIN) {
         log_printf("stdin: %m");
@@ -174,10 +175,10 @@ static void cut_line(struct publisher *p)
         log_printf("stdin: stopped before its end");
         p->unread = true;
     }
-    if (p->config->spool || !window_within(&p->window))
+    if (p->config->spool || !window_mid_line(&p->window))
         return;
     struct defect defect = {"PAYLOAD", "input ends within it", 0};
-    struct slice rest = window_cut(&p->window);
+    struct slice rest = window_take_partial(&p->window);
     defect.offset = rest.len;
     counter_add(&p->stats.in, 1);
     refuse(p, p->window.next.lines + 1, &defect, rest);
@@ -205,21 +206,21 @@ static int sooner(int a, int b)
 static void wait_and_read(struct publisher *p)
 {
     bool dry = p->config->dry_run;
-    int patience = dry ? -1 : link_patience(&p->link);
+    int patience = dry ? -1 : session_timeout_ms(&p->link);
     if (p->config->jetstream && !dry)
         patience = sooner(patience, p->stream_ready ? jetstream_patience(&p->stream) : 100);
     if (!p->ended && (pending(p) || p->complaints.suppressed))
         patience = sooner(patience, pending(p) ? 0 : 1000);
-    if (p->config->spool_sync)
-        patience = sooner(patience, (int)(p->config->spool_sync / 1000000) + 1);
+    if (p->config->spool_sync_ns)
+        patience = sooner(patience, (int)(p->config->spool_sync_ns / 1000000) + 1);
     if (p->ended) {
         idle(p);
-        poll(&(struct pollfd){.fd = dry ? -1 : p->link.fd, .events = POLLIN}, 1,
+        poll(&(struct pollfd){.fd = dry ? -1 : p->link.wake_fd, .events = POLLIN}, 1,
              dry ? 0 : patience);
         return;
     }
-    p->input.paused = (!dry && !p->link.was_up) || window_full(&p->window);
-    switch (input_wait(&p->input, &p->signals, window_within(&p->window), patience)) {
+    p->input.paused = (!dry && !p->link.connected_before) || window_is_full(&p->window);
+    switch (input_wait(&p->input, &p->signals, window_mid_line(&p->window), patience)) {
     case INPUT_READY:
         read_some(p);
         break;
@@ -234,7 +235,7 @@ static void wait_and_read(struct publisher *p)
 static void sync_spool(struct publisher *p)
 {
     uint64_t now = clock_monotonic();
-    if (p->config->spool_sync && now - p->synced >= p->config->spool_sync) {
+    if (p->config->spool_sync_ns && now - p->synced >= p->config->spool_sync_ns) {
         p->synced = now;
         if (!ring_sync(&p->window.ring))
             p->failed = true;
@@ -244,8 +245,8 @@ static void sync_spool(struct publisher *p)
 static void begin_again(struct publisher *p)
 {
     uint64_t unconfirmed = p->window.next.messages - p->window.confirmed.messages;
-    p->max_payload = link_max_payload(&p->link);
-    window_limit(&p->window, p->max_payload);
+    p->max_payload = session_max_payload(&p->link);
+    window_set_line_max(&p->window, p->max_payload);
     if (p->config->at_most_once) {
         p->lost += unconfirmed;
         if (unconfirmed)
@@ -263,11 +264,11 @@ static void begin_again(struct publisher *p)
 /* False where there is no such stream. */
 static bool find_stream(struct publisher *p)
 {
-    char why[CONNECTION_WHY];
+    char why[NATS_CONN_TEXT_MAX];
     uint64_t now = clock_monotonic();
     if (now < p->stream_retry_at)
         return true;
-    switch (jetstream_connect(&p->stream, p->link.connection, why)) {
+    switch (jetstream_connect(&p->stream, p->link.conn, why)) {
     case JETSTREAM_READY:
         p->stream_ready = true;
         return true;
@@ -294,28 +295,28 @@ static void mend_stream(struct publisher *p)
         refuse(p, refusal.number, &defect, refusal.text);
     }
     if (lost)
-        link_lost(&p->link);
+        session_mark_lost(&p->link);
 }
 
 static void take_confirmed(struct publisher *p)
 {
-    struct mark confirmed =
-        p->config->jetstream ? jetstream_acknowledged(&p->stream) : link_answered(&p->link);
+    struct window_mark confirmed =
+        p->config->jetstream ? jetstream_acknowledged(&p->stream) : session_confirmed(&p->link);
     window_confirm(&p->window, &confirmed);
 }
 
 /* False where there will be no server any more. */
 static bool tend(struct publisher *p)
 {
-    enum link_state state = link_tend(&p->link);
-    if (state != LINK_DOWN)
+    enum session_state state = session_poll(&p->link);
+    if (state != SESSION_DOWN)
         atomic_store(&p->signals.immediate_reason, NULL);
     take_confirmed(p);
-    if (state == LINK_NEW)
+    if (state == SESSION_CONNECTED)
         begin_again(p);
-    if (state != LINK_UP)
+    if (state != SESSION_UP)
         p->stream_ready = false;
-    bool up = state == LINK_UP || state == LINK_NEW;
+    bool up = state == SESSION_UP || state == SESSION_CONNECTED;
     if (up && p->config->jetstream && !p->stream_ready && !find_stream(p))
         return false;
     if (up && p->stream_ready) {
@@ -324,7 +325,7 @@ static bool tend(struct publisher *p)
     }
     if (up && (p->stream_ready || !p->config->jetstream))
         send_lines(p);
-    return state != LINK_OVER;
+    return state != SESSION_FAILED;
 }
 
 static bool all_confirmed(const struct publisher *p)
@@ -358,9 +359,9 @@ static bool start(struct publisher *p)
 {
     p->max_payload = PAYLOAD_MAX;
     input_init(&p->input, STDIN_FILENO);
-    spill_hold(&p->spill);
-    bool opened = window_open(&p->window, p->config->spool, p->config->window);
-    spill_release(&p->spill);
+    undelivered_lock(&p->spill);
+    bool opened = window_open(&p->window, p->config->spool, p->config->window_size);
+    undelivered_unlock(&p->spill);
     if (!opened)
         return false;
     p->asked = p->window.next.offset;
@@ -370,12 +371,12 @@ static bool start(struct publisher *p)
         output_init(&p->printed, STDOUT_FILENO, "stdout");
         return true;
     }
-    if (!link_start(&p->link, &p->config->link))
+    if (!session_open(&p->link, &p->config->session))
         return false;
     if (p->config->jetstream && !jetstream_start(&p->stream, &p->config->stream, p->config->subject,
-                                                 &p->window, p->link.fd))
+                                                 &p->window, p->link.wake_fd))
         return false;
-    p->input.wake_fd = p->link.fd;
+    p->input.wake_fd = p->link.wake_fd;
     return true;
 }
 
@@ -385,12 +386,12 @@ static void end(struct publisher *p)
     if (p->config->dry_run)
         p->failed = !output_close(&p->printed) || p->failed;
     else
-        link_end(&p->link);
+        session_close(&p->link);
     if (p->config->jetstream)
         jetstream_end(&p->stream);
     if (p->config->rejects)
         p->failed = !output_close(&p->rejects) || p->failed;
-    if (!p->config->dry_run && spill_rest(&p->spill))
+    if (!p->config->dry_run && undelivered_write(&p->spill))
         p->failed = true;
     window_close(&p->window);
     json_checker_free(&p->check);
@@ -399,13 +400,13 @@ static void end(struct publisher *p)
 int publish_run(struct publish_config *config)
 {
     struct publisher p = {.config = config, .complaints = {.quiet = config->quiet}};
-    spill_start(&p.spill, &p.window, config->spill, config->spool);
-    p.signals.on_abort = config->dry_run ? NULL : spill_abort;
+    undelivered_init(&p.spill, &p.window, config->spill, config->spool);
+    p.signals.on_abort = config->dry_run ? NULL : undelivered_on_abort;
     p.signals.abort_argument = &p.spill;
     /* Nothing is read before, and the attempt to connect may last. */
     atomic_init(&p.signals.immediate_reason,
                 config->dry_run ? NULL : "stopped before there was a server");
-    if (!signals_open(&p.signals, &p.stats, config->stats_interval))
+    if (!signals_open(&p.signals, &p.stats, config->stats_interval_ns))
         return STATUS_FAILED;
     bool started = start(&p);
     if (started) {

@@ -10,7 +10,7 @@
  * the ring ends in one piece. Without a file it goes with the process; with one (--spool) it, and
  * the cursors, outlive it.
  */
-struct cursors {
+struct ring_cursors {
     uint64_t read;      /* bytes taken in */
     uint64_t checked;   /* lines before it were looked at, and reported where they are refused */
     uint64_t confirmed; /* the server has all before it */
@@ -18,11 +18,11 @@ struct cursors {
 };
 
 struct ring {
-    char *at;
+    char *data;
     size_t capacity;
-    uint64_t id;          /* of the file, or of this run */
-    struct spool *header; /* NULL without a file */
-    int fd;               /* of the file, or -1 */
+    uint64_t id;                /* of the file, or of this run */
+    struct ring_header *header; /* NULL without a file */
+    int fd;                     /* of the file, or -1 */
 };
 
 /* The largest ring. */
@@ -37,17 +37,17 @@ bool ring_open(struct ring *r, uint64_t size);
  * it had read without a chance to count them in. False, and a report, where the file is in use,
  * is not a spool, is damaged, or has another size; it is then left as it was.
  */
-bool ring_open_file(struct ring *r, const char *path, uint64_t size, struct cursors *cursors,
+bool ring_open_file(struct ring *r, const char *path, uint64_t size, struct ring_cursors *cursors,
                     size_t *found);
 
 /* Makes the cursors outlive the process. Does nothing without a file. */
-void ring_keep(struct ring *r, const struct cursors *cursors);
+void ring_save_cursors(struct ring *r, const struct ring_cursors *cursors);
 
 /*
  * To be called before `n` bytes are read to offset `from`: a process that is killed between the
  * read and ring_keep leaves them to be found. Does nothing without a file.
  */
-void ring_expect(struct ring *r, uint64_t from, size_t n);
+void ring_prepare_read(struct ring *r, uint64_t from, size_t n);
 
 /* Forces the file to disk. False, and a report, where that fails. */
 bool ring_sync(struct ring *r);
@@ -56,7 +56,7 @@ void ring_close(struct ring *r);
 
 static inline char *ring_byte(const struct ring *r, uint64_t offset)
 {
-    return r->at + offset % r->capacity;
+    return r->data + offset % r->capacity;
 }
 
 #endif

@@ -11,222 +11,226 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static const uint64_t first_wait = NS_PER_S / 10;
-static const uint64_t longest_wait = 2 * NS_PER_S;
-static const uint64_t repeat = 5 * NS_PER_S;
+static const uint64_t backoff_min_ns = NS_PER_S / 10;
+static const uint64_t backoff_max_ns = 2 * NS_PER_S;
+static const uint64_t log_interval_ns = 5 * NS_PER_S;
 
 /* Asks for what was published by then, again and again, as long as there is more than was asked
  * for. */
-static void *confirm(void *argument)
+static void *session_confirm_thread(void *argument)
 {
-    struct link *l = argument;
+    struct session *l = argument;
     pthread_mutex_lock(&l->lock);
-    while (!l->ending) {
-        if (!l->open || l->asked.offset <= l->answered.offset) {
+    while (!l->stopping) {
+        if (!l->usable || l->requested.offset <= l->confirmed.offset) {
             pthread_cond_wait(&l->changed, &l->lock);
             continue;
         }
-        struct mark asked = l->asked;
-        char why[CONNECTION_WHY];
-        l->busy = true;
+        struct window_mark asked = l->requested;
+        char why[NATS_CONN_TEXT_MAX];
+        l->flushing = true;
         pthread_mutex_unlock(&l->lock);
-        enum connection_answer answer = connection_confirm(l->connection, why);
+        enum nats_conn_flush_result answer = nats_conn_flush(l->conn, why);
         pthread_mutex_lock(&l->lock);
-        l->busy = false;
-        if (answer == CONNECTION_CONFIRMED) {
-            l->answered = asked;
+        l->flushing = false;
+        if (answer == NATS_CONN_FLUSHED) {
+            l->confirmed = asked;
         } else {
-            l->open = false;
+            l->usable = false;
             l->lost = true;
-            l->refused = answer == CONNECTION_REFUSED;
-            snprintf(l->why, sizeof l->why, "%s", why);
+            l->refused = answer == NATS_CONN_PUBLISH_DENIED;
+            snprintf(l->error_text, sizeof l->error_text, "%s", why);
         }
         pthread_cond_broadcast(&l->changed);
-        eventfd_write(l->fd, 1);
+        eventfd_write(l->wake_fd, 1);
     }
     pthread_mutex_unlock(&l->lock);
     return NULL;
 }
 
-bool link_start(struct link *l, struct link_config *config)
+bool session_open(struct session *l, struct session_config *config)
 {
-    *l = (struct link){.config = config, .wait = first_wait, .seed = (unsigned)clock_real()};
-    l->down_since = clock_monotonic();
-    l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->fd < 0) {
+    *l = (struct session){
+        .config = config, .backoff_ns = backoff_min_ns, .seed = (unsigned)clock_real()};
+    l->down_since_ns = clock_monotonic();
+    l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->wake_fd < 0) {
         log_printf("eventfd: %m");
         return false;
     }
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
-    errno = pthread_create(&l->thread, NULL, confirm, l);
+    errno = pthread_create(&l->thread, NULL, session_confirm_thread, l);
     if (errno)
         log_printf("thread: %m");
     return errno == 0;
 }
 
-static const char *first_server(const struct link *l)
+static const char *session_first_server(const struct session *l)
 {
-    return connection_shown(l->config->connection.servers[0]);
+    return nats_conn_hide_credentials(l->config->nats.servers[0]);
 }
 
-static void drop(struct link *l)
+static void session_drop(struct session *l)
 {
     pthread_mutex_lock(&l->lock);
-    l->open = false;
+    l->usable = false;
     pthread_mutex_unlock(&l->lock);
-    connection_shut(l->connection);
+    nats_conn_shutdown(l->conn);
     pthread_mutex_lock(&l->lock);
-    while (l->busy)
+    while (l->flushing)
         pthread_cond_wait(&l->changed, &l->lock);
     l->lost = false;
-    l->asked = l->answered;
+    l->requested = l->confirmed;
     pthread_mutex_unlock(&l->lock);
-    connection_free(l->connection, &l->config->connection);
-    l->connection = NULL;
-    l->down_since = clock_monotonic();
-    l->retry_at = 0;
-    l->wait = first_wait;
-    l->said = 0;
+    nats_conn_close(l->conn, &l->config->nats);
+    l->conn = NULL;
+    l->down_since_ns = clock_monotonic();
+    l->retry_at_ns = 0;
+    l->backoff_ns = backoff_min_ns;
+    l->last_logged_ns = 0;
 }
 
 /* Half of the wait is left to chance, so that many relays do not come at once. */
-static void back_off(struct link *l, uint64_t now)
+static void session_back_off(struct session *l, uint64_t now)
 {
-    uint64_t half = l->wait / 2;
-    l->retry_at = now + half + half * (uint64_t)(rand_r(&l->seed) % 1000) / 1000;
-    l->wait = l->wait * 2 < longest_wait ? l->wait * 2 : longest_wait;
+    uint64_t half = l->backoff_ns / 2;
+    l->retry_at_ns = now + half + half * (uint64_t)(rand_r(&l->seed) % 1000) / 1000;
+    l->backoff_ns = l->backoff_ns * 2 < backoff_max_ns ? l->backoff_ns * 2 : backoff_max_ns;
 }
 
-static enum link_state attempt(struct link *l)
+static enum session_state session_connect(struct session *l)
 {
-    char why[CONNECTION_WHY] = "";
-    uint64_t limit = l->was_up ? l->config->max_reconnect_time : l->config->connect_timeout;
-    uint64_t timeout = l->config->connection.timeout;
-    uint64_t passed = clock_monotonic() - l->down_since;
+    char why[NATS_CONN_TEXT_MAX] = "";
+    uint64_t limit =
+        l->connected_before ? l->config->max_reconnect_time_ns : l->config->connect_timeout_ns;
+    uint64_t timeout = l->config->nats.timeout_ns;
+    uint64_t passed = clock_monotonic() - l->down_since_ns;
     if (limit && timeout > (limit > passed ? limit - passed : 0))
         timeout = limit > passed ? limit - passed : 0;
-    enum connection_attempt result =
-        connection_open(&l->config->connection, timeout, l->fd, &l->connection, why);
+    enum nats_conn_result result =
+        nats_conn_open(&l->config->nats, timeout, l->wake_fd, &l->conn, why);
     uint64_t now = clock_monotonic();
-    if (result == CONNECTION_OPEN) {
-        if (l->was_up) {
-            connection_url(l->connection, why);
+    if (result == NATS_CONN_OPENED) {
+        if (l->connected_before) {
+            nats_conn_get_url(l->conn, why);
             log_printf("%s: has the server again", why);
         }
-        l->was_up = true;
+        l->connected_before = true;
         pthread_mutex_lock(&l->lock);
-        l->asked = l->answered; /* nothing was sent on this connection yet */
-        l->open = true;
+        l->requested = l->confirmed; /* nothing was sent on this connection yet */
+        l->usable = true;
         pthread_mutex_unlock(&l->lock);
-        return LINK_NEW;
+        return SESSION_CONNECTED;
     }
-    if ((result == CONNECTION_NEVER && !l->was_up) || (limit && now - l->down_since >= limit)) {
+    if ((result == NATS_CONN_DENIED && !l->connected_before) ||
+        (limit && now - l->down_since_ns >= limit)) {
         if (strncmp(why, "--", 2) == 0)
             log_printf("%s", why); /* it names the option that is to blame */
         else
-            log_printf("%s: %s", first_server(l), why);
-        return LINK_OVER;
+            log_printf("%s: %s", session_first_server(l), why);
+        return SESSION_FAILED;
     }
-    if (!l->was_up && (!l->said || now - l->said >= repeat)) {
-        log_printf("%s: %s; waiting for a server", first_server(l), why);
-        l->said = now;
+    if (!l->connected_before &&
+        (!l->last_logged_ns || now - l->last_logged_ns >= log_interval_ns)) {
+        log_printf("%s: %s; waiting for a server", session_first_server(l), why);
+        l->last_logged_ns = now;
     }
-    if (l->was_up && result == CONNECTION_NEVER && !l->said) {
-        log_printf("%s: %s; trying again", first_server(l), why);
-        l->said = now;
+    if (l->connected_before && result == NATS_CONN_DENIED && !l->last_logged_ns) {
+        log_printf("%s: %s; trying again", session_first_server(l), why);
+        l->last_logged_ns = now;
     }
-    back_off(l, now);
-    if (limit && l->retry_at > l->down_since + limit)
-        l->retry_at = l->down_since + limit;
-    return LINK_DOWN;
+    session_back_off(l, now);
+    if (limit && l->retry_at_ns > l->down_since_ns + limit)
+        l->retry_at_ns = l->down_since_ns + limit;
+    return SESSION_DOWN;
 }
 
-enum link_state link_tend(struct link *l)
+enum session_state session_poll(struct session *l)
 {
     eventfd_t told;
-    eventfd_read(l->fd, &told);
-    if (l->connection) {
-        char why[CONNECTION_WHY];
-        bool closed = connection_closed(l->connection);
+    eventfd_read(l->wake_fd, &told);
+    if (l->conn) {
+        char why[NATS_CONN_TEXT_MAX];
+        bool closed = nats_conn_is_closed(l->conn);
         pthread_mutex_lock(&l->lock);
         bool lost = l->lost;
         bool refused = l->refused;
         if (lost)
-            snprintf(why, sizeof why, "%s", l->why);
+            snprintf(why, sizeof why, "%s", l->error_text);
         else if (closed)
-            connection_why(l->connection, why);
+            nats_conn_get_error(l->conn, why);
         pthread_mutex_unlock(&l->lock);
         if (!lost && !closed)
-            return LINK_UP;
+            return SESSION_UP;
         log_printf("%s %s", refused ? "the server refuses:" : "lost the server:", why);
-        drop(l);
+        session_drop(l);
         if (refused)
-            return LINK_OVER;
+            return SESSION_FAILED;
     }
-    return clock_monotonic() >= l->retry_at ? attempt(l) : LINK_DOWN;
+    return clock_monotonic() >= l->retry_at_ns ? session_connect(l) : SESSION_DOWN;
 }
 
-int link_patience(const struct link *l)
+int session_timeout_ms(const struct session *l)
 {
-    if (l->connection)
+    if (l->conn)
         return -1;
     uint64_t now = clock_monotonic();
-    return now >= l->retry_at ? 0 : (int)((l->retry_at - now) / 1000000) + 1;
+    return now >= l->retry_at_ns ? 0 : (int)((l->retry_at_ns - now) / 1000000) + 1;
 }
 
-void link_lost(struct link *l)
+void session_mark_lost(struct session *l)
 {
     pthread_mutex_lock(&l->lock);
     if (!l->lost)
-        connection_why(l->connection, l->why);
+        nats_conn_get_error(l->conn, l->error_text);
     l->lost = true;
-    l->open = false;
+    l->usable = false;
     pthread_mutex_unlock(&l->lock);
 }
 
-bool link_publish(struct link *l, const char *subject, struct slice payload)
+bool session_publish(struct session *l, const char *subject, struct slice payload)
 {
-    bool good = connection_publish(l->connection, subject, payload);
+    bool good = nats_conn_publish(l->conn, subject, payload);
     if (!good)
-        link_lost(l);
+        session_mark_lost(l);
     return good;
 }
 
-void link_ask(struct link *l, const struct mark *sent)
+void session_request_confirmation(struct session *l, const struct window_mark *sent)
 {
     pthread_mutex_lock(&l->lock);
-    if (l->open && sent->offset > l->asked.offset) {
-        l->asked = *sent;
+    if (l->usable && sent->offset > l->requested.offset) {
+        l->requested = *sent;
         pthread_cond_broadcast(&l->changed);
     }
     pthread_mutex_unlock(&l->lock);
 }
 
-struct mark link_answered(struct link *l)
+struct window_mark session_confirmed(struct session *l)
 {
     pthread_mutex_lock(&l->lock);
-    struct mark answered = l->answered;
+    struct window_mark answered = l->confirmed;
     pthread_mutex_unlock(&l->lock);
     return answered;
 }
 
-size_t link_max_payload(struct link *l)
+size_t session_max_payload(struct session *l)
 {
-    return connection_max_payload(l->connection);
+    return nats_conn_max_payload(l->conn);
 }
 
-void link_end(struct link *l)
+void session_close(struct session *l)
 {
-    if (l->connection)
-        drop(l);
+    if (l->conn)
+        session_drop(l);
     pthread_mutex_lock(&l->lock);
-    l->ending = true;
+    l->stopping = true;
     pthread_cond_broadcast(&l->changed);
     pthread_mutex_unlock(&l->lock);
     pthread_join(l->thread, NULL);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
-    connection_end_all(); /* a thread of nats.c may still tell of a connection that closed */
-    close(l->fd);
+    nats_conn_join_threads(); /* a thread of nats.c may still tell of a connection that closed */
+    close(l->wake_fd);
 }

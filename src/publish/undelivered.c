@@ -6,23 +6,23 @@
 #include "base/log.h"
 #include "base/output.h"
 
-void spill_start(struct spill *s, struct window *w, const char *path, const char *spool)
+void undelivered_init(struct undelivered *s, struct window *w, const char *path, const char *spool)
 {
-    *s = (struct spill){.window = w, .path = path, .spool = spool};
-    pthread_mutex_init(&s->reading, NULL);
+    *s = (struct undelivered){.window = w, .path = path, .spool = spool};
+    pthread_mutex_init(&s->read_lock, NULL);
 }
 
-void spill_hold(struct spill *s)
+void undelivered_lock(struct undelivered *s)
 {
-    pthread_mutex_lock(&s->reading);
+    pthread_mutex_lock(&s->read_lock);
 }
 
-void spill_release(struct spill *s)
+void undelivered_unlock(struct undelivered *s)
 {
-    pthread_mutex_unlock(&s->reading);
+    pthread_mutex_unlock(&s->read_lock);
 }
 
-static bool open_output(const struct spill *s, struct output *out)
+static bool undelivered_open_output(const struct undelivered *s, struct output *out)
 {
     if (s->path)
         return output_open_append(out, "--spill", s->path);
@@ -31,11 +31,11 @@ static bool open_output(const struct spill *s, struct output *out)
 }
 
 /* The lines of a copy of the window, whose owner may go on; an unfinished one is a line, too. */
-static bool write_lines(struct window *w, struct output *out, uint64_t *lines)
+static bool undelivered_write_lines(struct window *w, struct output *out, uint64_t *lines)
 {
-    struct line line;
-    window_finish(w);
-    while (window_next(w, NULL, &line)) {
+    struct window_line line;
+    window_end_line(w);
+    while (window_next_line(w, NULL, &line)) {
         ++*lines;
         if (!out)
             continue;
@@ -47,27 +47,27 @@ static bool write_lines(struct window *w, struct output *out, uint64_t *lines)
     return true;
 }
 
-bool spill_rest(struct spill *s)
+bool undelivered_write(struct undelivered *s)
 {
     struct window copy = *s->window;
     struct output out;
     uint64_t lines = 0;
     copy.ring.header = NULL;
-    if (!copy.ring.at)
+    if (!copy.ring.data)
         return false;
     window_rewind(&copy);
     if (copy.next.offset == copy.tail && (s->spool || copy.cursors.read == copy.tail))
         return false;
     if (s->spool && !s->path) {
         copy.cursors.read = copy.tail;
-        write_lines(&copy, NULL, &lines);
+        undelivered_write_lines(&copy, NULL, &lines);
         if (lines)
             log_printf("%" PRIu64 " messages are not confirmed; they stay in %s", lines, s->spool);
         return lines != 0;
     }
-    if (!open_output(s, &out))
+    if (!undelivered_open_output(s, &out))
         return true;
-    bool wrote = write_lines(&copy, &out, &lines);
+    bool wrote = undelivered_write_lines(&copy, &out, &lines);
     wrote = output_close(&out) && wrote;
     if (lines)
         log_printf("%" PRIu64 " messages are not confirmed; %s to %s", lines,
@@ -75,9 +75,9 @@ bool spill_rest(struct spill *s)
     return lines != 0;
 }
 
-void spill_abort(void *argument)
+void undelivered_on_abort(void *argument)
 {
-    struct spill *s = argument;
-    spill_hold(s);
-    spill_rest(s);
+    struct undelivered *s = argument;
+    undelivered_lock(s);
+    undelivered_write(s);
 }

@@ -44,7 +44,7 @@ static void feed(struct window *w, struct stream *s)
 {
     size_t room;
     struct slice too_long;
-    char *to = window_room(w, &room);
+    char *to = window_reserve(w, &room);
     size_t n = to ? 1 + chance((unsigned)room) : 0;
     if (n > s->length - s->fed)
         n = s->length - s->fed;
@@ -52,10 +52,10 @@ static void feed(struct window *w, struct stream *s)
         return;
     memcpy(to, s->bytes + s->fed, n);
     s->fed += n;
-    unit(!window_filled(w, n, &too_long), "no line is too long");
+    unit(!window_commit(w, n, &too_long), "no line is too long");
 }
 
-static bool is_line(const struct line *line, unsigned k)
+static bool is_line(const struct window_line *line, unsigned k)
 {
     char expected[512];
     size_t length = make_line(k, expected);
@@ -69,7 +69,7 @@ static void run(const char *path)
 {
     struct window w;
     struct stream s = make_stream();
-    struct line line;
+    struct window_line line;
     unsigned next = 0;      /* the line that is expected */
     unsigned confirmed = 0; /* lines before it */
     unsigned refused = 0;   /* lines before it were met, every 97th of them for the only time */
@@ -78,19 +78,19 @@ static void run(const char *path)
     unit(window_open(&w, path, SIZE), "opens");
     while (good && confirmed < LINES) {
         feed(&w, &s);
-        for (unsigned turns = chance(2000); good && turns && window_next(&w, NULL, &line);
+        for (unsigned turns = chance(2000); good && turns && window_next_line(&w, NULL, &line);
              turns--) {
             if (next % 97 == 96 && next < refused)
                 next++;
             good = is_line(&line, next);
             if (next % 97 == 96)
-                window_refuse(&w, &line);
+                window_reject(&w, &line);
             next++;
             refused = next > refused ? next : refused;
         }
         while (next < w.next.lines) /* a refused one stood at the end */
             next++;
-        struct mark mark = w.next;
+        struct window_mark mark = w.next;
         if (chance(3) == 0) {
             window_confirm(&w, &mark);
             confirmed = next;
@@ -113,28 +113,29 @@ static void run(const char *path)
 static void reopened(const char *path)
 {
     struct window w;
-    struct line line;
+    struct window_line line;
     struct slice too_long;
     size_t room;
     unit(window_open(&w, path, SIZE), "opens");
-    char *to = window_room(&w, &room);
+    char *to = window_reserve(&w, &room);
     memcpy(to, "one\ntwo\nthr", 11);
-    window_filled(&w, 11, &too_long);
-    unit(window_next(&w, NULL, &line) && line.text.len == 3 && line.text.data[0] == 'o', "one");
+    window_commit(&w, 11, &too_long);
+    unit(window_next_line(&w, NULL, &line) && line.text.len == 3 && line.text.data[0] == 'o',
+         "one");
     window_confirm(&w, &w.next);
-    window_next(&w, NULL, &line);
-    to = window_room(&w, &room);
+    window_next_line(&w, NULL, &line);
+    to = window_reserve(&w, &room);
     memcpy(to, "ee\nfo", 5); /* and is killed before it can count them in */
     window_close(&w);
 
     unit(window_open(&w, path, 0), "opens again");
-    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"two", 3}),
+    unit(window_next_line(&w, NULL, &line) && slice_equal(line.text, (struct slice){"two", 3}),
          "two again");
-    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"three", 5}),
+    unit(window_next_line(&w, NULL, &line) && slice_equal(line.text, (struct slice){"three", 5}),
          "three");
-    unit(!window_next(&w, NULL, &line) && window_within(&w), "within a line");
-    window_finish(&w);
-    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"fo", 2}),
+    unit(!window_next_line(&w, NULL, &line) && window_mid_line(&w), "within a line");
+    window_end_line(&w);
+    unit(window_next_line(&w, NULL, &line) && slice_equal(line.text, (struct slice){"fo", 2}),
          "finished");
     window_close(&w);
 }
@@ -143,57 +144,59 @@ static void reopened(const char *path)
 static void fresh_lines(void)
 {
     struct window w;
-    struct line line;
+    struct window_line line;
     struct slice too_long;
     size_t room;
     unit(window_open(&w, NULL, SIZE), "opens");
-    unit(window_fresh(&w).len == 0, "nothing was read");
-    memcpy(window_room(&w, &room), "one\r\n\ntwo\nth", 13);
-    window_filled(&w, 13, &too_long);
-    struct slice fresh = window_fresh(&w);
+    unit(window_unchecked(&w).len == 0, "nothing was read");
+    memcpy(window_reserve(&w, &room), "one\r\n\ntwo\nth", 13);
+    window_commit(&w, 13, &too_long);
+    struct slice fresh = window_unchecked(&w);
     unit(slice_equal(fresh, (struct slice){"one\r\n\ntwo\n", 10}), "whole lines: %.*s",
          SHOW(fresh));
-    unit(window_next(&w, fresh.data + 4, &line) &&
-             slice_equal(line.text, (struct slice){"one", 3}) && line.fresh,
+    unit(window_next_line(&w, fresh.data + 4, &line) &&
+             slice_equal(line.text, (struct slice){"one", 3}) && line.is_new,
          "the first one");
-    fresh = window_fresh(&w);
+    fresh = window_unchecked(&w);
     unit(slice_equal(fresh, (struct slice){"\ntwo\n", 5}), "the rest: %.*s", SHOW(fresh));
     window_rewind(&w);
-    unit(window_fresh(&w).len == 0, "none while there are others");
-    unit(window_next(&w, NULL, &line) && line.text.len == 3 && !line.fresh, "the first one again");
-    unit(window_fresh(&w).data == fresh.data && window_fresh(&w).len == 5, "the rest again");
-    unit(window_next(&w, fresh.data, &line) && slice_equal(line.text, (struct slice){"two", 3}) &&
-             line.number == 3 && line.fresh,
+    unit(window_unchecked(&w).len == 0, "none while there are others");
+    unit(window_next_line(&w, NULL, &line) && line.text.len == 3 && !line.is_new,
+         "the first one again");
+    unit(window_unchecked(&w).data == fresh.data && window_unchecked(&w).len == 5,
+         "the rest again");
+    unit(window_next_line(&w, fresh.data, &line) &&
+             slice_equal(line.text, (struct slice){"two", 3}) && line.number == 3 && line.is_new,
          "an empty line is passed over");
-    unit(!window_next(&w, NULL, &line) && window_fresh(&w).len == 0, "no more");
+    unit(!window_next_line(&w, NULL, &line) && window_unchecked(&w).len == 0, "no more");
     window_close(&w);
 }
 
 static void too_long_lines(void)
 {
     struct window w;
-    struct line line;
+    struct window_line line;
     struct slice too_long;
     size_t room;
     unit(window_open(&w, NULL, SIZE), "opens");
-    window_limit(&w, 100);
-    char *to = window_room(&w, &room);
+    window_set_line_max(&w, 100);
+    char *to = window_reserve(&w, &room);
     memcpy(to, "a\n", 2);
     memset(to + 2, 'b', 300);
-    unit(window_filled(&w, 302, &too_long), "a line over the limit");
+    unit(window_commit(&w, 302, &too_long), "a line over the limit");
     unit(too_long.len == 300 && too_long.data[0] == 'b', "its beginning");
     for (int i = 0; i < 100; i++) {
-        to = window_room(&w, &room);
+        to = window_reserve(&w, &room);
         memset(to, 'b', room);
-        unit(!window_filled(&w, room, &too_long), "its rest falls out");
+        unit(!window_commit(&w, room, &too_long), "its rest falls out");
     }
-    to = window_room(&w, &room);
+    to = window_reserve(&w, &room);
     memcpy(to, "bb\nc\n", 5);
-    window_filled(&w, 5, &too_long);
-    unit(window_next(&w, NULL, &line) && line.text.data[0] == 'a', "the line before it");
-    unit(window_next(&w, NULL, &line) && line.text.data[0] == 'c' && line.text.len == 1,
+    window_commit(&w, 5, &too_long);
+    unit(window_next_line(&w, NULL, &line) && line.text.data[0] == 'a', "the line before it");
+    unit(window_next_line(&w, NULL, &line) && line.text.data[0] == 'c' && line.text.len == 1,
          "and behind it");
-    unit(!window_next(&w, NULL, &line), "no more");
+    unit(!window_next_line(&w, NULL, &line), "no more");
     window_close(&w);
 }
 
