@@ -13,7 +13,7 @@
 
 enum { MS = 1000000, IO_BUFFER = 256 * 1024, SERVERS_MAX = 256 };
 
-struct connection {
+struct nats_conn {
     natsConnection *nats;
     natsSubscription *replies;
     int64_t silence_ms; /* milliseconds, after which the server is taken for dead */
@@ -32,8 +32,8 @@ static bool url_is_tls(const char *url)
 
 const char *nats_conn_hide_credentials(const char *url)
 {
-    const char *at = strrchr(url, '@');
-    return at ? at + 1 : url;
+    const char *sign = strrchr(url, '@');
+    return sign ? sign + 1 : url;
 }
 
 /* [nats://|tls://][USER[:PASSWORD]@]HOST[:PORT] */
@@ -43,10 +43,10 @@ static bool url_is_server(const char *url)
         return false;
     const char *host = nats_conn_hide_credentials(url_skip_scheme(url));
     const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
-    size_t whole = strcspn(host, "/ \t");
+    size_t host_port_len = strcspn(host, "/ \t");
     const char *port = strchr(bracket ? bracket : host, ':');
-    size_t length = port ? (size_t)(port - host) : whole;
-    if (length == 0 || (host[whole] && strcmp(host + whole, "/") != 0) ||
+    size_t len = port ? (size_t)(port - host) : host_port_len;
+    if (len == 0 || (host[host_port_len] && strcmp(host + host_port_len, "/") != 0) ||
         (host[0] == '[' && !bracket))
         return false;
     if (!port)
@@ -59,13 +59,13 @@ static bool url_is_server(const char *url)
 
 bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, const char *list)
 {
-    const char *whole = list;
+    const char *all = list;
     size_t capacity = config->server_count;
     while (*list) {
-        size_t length = strcspn(list, ",");
+        size_t len = strcspn(list, ",");
         const char *scheme = strstr(list, "://");
         char *url = NULL;
-        if (asprintf(&url, "%s%.*s", scheme && scheme < list + length ? "" : "nats://", (int)length,
+        if (asprintf(&url, "%s%.*s", scheme && scheme < list + len ? "" : "nats://", (int)len,
                      list) < 0) {
             log_printf("out of memory");
             return false;
@@ -74,19 +74,19 @@ bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, co
             array_grow(config->servers, &capacity, config->server_count, sizeof *config->servers);
         config->servers[config->server_count++] = url;
         if (!url_is_server(url)) {
-            /* A comma in a password would show a part of it. */
-            log_printf("%s: '%s' is not a server: nats://HOST:PORT or tls://HOST:PORT", flag,
-                       strchr(whole, '@') ? "..." : url);
+            /* A comma in a password would print a part of it. */
+            log_printf("%s: '%s' is not a server URL; use nats://HOST:PORT or tls://HOST:PORT",
+                       flag, strchr(all, '@') ? "..." : url);
             return false;
         }
-        list += length + (list[length] == ',');
+        list += len + (list[len] == ',');
     }
     if (config->server_count == 0)
-        log_printf("%s: no URL", flag);
+        log_printf("%s: the list of URLs is empty", flag);
     return config->server_count != 0;
 }
 
-/* What goes wrong is asked for where it matters; without this nats.c would print it. */
+/* Without a handler nats.c prints errors to stderr; callers use the returned status instead. */
 static void nats_conn_on_error(natsConnection *nats, natsSubscription *subscription,
                                natsStatus status, void *closure)
 {
@@ -102,18 +102,18 @@ static void nats_conn_on_closed(natsConnection *nats, void *closure)
     eventfd_write((int)(intptr_t)closure, 1);
 }
 
-/* nats.c puts texts into its JSON as they are. */
+/* nats.c does not escape the strings of its CONNECT message. */
 static const char *nats_conn_escape(const char *text, struct buffer *b)
 {
-    struct slice whole = {text, strlen(text)};
+    struct slice all = {text, strlen(text)};
     b->len = 0;
-    *json_escape(buffer_reserve(b, JSON_STRING_ROOM(whole.len) + 1), whole) = '\0';
+    *json_escape(buffer_reserve(b, JSON_STRING_ROOM(all.len) + 1), all) = '\0';
     return b->data;
 }
 
-/* Where this fails, it may have said why. */
+/* On failure, error_text may be empty. */
 static natsStatus nats_conn_set_credentials(natsOptions *o, const struct nats_conn_config *config,
-                                            struct buffer texts[3], char *why)
+                                            struct buffer texts[3], char *error_text)
 {
     natsStatus s = NATS_OK;
     if (config->user)
@@ -126,7 +126,7 @@ static natsStatus nats_conn_set_credentials(natsOptions *o, const struct nats_co
         s = natsOptions_SetUserCredentialsFromFiles(o, config->creds, NULL);
     if (s == NATS_OK && config->nkey) {
         char key[NKEY_PUBLIC_SIZE];
-        if (!nkey_public_key(config->nkey, key, why))
+        if (!nkey_public_key(config->nkey, key, error_text))
             return NATS_INVALID_ARG;
         s = natsOptions_SetNKeyFromSeed(o, key, config->nkey);
     }
@@ -135,10 +135,10 @@ static natsStatus nats_conn_set_credentials(natsOptions *o, const struct nats_co
 
 static bool nats_conn_uses_tls(const struct nats_conn_config *config)
 {
-    bool wanted = config->tlsca || config->tlscert;
+    bool uses_tls = config->tlsca || config->tlscert;
     for (size_t i = 0; i < config->server_count; i++)
-        wanted = wanted || url_is_tls(config->servers[i]);
-    return wanted;
+        uses_tls = uses_tls || url_is_tls(config->servers[i]);
+    return uses_tls;
 }
 
 static natsStatus nats_conn_set_tls(natsOptions *o, const struct nats_conn_config *config)
@@ -153,9 +153,9 @@ static natsStatus nats_conn_set_tls(natsOptions *o, const struct nats_conn_confi
     return s;
 }
 
-/* nats.c does not reconnect by itself: what it held by then would be lost. */
+/* A reconnect of nats.c would lose the messages in its buffer, so it is disabled. */
 static natsStatus nats_conn_set_options(natsOptions *o, const struct nats_conn_config *config,
-                                        int64_t silence_ms, int wake_fd, char *why)
+                                        int64_t silence_ms, int wake_fd, char *error_text)
 {
     const char **servers = (const char **)config->servers;
     struct buffer texts[3] = {{0}};
@@ -177,7 +177,7 @@ static natsStatus nats_conn_set_options(natsOptions *o, const struct nats_conn_c
     if (s == NATS_OK && config->name)
         s = natsOptions_SetName(o, nats_conn_escape(config->name, &texts[0]));
     if (s == NATS_OK)
-        s = nats_conn_set_credentials(o, config, texts, why);
+        s = nats_conn_set_credentials(o, config, texts, error_text);
     if (s == NATS_OK)
         s = nats_conn_set_tls(o, config);
     for (int i = 0; i < 3; i++)
@@ -185,22 +185,23 @@ static natsStatus nats_conn_set_options(natsOptions *o, const struct nats_conn_c
     return s;
 }
 
-static void nats_conn_format_error(natsStatus status, const char *text, char *why)
+static void nats_conn_format_error(natsStatus status, const char *text, char *error_text)
 {
     const char *place = text && *text == '(' ? strstr(text, "): ") : NULL;
     if (place)
-        text = place + 3; /* nats.c begins with its file and line */
-    snprintf(why, NATS_CONN_TEXT_MAX, "%s", text && *text ? text : natsStatus_GetText(status));
+        text = place + 3; /* skips the source file and line of nats.c */
+    snprintf(error_text, NATS_CONN_TEXT_MAX, "%s",
+             text && *text ? text : natsStatus_GetText(status));
 }
 
-/* A server that is full or about to end says so, but may be gone before that is read. */
+/* A server that is full or shutting down sends its reason, but may close before it is read. */
 static bool nats_conn_hung_up(natsStatus s)
 {
     const char *text = nats_GetLastError(NULL);
     return s == NATS_PROTOCOL_ERROR && text && strstr(text, "got ''");
 }
 
-/* Whether a later attempt may end otherwise. */
+/* Returns whether a later attempt may succeed. */
 static bool nats_conn_is_transient(natsStatus s)
 {
     const char *text = nats_GetLastError(NULL);
@@ -210,67 +211,70 @@ static bool nats_conn_is_transient(natsStatus s)
                      strcasestr(text, "authentication timeout")));
 }
 
-enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t timeout, int wake_fd,
-                                     struct connection **c, char *why)
+enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t timeout_ns,
+                                     int wake_fd, struct nats_conn **c, char *error_text)
 {
     natsOptions *o = NULL;
-    *why = '\0';
+    *error_text = '\0';
     *c = calloc(1, sizeof **c);
     if (!*c) {
-        snprintf(why, NATS_CONN_TEXT_MAX, "out of memory");
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "out of memory");
         return NATS_CONN_UNAVAILABLE;
     }
     (*c)->silence_ms = (int64_t)(2 * config->ping_interval_ns / MS);
     natsStatus s = natsOptions_Create(&o);
     if (s == NATS_OK)
-        s = nats_conn_set_options(o, config, (*c)->silence_ms, wake_fd, why);
+        s = nats_conn_set_options(o, config, (*c)->silence_ms, wake_fd, error_text);
     if (s == NATS_OK)
-        s = natsOptions_SetTimeout(o, (int64_t)(timeout / MS) + 1);
+        s = natsOptions_SetTimeout(o, (int64_t)(timeout_ns / MS) + 1);
     if (s == NATS_OK)
         s = natsConnection_Connect(&(*c)->nats, o);
     natsOptions_Destroy(o);
     if (s == NATS_OK)
         return NATS_CONN_OPENED;
-    bool later = nats_conn_is_transient(s);
+    bool is_transient = nats_conn_is_transient(s);
     natsStatus last = NATS_OK;
     const char *text = nats_GetLastError(&last);
-    if (!*why && s == NATS_PROTOCOL_ERROR && nats_conn_uses_tls(config) && !config->tlscert) {
+    if (!*error_text && s == NATS_PROTOCOL_ERROR && nats_conn_uses_tls(config) &&
+        !config->tlscert) {
         nats_conn_format_error(
-            s, "the server ends the TLS handshake; it may want a certificate of ours", why);
-    } else if (!*why && nats_conn_hung_up(s)) {
-        nats_conn_format_error(s, "the server hangs up", why);
-        later = true;
+            s,
+            "the server ended the TLS handshake; it may require a client certificate (--tlscert)",
+            error_text);
+    } else if (!*error_text && nats_conn_hung_up(s)) {
+        nats_conn_format_error(s, "the server closed the connection", error_text);
+        is_transient = true;
     }
-    if (!*why)
-        nats_conn_format_error(s, last == s ? text : NULL, why);
+    if (!*error_text)
+        nats_conn_format_error(s, last == s ? text : NULL, error_text);
     nats_conn_close(*c, config);
     *c = NULL;
-    return later ? NATS_CONN_UNAVAILABLE : NATS_CONN_DENIED;
+    return is_transient ? NATS_CONN_UNAVAILABLE : NATS_CONN_DENIED;
 }
 
-bool nats_conn_is_closed(struct connection *c)
+bool nats_conn_is_closed(struct nats_conn *c)
 {
     return natsConnection_IsClosed(c->nats);
 }
 
-size_t nats_conn_max_payload(struct connection *c)
+size_t nats_conn_max_payload(struct nats_conn *c)
 {
     return (size_t)natsConnection_GetMaxPayload(c->nats);
 }
 
-void nats_conn_get_url(struct connection *c, char *url)
+void nats_conn_get_url(struct nats_conn *c, char *url)
 {
-    char whole[NATS_CONN_TEXT_MAX] = "";
-    natsConnection_GetConnectedUrl(c->nats, whole, sizeof whole);
-    snprintf(url, NATS_CONN_TEXT_MAX, "%s", nats_conn_hide_credentials(whole));
+    char full[NATS_CONN_TEXT_MAX] = "";
+    natsConnection_GetConnectedUrl(c->nats, full, sizeof full);
+    snprintf(url, NATS_CONN_TEXT_MAX, "%s", nats_conn_hide_credentials(full));
 }
 
-bool nats_conn_publish(struct connection *c, const char *subject, struct slice payload)
+bool nats_conn_publish(struct nats_conn *c, const char *subject, struct slice payload)
 {
     return natsConnection_Publish(c->nats, subject, payload.data, (int)payload.len) == NATS_OK;
 }
 
-/* It is freed by nats.c, when its last message was delivered. */
+/* nats.c frees it by nats_conn_free_replies() after it has delivered the last message. */
 struct nats_conn_replies {
     nats_conn_reply_handler *handler;
     void *argument;
@@ -292,21 +296,21 @@ static void nats_conn_free_replies(void *closure)
     free(closure);
 }
 
-bool nats_conn_subscribe_replies(struct connection *c, const char *inbox,
-                                 nats_conn_reply_handler *answered, void *argument, char *why)
+bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
+                                 nats_conn_reply_handler *handler, void *argument, char *error_text)
 {
     char subject[NATS_CONN_TEXT_MAX];
     snprintf(subject, sizeof subject, "%s*", inbox);
     struct nats_conn_replies *a = malloc(sizeof *a);
     if (!a) {
-        snprintf(why, NATS_CONN_TEXT_MAX, "out of memory");
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "out of memory");
         return false;
     }
-    *a = (struct nats_conn_replies){answered, argument};
+    *a = (struct nats_conn_replies){handler, argument};
     natsStatus s = natsConnection_Subscribe(&c->replies, c->nats, subject, nats_conn_on_reply, a);
     if (s != NATS_OK) {
         free(a);
-        nats_conn_format_error(s, NULL, why);
+        nats_conn_format_error(s, NULL, error_text);
         return false;
     }
     natsSubscription_SetPendingLimits(c->replies, -1, -1);
@@ -314,15 +318,14 @@ bool nats_conn_subscribe_replies(struct connection *c, const char *inbox,
     return true;
 }
 
-bool nats_conn_publish_request(struct connection *c, const char *subject, const char *reply,
+bool nats_conn_publish_request(struct nats_conn *c, const char *subject, const char *reply,
                                struct slice payload, const char *id, const char *stream)
 {
-    int length = (int)payload.len;
+    int len = (int)payload.len;
     if (!id && !stream)
-        return natsConnection_PublishRequest(c->nats, subject, reply, payload.data, length) ==
-               NATS_OK;
+        return natsConnection_PublishRequest(c->nats, subject, reply, payload.data, len) == NATS_OK;
     natsMsg *m = NULL;
-    natsStatus s = natsMsg_Create(&m, subject, reply, payload.data, length);
+    natsStatus s = natsMsg_Create(&m, subject, reply, payload.data, len);
     if (s == NATS_OK && id)
         s = natsMsgHeader_Set(m, "Nats-Msg-Id", id);
     if (s == NATS_OK && stream)
@@ -333,34 +336,35 @@ bool nats_conn_publish_request(struct connection *c, const char *subject, const 
     return s == NATS_OK;
 }
 
-bool nats_conn_request(struct connection *c, const char *subject, struct slice payload,
-                       uint64_t timeout, struct buffer *answer, char *why)
+bool nats_conn_request(struct nats_conn *c, const char *subject, struct slice payload,
+                       uint64_t timeout_ns, struct buffer *response, char *error_text)
 {
     natsMsg *m = NULL;
     natsStatus s = natsConnection_Request(&m, c->nats, subject, payload.data, (int)payload.len,
-                                          (int64_t)(timeout / MS));
+                                          (int64_t)(timeout_ns / MS));
     if (s == NATS_OK)
-        buffer_append(answer, (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
+        buffer_append(response,
+                      (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
     else if (s == NATS_NO_RESPONDERS)
-        snprintf(why, NATS_CONN_TEXT_MAX, "JetStream does not answer; is it enabled?");
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "no responders (JetStream may be disabled)");
     else
-        nats_conn_format_error(s, NULL, why);
+        nats_conn_format_error(s, NULL, error_text);
     natsMsg_Destroy(m);
     return s == NATS_OK;
 }
 
-void nats_conn_get_error(struct connection *c, char *why)
+void nats_conn_get_error(struct nats_conn *c, char *error_text)
 {
     const char *text = NULL;
     natsStatus s = natsConnection_GetLastError(c->nats, &text);
-    nats_conn_format_error(s == NATS_OK ? NATS_CONNECTION_CLOSED : s, text, why);
+    nats_conn_format_error(s == NATS_OK ? NATS_CONNECTION_CLOSED : s, text, error_text);
 }
 
 /*
- * A flush that waits for the PONG. nats.c lets it end well where the PING could not even be
- * written; that is told only by this thread's last error, which an error of our own has to precede.
+ * Flushes and waits for the PONG. nats.c returns NATS_OK even if it could not write the PING; then
+ * only the last error of this thread differs from the one that the invalid call sets before.
  */
-static natsStatus nats_conn_ping(const struct connection *c)
+static natsStatus nats_conn_ping(const struct nats_conn *c)
 {
     natsStatus written = NATS_OK;
     natsConnection_FlushTimeout(NULL, 1);
@@ -369,26 +373,26 @@ static natsStatus nats_conn_ping(const struct connection *c)
     return s == NATS_OK && written != NATS_INVALID_ARG ? NATS_IO_ERROR : s;
 }
 
-/* A refusal comes before the PONG, and nats.c notes it as it comes. */
-enum nats_conn_flush_result nats_conn_flush(struct connection *c, char *why)
+/* The server sends a permissions violation before the PONG, and nats.c records it. */
+enum nats_conn_flush_result nats_conn_flush(struct nats_conn *c, char *error_text)
 {
     const char *text = NULL;
     natsStatus s = nats_conn_ping(c);
     natsStatus last = natsConnection_GetLastError(c->nats, &text);
     if (last == NATS_NOT_PERMITTED) {
-        nats_conn_format_error(last, text, why);
+        nats_conn_format_error(last, text, error_text);
         return NATS_CONN_PUBLISH_DENIED;
     }
     if (s == NATS_OK && last == NATS_OK && !natsConnection_IsClosed(c->nats))
         return NATS_CONN_FLUSHED;
     if (s == NATS_TIMEOUT)
-        snprintf(why, NATS_CONN_TEXT_MAX, "the server does not answer");
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "the server does not respond");
     else
-        nats_conn_get_error(c, why);
+        nats_conn_get_error(c, error_text);
     return NATS_CONN_LOST;
 }
 
-void nats_conn_shutdown(struct connection *c)
+void nats_conn_shutdown(struct nats_conn *c)
 {
     natsConnection_Close(c->nats);
 }
@@ -402,7 +406,7 @@ static bool nats_conn_has_server(const struct nats_conn_config *config, const ch
     return false;
 }
 
-static void nats_conn_learn_servers(struct connection *c, struct nats_conn_config *config)
+static void nats_conn_learn_servers(struct nats_conn *c, struct nats_conn_config *config)
 {
     char **urls = NULL;
     int count = 0;
@@ -416,7 +420,7 @@ static void nats_conn_learn_servers(struct connection *c, struct nats_conn_confi
     free((void *)urls);
 }
 
-void nats_conn_close(struct connection *c, struct nats_conn_config *config)
+void nats_conn_close(struct nats_conn *c, struct nats_conn_config *config)
 {
     if (c->nats)
         nats_conn_learn_servers(c, config);

@@ -8,7 +8,7 @@
 
 /*
  * A NATS key is base32 (RFC 4648) of a prefix, 32 bytes of Ed25519 and a CRC-16. A seed's prefix
- * takes two bytes: five bits that say "seed", then the kind of key; a public key's takes one.
+ * has two bytes: five bits for "seed", then the kind of key; that of a public key has one.
  */
 enum {
     SEED_TEXT_LEN = 58,
@@ -69,11 +69,11 @@ static void nkey_encode(const uint8_t *bytes, size_t n, char *text)
 static bool nkey_derive_public(const uint8_t *seed, char *key)
 {
     uint8_t bytes[PUBLIC_BYTES] = {PREFIX_USER};
-    size_t length = KEY_BYTES;
+    size_t len = KEY_BYTES;
     EVP_PKEY *pair = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed + 2, KEY_BYTES);
-    bool good = pair && EVP_PKEY_get_raw_public_key(pair, bytes + 1, &length) == 1;
+    bool derived = pair && EVP_PKEY_get_raw_public_key(pair, bytes + 1, &len) == 1;
     EVP_PKEY_free(pair);
-    if (!good)
+    if (!derived)
         return false;
     uint16_t crc = nkey_crc16(bytes, KEY_BYTES + 1);
     bytes[KEY_BYTES + 1] = (uint8_t)crc;
@@ -82,14 +82,14 @@ static bool nkey_derive_public(const uint8_t *seed, char *key)
     return true;
 }
 
-bool nkey_public_key(const char *path, char *key, char *why)
+bool nkey_public_key(const char *path, char *key, char *error_text)
 {
     char line[128];
     uint8_t seed[SEED_BYTES];
     bool found = false;
     FILE *file = fopen(path, "re");
     if (!file) {
-        snprintf(why, NKEY_ERROR_MAX, "--nkey: %s: %m", path);
+        snprintf(error_text, NKEY_ERROR_MAX, "--nkey: %s: %m", path);
         return false;
     }
     while (!found && fgets(line, sizeof line, file))
@@ -99,6 +99,7 @@ bool nkey_public_key(const char *path, char *key, char *why)
     OPENSSL_cleanse(line, sizeof line);
     OPENSSL_cleanse(seed, sizeof seed);
     if (!found)
-        snprintf(why, NKEY_ERROR_MAX, "--nkey: %s: holds no user seed (a line SU...)", path);
+        snprintf(error_text, NKEY_ERROR_MAX, "--nkey: %s: contains no user seed (a line SU...)",
+                 path);
     return found;
 }

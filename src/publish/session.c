@@ -1,7 +1,6 @@
 #include "publish/session.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,222 +14,224 @@ static const uint64_t backoff_min_ns = NS_PER_S / 10;
 static const uint64_t backoff_max_ns = 2 * NS_PER_S;
 static const uint64_t log_interval_ns = 5 * NS_PER_S;
 
-/* Asks for what was published by then, again and again, as long as there is more than was asked
- * for. */
+/* One flush confirms everything that was published before it, however many requests that covers. */
 static void *session_confirm_thread(void *argument)
 {
-    struct session *l = argument;
-    pthread_mutex_lock(&l->lock);
-    while (!l->stopping) {
-        if (!l->usable || l->requested.offset <= l->confirmed.offset) {
-            pthread_cond_wait(&l->changed, &l->lock);
+    struct session *s = argument;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopping) {
+        if (!s->usable || s->requested.offset <= s->confirmed.offset) {
+            pthread_cond_wait(&s->changed, &s->lock);
             continue;
         }
-        struct window_mark asked = l->requested;
-        char why[NATS_CONN_TEXT_MAX];
-        l->flushing = true;
-        pthread_mutex_unlock(&l->lock);
-        enum nats_conn_flush_result answer = nats_conn_flush(l->conn, why);
-        pthread_mutex_lock(&l->lock);
-        l->flushing = false;
-        if (answer == NATS_CONN_FLUSHED) {
-            l->confirmed = asked;
+        struct window_mark requested = s->requested;
+        char error_text[NATS_CONN_TEXT_MAX];
+        s->flushing = true;
+        pthread_mutex_unlock(&s->lock);
+        enum nats_conn_flush_result result = nats_conn_flush(s->conn, error_text);
+        pthread_mutex_lock(&s->lock);
+        s->flushing = false;
+        if (result == NATS_CONN_FLUSHED) {
+            s->confirmed = requested;
         } else {
-            l->usable = false;
-            l->lost = true;
-            l->refused = answer == NATS_CONN_PUBLISH_DENIED;
-            snprintf(l->error_text, sizeof l->error_text, "%s", why);
+            s->usable = false;
+            s->lost = true;
+            s->publish_denied = result == NATS_CONN_PUBLISH_DENIED;
+            snprintf(s->error_text, sizeof s->error_text, "%s", error_text);
         }
-        pthread_cond_broadcast(&l->changed);
-        eventfd_write(l->wake_fd, 1);
+        pthread_cond_broadcast(&s->changed);
+        eventfd_write(s->wake_fd, 1);
     }
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&s->lock);
     return NULL;
 }
 
-bool session_open(struct session *l, struct session_config *config)
+bool session_open(struct session *s, struct session_config *config)
 {
-    *l = (struct session){
+    *s = (struct session){
         .config = config, .backoff_ns = backoff_min_ns, .seed = (unsigned)clock_real()};
-    l->down_since_ns = clock_monotonic();
-    l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->wake_fd < 0) {
+    s->down_since_ns = clock_monotonic();
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake_fd < 0) {
         log_printf("eventfd: %m");
         return false;
     }
-    pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->changed, NULL);
-    errno = pthread_create(&l->thread, NULL, session_confirm_thread, l);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    errno = pthread_create(&s->thread, NULL, session_confirm_thread, s);
     if (errno)
-        log_printf("thread: %m");
-    return errno == 0;
+        log_printf("pthread_create: %m");
+    s->opened = errno == 0;
+    return s->opened;
 }
 
-static const char *session_first_server(const struct session *l)
+static const char *session_first_server(const struct session *s)
 {
-    return nats_conn_hide_credentials(l->config->nats.servers[0]);
+    return nats_conn_hide_credentials(s->config->nats.servers[0]);
 }
 
-static void session_drop(struct session *l)
+/* The connection can be freed only when the thread has left nats_conn_flush(). */
+static void session_disconnect(struct session *s)
 {
-    pthread_mutex_lock(&l->lock);
-    l->usable = false;
-    pthread_mutex_unlock(&l->lock);
-    nats_conn_shutdown(l->conn);
-    pthread_mutex_lock(&l->lock);
-    while (l->flushing)
-        pthread_cond_wait(&l->changed, &l->lock);
-    l->lost = false;
-    l->requested = l->confirmed;
-    pthread_mutex_unlock(&l->lock);
-    nats_conn_close(l->conn, &l->config->nats);
-    l->conn = NULL;
-    l->down_since_ns = clock_monotonic();
-    l->retry_at_ns = 0;
-    l->backoff_ns = backoff_min_ns;
-    l->last_logged_ns = 0;
+    pthread_mutex_lock(&s->lock);
+    s->usable = false;
+    pthread_mutex_unlock(&s->lock);
+    nats_conn_shutdown(s->conn);
+    pthread_mutex_lock(&s->lock);
+    while (s->flushing)
+        pthread_cond_wait(&s->changed, &s->lock);
+    s->lost = false;
+    s->requested = s->confirmed;
+    pthread_mutex_unlock(&s->lock);
+    nats_conn_close(s->conn, &s->config->nats);
+    s->conn = NULL;
+    s->down_since_ns = clock_monotonic();
+    s->retry_at_ns = 0;
+    s->backoff_ns = backoff_min_ns;
+    s->last_logged_ns = 0;
 }
 
-/* Half of the wait is left to chance, so that many relays do not come at once. */
-static void session_back_off(struct session *l, uint64_t now)
+/* Half of the delay is random, so that many relays do not reconnect at the same moment. */
+static void session_back_off(struct session *s, uint64_t now_ns, uint64_t limit_ns)
 {
-    uint64_t half = l->backoff_ns / 2;
-    l->retry_at_ns = now + half + half * (uint64_t)(rand_r(&l->seed) % 1000) / 1000;
-    l->backoff_ns = l->backoff_ns * 2 < backoff_max_ns ? l->backoff_ns * 2 : backoff_max_ns;
+    uint64_t half_ns = s->backoff_ns / 2;
+    s->retry_at_ns = now_ns + half_ns + half_ns * (uint64_t)(rand_r(&s->seed) % 1000) / 1000;
+    s->backoff_ns = s->backoff_ns * 2 < backoff_max_ns ? s->backoff_ns * 2 : backoff_max_ns;
+    if (limit_ns && s->retry_at_ns > s->down_since_ns + limit_ns)
+        s->retry_at_ns = s->down_since_ns + limit_ns;
 }
 
-static enum session_state session_connect(struct session *l)
+static enum transport_event session_on_connected(struct session *s)
 {
-    char why[NATS_CONN_TEXT_MAX] = "";
-    uint64_t limit =
-        l->connected_before ? l->config->max_reconnect_time_ns : l->config->connect_timeout_ns;
-    uint64_t timeout = l->config->nats.timeout_ns;
-    uint64_t passed = clock_monotonic() - l->down_since_ns;
-    if (limit && timeout > (limit > passed ? limit - passed : 0))
-        timeout = limit > passed ? limit - passed : 0;
-    enum nats_conn_result result =
-        nats_conn_open(&l->config->nats, timeout, l->wake_fd, &l->conn, why);
-    uint64_t now = clock_monotonic();
-    if (result == NATS_CONN_OPENED) {
-        if (l->connected_before) {
-            nats_conn_get_url(l->conn, why);
-            log_printf("%s: has the server again", why);
-        }
-        l->connected_before = true;
-        pthread_mutex_lock(&l->lock);
-        l->requested = l->confirmed; /* nothing was sent on this connection yet */
-        l->usable = true;
-        pthread_mutex_unlock(&l->lock);
-        return SESSION_CONNECTED;
-    }
-    if ((result == NATS_CONN_DENIED && !l->connected_before) ||
-        (limit && now - l->down_since_ns >= limit)) {
-        if (strncmp(why, "--", 2) == 0)
-            log_printf("%s", why); /* it names the option that is to blame */
+    nats_conn_get_url(s->conn, s->peer);
+    if (s->connected_before)
+        log_printf("reconnected to %s", s->peer);
+    s->connected_before = true;
+    pthread_mutex_lock(&s->lock);
+    s->requested = s->confirmed; /* nothing was sent on this connection yet */
+    s->usable = true;
+    pthread_mutex_unlock(&s->lock);
+    return TRANSPORT_CONNECTED;
+}
+
+/* Before the first connection a refused login is an error of the user, afterwards it may pass. */
+static enum transport_event session_on_connect_failed(struct session *s, uint64_t limit_ns,
+                                                      enum nats_conn_result result,
+                                                      const char *error_text)
+{
+    uint64_t now_ns = clock_monotonic();
+    bool denied = result == NATS_CONN_DENIED;
+    if ((denied && !s->connected_before) || (limit_ns && now_ns - s->down_since_ns >= limit_ns)) {
+        if (strncmp(error_text, "--", 2) == 0)
+            log_printf("%s", error_text); /* it names the option that caused the error */
         else
-            log_printf("%s: %s", session_first_server(l), why);
-        return SESSION_FAILED;
+            log_printf("%s: %s", session_first_server(s), error_text);
+        return TRANSPORT_FAILED;
     }
-    if (!l->connected_before &&
-        (!l->last_logged_ns || now - l->last_logged_ns >= log_interval_ns)) {
-        log_printf("%s: %s; waiting for a server", session_first_server(l), why);
-        l->last_logged_ns = now;
+    if (!s->connected_before &&
+        (!s->last_logged_ns || now_ns - s->last_logged_ns >= log_interval_ns)) {
+        log_printf("%s: %s; waiting for a server", session_first_server(s), error_text);
+        s->last_logged_ns = now_ns;
     }
-    if (l->connected_before && result == NATS_CONN_DENIED && !l->last_logged_ns) {
-        log_printf("%s: %s; trying again", session_first_server(l), why);
-        l->last_logged_ns = now;
+    if (s->connected_before && denied && !s->last_logged_ns) {
+        log_printf("%s: %s; retrying", session_first_server(s), error_text);
+        s->last_logged_ns = now_ns;
     }
-    session_back_off(l, now);
-    if (limit && l->retry_at_ns > l->down_since_ns + limit)
-        l->retry_at_ns = l->down_since_ns + limit;
-    return SESSION_DOWN;
+    session_back_off(s, now_ns, limit_ns);
+    return TRANSPORT_DOWN;
 }
 
-enum session_state session_poll(struct session *l)
+static enum transport_event session_connect(struct session *s)
 {
-    eventfd_t told;
-    eventfd_read(l->wake_fd, &told);
-    if (l->conn) {
-        char why[NATS_CONN_TEXT_MAX];
-        bool closed = nats_conn_is_closed(l->conn);
-        pthread_mutex_lock(&l->lock);
-        bool lost = l->lost;
-        bool refused = l->refused;
-        if (lost)
-            snprintf(why, sizeof why, "%s", l->error_text);
-        else if (closed)
-            nats_conn_get_error(l->conn, why);
-        pthread_mutex_unlock(&l->lock);
-        if (!lost && !closed)
-            return SESSION_UP;
-        log_printf("%s %s", refused ? "the server refuses:" : "lost the server:", why);
-        session_drop(l);
-        if (refused)
-            return SESSION_FAILED;
-    }
-    return clock_monotonic() >= l->retry_at_ns ? session_connect(l) : SESSION_DOWN;
+    char error_text[NATS_CONN_TEXT_MAX] = "";
+    uint64_t limit_ns =
+        s->connected_before ? s->config->max_reconnect_time_ns : s->config->connect_timeout_ns;
+    uint64_t timeout_ns = s->config->nats.timeout_ns;
+    uint64_t passed_ns = clock_monotonic() - s->down_since_ns;
+    uint64_t left_ns = limit_ns > passed_ns ? limit_ns - passed_ns : 0;
+    if (limit_ns && timeout_ns > left_ns)
+        timeout_ns = left_ns;
+    enum nats_conn_result result =
+        nats_conn_open(&s->config->nats, timeout_ns, s->wake_fd, &s->conn, error_text);
+    if (result == NATS_CONN_OPENED)
+        return session_on_connected(s);
+    return session_on_connect_failed(s, limit_ns, result, error_text);
 }
 
-int session_timeout_ms(const struct session *l)
+enum transport_event session_poll(struct session *s)
 {
-    if (l->conn)
+    eventfd_t value;
+    eventfd_read(s->wake_fd, &value);
+    if (!s->conn)
+        return clock_monotonic() >= s->retry_at_ns ? session_connect(s) : TRANSPORT_DOWN;
+    bool closed = nats_conn_is_closed(s->conn);
+    pthread_mutex_lock(&s->lock);
+    bool lost = s->lost;
+    bool publish_denied = s->publish_denied;
+    if (lost)
+        snprintf(s->lost_text, sizeof s->lost_text, "%s", s->error_text);
+    else if (closed)
+        nats_conn_get_error(s->conn, s->lost_text);
+    pthread_mutex_unlock(&s->lock);
+    if (!lost && !closed)
+        return TRANSPORT_UP;
+    session_disconnect(s);
+    if (publish_denied) {
+        log_printf("%s: publish refused: %s", s->peer, s->lost_text);
+        return TRANSPORT_FAILED;
+    }
+    return TRANSPORT_LOST;
+}
+
+int session_timeout_ms(const struct session *s)
+{
+    if (s->conn)
         return -1;
-    uint64_t now = clock_monotonic();
-    return now >= l->retry_at_ns ? 0 : (int)((l->retry_at_ns - now) / 1000000) + 1;
+    uint64_t now_ns = clock_monotonic();
+    return now_ns >= s->retry_at_ns ? 0 : (int)((s->retry_at_ns - now_ns) / 1000000) + 1;
 }
 
-void session_mark_lost(struct session *l)
+void session_mark_lost(struct session *s)
 {
-    pthread_mutex_lock(&l->lock);
-    if (!l->lost)
-        nats_conn_get_error(l->conn, l->error_text);
-    l->lost = true;
-    l->usable = false;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_lock(&s->lock);
+    if (!s->lost)
+        nats_conn_get_error(s->conn, s->error_text);
+    s->lost = true;
+    s->usable = false;
+    pthread_mutex_unlock(&s->lock);
 }
 
-bool session_publish(struct session *l, const char *subject, struct slice payload)
+void session_request_confirmation(struct session *s, const struct window_mark *sent)
 {
-    bool good = nats_conn_publish(l->conn, subject, payload);
-    if (!good)
-        session_mark_lost(l);
-    return good;
-}
-
-void session_request_confirmation(struct session *l, const struct window_mark *sent)
-{
-    pthread_mutex_lock(&l->lock);
-    if (l->usable && sent->offset > l->requested.offset) {
-        l->requested = *sent;
-        pthread_cond_broadcast(&l->changed);
+    pthread_mutex_lock(&s->lock);
+    if (s->usable && sent->offset > s->requested.offset) {
+        s->requested = *sent;
+        pthread_cond_broadcast(&s->changed);
     }
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&s->lock);
 }
 
-struct window_mark session_confirmed(struct session *l)
+struct window_mark session_confirmed(struct session *s)
 {
-    pthread_mutex_lock(&l->lock);
-    struct window_mark answered = l->confirmed;
-    pthread_mutex_unlock(&l->lock);
-    return answered;
+    pthread_mutex_lock(&s->lock);
+    struct window_mark confirmed = s->confirmed;
+    pthread_mutex_unlock(&s->lock);
+    return confirmed;
 }
 
-size_t session_max_payload(struct session *l)
+void session_close(struct session *s)
 {
-    return nats_conn_max_payload(l->conn);
-}
-
-void session_close(struct session *l)
-{
-    if (l->conn)
-        session_drop(l);
-    pthread_mutex_lock(&l->lock);
-    l->stopping = true;
-    pthread_cond_broadcast(&l->changed);
-    pthread_mutex_unlock(&l->lock);
-    pthread_join(l->thread, NULL);
-    pthread_cond_destroy(&l->changed);
-    pthread_mutex_destroy(&l->lock);
-    nats_conn_join_threads(); /* a thread of nats.c may still tell of a connection that closed */
-    close(l->wake_fd);
+    if (!s->opened)
+        return;
+    if (s->conn)
+        session_disconnect(s);
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    nats_conn_join_threads(); /* one may still be about to write to wake_fd */
+    close(s->wake_fd);
 }
