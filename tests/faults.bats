@@ -273,6 +273,8 @@ kill_stream() {
         wait_until -t 60 stored_at_least $(($3 * i))
         crash_nats
         nats_restart
+        # A backlog may have stored enough for the next kill before shnek-pub is back.
+        wait_until reports '^shnek-pub: reconnected to ' pub.err "$i"
     done
     end_load "$1"
     ended_with 0 5
