@@ -17,7 +17,7 @@ enum {
     MSG_ID_MAX = 1024,
     ATTEMPTS_MAX = 8,
     BACKOFF_DOUBLINGS_MAX = 4,
-    RETRY_INTERVAL_MS = 100 /* at which due messages are looked for */
+    RETRY_INTERVAL_MS = 100 /* between looks for due messages, and for the stream */
 };
 
 static const uint64_t message_backoff_min_ns = NS_PER_S / 4;
@@ -51,7 +51,7 @@ struct jetstream {
     struct session session;
     struct json_checker msg_id_json;
     bool stream_ready;
-    uint64_t stream_retry_at_ns;    /* clock_monotonic */
+    uint64_t stream_retry_at_ns;    /* clock_monotonic; 0: not tried on this connection */
     uint64_t stream_last_logged_ns; /* clock_monotonic */
 
     pthread_mutex_t lock;               /* guards the members below */
@@ -317,6 +317,7 @@ static enum transport_event jetstream_poll(struct publish_transport *t)
         t->max_payload = nats_conn_max_payload(j->session.conn);
     if (event != TRANSPORT_UP) {
         j->stream_ready = false;
+        j->stream_retry_at_ns = 0;
         return event;
     }
     if (!j->stream_ready && !jetstream_find_stream(j))
@@ -332,7 +333,7 @@ static int jetstream_timeout_ms(struct publish_transport *t)
     if (!j->session.conn)
         return session_timeout_ms(&j->session);
     if (!j->stream_ready)
-        return clock_monotonic() < j->stream_retry_at_ns ? RETRY_INTERVAL_MS : 0;
+        return j->stream_retry_at_ns ? RETRY_INTERVAL_MS : 0;
     pthread_mutex_lock(&j->lock);
     bool idle = j->first == j->next;
     pthread_mutex_unlock(&j->lock);
