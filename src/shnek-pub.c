@@ -12,153 +12,193 @@
 #include "publish/publish.h"
 #include "publish/subject.h"
 
+enum { STREAM_NAME_MAX = 255 }; /* bytes; the limit of nats-server */
+
 static const char help[] =
-    "usage: shnek-pub [options] [SUBJECT]   publishes each JSON line of stdin on NATS\n"
-    "  -s, --server=URL[,URL]...  nats:// or tls://                  [localhost:4222]\n"
-    "      --user=USER, --password=PASSWORD, --token=TOKEN           who we are\n"
-    "      --creds=FILE, --nkey=FILE                                 the same\n"
-    "      --tlscert=FILE, --tlskey=FILE, --tlsca=FILE               TLS\n"
-    "      --connection-name=NAME for the server's lists             [shnek-pub]\n"
-    "      --timeout=DURATION     for one attempt to connect         [5s]\n"
-    "      --connect-timeout=DURATION     for the first connection   [for ever]\n"
-    "      --max-reconnect-time=DURATION  for each later one         [for ever]\n"
-    "      --ping-interval=DURATION  two of silence: server is dead  [20s]\n"
-    "      --window=SIZE          what may be unconfirmed            [16M]\n"
-    "      --spool=FILE, --spool-sync=DURATION  the window in a file, on disk\n"
-    "      --spill=FILE           where to write what stays unconfirmed [stdout]\n"
-    "      --at-most-once         send nothing twice; some may be lost\n"
-    "  -J, --jetstream, --stream=NAME   wait for a stream's acknowledgements;\n"
-    "      --msg-id=TEMPLATE|auto, --create-stream[=SUBJECTS], --replicas=N,\n"
-    "      --storage=file|memory, --max-age=DURATION, --max-bytes=SIZE\n"
-    "      --no-check, -n, --dry-run  trust the input; print SUBJECT<TAB>PAYLOAD only\n"
-    "      --rejects=FILE         append what is rejected, as JSON lines\n"
-    "      --stats[=DURATION]     print counters at that interval    [1s]\n"
-    "  -q, --quiet                do not print what is rejected\n"
-    "  -h, --help; -V, --version  print this; print the version\n"
-    "SUBJECT is $SHNEK_SUBJECT, else foo. $NATS_URL and others: see shnek-pub(1).\n"
-    "Status: 0 the server has it all, 1 something was rejected, 2 failed.\n";
+    "usage: shnek-pub [options] [SUBJECT]\n"
+    "\n"
+    "Publishes each line of stdin, a JSON object, as one message to SUBJECT on NATS.\n"
+    "SUBJECT defaults to $SHNEK_SUBJECT, else foo.\n"
+    "\n"
+    "Server:\n"
+    "  -s, --server=URL[,URL]...   connect to one of these [nats://localhost:4222]\n"
+    "      --connection-name=NAME  show this name in the server's lists [shnek-pub]\n"
+    "      --timeout=DURATION      limit one attempt to connect, and the wait for an\n"
+    "                              acknowledgement of a stream [5s]\n"
+    "      --connect-timeout=DURATION\n"
+    "                              limit the wait for the first connection [none]\n"
+    "      --max-reconnect-time=DURATION\n"
+    "                              limit the wait for a later connection [none]\n"
+    "      --ping-interval=DURATION\n"
+    "                              send a PING this often; two that are not answered\n"
+    "                              end the connection [20s]\n"
+    "\n"
+    "Authentication and TLS:\n"
+    "      --user=USER             log in as USER\n"
+    "      --password=PASSWORD     log in with PASSWORD; requires --user\n"
+    "      --token=TOKEN           log in with TOKEN\n"
+    "      --creds=FILE            log in with a credentials file (JWT and seed)\n"
+    "      --nkey=FILE             log in with the nkey whose seed is in FILE\n"
+    "      --tlscert=FILE          present this client certificate (PEM)\n"
+    "      --tlskey=FILE           use this key of the certificate (PEM)\n"
+    "      --tlsca=FILE            trust these authorities, too (PEM)\n"
+    "\n"
+    "Delivery:\n"
+    "      --window=SIZE           keep up to SIZE of unconfirmed lines [16M]\n"
+    "      --spool=FILE            keep the unconfirmed lines in FILE, which a later\n"
+    "                              run continues with\n"
+    "      --spool-sync=DURATION   force the spool to disk this often [never]\n"
+    "      --spill=FILE            append lines left unconfirmed to FILE [stdout]\n"
+    "      --at-most-once          resend nothing; messages may be lost\n"
+    "\n"
+    "JetStream:\n"
+    "  -J, --jetstream             wait for the stream to acknowledge each message\n"
+    "      --stream=NAME           require that this stream stores the messages\n"
+    "      --msg-id=TEMPLATE       deduplicate by this ID, as {hostname}-{msgid}, or\n"
+    "                              auto [none]\n"
+    "      --create-stream[=SUBJECTS]\n"
+    "                              create the stream if it does not exist [SUBJECT]\n"
+    "      --replicas=COUNT        create it with 1 to 5 replicas [1]\n"
+    "      --storage=STORAGE       create it in file or memory storage [file]\n"
+    "      --max-age=DURATION      create it with this age limit [none]\n"
+    "      --max-bytes=SIZE        create it with this size limit [none]\n"
+    "\n"
+    "Input and output:\n"
+    "      --no-check              publish lines that are not JSON, too\n"
+    "  -n, --dry-run               print SUBJECT<TAB>PAYLOAD; connect to no server\n"
+    "      --rejects=FILE          append rejected lines to FILE as JSON lines\n"
+    "      --stats[=DURATION]      print counters at this interval, and totals [1s]\n"
+    "  -q, --quiet                 do not log rejected lines\n"
+    "\n"
+    "General:\n"
+    "  -h, --help                  print this help\n"
+    "  -V, --version               print the version\n"
+    "\n"
+    "Exit status: 0 everything was confirmed, 1 lines were rejected, 2 failure.\n"
+    "$NATS_URL and other environment variables are described in shnek-pub(1).\n";
 
 enum {
-    OPTION_USER = 256,
-    OPTION_PASSWORD,
-    OPTION_TOKEN,
-    OPTION_CREDS,
-    OPTION_NKEY,
-    OPTION_TLSCERT,
-    OPTION_TLSKEY,
-    OPTION_TLSCA,
-    OPTION_CONNECTION_NAME,
-    OPTION_TIMEOUT,
-    OPTION_CONNECT_TIMEOUT,
-    OPTION_MAX_RECONNECT_TIME,
-    OPTION_PING_INTERVAL,
-    OPTION_WINDOW,
-    OPTION_SPOOL,
-    OPTION_SPOOL_SYNC,
-    OPTION_SPILL,
-    OPTION_AT_MOST_ONCE,
-    OPTION_STREAM,
-    OPTION_CREATE_STREAM,
-    OPTION_REPLICAS,
-    OPTION_STORAGE,
-    OPTION_MAX_AGE,
-    OPTION_MAX_BYTES,
-    OPTION_MSG_ID,
-    OPTION_NO_CHECK,
-    OPTION_REJECTS,
-    OPTION_STATS
+    PUB_OPTION_USER = 256,
+    PUB_OPTION_PASSWORD,
+    PUB_OPTION_TOKEN,
+    PUB_OPTION_CREDS,
+    PUB_OPTION_NKEY,
+    PUB_OPTION_TLSCERT,
+    PUB_OPTION_TLSKEY,
+    PUB_OPTION_TLSCA,
+    PUB_OPTION_CONNECTION_NAME,
+    PUB_OPTION_TIMEOUT,
+    PUB_OPTION_CONNECT_TIMEOUT,
+    PUB_OPTION_MAX_RECONNECT_TIME,
+    PUB_OPTION_PING_INTERVAL,
+    PUB_OPTION_WINDOW,
+    PUB_OPTION_SPOOL,
+    PUB_OPTION_SPOOL_SYNC,
+    PUB_OPTION_SPILL,
+    PUB_OPTION_AT_MOST_ONCE,
+    PUB_OPTION_STREAM,
+    PUB_OPTION_CREATE_STREAM,
+    PUB_OPTION_REPLICAS,
+    PUB_OPTION_STORAGE,
+    PUB_OPTION_MAX_AGE,
+    PUB_OPTION_MAX_BYTES,
+    PUB_OPTION_MSG_ID,
+    PUB_OPTION_NO_CHECK,
+    PUB_OPTION_REJECTS,
+    PUB_OPTION_STATS
 };
 
 static const struct option options[] = {
     {"server", required_argument, NULL, 's'},
-    {"user", required_argument, NULL, OPTION_USER},
-    {"password", required_argument, NULL, OPTION_PASSWORD},
-    {"token", required_argument, NULL, OPTION_TOKEN},
-    {"creds", required_argument, NULL, OPTION_CREDS},
-    {"nkey", required_argument, NULL, OPTION_NKEY},
-    {"tlscert", required_argument, NULL, OPTION_TLSCERT},
-    {"tlskey", required_argument, NULL, OPTION_TLSKEY},
-    {"tlsca", required_argument, NULL, OPTION_TLSCA},
-    {"connection-name", required_argument, NULL, OPTION_CONNECTION_NAME},
-    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
-    {"connect-timeout", required_argument, NULL, OPTION_CONNECT_TIMEOUT},
-    {"max-reconnect-time", required_argument, NULL, OPTION_MAX_RECONNECT_TIME},
-    {"ping-interval", required_argument, NULL, OPTION_PING_INTERVAL},
-    {"window", required_argument, NULL, OPTION_WINDOW},
-    {"spool", required_argument, NULL, OPTION_SPOOL},
-    {"spool-sync", required_argument, NULL, OPTION_SPOOL_SYNC},
-    {"spill", required_argument, NULL, OPTION_SPILL},
-    {"at-most-once", no_argument, NULL, OPTION_AT_MOST_ONCE},
+    {"user", required_argument, NULL, PUB_OPTION_USER},
+    {"password", required_argument, NULL, PUB_OPTION_PASSWORD},
+    {"token", required_argument, NULL, PUB_OPTION_TOKEN},
+    {"creds", required_argument, NULL, PUB_OPTION_CREDS},
+    {"nkey", required_argument, NULL, PUB_OPTION_NKEY},
+    {"tlscert", required_argument, NULL, PUB_OPTION_TLSCERT},
+    {"tlskey", required_argument, NULL, PUB_OPTION_TLSKEY},
+    {"tlsca", required_argument, NULL, PUB_OPTION_TLSCA},
+    {"connection-name", required_argument, NULL, PUB_OPTION_CONNECTION_NAME},
+    {"timeout", required_argument, NULL, PUB_OPTION_TIMEOUT},
+    {"connect-timeout", required_argument, NULL, PUB_OPTION_CONNECT_TIMEOUT},
+    {"max-reconnect-time", required_argument, NULL, PUB_OPTION_MAX_RECONNECT_TIME},
+    {"ping-interval", required_argument, NULL, PUB_OPTION_PING_INTERVAL},
+    {"window", required_argument, NULL, PUB_OPTION_WINDOW},
+    {"spool", required_argument, NULL, PUB_OPTION_SPOOL},
+    {"spool-sync", required_argument, NULL, PUB_OPTION_SPOOL_SYNC},
+    {"spill", required_argument, NULL, PUB_OPTION_SPILL},
+    {"at-most-once", no_argument, NULL, PUB_OPTION_AT_MOST_ONCE},
     {"jetstream", no_argument, NULL, 'J'},
-    {"stream", required_argument, NULL, OPTION_STREAM},
-    {"create-stream", optional_argument, NULL, OPTION_CREATE_STREAM},
-    {"replicas", required_argument, NULL, OPTION_REPLICAS},
-    {"storage", required_argument, NULL, OPTION_STORAGE},
-    {"max-age", required_argument, NULL, OPTION_MAX_AGE},
-    {"max-bytes", required_argument, NULL, OPTION_MAX_BYTES},
-    {"msg-id", required_argument, NULL, OPTION_MSG_ID},
-    {"no-check", no_argument, NULL, OPTION_NO_CHECK},
+    {"stream", required_argument, NULL, PUB_OPTION_STREAM},
+    {"create-stream", optional_argument, NULL, PUB_OPTION_CREATE_STREAM},
+    {"replicas", required_argument, NULL, PUB_OPTION_REPLICAS},
+    {"storage", required_argument, NULL, PUB_OPTION_STORAGE},
+    {"max-age", required_argument, NULL, PUB_OPTION_MAX_AGE},
+    {"max-bytes", required_argument, NULL, PUB_OPTION_MAX_BYTES},
+    {"msg-id", required_argument, NULL, PUB_OPTION_MSG_ID},
+    {"no-check", no_argument, NULL, PUB_OPTION_NO_CHECK},
     {"dry-run", no_argument, NULL, 'n'},
-    {"rejects", required_argument, NULL, OPTION_REJECTS},
-    {"stats", optional_argument, NULL, OPTION_STATS},
+    {"rejects", required_argument, NULL, PUB_OPTION_REJECTS},
+    {"stats", optional_argument, NULL, PUB_OPTION_STATS},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {0}};
 
-/* A variable that is set to nothing counts as not set. */
-static const char *variable(const char *name)
+/* Returns NULL also if the variable is empty. */
+static const char *pub_getenv(const char *name)
 {
     const char *value = getenv(name);
     return value && *value ? value : NULL;
 }
 
-static bool set_timeout(const char *flag, const char *text, uint64_t *value)
+static bool pub_set_timeout(const char *flag, const char *text, uint64_t *value)
 {
     return option_duration(flag, text, NS_PER_S / 1000, 24 * 3600 * NS_PER_S, value);
 }
 
-static void read_environment(struct publish_config *c)
+static void pub_read_environment(struct publish_config *c)
 {
-    struct connection_config *n = &c->link.connection;
-    c->subject = variable("SHNEK_SUBJECT");
-    n->user = variable("NATS_USER");
-    n->password = variable("NATS_PASSWORD");
-    n->token = variable("NATS_TOKEN");
-    n->creds = variable("NATS_CREDS");
-    n->nkey = variable("NATS_NKEY");
-    n->tlscert = variable("NATS_CERT");
-    n->tlskey = variable("NATS_KEY");
-    n->tlsca = variable("NATS_CA");
-    n->name = variable("NATS_CONNECTION_NAME");
+    struct nats_conn_config *n = &c->session.nats;
+    c->subject = pub_getenv("SHNEK_SUBJECT");
+    n->user = pub_getenv("NATS_USER");
+    n->password = pub_getenv("NATS_PASSWORD");
+    n->token = pub_getenv("NATS_TOKEN");
+    n->creds = pub_getenv("NATS_CREDS");
+    n->nkey = pub_getenv("NATS_NKEY");
+    n->tlscert = pub_getenv("NATS_CERT");
+    n->tlskey = pub_getenv("NATS_KEY");
+    n->tlsca = pub_getenv("NATS_CA");
+    n->name = pub_getenv("NATS_CONNECTION_NAME");
 }
 
-/* As NATS has it: no white space, dots or wildcards. */
-static bool set_stream(struct jetstream_config *s, const char *text)
+static bool pub_set_stream(struct stream_config *s, const char *text)
 {
-    s->stream = text;
-    if (!subject_defect(text) && !strchr(text, '.') && strlen(text) < 256)
+    s->name = text;
+    if (!subject_defect(text) && !strchr(text, '.') && strlen(text) <= STREAM_NAME_MAX)
         return true;
-    log_printf("--stream: '%s' is not the name of a stream", text);
+    log_printf("--stream: '%s' is not a stream name: 1 to %d bytes without white space, '.', '*' "
+               "and '>'",
+               text, STREAM_NAME_MAX);
     return false;
 }
 
-static bool set_storage(struct jetstream_config *s, const char *text)
+static bool pub_set_storage(struct stream_config *s, const char *text)
 {
-    static const char *const words[] = {"file", "memory", NULL};
+    static const char *const choices[] = {"file", "memory", NULL};
     int choice;
-    if (!option_choice("--storage", text, words, &choice))
+    if (!option_choice("--storage", text, choices, &choice))
         return false;
     s->memory = choice == 1;
     return true;
 }
 
-static bool set_msg_id(struct jetstream_config *s, const char *text)
+static bool pub_set_msg_id(struct jetstream_config *j, const char *text)
 {
-    s->msg_id = text;
+    j->msg_id = text;
     for (const char *p = text; *p; p++) {
         if ((unsigned char)*p < ' ' || *p == 127 || (*p == '{' && !strchr(p, '}'))) {
-            log_printf("--msg-id: '%s' is not a template such as {hostname}-{msgid}, or auto",
+            log_printf("--msg-id: '%s' is neither auto nor a template such as {hostname}-{msgid}",
                        text);
             return false;
         }
@@ -166,85 +206,86 @@ static bool set_msg_id(struct jetstream_config *s, const char *text)
     return true;
 }
 
-static bool set_option(struct publish_config *c, int option, const char *text)
+static bool pub_set_option(struct publish_config *c, int option, const char *text)
 {
-    struct connection_config *n = &c->link.connection;
+    struct nats_conn_config *n = &c->session.nats;
+    struct stream_config *stream = &c->jetstream.stream;
     switch (option) {
     case 'J':
-        return c->jetstream = true;
-    case OPTION_STREAM:
-        return set_stream(&c->stream, text);
-    case OPTION_CREATE_STREAM:
-        c->stream.create_subjects = text;
-        return c->stream.create = true;
-    case OPTION_REPLICAS:
-        return option_count("--replicas", text, 1, 5, &c->stream.replicas);
-    case OPTION_STORAGE:
-        return set_storage(&c->stream, text);
-    case OPTION_MAX_AGE:
-        return option_duration("--max-age", text, 0, INT64_MAX, &c->stream.max_age);
-    case OPTION_MAX_BYTES:
-        return option_size("--max-bytes", text, 1, INT64_MAX, &c->stream.max_bytes);
-    case OPTION_MSG_ID:
-        return set_msg_id(&c->stream, text);
+        return c->use_jetstream = true;
+    case PUB_OPTION_STREAM:
+        return pub_set_stream(stream, text);
+    case PUB_OPTION_CREATE_STREAM:
+        stream->create_subjects = text;
+        return stream->create = true;
+    case PUB_OPTION_REPLICAS:
+        return option_count("--replicas", text, 1, 5, &stream->replicas);
+    case PUB_OPTION_STORAGE:
+        return pub_set_storage(stream, text);
+    case PUB_OPTION_MAX_AGE:
+        return option_duration("--max-age", text, 0, INT64_MAX, &stream->max_age_ns);
+    case PUB_OPTION_MAX_BYTES:
+        return option_size("--max-bytes", text, 1, INT64_MAX, &stream->max_bytes);
+    case PUB_OPTION_MSG_ID:
+        return pub_set_msg_id(&c->jetstream, text);
     case 's':
-        return connection_add_servers(n, "--server", text);
-    case OPTION_USER:
+        return nats_conn_add_servers(n, "--server", text);
+    case PUB_OPTION_USER:
         n->user = text;
         return true;
-    case OPTION_PASSWORD:
+    case PUB_OPTION_PASSWORD:
         n->password = text;
         return true;
-    case OPTION_TOKEN:
+    case PUB_OPTION_TOKEN:
         n->token = text;
         return true;
-    case OPTION_CREDS:
+    case PUB_OPTION_CREDS:
         n->creds = text;
         return true;
-    case OPTION_NKEY:
+    case PUB_OPTION_NKEY:
         n->nkey = text;
         return true;
-    case OPTION_TLSCERT:
+    case PUB_OPTION_TLSCERT:
         n->tlscert = text;
         return true;
-    case OPTION_TLSKEY:
+    case PUB_OPTION_TLSKEY:
         n->tlskey = text;
         return true;
-    case OPTION_TLSCA:
+    case PUB_OPTION_TLSCA:
         n->tlsca = text;
         return true;
-    case OPTION_CONNECTION_NAME:
+    case PUB_OPTION_CONNECTION_NAME:
         n->name = text;
         return true;
-    case OPTION_TIMEOUT:
-        return set_timeout("--timeout", text, &n->timeout);
-    case OPTION_CONNECT_TIMEOUT:
-        return set_timeout("--connect-timeout", text, &c->link.connect_timeout);
-    case OPTION_MAX_RECONNECT_TIME:
-        return set_timeout("--max-reconnect-time", text, &c->link.max_reconnect_time);
-    case OPTION_PING_INTERVAL:
-        return set_timeout("--ping-interval", text, &n->ping_interval);
-    case OPTION_WINDOW:
-        return option_size("--window", text, 1 << 20, RING_MAX, &c->window);
-    case OPTION_SPOOL:
+    case PUB_OPTION_TIMEOUT:
+        return pub_set_timeout("--timeout", text, &n->timeout_ns);
+    case PUB_OPTION_CONNECT_TIMEOUT:
+        return pub_set_timeout("--connect-timeout", text, &c->session.connect_timeout_ns);
+    case PUB_OPTION_MAX_RECONNECT_TIME:
+        return pub_set_timeout("--max-reconnect-time", text, &c->session.max_reconnect_time_ns);
+    case PUB_OPTION_PING_INTERVAL:
+        return pub_set_timeout("--ping-interval", text, &n->ping_interval_ns);
+    case PUB_OPTION_WINDOW:
+        return option_size("--window", text, 1 << 20, RING_MAX, &c->window_size);
+    case PUB_OPTION_SPOOL:
         c->spool = text;
         return true;
-    case OPTION_SPOOL_SYNC:
-        return set_timeout("--spool-sync", text, &c->spool_sync);
-    case OPTION_SPILL:
+    case PUB_OPTION_SPOOL_SYNC:
+        return pub_set_timeout("--spool-sync", text, &c->spool_sync_ns);
+    case PUB_OPTION_SPILL:
         c->spill = text;
         return true;
-    case OPTION_AT_MOST_ONCE:
+    case PUB_OPTION_AT_MOST_ONCE:
         return c->at_most_once = true;
-    case OPTION_NO_CHECK:
+    case PUB_OPTION_NO_CHECK:
         return c->no_check = true;
     case 'n':
         return c->dry_run = true;
-    case OPTION_REJECTS:
+    case PUB_OPTION_REJECTS:
         c->rejects = text;
         return true;
-    case OPTION_STATS:
-        return option_stats(text, &c->stats_interval);
+    case PUB_OPTION_STATS:
+        return option_stats(text, &c->stats_interval_ns);
     case 'q':
         return c->quiet = true;
     default:
@@ -252,67 +293,85 @@ static bool set_option(struct publish_config *c, int option, const char *text)
     }
 }
 
-/* What no single option can tell, and what stands where none was given. */
-static bool complete(struct publish_config *c, int argc, char **argv)
+static bool pub_set_defaults(struct publish_config *c)
 {
-    struct connection_config *n = &c->link.connection;
-    if (argc - optind > 1) {
-        log_printf("'%s': only one SUBJECT is taken", argv[optind + 1]);
+    struct nats_conn_config *n = &c->session.nats;
+    const char *timeout = pub_getenv("NATS_TIMEOUT");
+    if (timeout && !n->timeout_ns && !pub_set_timeout("NATS_TIMEOUT", timeout, &n->timeout_ns))
         return false;
-    }
-    const char *timeout = variable("NATS_TIMEOUT");
-    if (timeout && !n->timeout && !set_timeout("NATS_TIMEOUT", timeout, &n->timeout))
-        return false;
-    if (!n->timeout)
-        n->timeout = 5 * NS_PER_S;
-    c->stream.timeout = n->timeout;
-    if (optind < argc)
-        c->subject = argv[optind];
+    if (!n->timeout_ns)
+        n->timeout_ns = 5 * NS_PER_S;
+    c->jetstream.ack_timeout_ns = n->timeout_ns;
+    c->jetstream.stream.timeout_ns = n->timeout_ns;
     if (!c->subject)
         c->subject = "foo";
-    const char *defect = subject_defect(c->subject);
-    if (defect) {
-        log_printf("SUBJECT '%s': %s", c->subject, defect);
-        return false;
-    }
-    if (c->rejects && strcmp(c->rejects, "-") == 0) {
-        log_printf("--rejects: name a file, '-' is not taken");
-        return false;
-    }
-    if (!n->tlscert != !n->tlskey) {
-        log_printf("--tlscert and --tlskey: one wants the other beside it");
-        return false;
-    }
-    const struct jetstream_config *s = &c->stream;
-    if (!c->jetstream && (s->stream || s->msg_id || s->create)) {
-        log_printf("--stream, --create-stream and --msg-id want --jetstream");
-        return false;
-    }
-    if (s->create && !s->stream) {
-        log_printf("--create-stream wants --stream=NAME");
-        return false;
-    }
-    if (c->jetstream && c->at_most_once) {
-        log_printf(
-            "--at-most-once is for core NATS; with --jetstream, --msg-id=auto avoids repeats");
-        return false;
-    }
-    if (n->password && !n->user) {
-        log_printf("--password: wants --user beside it");
-        return false;
-    }
-    if (strcmp(c->subject, "-") == 0) {
-        log_printf("SUBJECT '-': stdin is what is read anyway; name a subject");
-        return false;
-    }
     if (!n->name)
         n->name = "shnek-pub";
-    const char *url = variable("NATS_URL");
-    return n->server_count ||
-           connection_add_servers(n, "NATS_URL", url ? url : "nats://localhost:4222");
+    return true;
 }
 
-static bool readable(const char *flag, const char *path)
+static bool pub_check_subject(const char *subject)
+{
+    const char *defect = subject_defect(subject);
+    if (defect) {
+        log_printf("SUBJECT '%s': %s", subject, defect);
+        return false;
+    }
+    if (strcmp(subject, "-") == 0) {
+        log_printf("SUBJECT '-': stdin is always read; name a subject");
+        return false;
+    }
+    return true;
+}
+
+/* Returns what is wrong with the combination of options, or NULL. */
+static const char *pub_find_conflict(const struct publish_config *c)
+{
+    const struct nats_conn_config *n = &c->session.nats;
+    const struct stream_config *stream = &c->jetstream.stream;
+    if (c->rejects && strcmp(c->rejects, "-") == 0)
+        return "--rejects: '-' is not accepted; name a file";
+    if (n->tlscert && !n->tlskey)
+        return "--tlscert and --tlskey must be given together; --tlskey is missing";
+    if (n->tlskey && !n->tlscert)
+        return "--tlscert and --tlskey must be given together; --tlscert is missing";
+    if (!c->use_jetstream && stream->name)
+        return "--stream requires --jetstream";
+    if (!c->use_jetstream && stream->create)
+        return "--create-stream requires --jetstream";
+    if (!c->use_jetstream && c->jetstream.msg_id)
+        return "--msg-id requires --jetstream";
+    if (stream->create && !stream->name)
+        return "--create-stream requires --stream=NAME";
+    if (c->use_jetstream && c->at_most_once)
+        return "--at-most-once excludes --jetstream; --msg-id=auto avoids duplicates there";
+    if (n->password && !n->user)
+        return "--password requires --user";
+    return NULL;
+}
+
+static bool pub_check_options(struct publish_config *c, int argc, char **argv)
+{
+    struct nats_conn_config *n = &c->session.nats;
+    if (argc - optind > 1) {
+        log_printf("'%s': only one SUBJECT is accepted", argv[optind + 1]);
+        return false;
+    }
+    if (optind < argc)
+        c->subject = argv[optind];
+    if (!pub_set_defaults(c) || !pub_check_subject(c->subject))
+        return false;
+    const char *conflict = pub_find_conflict(c);
+    if (conflict) {
+        log_printf("%s", conflict);
+        return false;
+    }
+    const char *url = pub_getenv("NATS_URL");
+    return n->server_count ||
+           nats_conn_add_servers(n, "NATS_URL", url ? url : "nats://localhost:4222");
+}
+
+static bool pub_check_file(const char *flag, const char *path)
 {
     if (!path || access(path, R_OK) == 0)
         return true;
@@ -320,42 +379,42 @@ static bool readable(const char *flag, const char *path)
     return false;
 }
 
-/* The files that nats.c opens by itself, and says less about. */
-static bool files_readable(const struct connection_config *n)
+/* nats.c opens these files, but its errors do not always name them. */
+static bool pub_check_files(const struct nats_conn_config *n)
 {
-    return readable("--creds", n->creds) && readable("--tlscert", n->tlscert) &&
-           readable("--tlskey", n->tlskey) && readable("--tlsca", n->tlsca);
+    return pub_check_file("--creds", n->creds) && pub_check_file("--tlscert", n->tlscert) &&
+           pub_check_file("--tlskey", n->tlskey) && pub_check_file("--tlsca", n->tlsca);
 }
 
-static bool read_options(int argc, char **argv, struct publish_config *c, int *status)
+static bool pub_read_options(int argc, char **argv, struct publish_config *c, int *status)
 {
     int option;
-    bool good = true;
-    read_environment(c);
+    bool valid = true;
+    pub_read_environment(c);
     argv[0] = program_invocation_short_name;
-    while (good && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
+    while (valid && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
         if (option == 'h' || option == 'V') {
             *status = option == 'h' ? print_help(help) : print_version();
             return false;
         }
-        good = set_option(c, option, optarg);
+        valid = pub_set_option(c, option, optarg);
     }
-    good = good && complete(c, argc, argv);
-    if (!good)
+    valid = valid && pub_check_options(c, argc, argv);
+    if (!valid)
         *status = print_usage_hint();
-    return good;
+    return valid;
 }
 
 int main(int argc, char **argv)
 {
-    struct publish_config config = {.stream = {.replicas = 1},
-                                    .link = {.connection = {.ping_interval = 20 * NS_PER_S}}};
+    struct publish_config config = {.jetstream = {.stream = {.replicas = 1}},
+                                    .session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();
-    if (read_options(argc, argv, &config, &status))
-        status = !files_readable(&config.link.connection) ? STATUS_FAILED : publish_run(&config);
-    for (size_t i = 0; i < config.link.connection.server_count; i++)
-        free(config.link.connection.servers[i]);
-    free(config.link.connection.servers);
+    if (pub_read_options(argc, argv, &config, &status))
+        status = !pub_check_files(&config.session.nats) ? STATUS_FAILED : publish_run(&config);
+    for (size_t i = 0; i < config.session.nats.server_count; i++)
+        free(config.session.nats.servers[i]);
+    free(config.session.nats.servers);
     return status;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shnek-pub: subjects, lines, servers, credentials, TLS, what is lost and what is told about it.
+# shnek-pub: subjects, lines, servers, credentials, TLS, disconnects, signals and counters.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
 
 bats_require_minimum_version 1.5.0
@@ -28,14 +28,14 @@ like() {
     }
 }
 
-# publish INPUT [OPTION...]: runs it on INPUT, in which \n, \x00 and the like stand for bytes.
+# publish INPUT [OPTION...]: runs shnek-pub on INPUT, in which escapes such as \n are expanded.
 publish() {
     local input=$1
     shift
     run --separate-stderr timeout -k 5 20 shnek-pub "$@" < <(printf %b "$input")
 }
 
-# fails_with PATTERN: status 2, nothing on stdout, and on stderr one line like this.
+# fails_with PATTERN: asserts status 2, no stdout, and one line on stderr that matches PATTERN.
 fails_with() {
     is "$status" 2
     is "$output" ''
@@ -43,7 +43,7 @@ fails_with() {
     like "$stderr" "shnek-pub: $1"
 }
 
-# misused PATTERN: as fails_with, and a hint behind it.
+# misused PATTERN: asserts status 2, no stdout, and on stderr a matching line and the usage hint.
 misused() {
     is "$status" 2
     is "$output" ''
@@ -51,7 +51,7 @@ misused() {
     is "${#stderr_lines[@]}" 2
 }
 
-# subscribe NAME ARGUMENT...: a subscriber that is ready.
+# subscribe NAME ARGUMENT...: starts a subscriber and waits until it is ready.
 subscribe() {
     start "$1" subscriber "${@:2}"
     wait_until grep -q '^ready' "$1.err"
@@ -65,7 +65,7 @@ taken_in() {
     [[ $(nats_varz in_msgs) == "$1" ]]
 }
 
-# counts_when_told PROCESS COUNTERS: until it has confirmed what was sent.
+# counts_when_told PROCESS COUNTERS: requests the counters, for wait_until.
 counts_when_told() {
     kill -USR1 "$1"
     grep -Eqx "shnek-pub: $2 rate [0-9]+/s" pub.err
@@ -75,13 +75,13 @@ has_socket() {
     [[ -n $(find "/proc/$1/fd" -lname 'socket:*') ]]
 }
 
-# A port that takes connections and says nothing, in $silent.
+# Sets $silent to a port that accepts connections and never answers.
 silent_server() {
     start silence shnek-parse -l tcp://127.0.0.1:0
     silent=127.0.0.1:$(port_of "$(listen_url silence.err)")
 }
 
-# A port that nothing listens on, in $free_port.
+# Sets $free_port to a port that nothing listens on.
 find_free_port() {
     silent_server
     free_port=${silent##*:}
@@ -89,7 +89,7 @@ find_free_port() {
     wait_exit silence
 }
 
-# A way to the server for one connection, at $free_port.
+# Starts a proxy to the server for one connection, at $free_port.
 start_proxy() {
     start proxy socat "TCP-LISTEN:$free_port,bind=127.0.0.1,reuseaddr" "TCP:${NATS_URL#*://}"
 }
@@ -101,12 +101,12 @@ repeat() {
     printf %s "${blanks// /$1}"
 }
 
-# payload BYTES: a JSON line of that length without its end.
+# payload BYTES: prints a JSON object of that length, without LF.
 payload() {
     printf '{"a":"%s"}' "$(repeat x $(($1 - 8)))"
 }
 
-# Keys of NATS: base32 of a prefix, 32 bytes and a CRC-16 (XMODEM, low byte first)
+# NATS keys: base32 of a prefix, 32 bytes and a CRC-16 (XMODEM, low byte first)
 
 # nkey_text HEX
 nkey_text() {
@@ -126,7 +126,7 @@ last_32_bytes() {
     tail -c 32 | od -An -v -tx1 | tr -d ' \n'
 }
 
-# nkey NAME KIND: NAME.pem, NAME.seed and NAME.public; KIND is 20 for a user, 0 account, 14 operator.
+# nkey NAME KIND: creates NAME.pem, NAME.seed and NAME.public. KIND: 20 user, 0 account, 14 operator.
 nkey() {
     local kind=$(($2 << 3)) prefix
     openssl genpkey -algorithm ed25519 -out "$1.pem"
@@ -140,7 +140,7 @@ base64url() {
     openssl base64 -A | tr '+/' '-_' | tr -d =
 }
 
-# jwt ISSUER SUBJECT CLAIMS: signed by ISSUER's key.
+# jwt ISSUER SUBJECT CLAIMS: creates SUBJECT.jwt, signed with ISSUER's key.
 jwt() {
     printf '{"typ":"JWT","alg":"ed25519-nkey"}' | base64url >"$2.unsigned"
     printf . >>"$2.unsigned"
@@ -152,8 +152,8 @@ jwt() {
 
 # Certificates
 
-# certificate NAME EXTENSION...: NAME.pem and NAME.key, by the authority ca.pem, which is made where
-# it is not there.
+# certificate NAME EXTENSION...: creates NAME.pem and NAME.key, signed by the authority ca.pem, which
+# is created if it does not exist.
 certificate() {
     local name=$1 options=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
     shift
@@ -167,7 +167,7 @@ certificate() {
 
 # Subjects
 
-@test "a line of JSON arrives on foo byte for byte" {
+@test "a JSON line is published to foo unchanged" {
     nats_start
     subscribe sub -n 3 foo
     printf '%s\n' "$LINE" '{"é€😀":"\ud800\u0000\"\\\/\b","n":[-0.1e+9,true,null,{}]}' \
@@ -178,7 +178,7 @@ certificate() {
     [[ ! -s out && ! -s err ]]
 }
 
-@test "SUBJECT stands above \$SHNEK_SUBJECT, and that above foo" {
+@test "SUBJECT overrides \$SHNEK_SUBJECT, which overrides foo" {
     publish '{}' -n
     is "$output" $'foo\t{}'
     SHNEK_SUBJECT=a.b publish '{}' -n
@@ -191,7 +191,7 @@ certificate() {
     is "$output" $'foo\t{}'
 }
 
-@test "a line arrives on the subject that was given and on no other" {
+@test "a line is published to the given subject only" {
     subject='a.b.größe.-_/:;,=@'
     nats_start
     subscribe sub -n 1 "$subject"
@@ -205,7 +205,7 @@ certificate() {
     is "$(<other.out)" ''
 }
 
-@test "what is no subject to publish to is refused before anything else" {
+@test "an invalid subject is refused before anything else" {
     for subject in '' ' ' 'a b' ' a' 'a ' $'a\tb' $'a\x7f' $'a\x01' . .a a. a..b '*' 'a.*' '*.a' 'a*' \
         '>' 'a.>' 'a>' "$(repeat a 1025)"; do
         publish '{}' -s "$NOWHERE" "$subject"
@@ -219,7 +219,7 @@ certificate() {
     is "$status" 0
 }
 
-@test "a subject that smuggles in a command of the protocol is refused and shown on one line" {
+@test "a subject that contains a protocol command is refused and printed on one line" {
     nats_start
     publish '{}' $'foo 2\r\n{}\r\nPUB bar 2'
     misused "SUBJECT '*': it contains white space or a control character"
@@ -228,7 +228,7 @@ certificate() {
 
 @test "a second subject is refused" {
     publish '{}' -n foo bar
-    misused "'bar': only one SUBJECT is taken"
+    misused "'bar': only one SUBJECT is accepted"
 }
 
 # Lines
@@ -241,27 +241,27 @@ logs.x	{\"b\":2}"
     is "$stderr" ''
 }
 
-@test "a dry run refuses the same lines, with the same status" {
+@test "a dry run rejects the same lines, with the same status" {
     publish '{}\nno\n{"b":2}\n' -n
     is "$status" 1
     is "$output" $'foo\t{}\nfoo\t{"b":2}'
     is "$stderr" "shnek-pub: stdin:2: JSON: expected '{' (at byte 0)"
 }
 
-@test "a dry run into a pipe that nobody reads ends quietly with status 2" {
+@test "a dry run exits quietly with status 2 if its pipe has no reader" {
     yes '{}' | { shnek-pub -n 2>err || echo $? >status; } | head -n 1
     is "$(<status)" 2
     is "$(<err)" ''
 }
 
-@test "a dry run onto a full disk ends with status 2 and says so" {
+@test "a dry run reports a full disk and exits with status 2" {
     status=0
     echo '{}' | shnek-pub -n >/dev/full 2>err || status=$?
     is "$status" 2
     is "$(<err)" 'shnek-pub: stdout: No space left on device'
 }
 
-@test "a dry run shows a line at once while its input stays open" {
+@test "a dry run prints a line immediately while its input stays open" {
     start_fed pub shnek-pub -n
     printf '{"a":1}\n{"a"' >&"$feed"
     wait_until grep -q '{"a":1}' pub.out
@@ -273,7 +273,7 @@ logs.x	{\"b\":2}"
     is "$(<pub.out)" $'foo\t{"a":1}\nfoo\t{"a":2}'
 }
 
-@test "what is no JSON object is reported with its line, its byte and the reason, others arrive" {
+@test "lines that are not JSON objects are reported with line, byte and reason; the others are published" {
     nats_start
     subscribe sub -n 2 foo
     printf '%b\n' '{"a":1}' 'hello' '[1]' '"s"' '{"a"}' '{"a":1,}' '{,}' '{}{}' '{"a":nul}' \
@@ -291,7 +291,7 @@ logs.x	{\"b\":2}"
     is "$(wc -l <rejects)" 15
 }
 
-@test "rejects are appended as JSON lines that tell source, number, error, offset and bytes" {
+@test "rejected lines are appended as JSON with source, number, error, offset and bytes" {
     echo '{"earlier":1}' >rejects
     publish '{"a":1,}\n{}\n{"a":"\xff"}\n"\\\\"\n' -n --rejects=rejects
     is "$status" 1
@@ -301,7 +301,7 @@ logs.x	{\"b\":2}"
 {"source":"stdin","number":4,"error":"JSON: expected '\''{'\''","offset":0,"raw":"\"\\\\\""}'
 }
 
-@test "rejects are themselves lines for shnek-pub" {
+@test "the output of --rejects can be published by shnek-pub" {
     nats_start
     subscribe sub -n 1 dead.letters
     publish 'oops\n' -s "$NATS_URL" --rejects=>(shnek-pub dead.letters)
@@ -310,7 +310,7 @@ logs.x	{\"b\":2}"
     is "$(<sub.out)" '{"source":"stdin","number":1,"error":"JSON: expected '\''{'\''","offset":0,"raw":"oops"}'
 }
 
-@test "a file for rejects that cannot be opened or written gives status 2" {
+@test "the exit status is 2 if the file of --rejects cannot be opened or written" {
     publish '{}' -s "$NOWHERE" --rejects=no/such/directory
     fails_with '--rejects: no/such/directory: No such file or directory'
     publish 'x' -n --rejects=/dev/full
@@ -319,7 +319,7 @@ logs.x	{\"b\":2}"
 shnek-pub: /dev/full: No space left on device"
 }
 
-@test "of a flood of bad lines ten a second are printed, and how many were held back" {
+@test "ten rejected lines per second are logged, and the number of suppressed ones" {
     yes no | head -n 1000 >in
     status=0
     timeout -k 5 20 shnek-pub -n <in >out 2>err || status=$?
@@ -334,14 +334,14 @@ shnek-pub: /dev/full: No space left on device"
     is "$(head -n 1 err)" "shnek-pub: stdin:1: JSON: expected '{' (at byte 0)"
 }
 
-@test "with --quiet nothing is printed of what is rejected, and the status still tells" {
+@test "--quiet logs no rejected lines, and the exit status is still 1" {
     publish 'no\n{}\n' -n --quiet
     is "$status" 1
     is "$output" $'foo\t{}'
     is "$stderr" ''
 }
 
-@test "with --no-check every line is published as it is" {
+@test "--no-check publishes every line unchanged" {
     nats_start
     subscribe sub -n 4 foo
     printf 'hello\n{"a":\n\xff\xfe\x00\x01x\n[]\n' >in
@@ -350,34 +350,34 @@ shnek-pub: /dev/full: No space left on device"
     cmp sub.out in
 }
 
-@test "empty lines are skipped but counted, CR LF ends a line, and so does the end of input" {
+@test "empty lines are skipped but counted; CR LF and the end of input end a line" {
     publish '\n\r\n\n{"a":1}\r\n\n{"a":2}\nno\r\n\n{"a":3}' -n
     is "$status" 1
     is "$output" $'foo\t{"a":1}\nfoo\t{"a":2}\nfoo\t{"a":3}'
     is "$stderr" "shnek-pub: stdin:7: JSON: expected '{' (at byte 0)"
 }
 
-@test "no input at all is no failure" {
+@test "empty input is not a failure" {
     publish '' -n
     is "$status" 0
     is "$output$stderr" ''
 }
 
-@test "input that cannot be read gives status 2" {
+@test "the exit status is 2 if the input cannot be read" {
     run --separate-stderr timeout -k 5 20 shnek-pub -n </
     fails_with 'stdin: Is a directory'
     run --separate-stderr bash -c 'exec timeout -k 5 5 shnek-pub -n <&-'
     fails_with 'stdin: Bad file descriptor'
 }
 
-@test "a payload of max_payload arrives, one byte more is rejected and the connection lives on" {
+@test "a payload of max_payload is published; one byte more is rejected and the connection stays up" {
     nats_start 'max_payload: 2048'
     subscribe sub -n 3 foo
     { payload 2048 && echo && payload 2049 && printf '\n{"a":1}\n' && payload 2048 && printf '\r\n'; } >in
     status=0
     timeout -k 5 20 shnek-pub --rejects=rejects <in 2>err || status=$?
     is "$status" 1
-    is "$(<err)" 'shnek-pub: stdin:2: PAYLOAD: longer than the server takes (max_payload) (at byte 2048)'
+    is "$(<err)" "shnek-pub: stdin:2: PAYLOAD: longer than the server's max_payload (at byte 2048)"
     wait_exit sub
     { payload 2048 && printf '\n{"a":1}\n' && payload 2048 && echo; } | cmp sub.out -
     is "$(wc -l <rejects)" 1
@@ -385,7 +385,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$(nats_varz in_msgs)" 3
 }
 
-@test "a payload that is too long is rejected with --no-check as well" {
+@test "--no-check rejects a payload that is too long" {
     nats_start 'max_payload: 2048'
     { payload 2049 && printf '\nx\n'; } >in
     run --separate-stderr timeout -k 5 20 shnek-pub --no-check <in
@@ -393,7 +393,7 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in 1
 }
 
-@test "a line without an end takes no more memory than the longest payload" {
+@test "an endless line uses no more memory than the longest payload" {
     nats_start 'max_payload: 2048'
     start_fed pub shnek-pub
     head -c 50000000 /dev/zero | tr '\0' x >&"$feed"
@@ -406,7 +406,7 @@ shnek-pub: /dev/full: No space left on device"
     [[ -n ${SANITIZE-} ]] || ((peak < 16 * 1024))
 }
 
-@test "a line that is typed by hand arrives while the input stays open" {
+@test "a typed line is published while the input stays open" {
     nats_start
     subscribe sub foo
     start_fed pub shnek-pub
@@ -426,7 +426,7 @@ shnek-pub: /dev/full: No space left on device"
 
 # Servers
 
-@test "a server that is dead does not matter where another one lives" {
+@test "one reachable server of a list is enough" {
     nats_start
     publish '{}' -s "$NOWHERE" -s "$NATS_URL"
     is "$status" 0
@@ -442,7 +442,7 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in 5
 }
 
-@test "more servers than one can count on two hands are all tried" {
+@test "all servers of a long list are tried" {
     nats_start
     urls=()
     for port in {1..40}; do
@@ -462,7 +462,7 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in 3
 }
 
-@test "an IPv6 address stands in brackets" {
+@test "an IPv6 address is written in brackets" {
     [[ -s /proc/net/if_inet6 ]] || skip 'needs IPv6'
     nats_start 'host: "::1"'
     publish '{}' -s "nats://[::1]:$(port_of "$NATS_URL")"
@@ -471,7 +471,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$status" 0
 }
 
-@test "what is no URL of a server is refused at once" {
+@test "an invalid server URL is refused immediately" {
     for url in http://localhost:4222 localhost://x nats:// tls:// nats://:4222 :4222 nats://localhost:0 \
         localhost:0 localhost:abc nats://localhost:abc nats://localhost:99999 localhost:65536 \
         localhost:-1 'localhost:+1' 'localhost: 1' localhost: localhost:4222x 'local host:4222' \
@@ -481,7 +481,7 @@ shnek-pub: /dev/full: No space left on device"
     done
 }
 
-@test "a bad URL in \$NATS_URL is not blamed on --server" {
+@test "an invalid URL in \$NATS_URL is not attributed to --server" {
     NATS_URL=http://localhost:4222 publish '{}'
     misused "*NATS_URL*http://localhost:4222*"
 }
@@ -503,13 +503,13 @@ shnek-pub: /dev/full: No space left on device"
     [[ -n $stderr && $stderr != *s3cret* ]]
 }
 
-@test "no part of a password with a comma is printed" {
+@test "no part of a password that contains a comma is printed" {
     publish '{}' -s 'nats://me:s3cret,more@localhost:4222'
     is "$status" 2
     [[ -n $stderr && $stderr != *s3cret* && $stderr != *more@* ]] || { echo "$stderr" && return 1; }
 }
 
-@test "a user and a password open the door, from options and from the environment" {
+@test "user and password are accepted from options and from the environment" {
     nats_start 'authorization { user: me, password: "s3cret" }'
     publish '{}' --user=me --password=s3cret
     is "$status" 0
@@ -522,7 +522,7 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in 4
 }
 
-@test "a wrong user, a wrong password or none ends it at once with the server's words" {
+@test "a wrong or missing user or password ends it immediately with the server's error" {
     nats_start 'authorization { user: me, password: "s3cret" }'
     publish '{}' --user=me --password=wrong
     fails_with "$NATS_URL: *Authorization Violation*"
@@ -535,14 +535,14 @@ shnek-pub: /dev/full: No space left on device"
     is "$(nats_varz in_msgs)" 0
 }
 
-@test "a wrong password ends it at once also where other servers are dead" {
+@test "a wrong password ends it immediately even if other servers are down" {
     nats_start 'authorization { user: me, password: "s3cret" }'
     publish '{}' -s "$NATS_URL,$NOWHERE" --user=me --password=wrong
     is "$status" 2
     like "$stderr" "*$NATS_URL: *Authorization Violation*"
 }
 
-@test "an error does not tell of the inside of a library" {
+@test "errors contain no source positions of a library" {
     nats_start 'authorization { user: me, password: "s3cret" }'
     publish '{}' --user=me --password=wrong
     is "$status" 2
@@ -552,7 +552,7 @@ shnek-pub: /dev/full: No space left on device"
     [[ ! $stderr =~ \.c:[0-9] ]] || { echo "$stderr" && return 1; }
 }
 
-@test "a token opens the door, a wrong one does not" {
+@test "a correct token is accepted, a wrong one is not" {
     nats_start 'authorization { token: "t0ken" }'
     publish '{}' --token=t0ken
     is "$status" 0
@@ -563,7 +563,7 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in 2
 }
 
-@test "a server that was too busy to wait for the login is asked again" {
+@test "the login is retried if the server's authentication timeout expires" {
     local time
     nats_start 'authorization { user: me, password: secret, timeout: 0.0001 }'
     for ((time = 1; time <= 8; time++)); do
@@ -573,7 +573,7 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in 8
 }
 
-@test "the seed of an nkey opens the door, another one does not" {
+@test "the seed of an nkey is accepted, that of another key is not" {
     need openssl base32
     nkey user 20
     nkey stranger 20
@@ -592,26 +592,26 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in 3
 }
 
-@test "a file that holds no seed of a user ends it with one line, which does not show what it holds" {
+@test "a file without a user seed is reported in one line that does not print its content" {
     need openssl base32
     nats_start
     publish '{}' --nkey=none
     fails_with '*--nkey: none: No such file or directory'
     nkey account 0
     publish '{}' --nkey=account.seed
-    fails_with '*--nkey: account.seed: holds no user seed*'
+    fails_with '*--nkey: account.seed: contains no user seed*'
     nkey user 20
     seed=$(<user.seed)
     for text in '' hello "${seed:0:57}" "${seed:0:20}A${seed:21}" "$(<user.public)"; do
         [[ $text != "$seed" ]] || continue
         echo "$text" >broken.seed
         publish '{}' --nkey=broken.seed
-        fails_with '*--nkey: broken.seed: holds no user seed*'
+        fails_with '*--nkey: broken.seed: contains no user seed*'
     done
     is "$(nats_varz in_msgs)" 0
 }
 
-@test "credentials open the door of a server with an operator, a stranger's do not" {
+@test "a credentials file is accepted by a server with an operator, one of another key is not" {
     need openssl base32
     local limits='"subs":-1,"data":-1,"payload":-1' name
     nkey operator 14
@@ -643,7 +643,7 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in 2
 }
 
-@test "a server that refuses the subject leaves status 2, its own words and the line, every time" {
+@test "a permissions violation is reported, with status 2 and the line on stdout, every time" {
     nats_start 'authorization { users: [ { user: me, password: pw, permissions: { publish: "ok.>" } } ] }'
     publish '{}' --user=me --password=pw ok.x
     is "$status" 0
@@ -656,7 +656,7 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in "$((turn + 1))"
 }
 
-@test "the name of the connection is what the server shows" {
+@test "the server lists the connection under its name" {
     nats_start
     start_fed pub shnek-pub --connection-name='the relay in Osaka'
     wait_until connections_are 1
@@ -675,7 +675,7 @@ shnek-pub: /dev/full: No space left on device"
     like "$(nats_get connz)" '*"name": "other"*'
 }
 
-@test "quotes and backslashes in a name, a password or a token are no part of the protocol" {
+@test "quotes and backslashes in a name, a password or a token are escaped" {
     nats_start 'authorization { user: "a\"b\\c", password: "d\"e\\f" }'
     publish '{}' --user='a"b\c' --password='d"e\f'
     is "$status" 0 || { echo "$stderr" && return 1; }
@@ -692,7 +692,7 @@ shnek-pub: /dev/full: No space left on device"
 
 # TLS
 
-@test "a tls:// server is trusted by --tlsca, by its host name and by nothing less" {
+@test "a tls:// server is trusted only if both --tlsca and its host name match" {
     need openssl
     certificate server subjectAltName=DNS:localhost
     certificate elsewhere subjectAltName=DNS:elsewhere
@@ -717,7 +717,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$(nats_varz in_msgs)" 3
 }
 
-@test "tls:// never falls back to a connection in the clear" {
+@test "tls:// never falls back to an unencrypted connection" {
     nats_start
     publish '{}' -s "tls://${NATS_URL#*://}"
     is "$status" 2
@@ -727,7 +727,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$(nats_varz in_msgs)" 0
 }
 
-@test "a server that demands a certificate gets the one of --tlscert and --tlskey" {
+@test "a server that requires a client certificate gets that of --tlscert and --tlskey" {
     need openssl
     certificate server subjectAltName=DNS:localhost
     certificate client extendedKeyUsage=clientAuth
@@ -745,7 +745,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$(nats_varz in_msgs)" 2
 }
 
-@test "where a certificate is missing the message says that it is about TLS" {
+@test "a missing client certificate is reported as a TLS error" {
     need openssl
     certificate server subjectAltName=DNS:localhost
     nats_start "tls { cert_file: \"$PWD/server.pem\", key_file: \"$PWD/server.key\", ca_file: \"$PWD/ca.pem\", verify: true, timeout: 10 }"
@@ -754,7 +754,7 @@ shnek-pub: /dev/full: No space left on device"
     [[ ${stderr,,} == *certificate* || ${stderr#*tls://} == *TLS* ]] || { echo "$stderr" && return 1; }
 }
 
-@test "certificates and keys that cannot be read end it with one line that names the file and why" {
+@test "unreadable certificates and keys are reported in one line with the file and the reason" {
     nats_start
     publish '{}' --tlsca=none.pem
     fails_with '*none.pem*: No such file or directory*'
@@ -765,16 +765,16 @@ shnek-pub: /dev/full: No space left on device"
     fails_with '*text.pem*'
 }
 
-@test "a certificate and its key are wanted together" {
+@test "--tlscert and --tlskey must be given together" {
     publish '{}' --tlscert=client.pem
-    misused '*--tlscert*--tlskey*'
+    misused '--tlscert and --tlskey must be given together; --tlskey is missing'
     publish '{}' --tlskey=client.key
-    misused '*--tlscert*--tlskey*'
+    misused '--tlscert and --tlskey must be given together; --tlscert is missing'
 }
 
 # Waiting for a server
 
-@test "without a server it says so, waits, takes no input, and then everything arrives" {
+@test "without a server it logs that, waits, reads no input, and later publishes everything" {
     nats_start
     kill "$nats_pid"
     wait_exit nats
@@ -794,7 +794,7 @@ shnek-pub: /dev/full: No space left on device"
     lines_are pub.err 1
 }
 
-@test "with --connect-timeout it gives up with status 2" {
+@test "--connect-timeout ends the wait for a server with status 2" {
     publish '{}' -s "$NOWHERE" --connect-timeout=150ms
     is "$status" 2
     is "${#stderr_lines[@]}" 2
@@ -802,7 +802,7 @@ shnek-pub: /dev/full: No space left on device"
     like "${stderr_lines[1]}" "shnek-pub: $NOWHERE: *"
 }
 
-@test "--connect-timeout holds for a server that takes the connection and says nothing" {
+@test "--connect-timeout applies to a server that accepts the connection and never answers" {
     silent_server
     start pub shnek-pub -s "$silent" --connect-timeout=100ms --timeout=1h
     wait_until -t 10 ended "$pub_pid"
@@ -810,7 +810,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$status" 2
 }
 
-@test "--timeout ends an attempt, and a server that comes later is found" {
+@test "--timeout ends one attempt, and the next server is tried" {
     silent_server
     nats_start
     start pub shnek-pub -s "$silent,$NATS_URL" --timeout=50ms
@@ -828,7 +828,7 @@ shnek-pub: /dev/full: No space left on device"
     done
 }
 
-@test "SIGTERM ends at once an attempt that hangs" {
+@test "SIGTERM ends an attempt that hangs immediately" {
     silent_server
     start pub shnek-pub -s "$silent" --timeout=1h
     wait_until has_socket "$pub_pid"
@@ -836,12 +836,12 @@ shnek-pub: /dev/full: No space left on device"
     wait_until -t 10 ended "$pub_pid"
     wait_exit pub
     is "$status" 2
-    is "$(<pub.err)" 'shnek-pub: stopped before there was a server'
+    is "$(<pub.err)" 'shnek-pub: stopped before connecting to a server'
 }
 
-# What is lost
+# Disconnects
 
-@test "a server that dies in mid-stream and stays away never leaves status 0" {
+@test "the exit status is never 0 if the server dies in mid-stream and does not come back" {
     for signal in KILL TERM; do
         nats_start
         start_fed pub shnek-pub --max-reconnect-time=50ms --spill=spilled
@@ -851,13 +851,13 @@ shnek-pub: /dev/full: No space left on device"
         kill "-$signal" "$nats_pid"
         wait_exit pub
         is "$status" 2
-        is "$(grep -c '^shnek-pub: lost the server' pub.err)" 1
+        is "$(grep -c '^shnek-pub: disconnected from' pub.err)" 1
         wait_exit writer
         wait_exit nats
     done
 }
 
-@test "when the way to the server ends, each line has arrived or is written out" {
+@test "each line is either published or written out if the connection breaks" {
     need socat
     nats_start
     subscribe sub foo
@@ -875,13 +875,13 @@ shnek-pub: /dev/full: No space left on device"
     ((BASH_REMATCH[2] <= count))
     kill "$sub_pid"
     wait_exit sub
-    # What was read may end within a line.
+    # The last line may be truncated: reading stops anywhere.
     cat sub.out pub.out | grep -Ex '\{"msgid":"[0-9]+"\}' | tr -dc '0-9\n' | sort -nu >all
     is "$(wc -l <all)" "$(($(tail -n 1 all) + 1))"
     (($(wc -l <all) >= count))
 }
 
-@test "when the way to the server ends and there is another, everything arrives" {
+@test "everything is published if the connection breaks and can be re-established" {
     need socat
     local all=$((${SANITIZE:+5}0000 + 150000))
     nats_start
@@ -904,7 +904,7 @@ shnek-pub: /dev/full: No space left on device"
     like "$(<sub.out)" "received: * unique: $all duplicates: * missing: 0 *"
 }
 
-@test "a server that dies before the end of input was confirmed leaves status 2 and the line" {
+@test "an unconfirmed last line is written out with status 2 if the server dies" {
     nats_start
     start_fed pub shnek-pub --max-reconnect-time=50ms
     printf '{"a":1}\n' >&"$feed"
@@ -916,27 +916,27 @@ shnek-pub: /dev/full: No space left on device"
     wait_exit pub
     is "$status" 2
     is "$(tail -n 1 pub.out)" '{"a":2}'
-    like "$(<pub.err)" 'shnek-pub: lost the server*'
+    like "$(<pub.err)" 'shnek-pub: disconnected from * (*); * unconfirmed, reconnecting*'
 }
 
-@test "the end of the connection is told at once and once, also while there is no input" {
+@test "a lost connection is logged immediately and once, even while there is no input" {
     nats_start
     start_fed pub shnek-pub
     printf '{"a":1}\n' >&"$feed"
     wait_until taken_in 1
     kill -KILL "$nats_pid"
     wait_exit nats
-    wait_until -t 10 grep -q '^shnek-pub: lost the server' pub.err
+    wait_until -t 10 grep -q '^shnek-pub: disconnected from' pub.err
     printf '{"a":2}\n{"a":3}\n' >&"$feed"
     nats_restart {feed}>&-
     wait_until taken_at_least 2
     end_of_input
     wait_exit pub
     is "$status" 0
-    is "$(grep -c '^shnek-pub: lost the server' pub.err)" 1
+    is "$(grep -c '^shnek-pub: disconnected from' pub.err)" 1
 }
 
-@test "a server that comes back and refuses the login is told of, and tried again" {
+@test "a server that comes back and refuses the login is logged and retried" {
     nats_start
     start_fed pub shnek-pub --user=me --password=pw
     printf '{"a":1}\n' >&"$feed"
@@ -959,7 +959,7 @@ shnek-pub: /dev/full: No space left on device"
 
 # Signals and counters
 
-@test "SIGTERM in mid-stream: all that was read is confirmed, status 0" {
+@test "SIGTERM in mid-stream confirms everything that was read, with status 0" {
     for signal in TERM INT; do
         nats_start
         subscribe sub -u foo
@@ -982,7 +982,7 @@ shnek-pub: /dev/full: No space left on device"
     done
 }
 
-@test "SIGTERM with an idle input ends it with status 0, and what was read has arrived" {
+@test "SIGTERM with an idle input ends it with status 0 after everything was published" {
     nats_start
     start_fed pub shnek-pub
     printf '{"a":1}\n' >&"$feed"
@@ -993,7 +993,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$(<pub.err)" ''
 }
 
-@test "SIGTERM within a line waits for its end, and a line that never ends is not passed over in silence" {
+@test "SIGTERM within a line waits for its end, and reports the line if that does not come" {
     start_fed pub shnek-pub -n
     printf '{"a":1}\n{"a":' >&"$feed"
     wait_until grep -q '{"a":1}' pub.out
@@ -1001,10 +1001,10 @@ shnek-pub: /dev/full: No space left on device"
     wait_exit pub
     is "$status" 1
     is "$(<pub.out)" $'foo\t{"a":1}'
-    like "$(<pub.err)" 'shnek-pub: stdin:2: *ends within it (at byte 5)'
+    like "$(<pub.err)" 'shnek-pub: stdin:2: PAYLOAD: truncated: no LF before the end of the input (at byte 5)'
 }
 
-@test "a second signal ends it at once with status 2 while the server stands still" {
+@test "a second signal ends it immediately with status 2 while the server hangs" {
     nats_start
     start_fed pub shnek-pub
     printf '{"a":1}\n' >&"$feed"
@@ -1021,7 +1021,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$(tail -n 1 pub.out)" '{"a":2}'
 }
 
-@test "SIGUSR1 prints a line of counters and nothing else happens" {
+@test "SIGUSR1 prints a line of counters and has no other effect" {
     nats_start
     start_fed pub shnek-pub
     printf '{"a":1}\nno\n{"a":2}\n' >&"$feed"
@@ -1058,7 +1058,7 @@ shnek-pub: /dev/full: No space left on device"
 
 # Options
 
-@test "each misuse gets one clear line and a hint, and no input is read" {
+@test "each usage error is reported in one line with a hint, and no input is read" {
     publish '{}' --bogus
     misused "unrecognized option '--bogus'"
     publish '{}' -x
@@ -1093,7 +1093,7 @@ shnek-pub: /dev/full: No space left on device"
     is "$output" $'-x\t{}'
 }
 
-@test "--help goes to stdout and names every option, --version names the program" {
+@test "--help prints every option to stdout, --version prints the program's name" {
     run --separate-stderr shnek-pub --help
     is "$status" 0
     is "$stderr" ''

@@ -502,7 +502,7 @@ wrong() {
     is "${stderr_lines[0]}" 'shnek-parse: --tls-cert: requires --listen with tls:// or systemd'
     wrong '--tls-peer: a name requires --tls-ca' --tls-cert=server.pem --tls-key=server.key --tls-peer=x
     wrong "--tls-peer: 'sha256:12' is not a fingerprint: expected sha256: and 64 hexadecimal digits" --tls-peer=sha256:12
-    wrong '--tls-peer: it is empty' --tls-peer=
+    wrong "--tls-peer: '' is not a peer: expected a name or sha256:FINGERPRINT" --tls-peer=
 }
 
 @test "unusable files are reported with their option" {

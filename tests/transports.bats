@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# spamlog into shnek-parse, over every transport that both have.
+# spamlog sends to shnek-parse over every transport that both support.
 # shellcheck disable=SC2154 # `start` and bats set variables
 
 bats_require_minimum_version 1.5.0
@@ -29,7 +29,7 @@ ends() {
     totals=$(tail -n 1 relay.err)
 }
 
-# arrived COUNT: so many records, each of another message.
+# arrived COUNT: asserts that the relay has written COUNT different messages, and nothing else.
 arrived() {
     wait_until -t 60 lines_are relay.out "$1"
     ends
@@ -40,7 +40,7 @@ arrived() {
     [[ $(grep -o '"msgid":"[0-9]*"' relay.out | sort -u | wc -l) == "$1" ]]
 }
 
-@test "over TCP, in both framings, every message arrives once" {
+@test "every message arrives once over TCP, in both framings" {
     local framing
     for framing in newline octet; do
         relay -l tcp://:0
@@ -49,7 +49,7 @@ arrived() {
     done
 }
 
-@test "over TLS, with certificates on both sides, every message arrives once" {
+@test "every message arrives once over TLS, with certificates on both sides" {
     need openssl
     tls_certificates
     relay -l tls://:0 --tls-cert=server.pem --tls-key=server.key --tls-ca=ca.pem \
@@ -58,7 +58,7 @@ arrived() {
     arrived "$all"
 }
 
-@test "to Unix sockets, of connections and of datagrams, every message arrives once" {
+@test "every message arrives once over Unix stream and datagram sockets" {
     relay -l unix:stream.sock
     spamlog -q -r max -n "$all" -c 8 unix:stream.sock
     arrived "$all"
@@ -67,9 +67,9 @@ arrived() {
     arrived "$all"
 }
 
-@test "over UDP, at a rate that it holds, every message arrives once" {
+@test "every message arrives once over UDP at a sustainable rate" {
     local rate=1k many=$((all / 40)) address
-    # Without that right the kernel gives room for some hundred datagrams.
+    # Without CAP_NET_ADMIN the receive buffer is limited to some hundred datagrams.
     [[ $EUID != 0 ]] || { rate=40k && many=$all; }
     for address in udp://127.0.0.1:0 'udp://[::1]:0'; do
         relay -l "$address" --rcvbuf=64M
@@ -78,7 +78,7 @@ arrived() {
     done
 }
 
-@test "over UDP, at full throttle, what arrived and what the kernel dropped is what was sent" {
+@test "received and dropped messages add up over UDP at full throttle" {
     relay -l udp://127.0.0.1:0 --rcvbuf=64k
     spamlog -q -r max -n "$((all * 2))" -c 2 "$url"
     ends
@@ -94,7 +94,7 @@ arrived() {
     fi
 }
 
-@test "all at once, in one process, and RFC 3164 as well" {
+@test "one process receives RFC 3164 from all transports simultaneously" {
     local each=$((all / 8)) transport
     need openssl
     tls_certificates

@@ -1,278 +1,186 @@
 #include "publish/jetstream.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "json/escape.h"
+#include "json/locate-error.h"
 
-enum { FLIGHTS = 16 * 1024, ID_MAX = 1024, ATTEMPTS_MAX = 8 };
-
-static const uint64_t first_wait = NS_PER_S / 4;
-static const uint64_t question = NS_PER_S;
-
-enum state {
-    SENT,    /* `due` is when it counts as unanswered */
-    AGAIN,   /* `due` is when it is sent again */
-    NOBODY,  /* the same, but nobody listens to the subject: the stream may not exist */
-    REFUSED, /* for good, for the reason `why` */
-    DONE
+enum {
+    INFLIGHT_MAX = 16 * 1024,
+    MSG_ID_MAX = 1024,
+    ATTEMPTS_MAX = 8,
+    BACKOFF_DOUBLINGS_MAX = 4,
+    RETRY_INTERVAL_MS = 100 /* between looks for due messages, and for the stream */
 };
 
-struct flight {
-    struct mark after; /* the line */
-    uint64_t offset;
-    uint64_t due; /* clock_monotonic */
-    char *why;
+static const uint64_t message_backoff_min_ns = NS_PER_S / 4;
+static const uint64_t stream_retry_ns = NS_PER_S / 2;
+static const uint64_t stream_log_interval_ns = 5 * NS_PER_S;
+
+/* In the first three states the message is resent at due_ns. */
+enum jetstream_message_state {
+    JETSTREAM_SENT,
+    JETSTREAM_RETRY,
+    JETSTREAM_NO_RESPONDERS, /* the stream may not exist */
+    JETSTREAM_REFUSED,       /* permanently, because of error_text */
+    JETSTREAM_DONE           /* acknowledged, or reported as refused */
+};
+
+struct jetstream_message {
+    struct window_mark end; /* of its line */
+    uint64_t offset;        /* of its line */
+    uint64_t due_ns;        /* clock_monotonic */
+    char *error_text;
     uint8_t state;
     uint8_t attempts;
 };
 
-static struct flight *flight(const struct jetstream *j, uint64_t number)
+struct jetstream {
+    struct publish_transport base;
+    struct session_config *session_config;
+    const struct jetstream_config *config;
+    const char *subject;
+    struct window *window;
+    struct session session;
+    struct json_checker msg_id_json;
+    bool stream_ready;
+    uint64_t stream_retry_at_ns;    /* clock_monotonic; 0: not tried on this connection */
+    uint64_t stream_last_logged_ns; /* clock_monotonic */
+
+    pthread_mutex_t lock;               /* guards the members below */
+    struct jetstream_message *inflight; /* a ring, indexed by sequence */
+    uint64_t first;                     /* sequences in [first, next) are in flight */
+    uint64_t next;
+    struct window_mark acknowledged;
+    unsigned refused;    /* messages in flight in that state */
+    bool needs_retry;    /* a message was not accepted */
+    bool sender_blocked; /* jetstream_can_send() returned false */
+    char inbox[64];      /* ends in a dot; a new one for each connection */
+};
+
+static struct jetstream_message *jetstream_message_at(const struct jetstream *j, uint64_t sequence)
 {
-    return &j->flights[number % FLIGHTS];
+    return &j->inflight[sequence % INFLIGHT_MAX];
 }
 
-bool jetstream_start(struct jetstream *j, const struct jetstream_config *config,
-                     const char *subject, struct window *w, int wake_fd)
+static struct slice jetstream_message_text(const struct jetstream *j,
+                                           const struct jetstream_message *m)
 {
-    *j = (struct jetstream){.config = config, .subject = subject, .window = w, .wake_fd = wake_fd};
-    pthread_mutex_init(&j->lock, NULL);
-    j->flights = calloc(FLIGHTS, sizeof *j->flights);
-    if (!j->flights)
-        log_printf("out of memory");
-    return j->flights != NULL;
+    struct slice text = {ring_byte(&j->window->ring, m->offset),
+                         (size_t)(m->end.offset - m->offset - 1)};
+    if (text.len && text.data[text.len - 1] == '\r')
+        text.len--;
+    return text;
 }
 
-void jetstream_end(struct jetstream *j)
+static uint64_t jetstream_backoff_end_ns(const struct jetstream_message *m)
 {
-    free(j->flights);
-    json_checker_free(&j->ids);
-    pthread_mutex_destroy(&j->lock);
+    unsigned doublings = m->attempts < BACKOFF_DOUBLINGS_MAX ? m->attempts : BACKOFF_DOUBLINGS_MAX;
+    return clock_monotonic() + (message_backoff_min_ns << doublings);
 }
 
-/* Twice as long after each attempt. */
-static uint64_t back_off(const struct flight *f)
+static void jetstream_complete(struct jetstream *j, struct jetstream_message *m)
 {
-    return clock_monotonic() + (first_wait << (f->attempts < 4 ? f->attempts : 4));
-}
-
-static void settle(struct jetstream *j, struct flight *f)
-{
-    f->state = DONE;
-    while (j->first < j->next && flight(j, j->first)->state == DONE) {
-        j->acknowledged = flight(j, j->first)->after;
+    m->state = JETSTREAM_DONE;
+    while (j->first < j->next && jetstream_message_at(j, j->first)->state == JETSTREAM_DONE) {
+        j->acknowledged = jetstream_message_at(j, j->first)->end;
         j->first++;
     }
 }
 
-/* What a later attempt cannot change: too large, another stream than expected, no such stream. */
-static bool for_good(long code)
+static void jetstream_refuse(struct jetstream *j, struct jetstream_message *m,
+                             const char *error_text)
+{
+    m->state = JETSTREAM_REFUSED;
+    m->error_text = strdup(error_text);
+    j->refused++;
+}
+
+/* Acknowledgements, which arrive in a thread of nats.c */
+
+/* Too large for the stream, another stream than expected, no such stream. */
+static bool jetstream_error_is_permanent(long code)
 {
     return code == 10054 || code == 10060 || code == 10059;
 }
 
-static void answer(struct jetstream *j, struct flight *f, struct slice payload)
+static void jetstream_parse_ack(struct jetstream *j, struct jetstream_message *m,
+                                struct slice payload)
 {
     static const char error[] = "\"error\"";
     static const char description[] = "\"description\":\"";
     static const char number[] = "\"err_code\":";
     const char *p = memmem(payload.data, payload.len, error, sizeof error - 1);
     if (!p) {
-        settle(j, f);
+        jetstream_complete(j, m);
         return;
     }
-    char text[CONNECTION_WHY];
-    snprintf(text, sizeof text, "%.*s", (int)(payload.data + payload.len - p), p);
-    const char *code = strstr(text, number);
-    char *words = strstr(text, description);
-    j->troubled++;
-    f->state = AGAIN;
-    f->due = back_off(f);
-    if (!code || !for_good(strtol(code + sizeof number - 1, NULL, 10)))
+    char json[NATS_CONN_TEXT_MAX];
+    snprintf(json, sizeof json, "%.*s", (int)(payload.data + payload.len - p), p);
+    const char *code = strstr(json, number);
+    char *error_text = strstr(json, description);
+    j->needs_retry = true;
+    m->state = JETSTREAM_RETRY;
+    m->due_ns = jetstream_backoff_end_ns(m);
+    if (!code || !jetstream_error_is_permanent(strtol(code + sizeof number - 1, NULL, 10)))
         return;
-    if (words) {
-        words += sizeof description - 1;
-        words[strcspn(words, "\"")] = '\0';
+    if (error_text) {
+        error_text += sizeof description - 1;
+        error_text[strcspn(error_text, "\"")] = '\0';
     }
-    f->state = REFUSED;
-    f->why = strdup(words ? words : text);
+    jetstream_refuse(j, m, error_text ? error_text : json);
 }
 
-/* From a thread of nats.c: an acknowledgement, or that nobody listens to the subject. */
-static void on_answer(void *argument, const char *subject, struct slice payload, bool nobody)
+static void jetstream_on_reply(void *argument, const char *subject, struct slice payload,
+                               bool no_responders)
 {
     struct jetstream *j = argument;
     pthread_mutex_lock(&j->lock);
-    size_t inbox = strlen(j->inbox);
+    size_t inbox_len = strlen(j->inbox);
     bool wake = false;
-    if (inbox && strncmp(subject, j->inbox, inbox) == 0) {
-        uint64_t number = strtoull(subject + inbox, NULL, 10);
-        struct flight *f = flight(j, number);
-        if (number >= j->first && number < j->next && f->state != DONE && f->state != REFUSED) {
-            if (nobody) {
-                f->state = NOBODY;
-                f->due = back_off(f);
-                j->troubled++;
+    if (inbox_len && strncmp(subject, j->inbox, inbox_len) == 0) {
+        uint64_t sequence = strtoull(subject + inbox_len, NULL, 10);
+        struct jetstream_message *m = jetstream_message_at(j, sequence);
+        if (sequence >= j->first && sequence < j->next && m->state != JETSTREAM_DONE &&
+            m->state != JETSTREAM_REFUSED) {
+            if (no_responders) {
+                m->state = JETSTREAM_NO_RESPONDERS;
+                m->due_ns = jetstream_backoff_end_ns(m);
+                j->needs_retry = true;
             } else {
-                answer(j, f, payload);
+                jetstream_parse_ack(j, m, payload);
             }
         }
-        wake =
-            j->first == j->next || j->troubled || (j->hungry && j->next - j->first <= FLIGHTS / 2);
-        j->hungry = j->hungry && !wake;
+        wake = j->first == j->next || j->needs_retry ||
+               (j->sender_blocked && j->next - j->first <= INFLIGHT_MAX / 2);
+        j->sender_blocked = j->sender_blocked && !wake;
     }
     pthread_mutex_unlock(&j->lock);
     if (wake)
-        eventfd_write(j->wake_fd, 1);
+        eventfd_write(j->session.wake_fd, 1);
 }
 
-static char *literal(char *to, const char *text)
-{
-    return stpcpy(to, text);
-}
+/* Sending */
 
-/* The configuration of a stream, as the server's API wants it. */
-static void stream_configuration(const struct jetstream *j, struct buffer *out)
+/* Replaces each {NAME} of the --msg-id template by the member NAME of the line. */
+static void jetstream_format_msg_id(struct jetstream *j, struct slice line, char *id, size_t size)
 {
-    const struct jetstream_config *c = j->config;
-    const char *subjects = c->create_subjects ? c->create_subjects : j->subject;
-    char *to = buffer_reserve(out, 512 + JSON_STRING_ROOM(strlen(c->stream)) +
-                                       9 * JSON_STRING_ROOM(strlen(subjects)));
-    to = literal(to, "{\"name\":");
-    to = json_quote(to, (struct slice){c->stream, strlen(c->stream)});
-    to = literal(to, ",\"subjects\":[");
-    for (const char *p = subjects; *p;) {
-        size_t length = strcspn(p, ",");
-        if (p > subjects)
-            *to++ = ',';
-        to = json_quote(to, (struct slice){p, length});
-        p += length + (p[length] == ',');
-    }
-    to += sprintf(to,
-                  "],\"retention\":\"limits\",\"discard\":\"old\",\"storage\":\"%s\","
-                  "\"num_replicas\":%" PRIu64 ",\"max_age\":%" PRIu64 ",\"max_bytes\":%" PRId64
-                  ",\"max_consumers\":-1,\"max_msgs\":-1}",
-                  c->memory ? "memory" : "file", c->replicas, c->max_age,
-                  c->max_bytes ? (int64_t)c->max_bytes : -1);
-    buffer_commit(out, to);
-}
-
-static bool has_error(const struct buffer *answer)
-{
-    return answer->len && memmem(answer->data, answer->len, "\"error\"", 7);
-}
-
-static bool is_absent(const struct buffer *answer)
-{
-    return has_error(answer) && memmem(answer->data, answer->len, "10059", 5);
-}
-
-/* The words of an error of the API. */
-static void words(const struct buffer *answer, char *why)
-{
-    static const char description[] = "\"description\":\"";
-    const char *p = memmem(answer->data, answer->len, description, sizeof description - 1);
-    size_t left = p ? (size_t)(answer->data + answer->len - p) - (sizeof description - 1) : 0;
-    const char *end = p ? memchr(p + sizeof description - 1, '"', left) : NULL;
-    snprintf(why, CONNECTION_WHY, "%.*s", end ? (int)(end - p) - (int)sizeof description + 1 : 9,
-             end ? p + sizeof description - 1 : "no reason");
-}
-
-/* While a cluster elects a leader questions are dropped, so they are better asked often. */
-static uint64_t question_timeout(const struct jetstream *j)
-{
-    return j->config->timeout < question ? j->config->timeout : question;
-}
-
-static bool api(struct jetstream *j, const char *verb, struct slice request, uint64_t timeout,
-                struct buffer *answer, char *why)
-{
-    char subject[512];
-    snprintf(subject, sizeof subject, "$JS.API.STREAM.%s.%s", verb, j->config->stream);
-    answer->len = 0;
-    return connection_request(j->connection, subject, request, timeout, answer, why);
-}
-
-/* Sees to the stream, where it was named. */
-static enum jetstream_stream see_to_stream(struct jetstream *j, char *why)
-{
-    struct buffer answer = {0};
-    struct buffer request = {0};
-    enum jetstream_stream result = JETSTREAM_LATER;
-    if (!j->config->stream)
-        return JETSTREAM_READY;
-    bool answered = api(j, "INFO", (struct slice){"", 0}, question_timeout(j), &answer, why);
-    if (answered && is_absent(&answer) && j->config->create) {
-        stream_configuration(j, &request);
-        answered = api(j, "CREATE", (struct slice){request.data, request.len}, j->config->timeout,
-                       &answer, why);
-    }
-    if (answered && !has_error(&answer)) {
-        result = JETSTREAM_READY;
-    } else if (answered) {
-        words(&answer, why);
-        if (is_absent(&answer)) {
-            log_printf("--stream: %s: %s; --create-stream makes it", j->config->stream, why);
-            result = JETSTREAM_ABSENT;
-        }
-    }
-    buffer_free(&answer);
-    buffer_free(&request);
-    return result;
-}
-
-enum jetstream_stream jetstream_connect(struct jetstream *j, struct connection *c, char *why)
-{
-    uint64_t random = 0;
-    j->connection = c;
-    enum jetstream_stream result = see_to_stream(j, why);
-    if (result != JETSTREAM_READY)
-        return result;
-    getrandom(&random, sizeof random, 0);
-    pthread_mutex_lock(&j->lock);
-    snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
-    for (uint64_t i = j->first; i < j->next; i++) {
-        struct flight *f = flight(j, i);
-        if (f->state == SENT || f->state == AGAIN || f->state == NOBODY) {
-            f->state = AGAIN;
-            f->due = 0;
-            j->troubled++;
-        }
-    }
-    pthread_mutex_unlock(&j->lock);
-    if (!connection_answers(c, j->inbox, on_answer, j, why))
-        return JETSTREAM_LATER;
-    return JETSTREAM_READY;
-}
-
-bool jetstream_room(struct jetstream *j)
-{
-    pthread_mutex_lock(&j->lock);
-    bool room = j->next - j->first < FLIGHTS;
-    j->hungry = !room;
-    pthread_mutex_unlock(&j->lock);
-    return room;
-}
-
-/* --msg-id's template, with the members of the line in place of their names in braces. */
-static void fill(struct jetstream *j, struct slice line, char *id, size_t room)
-{
-    char *end = id + room;
-    json_tokenize(&j->ids, line);
+    char *end = id + size - 1;
+    json_tokenize(&j->msg_id_json, line);
     for (const char *p = j->config->msg_id; *p && id < end;) {
         const char *close = *p == '{' ? strchr(p, '}') : NULL;
         if (!close) {
             *id++ = *p++;
             continue;
         }
-        struct slice value = json_get_member(&j->ids, line, slice_between(p + 1, close));
+        struct slice value = json_get_member(&j->msg_id_json, line, slice_between(p + 1, close));
         size_t n = value.len < (size_t)(end - id) ? value.len : (size_t)(end - id);
         if (n)
             memcpy(id, value.data, n);
@@ -282,117 +190,256 @@ static void fill(struct jetstream *j, struct slice line, char *id, size_t room)
     *id = '\0';
 }
 
-static bool transmit(struct jetstream *j, uint64_t number, uint64_t offset, struct slice text)
+static bool jetstream_transmit(struct jetstream *j, uint64_t sequence, uint64_t offset,
+                               struct slice text)
 {
     char reply[96];
-    char id[ID_MAX] = "";
-    snprintf(reply, sizeof reply, "%s%" PRIu64, j->inbox, number);
-    if (!j->config->msg_id)
-        return connection_publish_request(j->connection, j->subject, reply, text, NULL,
-                                          j->config->stream);
-    if (strcmp(j->config->msg_id, "auto") == 0)
+    char id[MSG_ID_MAX];
+    const char *msg_id = j->config->msg_id;
+    snprintf(reply, sizeof reply, "%s%" PRIu64, j->inbox, sequence);
+    if (msg_id && strcmp(msg_id, "auto") == 0)
         snprintf(id, sizeof id, "%016" PRIx64 "-%" PRIu64, j->window->ring.id, offset);
-    else
-        fill(j, text, id, sizeof id - 1);
-    return connection_publish_request(j->connection, j->subject, reply, text, id,
-                                      j->config->stream);
+    else if (msg_id)
+        jetstream_format_msg_id(j, text, id, sizeof id);
+    bool sent = nats_conn_publish_request(j->session.conn, j->subject, reply, text,
+                                          msg_id ? id : NULL, j->config->stream.name);
+    if (!sent)
+        session_mark_lost(&j->session);
+    return sent;
 }
 
-bool jetstream_publish(struct jetstream *j, const struct line *line)
+static bool jetstream_can_send(struct publish_transport *t)
 {
-    pthread_mutex_lock(&j->lock);
-    uint64_t number = j->next++;
-    *flight(j, number) = (struct flight){.after = j->window->next,
-                                         .offset = line->offset,
-                                         .due = clock_monotonic() + j->config->timeout,
-                                         .state = SENT};
-    pthread_mutex_unlock(&j->lock);
-    return transmit(j, number, line->offset, line->text);
-}
-
-static struct slice text_of(const struct jetstream *j, const struct flight *f)
-{
-    struct slice text = {ring_byte(&j->window->ring, f->offset),
-                         (size_t)(f->after.offset - f->offset - 1)};
-    if (text.len && text.data[text.len - 1] == '\r')
-        text.len--;
-    return text;
-}
-
-/* Nobody listens to the subject: whether that is because no stream has it. */
-static bool no_stream(struct jetstream *j)
-{
-    static const char none[] = "\"total\":0";
-    char why[CONNECTION_WHY];
-    struct buffer answer = {0};
-    char request[1200];
-    int n = snprintf(request, sizeof request, "{\"subject\":\"%s\"}", j->subject);
-    bool absent =
-        connection_request(j->connection, "$JS.API.STREAM.NAMES",
-                           (struct slice){request, (size_t)n}, question_timeout(j), &answer, why) &&
-        memmem(answer.data, answer.len, none, sizeof none - 1);
-    buffer_free(&answer);
-    return absent;
-}
-
-/* What happens to a flight now; the lock is held and is let go while something is sent. */
-static bool mend_one(struct jetstream *j, uint64_t number, uint64_t now, struct refusal *refusal,
-                     bool *lost)
-{
-    struct flight *f = flight(j, number);
-    if (f->state == REFUSED) {
-        *refusal = (struct refusal){f->after.lines, text_of(j, f), f->offset, ""};
-        snprintf(refusal->why, sizeof refusal->why, "%s", f->why ? f->why : "refused");
-        free(f->why);
-        f->why = NULL;
-        settle(j, f);
-        return true;
-    }
-    if (f->state == DONE || f->due > now)
+    struct jetstream *j = (struct jetstream *)t;
+    if (!j->stream_ready)
         return false;
-    bool nobody = f->state == NOBODY;
-    struct flight copy = *f;
-    f->state = SENT;
-    f->attempts = (uint8_t)(f->attempts < ATTEMPTS_MAX ? f->attempts + 1 : ATTEMPTS_MAX);
-    f->due = now + j->config->timeout;
-    pthread_mutex_unlock(&j->lock);
-    bool absent = nobody && no_stream(j);
-    if (!absent)
-        *lost = !transmit(j, number, copy.offset, text_of(j, &copy));
     pthread_mutex_lock(&j->lock);
-    if (absent) {
-        f->state = REFUSED;
-        f->why = strdup("no stream has this subject");
-        return mend_one(j, number, now, refusal, lost);
+    bool has_space = j->next - j->first < INFLIGHT_MAX;
+    j->sender_blocked = !has_space;
+    pthread_mutex_unlock(&j->lock);
+    return has_space;
+}
+
+static enum transport_result jetstream_send(struct publish_transport *t,
+                                            const struct window_line *line)
+{
+    struct jetstream *j = (struct jetstream *)t;
+    pthread_mutex_lock(&j->lock);
+    uint64_t sequence = j->next++;
+    *jetstream_message_at(j, sequence) =
+        (struct jetstream_message){.end = j->window->next,
+                                   .offset = line->offset,
+                                   .due_ns = clock_monotonic() + j->config->ack_timeout_ns,
+                                   .state = JETSTREAM_SENT};
+    pthread_mutex_unlock(&j->lock);
+    return jetstream_transmit(j, sequence, line->offset, line->text) ? TRANSPORT_SENT
+                                                                     : TRANSPORT_DISCONNECTED;
+}
+
+/* Returns false if the connection is lost. The lock is held, but not while sending. */
+static bool jetstream_retry_message(struct jetstream *j, uint64_t sequence, uint64_t now_ns)
+{
+    struct jetstream_message *m = jetstream_message_at(j, sequence);
+    if (m->state == JETSTREAM_REFUSED || m->state == JETSTREAM_DONE || m->due_ns > now_ns)
+        return true;
+    struct jetstream_message copy = *m;
+    m->state = JETSTREAM_SENT;
+    m->attempts = (uint8_t)(m->attempts < ATTEMPTS_MAX ? m->attempts + 1 : ATTEMPTS_MAX);
+    m->due_ns = now_ns + j->config->ack_timeout_ns;
+    pthread_mutex_unlock(&j->lock);
+    bool unbound = copy.state == JETSTREAM_NO_RESPONDERS &&
+                   stream_api_subject_is_unbound(j->session.conn, &j->config->stream, j->subject);
+    bool sent =
+        unbound || jetstream_transmit(j, sequence, copy.offset, jetstream_message_text(j, &copy));
+    pthread_mutex_lock(&j->lock);
+    if (unbound && m->state != JETSTREAM_DONE)
+        jetstream_refuse(j, m, "no stream has this subject");
+    return sent;
+}
+
+static void jetstream_retry_due(struct jetstream *j)
+{
+    uint64_t now_ns = clock_monotonic();
+    bool connected = true;
+    pthread_mutex_lock(&j->lock);
+    j->needs_retry = false;
+    for (uint64_t i = j->first; i < j->next && connected; i++)
+        connected = jetstream_retry_message(j, i, now_ns);
+    pthread_mutex_unlock(&j->lock);
+}
+
+/* Connection and stream */
+
+/* Acknowledgements of an earlier connection are lost, so all messages in flight are resent. */
+static bool jetstream_resume(struct jetstream *j, char *error_text)
+{
+    uint64_t random = 0;
+    getrandom(&random, sizeof random, 0);
+    pthread_mutex_lock(&j->lock);
+    snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
+    for (uint64_t i = j->first; i < j->next; i++) {
+        struct jetstream_message *m = jetstream_message_at(j, i);
+        if (m->state != JETSTREAM_REFUSED && m->state != JETSTREAM_DONE) {
+            m->state = JETSTREAM_RETRY;
+            m->due_ns = 0;
+        }
     }
-    return false;
+    pthread_mutex_unlock(&j->lock);
+    return nats_conn_subscribe_replies(j->session.conn, j->inbox, jetstream_on_reply, j,
+                                       error_text);
 }
 
-bool jetstream_mend(struct jetstream *j, struct refusal *refusal, bool *lost)
+/* Returns false if the stream does not exist, which was logged. */
+static bool jetstream_find_stream(struct jetstream *j)
 {
-    uint64_t now = clock_monotonic();
-    bool refused = false;
-    *lost = false;
-    pthread_mutex_lock(&j->lock);
-    j->troubled = 0;
-    for (uint64_t i = j->first; i < j->next && !refused && !*lost; i++)
-        refused = mend_one(j, i, now, refusal, lost);
-    pthread_mutex_unlock(&j->lock);
-    return refused;
+    char error_text[NATS_CONN_TEXT_MAX];
+    uint64_t now_ns = clock_monotonic();
+    if (now_ns < j->stream_retry_at_ns)
+        return true;
+    enum stream_api_state state =
+        stream_api_ensure(j->session.conn, &j->config->stream, j->subject, error_text);
+    j->stream_ready = state == STREAM_API_READY && jetstream_resume(j, error_text);
+    if (j->stream_ready || state == STREAM_API_MISSING)
+        return j->stream_ready;
+    j->stream_retry_at_ns = now_ns + stream_retry_ns;
+    if (!j->stream_last_logged_ns || now_ns - j->stream_last_logged_ns > stream_log_interval_ns) {
+        log_printf("JetStream: %s; retrying", error_text);
+        j->stream_last_logged_ns = now_ns;
+    }
+    return true;
 }
 
-int jetstream_patience(struct jetstream *j)
+static enum transport_event jetstream_poll(struct publish_transport *t)
 {
-    pthread_mutex_lock(&j->lock);
-    bool under_way = j->first < j->next;
-    pthread_mutex_unlock(&j->lock);
-    return under_way ? 100 : -1;
+    struct jetstream *j = (struct jetstream *)t;
+    enum transport_event event = session_poll(&j->session);
+    if (event == TRANSPORT_CONNECTED)
+        t->max_payload = nats_conn_max_payload(j->session.conn);
+    if (event != TRANSPORT_UP) {
+        j->stream_ready = false;
+        j->stream_retry_at_ns = 0;
+        return event;
+    }
+    if (!j->stream_ready && !jetstream_find_stream(j))
+        return TRANSPORT_FAILED;
+    if (j->stream_ready)
+        jetstream_retry_due(j);
+    return TRANSPORT_UP;
 }
 
-struct mark jetstream_acknowledged(struct jetstream *j)
+static int jetstream_timeout_ms(struct publish_transport *t)
 {
+    struct jetstream *j = (struct jetstream *)t;
+    if (!j->session.conn)
+        return session_timeout_ms(&j->session);
+    if (!j->stream_ready)
+        return j->stream_retry_at_ns ? RETRY_INTERVAL_MS : 0;
     pthread_mutex_lock(&j->lock);
-    struct mark mark = j->first == j->next ? j->window->next : j->acknowledged;
+    bool idle = j->first == j->next;
     pthread_mutex_unlock(&j->lock);
-    return mark;
+    return idle ? -1 : RETRY_INTERVAL_MS;
+}
+
+/* Results */
+
+/* A PONG does not confirm a stored message, but a missing one reveals a dead connection. */
+static void jetstream_request_confirmation(struct publish_transport *t,
+                                           const struct window_mark *sent)
+{
+    struct jetstream *j = (struct jetstream *)t;
+    session_request_confirmation(&j->session, sent);
+}
+
+static struct window_mark jetstream_confirmed(struct publish_transport *t)
+{
+    struct jetstream *j = (struct jetstream *)t;
+    pthread_mutex_lock(&j->lock);
+    struct window_mark confirmed = j->first == j->next ? j->window->next : j->acknowledged;
+    pthread_mutex_unlock(&j->lock);
+    return confirmed;
+}
+
+static bool jetstream_take_refusal(struct publish_transport *t, struct transport_refusal *refusal)
+{
+    struct jetstream *j = (struct jetstream *)t;
+    pthread_mutex_lock(&j->lock);
+    bool found = j->refused != 0;
+    if (found) {
+        uint64_t sequence = j->first;
+        while (jetstream_message_at(j, sequence)->state != JETSTREAM_REFUSED)
+            sequence++;
+        struct jetstream_message *m = jetstream_message_at(j, sequence);
+        refusal->number = m->end.lines;
+        refusal->text = jetstream_message_text(j, m);
+        snprintf(refusal->error_text, sizeof refusal->error_text, "%s",
+                 m->error_text ? m->error_text : "refused");
+        free(m->error_text);
+        m->error_text = NULL;
+        j->refused--;
+        jetstream_complete(j, m);
+    }
+    pthread_mutex_unlock(&j->lock);
+    return found;
+}
+
+/* Lifetime */
+
+static bool jetstream_open(struct publish_transport *t)
+{
+    struct jetstream *j = (struct jetstream *)t;
+    if (!session_open(&j->session, j->session_config))
+        return false;
+    t->wake_fd = j->session.wake_fd;
+    return true;
+}
+
+static bool jetstream_destroy(struct publish_transport *t)
+{
+    struct jetstream *j = (struct jetstream *)t;
+    session_close(&j->session);
+    for (size_t i = 0; i < INFLIGHT_MAX; i++)
+        free(j->inflight[i].error_text);
+    free(j->inflight);
+    json_checker_free(&j->msg_id_json);
+    pthread_mutex_destroy(&j->lock);
+    free(j);
+    return true;
+}
+
+static const struct transport_ops jetstream_ops = {.needs_server = true,
+                                                   .resends = true,
+                                                   .open = jetstream_open,
+                                                   .poll = jetstream_poll,
+                                                   .can_send = jetstream_can_send,
+                                                   .send = jetstream_send,
+                                                   .request_confirmation =
+                                                       jetstream_request_confirmation,
+                                                   .confirmed = jetstream_confirmed,
+                                                   .take_refusal = jetstream_take_refusal,
+                                                   .timeout_ms = jetstream_timeout_ms,
+                                                   .destroy = jetstream_destroy};
+
+struct publish_transport *jetstream_new(struct session_config *session,
+                                        const struct jetstream_config *config, const char *subject,
+                                        struct window *window)
+{
+    struct jetstream *j = calloc(1, sizeof *j);
+    struct jetstream_message *inflight = calloc(INFLIGHT_MAX, sizeof *inflight);
+    if (!j || !inflight) {
+        log_printf("out of memory");
+        free(j);
+        free(inflight);
+        return NULL;
+    }
+    j->base = (struct publish_transport){.ops = &jetstream_ops,
+                                         .wake_fd = -1,
+                                         .peer = j->session.peer,
+                                         .error_text = j->session.lost_text};
+    j->session_config = session;
+    j->config = config;
+    j->subject = subject;
+    j->window = window;
+    j->inflight = inflight;
+    pthread_mutex_init(&j->lock, NULL);
+    return &j->base;
 }

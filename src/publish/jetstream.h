@@ -1,84 +1,24 @@
 #ifndef SHNEK_PUBLISH_JETSTREAM_H
 #define SHNEK_PUBLISH_JETSTREAM_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
-#include "publish/nats-conn.h"
-#include "publish/window.h"
-#include "json/locate-error.h"
+#include "publish/session.h"
+#include "publish/stream-api.h"
+#include "publish/transport.h"
 
 struct jetstream_config {
-    const char *stream;          /* the name expected, or NULL: whichever has the subject */
-    const char *msg_id;          /* a template for Nats-Msg-Id, "auto", or NULL: none */
-    bool create;                 /* the stream, where it is absent */
-    const char *create_subjects; /* with commas; NULL: the subject */
-    bool memory;                 /* its storage, else files */
-    uint64_t replicas;
-    uint64_t max_age;   /* nanoseconds, 0: no limit */
-    uint64_t max_bytes; /* 0: no limit */
-    uint64_t timeout;   /* nanoseconds, for one acknowledgement */
+    struct stream_config stream;
+    const char *msg_id;      /* a template for Nats-Msg-Id, "auto", or NULL for none */
+    uint64_t ack_timeout_ns; /* until a message is resent */
 };
 
 /*
- * Messages under way to a stream, each with a reply subject of its own, until the stream has
- * acknowledged them. Their lines stay in the window; their number is bounded.
+ * Returns a transport that publishes to `subject` with JetStream: a message is confirmed when the
+ * stream has acknowledged it, and resent after ack_timeout_ns. The number of messages in flight
+ * is bounded; their payloads stay in `window`. Returns NULL and logs the reason if memory runs
+ * out. All arguments are borrowed.
  */
-struct jetstream {
-    const struct jetstream_config *config;
-    const char *subject;
-    struct window *window;
-    struct json_checker ids; /* for the template */
-    struct connection *connection;
-    int wake_fd;
-
-    pthread_mutex_t lock; /* for what follows */
-    struct flight *flights;
-    uint64_t first; /* flights [first, next) are under way */
-    uint64_t next;
-    struct mark acknowledged;
-    unsigned troubled; /* flights that have to be sent again, or were refused */
-    bool hungry;       /* the sender waits for room */
-    char inbox[64];    /* ends in a dot; new for each connection */
-};
-
-bool jetstream_start(struct jetstream *j, const struct jetstream_config *config,
-                     const char *subject, struct window *w, int wake_fd);
-
-enum jetstream_stream { JETSTREAM_READY, JETSTREAM_LATER, JETSTREAM_ABSENT };
-
-/*
- * Takes a new connection: subscribes to the acknowledgements, sees to the stream, and sends what is
- * under way again. JETSTREAM_ABSENT was reported; `why` tells of JETSTREAM_LATER.
- */
-enum jetstream_stream jetstream_connect(struct jetstream *j, struct connection *c, char *why);
-
-/* Whether another message may be sent. Where not, wake_fd is written to once it may. */
-bool jetstream_room(struct jetstream *j);
-
-/* Sends the line that window_next gave last. False where the connection is lost. */
-bool jetstream_publish(struct jetstream *j, const struct line *line);
-
-/* What the stream has refused for good. */
-struct refusal {
-    uint64_t number;
-    struct slice text; /* the line, in the window */
-    uint64_t offset;
-    char why[CONNECTION_WHY];
-};
-
-/*
- * Sends again what was not acknowledged in time, or refused for a while. True where a message was
- * refused for good, which is to be called again; *lost says that the connection is.
- */
-bool jetstream_mend(struct jetstream *j, struct refusal *refusal, bool *lost);
-
-/* Milliseconds until jetstream_mend may have something to do, -1 where nothing is under way. */
-int jetstream_patience(struct jetstream *j);
-
-/* Everything before it has been acknowledged, or was refused. */
-struct mark jetstream_acknowledged(struct jetstream *j);
-
-void jetstream_end(struct jetstream *j);
+struct publish_transport *jetstream_new(struct session_config *session,
+                                        const struct jetstream_config *config, const char *subject,
+                                        struct window *window);
 
 #endif

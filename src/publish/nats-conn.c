@@ -13,40 +13,40 @@
 
 enum { MS = 1000000, IO_BUFFER = 256 * 1024, SERVERS_MAX = 256 };
 
-struct connection {
+struct nats_conn {
     natsConnection *nats;
-    natsSubscription *answers;
-    int64_t silence; /* milliseconds, after which the server is taken for dead */
+    natsSubscription *replies;
+    int64_t silence_ms; /* milliseconds, after which the server is taken for dead */
 };
 
-static const char *behind_scheme(const char *url)
+static const char *url_skip_scheme(const char *url)
 {
     const char *scheme = strstr(url, "://");
     return scheme ? scheme + 3 : url;
 }
 
-static bool is_tls(const char *url)
+static bool url_is_tls(const char *url)
 {
     return strncmp(url, "tls://", 6) == 0;
 }
 
-const char *connection_shown(const char *url)
+const char *nats_conn_hide_credentials(const char *url)
 {
-    const char *at = strrchr(url, '@');
-    return at ? at + 1 : url;
+    const char *sign = strrchr(url, '@');
+    return sign ? sign + 1 : url;
 }
 
 /* [nats://|tls://][USER[:PASSWORD]@]HOST[:PORT] */
-static bool is_server(const char *url)
+static bool url_is_server(const char *url)
 {
-    if (strstr(url, "://") && strncmp(url, "nats://", 7) != 0 && !is_tls(url))
+    if (strstr(url, "://") && strncmp(url, "nats://", 7) != 0 && !url_is_tls(url))
         return false;
-    const char *host = connection_shown(behind_scheme(url));
+    const char *host = nats_conn_hide_credentials(url_skip_scheme(url));
     const char *bracket = host[0] == '[' ? strchr(host, ']') : NULL;
-    size_t whole = strcspn(host, "/ \t");
+    size_t host_port_len = strcspn(host, "/ \t");
     const char *port = strchr(bracket ? bracket : host, ':');
-    size_t length = port ? (size_t)(port - host) : whole;
-    if (length == 0 || (host[whole] && strcmp(host + whole, "/") != 0) ||
+    size_t len = port ? (size_t)(port - host) : host_port_len;
+    if (len == 0 || (host[host_port_len] && strcmp(host + host_port_len, "/") != 0) ||
         (host[0] == '[' && !bracket))
         return false;
     if (!port)
@@ -57,15 +57,15 @@ static bool is_server(const char *url)
            number < 65536;
 }
 
-bool connection_add_servers(struct connection_config *config, const char *flag, const char *list)
+bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, const char *list)
 {
-    const char *whole = list;
+    const char *all = list;
     size_t capacity = config->server_count;
     while (*list) {
-        size_t length = strcspn(list, ",");
+        size_t len = strcspn(list, ",");
         const char *scheme = strstr(list, "://");
         char *url = NULL;
-        if (asprintf(&url, "%s%.*s", scheme && scheme < list + length ? "" : "nats://", (int)length,
+        if (asprintf(&url, "%s%.*s", scheme && scheme < list + len ? "" : "nats://", (int)len,
                      list) < 0) {
             log_printf("out of memory");
             return false;
@@ -73,22 +73,22 @@ bool connection_add_servers(struct connection_config *config, const char *flag, 
         config->servers =
             array_grow(config->servers, &capacity, config->server_count, sizeof *config->servers);
         config->servers[config->server_count++] = url;
-        if (!is_server(url)) {
-            /* A comma in a password would show a part of it. */
-            log_printf("%s: '%s' is not a server: nats://HOST:PORT or tls://HOST:PORT", flag,
-                       strchr(whole, '@') ? "..." : url);
+        if (!url_is_server(url)) {
+            /* A comma in a password would print a part of it. */
+            log_printf("%s: '%s' is not a server URL; use nats://HOST:PORT or tls://HOST:PORT",
+                       flag, strchr(all, '@') ? "..." : url);
             return false;
         }
-        list += length + (list[length] == ',');
+        list += len + (list[len] == ',');
     }
     if (config->server_count == 0)
-        log_printf("%s: no URL", flag);
+        log_printf("%s: the list of URLs is empty", flag);
     return config->server_count != 0;
 }
 
-/* What goes wrong is asked for where it matters; without this nats.c would print it. */
-static void on_error(natsConnection *nats, natsSubscription *subscription, natsStatus status,
-                     void *closure)
+/* Without a handler nats.c prints errors to stderr; callers use the returned status instead. */
+static void nats_conn_on_error(natsConnection *nats, natsSubscription *subscription,
+                               natsStatus status, void *closure)
 {
     (void)nats;
     (void)subscription;
@@ -96,54 +96,55 @@ static void on_error(natsConnection *nats, natsSubscription *subscription, natsS
     (void)closure;
 }
 
-static void on_closed(natsConnection *nats, void *closure)
+static void nats_conn_on_closed(natsConnection *nats, void *closure)
 {
     (void)nats;
     eventfd_write((int)(intptr_t)closure, 1);
 }
 
-/* nats.c puts texts into its JSON as they are. */
-static const char *escaped(const char *text, struct buffer *b)
+/* nats.c does not escape the strings of its CONNECT message. */
+static const char *nats_conn_escape(const char *text, struct buffer *b)
 {
-    struct slice whole = {text, strlen(text)};
+    struct slice all = {text, strlen(text)};
     b->len = 0;
-    *json_escape(buffer_reserve(b, JSON_STRING_ROOM(whole.len) + 1), whole) = '\0';
+    *json_escape(buffer_reserve(b, JSON_STRING_ROOM(all.len) + 1), all) = '\0';
     return b->data;
 }
 
-/* Where this fails, it may have said why. */
-static natsStatus authenticate(natsOptions *o, const struct connection_config *config,
-                               struct buffer texts[3], char *why)
+/* On failure, error_text may be empty. */
+static natsStatus nats_conn_set_credentials(natsOptions *o, const struct nats_conn_config *config,
+                                            struct buffer texts[3], char *error_text)
 {
     natsStatus s = NATS_OK;
     if (config->user)
-        s = natsOptions_SetUserInfo(o, escaped(config->user, &texts[1]),
-                                    escaped(config->password ? config->password : "", &texts[2]));
+        s = natsOptions_SetUserInfo(
+            o, nats_conn_escape(config->user, &texts[1]),
+            nats_conn_escape(config->password ? config->password : "", &texts[2]));
     if (s == NATS_OK && config->token)
-        s = natsOptions_SetToken(o, escaped(config->token, &texts[1]));
+        s = natsOptions_SetToken(o, nats_conn_escape(config->token, &texts[1]));
     if (s == NATS_OK && config->creds)
         s = natsOptions_SetUserCredentialsFromFiles(o, config->creds, NULL);
     if (s == NATS_OK && config->nkey) {
-        char key[NKEY_PUBLIC];
-        if (!nkey_public(config->nkey, key, why))
+        char key[NKEY_PUBLIC_SIZE];
+        if (!nkey_public_key(config->nkey, key, error_text))
             return NATS_INVALID_ARG;
         s = natsOptions_SetNKeyFromSeed(o, key, config->nkey);
     }
     return s;
 }
 
-static bool wants_tls(const struct connection_config *config)
+static bool nats_conn_uses_tls(const struct nats_conn_config *config)
 {
-    bool wanted = config->tlsca || config->tlscert;
+    bool uses_tls = config->tlsca || config->tlscert;
     for (size_t i = 0; i < config->server_count; i++)
-        wanted = wanted || is_tls(config->servers[i]);
-    return wanted;
+        uses_tls = uses_tls || url_is_tls(config->servers[i]);
+    return uses_tls;
 }
 
-static natsStatus secure(natsOptions *o, const struct connection_config *config)
+static natsStatus nats_conn_set_tls(natsOptions *o, const struct nats_conn_config *config)
 {
     natsStatus s = NATS_OK;
-    if (wants_tls(config))
+    if (nats_conn_uses_tls(config))
         s = natsOptions_SetSecure(o, true);
     if (s == NATS_OK && config->tlsca)
         s = natsOptions_LoadCATrustedCertificates(o, config->tlsca);
@@ -152,9 +153,9 @@ static natsStatus secure(natsOptions *o, const struct connection_config *config)
     return s;
 }
 
-/* nats.c does not reconnect by itself: what it held by then would be lost. */
-static natsStatus configure(natsOptions *o, const struct connection_config *config, int64_t silence,
-                            int wake_fd, char *why)
+/* A reconnect of nats.c would lose the messages in its buffer, so it is disabled. */
+static natsStatus nats_conn_set_options(natsOptions *o, const struct nats_conn_config *config,
+                                        int64_t silence_ms, int wake_fd, char *error_text)
 {
     const char **servers = (const char **)config->servers;
     struct buffer texts[3] = {{0}};
@@ -164,43 +165,44 @@ static natsStatus configure(natsOptions *o, const struct connection_config *conf
     if (s == NATS_OK)
         s = natsOptions_SetIOBufSize(o, IO_BUFFER);
     if (s == NATS_OK)
-        s = natsOptions_SetErrorHandler(o, on_error, NULL);
+        s = natsOptions_SetErrorHandler(o, nats_conn_on_error, NULL);
     if (s == NATS_OK)
-        s = natsOptions_SetClosedCB(o, on_closed, (void *)(intptr_t)wake_fd);
+        s = natsOptions_SetClosedCB(o, nats_conn_on_closed, (void *)(intptr_t)wake_fd);
     if (s == NATS_OK)
-        s = natsOptions_SetPingInterval(o, (int64_t)(config->ping_interval / MS));
+        s = natsOptions_SetPingInterval(o, (int64_t)(config->ping_interval_ns / MS));
     if (s == NATS_OK)
         s = natsOptions_SetMaxPingsOut(o, 2);
     if (s == NATS_OK)
-        s = natsOptions_SetWriteDeadline(o, silence);
+        s = natsOptions_SetWriteDeadline(o, silence_ms);
     if (s == NATS_OK && config->name)
-        s = natsOptions_SetName(o, escaped(config->name, &texts[0]));
+        s = natsOptions_SetName(o, nats_conn_escape(config->name, &texts[0]));
     if (s == NATS_OK)
-        s = authenticate(o, config, texts, why);
+        s = nats_conn_set_credentials(o, config, texts, error_text);
     if (s == NATS_OK)
-        s = secure(o, config);
+        s = nats_conn_set_tls(o, config);
     for (int i = 0; i < 3; i++)
         buffer_free(&texts[i]);
     return s;
 }
 
-static void describe(natsStatus status, const char *text, char *why)
+static void nats_conn_format_error(natsStatus status, const char *text, char *error_text)
 {
     const char *place = text && *text == '(' ? strstr(text, "): ") : NULL;
     if (place)
-        text = place + 3; /* nats.c begins with its file and line */
-    snprintf(why, CONNECTION_WHY, "%s", text && *text ? text : natsStatus_GetText(status));
+        text = place + 3; /* skips the source file and line of nats.c */
+    snprintf(error_text, NATS_CONN_TEXT_MAX, "%s",
+             text && *text ? text : natsStatus_GetText(status));
 }
 
-/* A server that is full or about to end says so, but may be gone before that is read. */
-static bool hung_up(natsStatus s)
+/* A server that is full or shutting down sends its reason, but may close before it is read. */
+static bool nats_conn_hung_up(natsStatus s)
 {
     const char *text = nats_GetLastError(NULL);
     return s == NATS_PROTOCOL_ERROR && text && strstr(text, "got ''");
 }
 
-/* Whether a later attempt may end otherwise. */
-static bool may_pass(natsStatus s)
+/* Returns whether a later attempt may succeed. */
+static bool nats_conn_is_transient(natsStatus s)
 {
     const char *text = nats_GetLastError(NULL);
     return s == NATS_NO_SERVER || s == NATS_TIMEOUT || s == NATS_IO_ERROR ||
@@ -209,118 +211,121 @@ static bool may_pass(natsStatus s)
                      strcasestr(text, "authentication timeout")));
 }
 
-enum connection_attempt connection_open(struct connection_config *config, uint64_t timeout,
-                                        int wake_fd, struct connection **c, char *why)
+enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t timeout_ns,
+                                     int wake_fd, struct nats_conn **c, char *error_text)
 {
     natsOptions *o = NULL;
-    *why = '\0';
+    *error_text = '\0';
     *c = calloc(1, sizeof **c);
     if (!*c) {
-        snprintf(why, CONNECTION_WHY, "out of memory");
-        return CONNECTION_NOT_NOW;
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "out of memory");
+        return NATS_CONN_UNAVAILABLE;
     }
-    (*c)->silence = (int64_t)(2 * config->ping_interval / MS);
+    (*c)->silence_ms = (int64_t)(2 * config->ping_interval_ns / MS);
     natsStatus s = natsOptions_Create(&o);
     if (s == NATS_OK)
-        s = configure(o, config, (*c)->silence, wake_fd, why);
+        s = nats_conn_set_options(o, config, (*c)->silence_ms, wake_fd, error_text);
     if (s == NATS_OK)
-        s = natsOptions_SetTimeout(o, (int64_t)(timeout / MS) + 1);
+        s = natsOptions_SetTimeout(o, (int64_t)(timeout_ns / MS) + 1);
     if (s == NATS_OK)
         s = natsConnection_Connect(&(*c)->nats, o);
     natsOptions_Destroy(o);
     if (s == NATS_OK)
-        return CONNECTION_OPEN;
-    bool later = may_pass(s);
+        return NATS_CONN_OPENED;
+    bool is_transient = nats_conn_is_transient(s);
     natsStatus last = NATS_OK;
     const char *text = nats_GetLastError(&last);
-    if (!*why && s == NATS_PROTOCOL_ERROR && wants_tls(config) && !config->tlscert) {
-        describe(s, "the server ends the TLS handshake; it may want a certificate of ours", why);
-    } else if (!*why && hung_up(s)) {
-        describe(s, "the server hangs up", why);
-        later = true;
+    if (!*error_text && s == NATS_PROTOCOL_ERROR && nats_conn_uses_tls(config) &&
+        !config->tlscert) {
+        nats_conn_format_error(
+            s,
+            "the server ended the TLS handshake; it may require a client certificate (--tlscert)",
+            error_text);
+    } else if (!*error_text && nats_conn_hung_up(s)) {
+        nats_conn_format_error(s, "the server closed the connection", error_text);
+        is_transient = true;
     }
-    if (!*why)
-        describe(s, last == s ? text : NULL, why);
-    connection_free(*c, config);
+    if (!*error_text)
+        nats_conn_format_error(s, last == s ? text : NULL, error_text);
+    nats_conn_close(*c, config);
     *c = NULL;
-    return later ? CONNECTION_NOT_NOW : CONNECTION_NEVER;
+    return is_transient ? NATS_CONN_UNAVAILABLE : NATS_CONN_DENIED;
 }
 
-bool connection_closed(struct connection *c)
+bool nats_conn_is_closed(struct nats_conn *c)
 {
     return natsConnection_IsClosed(c->nats);
 }
 
-size_t connection_max_payload(struct connection *c)
+size_t nats_conn_max_payload(struct nats_conn *c)
 {
     return (size_t)natsConnection_GetMaxPayload(c->nats);
 }
 
-void connection_url(struct connection *c, char *url)
+void nats_conn_get_url(struct nats_conn *c, char *url)
 {
-    char whole[CONNECTION_WHY] = "";
-    natsConnection_GetConnectedUrl(c->nats, whole, sizeof whole);
-    snprintf(url, CONNECTION_WHY, "%s", connection_shown(whole));
+    char full[NATS_CONN_TEXT_MAX] = "";
+    natsConnection_GetConnectedUrl(c->nats, full, sizeof full);
+    snprintf(url, NATS_CONN_TEXT_MAX, "%s", nats_conn_hide_credentials(full));
 }
 
-bool connection_publish(struct connection *c, const char *subject, struct slice payload)
+bool nats_conn_publish(struct nats_conn *c, const char *subject, struct slice payload)
 {
     return natsConnection_Publish(c->nats, subject, payload.data, (int)payload.len) == NATS_OK;
 }
 
-/* It is freed by nats.c, when its last message was delivered. */
-struct answers {
-    connection_answered *answered;
+/* nats.c frees it by nats_conn_free_replies() after it has delivered the last message. */
+struct nats_conn_replies {
+    nats_conn_reply_handler *handler;
     void *argument;
 };
 
-static void on_answer(natsConnection *nats, natsSubscription *subscription, natsMsg *m,
-                      void *closure)
+static void nats_conn_on_reply(natsConnection *nats, natsSubscription *subscription, natsMsg *m,
+                               void *closure)
 {
-    const struct answers *a = closure;
+    const struct nats_conn_replies *a = closure;
     (void)nats;
     (void)subscription;
     struct slice payload = {natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)};
-    a->answered(a->argument, natsMsg_GetSubject(m), payload, natsMsg_IsNoResponders(m));
+    a->handler(a->argument, natsMsg_GetSubject(m), payload, natsMsg_IsNoResponders(m));
     natsMsg_Destroy(m);
 }
 
-static void forget_answers(void *closure)
+static void nats_conn_free_replies(void *closure)
 {
     free(closure);
 }
 
-bool connection_answers(struct connection *c, const char *inbox, connection_answered *answered,
-                        void *argument, char *why)
+bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
+                                 nats_conn_reply_handler *handler, void *argument, char *error_text)
 {
-    char subject[CONNECTION_WHY];
+    char subject[NATS_CONN_TEXT_MAX];
     snprintf(subject, sizeof subject, "%s*", inbox);
-    struct answers *a = malloc(sizeof *a);
+    struct nats_conn_replies *a = malloc(sizeof *a);
     if (!a) {
-        snprintf(why, CONNECTION_WHY, "out of memory");
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "out of memory");
         return false;
     }
-    *a = (struct answers){answered, argument};
-    natsStatus s = natsConnection_Subscribe(&c->answers, c->nats, subject, on_answer, a);
+    *a = (struct nats_conn_replies){handler, argument};
+    natsStatus s = natsConnection_Subscribe(&c->replies, c->nats, subject, nats_conn_on_reply, a);
     if (s != NATS_OK) {
         free(a);
-        describe(s, NULL, why);
+        nats_conn_format_error(s, NULL, error_text);
         return false;
     }
-    natsSubscription_SetPendingLimits(c->answers, -1, -1);
-    natsSubscription_SetOnCompleteCB(c->answers, forget_answers, a);
+    natsSubscription_SetPendingLimits(c->replies, -1, -1);
+    natsSubscription_SetOnCompleteCB(c->replies, nats_conn_free_replies, a);
     return true;
 }
 
-bool connection_publish_request(struct connection *c, const char *subject, const char *reply,
-                                struct slice payload, const char *id, const char *stream)
+bool nats_conn_publish_request(struct nats_conn *c, const char *subject, const char *reply,
+                               struct slice payload, const char *id, const char *stream)
 {
-    int length = (int)payload.len;
+    int len = (int)payload.len;
     if (!id && !stream)
-        return natsConnection_PublishRequest(c->nats, subject, reply, payload.data, length) ==
-               NATS_OK;
+        return natsConnection_PublishRequest(c->nats, subject, reply, payload.data, len) == NATS_OK;
     natsMsg *m = NULL;
-    natsStatus s = natsMsg_Create(&m, subject, reply, payload.data, length);
+    natsStatus s = natsMsg_Create(&m, subject, reply, payload.data, len);
     if (s == NATS_OK && id)
         s = natsMsgHeader_Set(m, "Nats-Msg-Id", id);
     if (s == NATS_OK && stream)
@@ -331,99 +336,100 @@ bool connection_publish_request(struct connection *c, const char *subject, const
     return s == NATS_OK;
 }
 
-bool connection_request(struct connection *c, const char *subject, struct slice payload,
-                        uint64_t timeout, struct buffer *answer, char *why)
+bool nats_conn_request(struct nats_conn *c, const char *subject, struct slice payload,
+                       uint64_t timeout_ns, struct buffer *response, char *error_text)
 {
     natsMsg *m = NULL;
     natsStatus s = natsConnection_Request(&m, c->nats, subject, payload.data, (int)payload.len,
-                                          (int64_t)(timeout / MS));
+                                          (int64_t)(timeout_ns / MS));
     if (s == NATS_OK)
-        buffer_append(answer, (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
+        buffer_append(response,
+                      (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
     else if (s == NATS_NO_RESPONDERS)
-        snprintf(why, CONNECTION_WHY, "JetStream does not answer; is it enabled?");
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "no responders (JetStream may be disabled)");
     else
-        describe(s, NULL, why);
+        nats_conn_format_error(s, NULL, error_text);
     natsMsg_Destroy(m);
     return s == NATS_OK;
 }
 
-void connection_why(struct connection *c, char *why)
+void nats_conn_get_error(struct nats_conn *c, char *error_text)
 {
     const char *text = NULL;
     natsStatus s = natsConnection_GetLastError(c->nats, &text);
-    describe(s == NATS_OK ? NATS_CONNECTION_CLOSED : s, text, why);
+    nats_conn_format_error(s == NATS_OK ? NATS_CONNECTION_CLOSED : s, text, error_text);
 }
 
 /*
- * A flush that waits for the PONG. nats.c lets it end well where the PING could not even be
- * written; that is told only by this thread's last error, which an error of our own has to precede.
+ * Flushes and waits for the PONG. nats.c returns NATS_OK even if it could not write the PING; then
+ * only the last error of this thread differs from the one that the invalid call sets before.
  */
-static natsStatus flush(const struct connection *c)
+static natsStatus nats_conn_ping(const struct nats_conn *c)
 {
     natsStatus written = NATS_OK;
     natsConnection_FlushTimeout(NULL, 1);
-    natsStatus s = natsConnection_FlushTimeout(c->nats, c->silence);
+    natsStatus s = natsConnection_FlushTimeout(c->nats, c->silence_ms);
     nats_GetLastError(&written);
     return s == NATS_OK && written != NATS_INVALID_ARG ? NATS_IO_ERROR : s;
 }
 
-/* A refusal comes before the PONG, and nats.c notes it as it comes. */
-enum connection_answer connection_confirm(struct connection *c, char *why)
+/* The server sends a permissions violation before the PONG, and nats.c records it. */
+enum nats_conn_flush_result nats_conn_flush(struct nats_conn *c, char *error_text)
 {
     const char *text = NULL;
-    natsStatus s = flush(c);
+    natsStatus s = nats_conn_ping(c);
     natsStatus last = natsConnection_GetLastError(c->nats, &text);
     if (last == NATS_NOT_PERMITTED) {
-        describe(last, text, why);
-        return CONNECTION_REFUSED;
+        nats_conn_format_error(last, text, error_text);
+        return NATS_CONN_PUBLISH_DENIED;
     }
     if (s == NATS_OK && last == NATS_OK && !natsConnection_IsClosed(c->nats))
-        return CONNECTION_CONFIRMED;
+        return NATS_CONN_FLUSHED;
     if (s == NATS_TIMEOUT)
-        snprintf(why, CONNECTION_WHY, "the server does not answer");
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "the server does not respond");
     else
-        connection_why(c, why);
-    return CONNECTION_LOST;
+        nats_conn_get_error(c, error_text);
+    return NATS_CONN_LOST;
 }
 
-void connection_shut(struct connection *c)
+void nats_conn_shutdown(struct nats_conn *c)
 {
     natsConnection_Close(c->nats);
 }
 
-static bool known(const struct connection_config *config, const char *url)
+static bool nats_conn_has_server(const struct nats_conn_config *config, const char *url)
 {
     for (size_t i = 0; i < config->server_count; i++)
-        if (strcmp(behind_scheme(connection_shown(config->servers[i])),
-                   behind_scheme(connection_shown(url))) == 0)
+        if (strcmp(url_skip_scheme(nats_conn_hide_credentials(config->servers[i])),
+                   url_skip_scheme(nats_conn_hide_credentials(url))) == 0)
             return true;
     return false;
 }
 
-static void learn_servers(struct connection *c, struct connection_config *config)
+static void nats_conn_learn_servers(struct nats_conn *c, struct nats_conn_config *config)
 {
     char **urls = NULL;
     int count = 0;
     if (natsConnection_GetDiscoveredServers(c->nats, &urls, &count) != NATS_OK)
         return;
     for (int i = 0; i < count; i++) {
-        if (!known(config, urls[i]) && config->server_count < SERVERS_MAX)
-            connection_add_servers(config, "server", urls[i]);
+        if (!nats_conn_has_server(config, urls[i]) && config->server_count < SERVERS_MAX)
+            nats_conn_add_servers(config, "server", urls[i]);
         free(urls[i]);
     }
     free((void *)urls);
 }
 
-void connection_free(struct connection *c, struct connection_config *config)
+void nats_conn_close(struct nats_conn *c, struct nats_conn_config *config)
 {
     if (c->nats)
-        learn_servers(c, config);
-    natsSubscription_Destroy(c->answers);
+        nats_conn_learn_servers(c, config);
+    natsSubscription_Destroy(c->replies);
     natsConnection_Destroy(c->nats);
     free(c);
 }
 
-void connection_end_all(void)
+void nats_conn_join_threads(void)
 {
     nats_CloseAndWait(0);
 }

@@ -6,13 +6,15 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/signals.h"
 #include "base/slice.h"
 
-struct connection_config {
-    char **servers; /* URLs */
+/* One connection to a NATS server, and the only user of nats.c. It does not reconnect. */
+struct nats_conn;
+
+struct nats_conn_config {
+    char **servers; /* URLs; owned */
     size_t server_count;
-    const char *user; /* what follows is NULL where it was not given */
+    const char *user; /* this and the other strings: NULL if not given */
     const char *password;
     const char *token;
     const char *creds;
@@ -21,89 +23,92 @@ struct connection_config {
     const char *tlskey;
     const char *tlsca;
     const char *name;
-    uint64_t timeout;       /* nanoseconds, for one attempt */
-    uint64_t ping_interval; /* nanoseconds; a server silent for two of them is taken for dead */
+    uint64_t timeout_ns;       /* for one attempt to connect */
+    uint64_t ping_interval_ns; /* a server that misses two PINGs counts as lost */
 };
 
-/* A connection to a NATS server; it ends when that does, and never comes back by itself. */
-struct connection;
-
-enum { CONNECTION_WHY = 256 };
-
-enum connection_attempt {
-    CONNECTION_OPEN,
-    CONNECTION_NOT_NOW, /* a later attempt may succeed */
-    CONNECTION_NEVER    /* it is refused: password, certificate, file, URL */
-};
+/* The size of every error_text and url. */
+enum { NATS_CONN_TEXT_MAX = 256 };
 
 /*
- * Appends the URLs of a list with commas. False, and a report that names the flag, where one is no
- * URL of a server.
+ * Adds the URLs of a comma-separated list. Returns false and logs the reason, which names `flag`,
+ * if one of them is not a server URL.
  */
-bool connection_add_servers(struct connection_config *config, const char *flag, const char *list);
+bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, const char *list);
 
-/* A URL as it may be shown: without user and password. */
-const char *connection_shown(const char *url);
+/* Returns the part of `url` without scheme, user and password if it has credentials, else all. */
+const char *nats_conn_hide_credentials(const char *url);
 
-/*
- * One attempt, over all servers, each of which has `timeout` nanoseconds. Where it fails, `why`
- * (CONNECTION_WHY bytes) says so. Servers that the one connected to knows of are added to the
- * configuration when the connection is freed. When it closes, 1 is written to the eventfd
- * `wake_fd`.
- */
-enum connection_attempt connection_open(struct connection_config *config, uint64_t timeout,
-                                        int wake_fd, struct connection **c, char *why);
-
-bool connection_closed(struct connection *c);
-
-/* The largest payload that the server takes, in bytes, and its URL (CONNECTION_WHY bytes). */
-size_t connection_max_payload(struct connection *c);
-void connection_url(struct connection *c, char *url);
-
-/* Hands a message to the connection, which sends it soon. False where the connection is lost. */
-bool connection_publish(struct connection *c, const char *subject, struct slice payload);
-
-/*
- * Calls `answered` from another thread for each message to subjects below `inbox`, which ends in a
- * dot: `nobody` says that what had this reply subject had no receiver. False, and why, where the
- * connection is lost.
- */
-typedef void connection_answered(void *argument, const char *subject, struct slice payload,
-                                 bool nobody);
-bool connection_answers(struct connection *c, const char *inbox, connection_answered *answered,
-                        void *argument, char *why);
-
-/* As connection_publish, with a reply subject, and where they are not NULL the headers Nats-Msg-Id
- * and Nats-Expected-Stream. */
-bool connection_publish_request(struct connection *c, const char *subject, const char *reply,
-                                struct slice payload, const char *id, const char *stream);
-
-/* Appends the answer to a request. False, and why, where none comes within `timeout` ns. */
-bool connection_request(struct connection *c, const char *subject, struct slice payload,
-                        uint64_t timeout, struct buffer *answer, char *why);
-
-enum connection_answer {
-    CONNECTION_CONFIRMED,
-    CONNECTION_LOST,
-    CONNECTION_REFUSED /* the server does not take what is published */
+enum nats_conn_result {
+    NATS_CONN_OPENED,
+    NATS_CONN_UNAVAILABLE, /* a later attempt may succeed */
+    NATS_CONN_DENIED       /* by the password, a certificate, a file or a URL */
 };
 
 /*
- * Waits until the server has confirmed all that was published before; any thread. `why` tells what
- * was wrong.
+ * Tries each server once, each for `timeout_ns`. On failure, *c is NULL and error_text is the
+ * reason. When the connection closes, 1 is written to the eventfd `wake_fd`.
  */
-enum connection_answer connection_confirm(struct connection *c, char *why);
+enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t timeout_ns,
+                                     int wake_fd, struct nats_conn **c, char *error_text);
 
-/* Ends the connection, and with it a connection_confirm under way in another thread. */
-void connection_shut(struct connection *c);
+bool nats_conn_is_closed(struct nats_conn *c);
 
-/* Why it ended. */
-void connection_why(struct connection *c, char *why);
+/* Returns the server's max_payload in bytes. */
+size_t nats_conn_max_payload(struct nats_conn *c);
 
-/* To be called once no other thread uses it. */
-void connection_free(struct connection *c, struct connection_config *config);
+/* Writes the server's URL without credentials to `url`. */
+void nats_conn_get_url(struct nats_conn *c, char *url);
 
-/* Waits for the threads of nats.c. */
-void connection_end_all(void);
+/* Writes the reason why the connection was lost to `error_text`. */
+void nats_conn_get_error(struct nats_conn *c, char *error_text);
+
+/* Buffers a message, which is sent soon. Returns false if the connection is lost. */
+bool nats_conn_publish(struct nats_conn *c, const char *subject, struct slice payload);
+
+/*
+ * Publishes with a reply subject, and with the headers Nats-Msg-Id and Nats-Expected-Stream if
+ * `id` and `stream` are not NULL. Returns false if the connection is lost.
+ */
+bool nats_conn_publish_request(struct nats_conn *c, const char *subject, const char *reply,
+                               struct slice payload, const char *id, const char *stream);
+
+/* Called from a thread of nats.c. `no_responders`: no client receives what had this reply subject.
+ */
+typedef void nats_conn_reply_handler(void *argument, const char *subject, struct slice payload,
+                                     bool no_responders);
+
+/*
+ * Calls `handler` for each message to a subject below `inbox`, which ends in a dot. Returns false
+ * and writes error_text on failure. One call for each connection.
+ */
+bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
+                                 nats_conn_reply_handler *handler, void *argument,
+                                 char *error_text);
+
+/* Appends the response to a request. Returns false and writes error_text on failure. */
+bool nats_conn_request(struct nats_conn *c, const char *subject, struct slice payload,
+                       uint64_t timeout_ns, struct buffer *response, char *error_text);
+
+enum nats_conn_flush_result {
+    NATS_CONN_FLUSHED,
+    NATS_CONN_LOST,
+    NATS_CONN_PUBLISH_DENIED /* by the permissions of the user */
+};
+
+/*
+ * Waits until a PONG confirms that the server has received all earlier messages; for any thread.
+ * On failure, error_text is the reason.
+ */
+enum nats_conn_flush_result nats_conn_flush(struct nats_conn *c, char *error_text);
+
+/* Closes the socket, which ends a nats_conn_flush() of another thread. */
+void nats_conn_shutdown(struct nats_conn *c);
+
+/* Closes and frees the connection. Adds servers of the cluster that it learned of to `config`. */
+void nats_conn_close(struct nats_conn *c, struct nats_conn_config *config);
+
+/* Waits for the threads of nats.c, after the last connection was closed. */
+void nats_conn_join_threads(void);
 
 #endif

@@ -8,10 +8,10 @@
 
 /*
  * A NATS key is base32 (RFC 4648) of a prefix, 32 bytes of Ed25519 and a CRC-16. A seed's prefix
- * takes two bytes: five bits that say "seed", then the kind of key; a public key's takes one.
+ * has two bytes: five bits for "seed", then the kind of key; that of a public key has one.
  */
 enum {
-    SEED_TEXT = 58,
+    SEED_TEXT_LEN = 58,
     SEED_BYTES = 36,
     PUBLIC_BYTES = 35,
     KEY_BYTES = 32,
@@ -21,7 +21,7 @@ enum {
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-static uint16_t crc16(const uint8_t *bytes, size_t n)
+static uint16_t nkey_crc16(const uint8_t *bytes, size_t n)
 {
     unsigned crc = 0;
     for (size_t i = 0; i < n; i++) {
@@ -32,12 +32,12 @@ static uint16_t crc16(const uint8_t *bytes, size_t n)
     return (uint16_t)crc;
 }
 
-static bool decode(const char *text, uint8_t *seed)
+static bool nkey_decode_seed(const char *text, uint8_t *seed)
 {
     unsigned bits = 0;
     unsigned count = 0;
     size_t n = 0;
-    for (size_t i = 0; i < SEED_TEXT; i++) {
+    for (size_t i = 0; i < SEED_TEXT_LEN; i++) {
         const char *digit = text[i] ? strchr(alphabet, text[i]) : NULL;
         if (!digit)
             return false;
@@ -51,10 +51,10 @@ static bool decode(const char *text, uint8_t *seed)
     unsigned kind = (unsigned)(seed[0] & 7) << 5 | seed[1] >> 3;
     uint16_t crc = (uint16_t)(seed[SEED_BYTES - 2] | seed[SEED_BYTES - 1] << 8);
     return (seed[0] & 0xF8) == PREFIX_SEED && kind == PREFIX_USER &&
-           crc == crc16(seed, SEED_BYTES - 2);
+           crc == nkey_crc16(seed, SEED_BYTES - 2);
 }
 
-static void encode(const uint8_t *bytes, size_t n, char *text)
+static void nkey_encode(const uint8_t *bytes, size_t n, char *text)
 {
     unsigned bits = 0;
     unsigned count = 0;
@@ -66,38 +66,40 @@ static void encode(const uint8_t *bytes, size_t n, char *text)
     *text = '\0';
 }
 
-static bool public_of(const uint8_t *seed, char *key)
+static bool nkey_derive_public(const uint8_t *seed, char *key)
 {
     uint8_t bytes[PUBLIC_BYTES] = {PREFIX_USER};
-    size_t length = KEY_BYTES;
+    size_t len = KEY_BYTES;
     EVP_PKEY *pair = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed + 2, KEY_BYTES);
-    bool good = pair && EVP_PKEY_get_raw_public_key(pair, bytes + 1, &length) == 1;
+    bool derived = pair && EVP_PKEY_get_raw_public_key(pair, bytes + 1, &len) == 1;
     EVP_PKEY_free(pair);
-    if (!good)
+    if (!derived)
         return false;
-    uint16_t crc = crc16(bytes, KEY_BYTES + 1);
+    uint16_t crc = nkey_crc16(bytes, KEY_BYTES + 1);
     bytes[KEY_BYTES + 1] = (uint8_t)crc;
     bytes[KEY_BYTES + 2] = (uint8_t)(crc >> 8);
-    encode(bytes, sizeof bytes, key);
+    nkey_encode(bytes, sizeof bytes, key);
     return true;
 }
 
-bool nkey_public(const char *path, char *key, char *why)
+bool nkey_public_key(const char *path, char *key, char *error_text)
 {
     char line[128];
     uint8_t seed[SEED_BYTES];
     bool found = false;
     FILE *file = fopen(path, "re");
     if (!file) {
-        snprintf(why, NKEY_WHY, "--nkey: %s: %m", path);
+        snprintf(error_text, NKEY_ERROR_MAX, "--nkey: %s: %m", path);
         return false;
     }
     while (!found && fgets(line, sizeof line, file))
-        found = strncmp(line, "SU", 2) == 0 && decode(line, seed) && public_of(seed, key);
+        found = strncmp(line, "SU", 2) == 0 && nkey_decode_seed(line, seed) &&
+                nkey_derive_public(seed, key);
     fclose(file);
     OPENSSL_cleanse(line, sizeof line);
     OPENSSL_cleanse(seed, sizeof seed);
     if (!found)
-        snprintf(why, NKEY_WHY, "--nkey: %s: holds no user seed (a line SU...)", path);
+        snprintf(error_text, NKEY_ERROR_MAX, "--nkey: %s: contains no user seed (a line SU...)",
+                 path);
     return found;
 }

@@ -3,12 +3,16 @@
 
 #include <stdbool.h>
 
-enum { NKEY_PUBLIC = 57, NKEY_WHY = 256 }; /* a public key of NATS as text, with its NUL */
+enum {
+    NKEY_PUBLIC_SIZE = 57, /* a public key as text, with its NUL */
+    NKEY_ERROR_MAX = 256
+};
 
 /*
- * The public key that belongs to the user seed ("SU...") in a file, which nats.c wants beside the
- * seed. False, and why (NKEY_WHY bytes), where the file holds none.
+ * Derives the public key of the first user seed (a line "SU...") in the file `path`; nats.c
+ * requires both. `key` has NKEY_PUBLIC_SIZE bytes. Returns false and writes the reason to
+ * `error_text`, of NKEY_ERROR_MAX bytes, if the file is not readable or has no such seed.
  */
-bool nkey_public(const char *path, char *key, char *why);
+bool nkey_public_key(const char *path, char *key, char *error_text);
 
 #endif

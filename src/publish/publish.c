@@ -1,7 +1,10 @@
+/*
+ * The loop: read -> check -> window -> transport. A line leaves the window when the transport has
+ * confirmed it.
+ */
 #include "publish/publish.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -12,45 +15,43 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/rate-limit.h"
+#include "publish/core.h"
+#include "publish/dry-run.h"
+#include "publish/message-count.h"
 #include "publish/undelivered.h"
 #include "json/locate-error.h"
 #include "json/reject.h"
 #include "json/validate.h"
 
-enum { PAYLOAD_MAX = 64 * 1024 * 1024 /* no server can be set to take more */ };
+enum { SUPPRESSED_TIMEOUT_MS = 1000 /* until the number of suppressed log lines is logged */ };
 
 struct publisher {
-    struct publish_config *config;
-    struct link link;        /* unused in a dry run */
-    struct jetstream stream; /* unused without --jetstream */
-    bool stream_ready;
-    uint64_t stream_retry_at; /* clock_monotonic */
-    uint64_t stream_said;
-    uint64_t refused_late; /* messages that the stream refused */
+    const struct publish_config *config;
+    struct publish_transport *transport;
     struct window window;
-    struct spill spill;
+    struct undelivered undelivered;
     struct stats stats;
     struct signals signals;
     struct input input;
-    struct output printed; /* in a dry run */
     struct output rejects;
-    struct rate_limit complaints;
-    struct json_checker check;
-    struct json_validator json;
-    size_t max_payload;
-    uint64_t asked;  /* the offset up to which a confirmation was asked for */
-    uint64_t synced; /* clock_monotonic */
-    uint64_t lost;   /* messages, where nothing is sent again */
-    bool ended;      /* stdin */
-    bool unread;     /* a part of it */
+    struct rate_limit log_limit;
+    struct json_checker checker;
+    struct json_validator validator;
+    uint64_t requested;    /* offset up to which a confirmation was requested */
+    uint64_t refused_late; /* messages that were refused after they were sent */
+    uint64_t lost;         /* messages that --at-most-once may have lost */
+    uint64_t last_synced;  /* clock_monotonic, ns */
+    bool connected_before;
+    bool input_ended;
+    bool input_incomplete; /* some of it was not read */
     bool failed;
 };
 
-static void refuse(struct publisher *p, uint64_t number, const struct defect *defect,
-                   struct slice raw)
+static void publisher_reject(struct publisher *p, uint64_t number, const struct defect *defect,
+                             struct slice raw)
 {
     counter_add(&p->stats.rejected, 1);
-    log_rejected(&p->complaints, "stdin", number, defect);
+    log_rejected(&p->log_limit, "stdin", number, defect);
     if (!p->config->rejects)
         return;
     reject_write(&p->rejects.buffer, "stdin", number, defect, raw);
@@ -58,362 +59,347 @@ static void refuse(struct publisher *p, uint64_t number, const struct defect *de
         p->failed = true;
 }
 
-/* The next line, and whether it was found to be JSON on the way to its end. */
-static bool next_line(struct publisher *p, struct line *line, bool *json)
+static struct defect publisher_too_long(size_t limit)
 {
-    struct slice fresh = window_fresh(&p->window);
-    const char *lf = fresh.len && !p->config->no_check ? json_validate(&p->json, fresh) : NULL;
-    *json = lf != NULL;
-    return window_next(&p->window, lf, line);
+    return (struct defect){"PAYLOAD", "longer than the server's max_payload", limit};
 }
 
-static bool good(struct publisher *p, const struct line *line, bool json, struct defect *defect)
+/* Lines */
+
+/* Sets *is_json if the search for the end of the line has validated it, too. */
+static bool publisher_next_line(struct publisher *p, struct window_line *line, bool *is_json)
 {
-    if (line->text.len > p->max_payload) {
-        *defect = (struct defect){"PAYLOAD", "longer than the server takes (max_payload)",
-                                  p->max_payload};
+    struct slice unchecked = window_unchecked(&p->window);
+    const char *lf =
+        unchecked.len && !p->config->no_check ? json_validate(&p->validator, unchecked) : NULL;
+    *is_json = lf != NULL;
+    return window_next_line(&p->window, lf, line);
+}
+
+static bool publisher_check_line(struct publisher *p, const struct window_line *line, bool is_json,
+                                 struct defect *defect)
+{
+    if (line->text.len > p->transport->max_payload) {
+        *defect = publisher_too_long(p->transport->max_payload);
         return false;
     }
-    return json || !line->fresh || p->config->no_check ||
-           json_is_valid(&p->check, line->text, defect);
+    return is_json || !line->is_new || p->config->no_check ||
+           json_is_valid(&p->checker, line->text, defect);
 }
 
-static void print(struct publisher *p, struct slice payload)
+static void publisher_update_confirmed(struct publisher *p)
 {
-    struct buffer *b = &p->printed.buffer;
-    buffer_append(b, (struct slice){p->config->subject, strlen(p->config->subject)});
-    buffer_append(b, (struct slice){"\t", 1});
-    buffer_append(b, payload);
-    buffer_append(b, (struct slice){"\n", 1});
-    if (!output_flush_full(&p->printed))
-        p->failed = true;
-}
-
-static void ask(struct publisher *p)
-{
-    if (p->asked == p->window.next.offset)
-        return;
-    p->asked = p->window.next.offset;
-    if (p->config->dry_run)
-        window_confirm(&p->window, &p->window.next);
-    else
-        link_ask(&p->link, &p->window.next);
-}
-
-static bool deliver(struct publisher *p, const struct line *line)
-{
-    if (!p->config->jetstream)
-        return link_publish(&p->link, p->config->subject, line->text);
-    bool good = jetstream_publish(&p->stream, line);
-    if (!good)
-        link_lost(&p->link);
-    return good;
-}
-
-static bool room(struct publisher *p)
-{
-    return !p->config->jetstream || p->config->dry_run || jetstream_room(&p->stream);
-}
-
-/* The way of one line: window -> check -> NATS. It leaves the window when it is confirmed. */
-static void send_lines(struct publisher *p)
-{
-    struct line line;
-    struct defect defect;
-    bool json;
-    while (!p->failed && room(p) && next_line(p, &line, &json)) {
-        if (line.fresh)
-            counter_add(&p->stats.in, 1);
-        if (!good(p, &line, json, &defect)) {
-            refuse(p, line.number, &defect, line.text);
-            window_refuse(&p->window, &line);
-        } else if (p->config->dry_run) {
-            print(p, line.text);
-        } else if (!deliver(p, &line)) {
-            return;
-        }
-        if (p->window.next.offset - p->asked > p->window.ring.capacity / 8)
-            ask(p);
-    }
-}
-
-static void read_some(struct publisher *p)
-{
-    struct slice too_long;
-    size_t room = 0;
-    spill_hold(&p->spill);
-    char *to = window_room(&p->window, &room);
-    ssize_t n = to ? input_read(&p->input, to, room, window_within(&p->window)) : -1;
-    bool over = n > 0 && window_filled(&p->window, (size_t)n, &too_long);
-    if (n == 0)
-        window_finish(&p->window);
-    spill_release(&p->spill);
-    if (n > 0)
-        counter_add(&p->stats.bytes, (uint64_t)n);
-    if (over) {
-        struct defect defect = {"PAYLOAD", "longer than the server takes (max_payload)",
-                                p->window.limit};
-        counter_add(&p->stats.in, 1);
-        refuse(p, p->window.next.lines + 1, &defect,
-               (struct slice){too_long.data, p->window.limit});
-    }
-    if (n < 0 && to && errno != EAGAIN) {
-        log_printf("stdin: %m");
-        p->unread = true;
-        p->ended = true;
-    }
-    if (n == 0)
-        p->ended = true;
-}
-
-/* A drain that ended within a line: its rest will not come. */
-static void cut_line(struct publisher *p)
-{
-    p->ended = true;
-    if (!p->input.live) {
-        log_printf("stdin: stopped before its end");
-        p->unread = true;
-    }
-    if (p->config->spool || !window_within(&p->window))
-        return;
-    struct defect defect = {"PAYLOAD", "input ends within it", 0};
-    struct slice rest = window_cut(&p->window);
-    defect.offset = rest.len;
-    counter_add(&p->stats.in, 1);
-    refuse(p, p->window.next.lines + 1, &defect, rest);
-}
-
-static bool pending(const struct publisher *p)
-{
-    return p->printed.buffer.len || p->rejects.buffer.len || p->asked != p->window.next.offset;
-}
-
-static void idle(struct publisher *p)
-{
-    ask(p);
-    rate_limit_flush(&p->complaints);
-    if (!output_flush(&p->printed) || !output_flush(&p->rejects))
-        p->failed = true;
-}
-
-static int sooner(int a, int b)
-{
-    return a < 0 ? b : b < 0 ? a : a < b ? a : b;
-}
-
-/* Waits for input, for room in the window, for a confirmation, or for time to try again. */
-static void wait_and_read(struct publisher *p)
-{
-    bool dry = p->config->dry_run;
-    int patience = dry ? -1 : link_patience(&p->link);
-    if (p->config->jetstream && !dry)
-        patience = sooner(patience, p->stream_ready ? jetstream_patience(&p->stream) : 100);
-    if (!p->ended && (pending(p) || p->complaints.suppressed))
-        patience = sooner(patience, pending(p) ? 0 : 1000);
-    if (p->config->spool_sync)
-        patience = sooner(patience, (int)(p->config->spool_sync / 1000000) + 1);
-    if (p->ended) {
-        idle(p);
-        poll(&(struct pollfd){.fd = dry ? -1 : p->link.fd, .events = POLLIN}, 1,
-             dry ? 0 : patience);
-        return;
-    }
-    p->input.paused = (!dry && !p->link.was_up) || window_full(&p->window);
-    switch (input_wait(&p->input, &p->signals, window_within(&p->window), patience)) {
-    case INPUT_READY:
-        read_some(p);
-        break;
-    case INPUT_IDLE:
-        idle(p);
-        break;
-    case INPUT_ENDED:
-        cut_line(p);
-    }
-}
-
-static void sync_spool(struct publisher *p)
-{
-    uint64_t now = clock_monotonic();
-    if (p->config->spool_sync && now - p->synced >= p->config->spool_sync) {
-        p->synced = now;
-        if (!ring_sync(&p->window.ring))
-            p->failed = true;
-    }
-}
-
-static void begin_again(struct publisher *p)
-{
-    uint64_t unconfirmed = p->window.next.messages - p->window.confirmed.messages;
-    p->max_payload = link_max_payload(&p->link);
-    window_limit(&p->window, p->max_payload);
-    if (p->config->at_most_once) {
-        p->lost += unconfirmed;
-        if (unconfirmed)
-            log_printf("up to %" PRIu64 " messages are lost", unconfirmed);
-        window_confirm(&p->window, &p->window.next);
-    } else {
-        if (unconfirmed)
-            log_printf("%" PRIu64 " messages are sent again", unconfirmed);
-        if (!p->config->jetstream) /* which knows one by one what has to be sent again */
-            window_rewind(&p->window);
-    }
-    p->asked = p->window.next.offset;
-}
-
-/* False where there is no such stream. */
-static bool find_stream(struct publisher *p)
-{
-    char why[CONNECTION_WHY];
-    uint64_t now = clock_monotonic();
-    if (now < p->stream_retry_at)
-        return true;
-    switch (jetstream_connect(&p->stream, p->link.connection, why)) {
-    case JETSTREAM_READY:
-        p->stream_ready = true;
-        return true;
-    case JETSTREAM_ABSENT:
-        return false;
-    default:
-        p->stream_retry_at = now + NS_PER_S / 2;
-        if (!p->stream_said || now - p->stream_said > 5 * NS_PER_S) {
-            log_printf("JetStream: %s; waiting for it", why);
-            p->stream_said = now;
-        }
-        return true;
-    }
-}
-
-/* What was not acknowledged, and what was refused. */
-static void mend_stream(struct publisher *p)
-{
-    struct refusal refusal;
-    bool lost;
-    while (jetstream_mend(&p->stream, &refusal, &lost)) {
-        struct defect defect = {"STREAM", refusal.why, 0};
-        p->refused_late++;
-        refuse(p, refusal.number, &defect, refusal.text);
-    }
-    if (lost)
-        link_lost(&p->link);
-}
-
-static void take_confirmed(struct publisher *p)
-{
-    struct mark confirmed =
-        p->config->jetstream ? jetstream_acknowledged(&p->stream) : link_answered(&p->link);
+    struct window_mark confirmed = p->transport->ops->confirmed(p->transport);
     window_confirm(&p->window, &confirmed);
 }
 
-/* False where there will be no server any more. */
-static bool tend(struct publisher *p)
+static void publisher_request_confirmation(struct publisher *p)
 {
-    enum link_state state = link_tend(&p->link);
-    if (state != LINK_DOWN)
-        atomic_store(&p->signals.immediate_reason, NULL);
-    take_confirmed(p);
-    if (state == LINK_NEW)
-        begin_again(p);
-    if (state != LINK_UP)
-        p->stream_ready = false;
-    bool up = state == LINK_UP || state == LINK_NEW;
-    if (up && p->config->jetstream && !p->stream_ready && !find_stream(p))
-        return false;
-    if (up && p->stream_ready) {
-        mend_stream(p);
-        take_confirmed(p);
+    if (p->requested == p->window.next.offset)
+        return;
+    p->requested = p->window.next.offset;
+    p->transport->ops->request_confirmation(p->transport, &p->window.next);
+    publisher_update_confirmed(p);
+}
+
+static void publisher_send_lines(struct publisher *p)
+{
+    struct publish_transport *t = p->transport;
+    struct window_line line;
+    struct defect defect;
+    bool is_json;
+    while (!p->failed && t->ops->can_send(t) && publisher_next_line(p, &line, &is_json)) {
+        if (line.is_new)
+            counter_add(&p->stats.in, 1);
+        if (!publisher_check_line(p, &line, is_json, &defect)) {
+            publisher_reject(p, line.number, &defect, line.text);
+            window_reject(&p->window, &line);
+        } else {
+            enum transport_result result = t->ops->send(t, &line);
+            p->failed = p->failed || result == TRANSPORT_CLOSED;
+            if (result != TRANSPORT_SENT)
+                return;
+        }
+        if (p->window.next.offset - p->requested > p->window.ring.capacity / 8)
+            publisher_request_confirmation(p);
     }
-    if (up && (p->stream_ready || !p->config->jetstream))
-        send_lines(p);
-    return state != LINK_OVER;
 }
 
-static bool all_confirmed(const struct publisher *p)
+/* Transport */
+
+static uint64_t publisher_unconfirmed(struct publisher *p)
 {
-    return p->ended && p->window.confirmed.offset >= p->window.tail;
+    publisher_update_confirmed(p);
+    return p->window.next.messages - p->window.confirmed.messages;
 }
 
-static void count_confirmed(struct publisher *p)
+static void publisher_on_lost(struct publisher *p)
+{
+    char count[MESSAGE_COUNT_MAX];
+    log_printf("disconnected from %s (%s); %s unconfirmed, reconnecting", p->transport->peer,
+               p->transport->error_text, message_count_format(count, publisher_unconfirmed(p)));
+}
+
+static void publisher_on_connected(struct publisher *p)
+{
+    char count[MESSAGE_COUNT_MAX];
+    uint64_t unconfirmed = publisher_unconfirmed(p);
+    message_count_format(count, unconfirmed);
+    window_set_line_max(&p->window, p->transport->max_payload);
+    if (p->config->at_most_once) {
+        p->lost += unconfirmed;
+        if (unconfirmed)
+            log_printf("up to %s lost; --at-most-once resends nothing", count);
+        window_confirm(&p->window, &p->window.next);
+    } else {
+        if (unconfirmed)
+            log_printf("resending %s", count);
+        if (!p->transport->ops->resends)
+            window_rewind(&p->window);
+    }
+    p->requested = p->window.next.offset;
+}
+
+static void publisher_take_refusals(struct publisher *p)
+{
+    struct publish_transport *t = p->transport;
+    struct transport_refusal refusal;
+    while (t->ops->take_refusal && t->ops->take_refusal(t, &refusal)) {
+        struct defect defect = {"STREAM", refusal.error_text, 0};
+        p->refused_late++;
+        publisher_reject(p, refusal.number, &defect, refusal.text);
+    }
+}
+
+static void publisher_poll_transport(struct publisher *p)
+{
+    enum transport_event event = p->transport->ops->poll(p->transport);
+    if (event != TRANSPORT_DOWN) {
+        p->connected_before = true;
+        atomic_store(&p->signals.immediate_reason, NULL);
+    }
+    if (event == TRANSPORT_LOST)
+        publisher_on_lost(p);
+    if (event == TRANSPORT_CONNECTED)
+        publisher_on_connected(p);
+    if (event == TRANSPORT_FAILED)
+        p->failed = true;
+    publisher_take_refusals(p);
+    publisher_update_confirmed(p);
+    if (event == TRANSPORT_UP || event == TRANSPORT_CONNECTED)
+        publisher_send_lines(p);
+}
+
+/* Input */
+
+static void publisher_read(struct publisher *p)
+{
+    struct slice too_long;
+    size_t space = 0;
+    undelivered_lock(&p->undelivered);
+    char *to = window_reserve(&p->window, &space);
+    ssize_t n = to ? input_read(&p->input, to, space, window_mid_line(&p->window)) : -1;
+    bool is_too_long = n > 0 && window_commit(&p->window, (size_t)n, &too_long);
+    if (n == 0)
+        window_end_line(&p->window);
+    undelivered_unlock(&p->undelivered);
+    if (n > 0)
+        counter_add(&p->stats.bytes, (uint64_t)n);
+    if (is_too_long) {
+        struct defect defect = publisher_too_long(p->window.line_max);
+        counter_add(&p->stats.in, 1);
+        publisher_reject(p, p->window.next.lines + 1, &defect,
+                         (struct slice){too_long.data, p->window.line_max});
+    }
+    if (n < 0 && to && errno != EAGAIN) {
+        log_printf("stdin: %m");
+        p->input_incomplete = true;
+        p->input_ended = true;
+    }
+    if (n == 0)
+        p->input_ended = true;
+}
+
+/* A drain that has ended within a line: the rest of it will not come. */
+static void publisher_on_drained(struct publisher *p)
+{
+    p->input_ended = true;
+    if (!p->input.live) {
+        log_printf("stdin: stopped before the end of the file");
+        p->input_incomplete = true;
+    }
+    if (p->config->spool || !window_mid_line(&p->window))
+        return;
+    struct defect defect = {"PAYLOAD", "truncated: no LF before the end of the input", 0};
+    struct slice rest = window_take_partial(&p->window);
+    defect.offset = rest.len;
+    counter_add(&p->stats.in, 1);
+    publisher_reject(p, p->window.next.lines + 1, &defect, rest);
+}
+
+static bool publisher_has_pending(const struct publisher *p)
+{
+    return p->rejects.buffer.len || p->requested != p->window.next.offset;
+}
+
+static void publisher_on_idle(struct publisher *p)
+{
+    publisher_request_confirmation(p);
+    rate_limit_flush(&p->log_limit);
+    if (!output_flush(&p->rejects))
+        p->failed = true;
+}
+
+static bool publisher_is_done(const struct publisher *p)
+{
+    return p->failed || (p->input_ended && p->window.confirmed.offset >= p->window.tail);
+}
+
+static int earlier_timeout(int a_ms, int b_ms)
+{
+    return a_ms < 0 ? b_ms : b_ms < 0 ? a_ms : a_ms < b_ms ? a_ms : b_ms;
+}
+
+static int publisher_timeout_ms(const struct publisher *p)
+{
+    int timeout_ms = p->transport->ops->timeout_ms(p->transport);
+    if (!p->input_ended && publisher_has_pending(p))
+        timeout_ms = 0;
+    else if (!p->input_ended && p->log_limit.suppressed)
+        timeout_ms = earlier_timeout(timeout_ms, SUPPRESSED_TIMEOUT_MS);
+    if (p->config->spool_sync_ns)
+        timeout_ms = earlier_timeout(timeout_ms, (int)(p->config->spool_sync_ns / 1000000) + 1);
+    return timeout_ms;
+}
+
+/* Waits for input, for space in the window, for the transport, or for a timeout. */
+static void publisher_wait_and_read(struct publisher *p)
+{
+    if (p->input_ended) {
+        publisher_on_idle(p);
+        if (!publisher_is_done(p))
+            poll(&(struct pollfd){.fd = p->transport->wake_fd, .events = POLLIN}, 1,
+                 publisher_timeout_ms(p));
+        return;
+    }
+    p->input.paused = !p->connected_before || window_is_full(&p->window);
+    switch (
+        input_wait(&p->input, &p->signals, window_mid_line(&p->window), publisher_timeout_ms(p))) {
+    case INPUT_READY:
+        publisher_read(p);
+        break;
+    case INPUT_IDLE:
+        publisher_on_idle(p);
+        break;
+    case INPUT_ENDED:
+        publisher_on_drained(p);
+    }
+}
+
+/* The run */
+
+static void publisher_count_confirmed(struct publisher *p)
 {
     uint64_t out = p->window.confirmed.messages - p->refused_late;
     if (out > counter_read(&p->stats.out))
         counter_add(&p->stats.out, out - counter_read(&p->stats.out));
 }
 
-static void run(struct publisher *p)
+static void publisher_sync_spool(struct publisher *p)
 {
-    while (!p->failed && !all_confirmed(p)) {
-        if (p->config->dry_run)
-            send_lines(p);
-        else if (!tend(p))
+    uint64_t now = clock_monotonic();
+    if (p->config->spool_sync_ns && now - p->last_synced >= p->config->spool_sync_ns) {
+        p->last_synced = now;
+        if (!ring_sync(&p->window.ring))
             p->failed = true;
-        count_confirmed(p);
-        sync_spool(p);
-        if (!p->failed && !all_confirmed(p))
-            wait_and_read(p);
     }
-    count_confirmed(p);
 }
 
-static bool start(struct publisher *p)
+static void publisher_loop(struct publisher *p)
 {
-    p->max_payload = PAYLOAD_MAX;
+    while (!publisher_is_done(p)) {
+        publisher_poll_transport(p);
+        publisher_count_confirmed(p);
+        publisher_sync_spool(p);
+        if (!publisher_is_done(p))
+            publisher_wait_and_read(p);
+    }
+    publisher_count_confirmed(p);
+}
+
+static struct publish_transport *publisher_new_transport(struct publish_config *config,
+                                                         struct window *window)
+{
+    if (config->dry_run)
+        return dry_run_new(config->subject);
+    if (config->use_jetstream)
+        return jetstream_new(&config->session, &config->jetstream, config->subject, window);
+    return core_new(&config->session, config->subject);
+}
+
+static bool publisher_open(struct publisher *p)
+{
+    const struct publish_config *config = p->config;
     input_init(&p->input, STDIN_FILENO);
-    spill_hold(&p->spill);
-    bool opened = window_open(&p->window, p->config->spool, p->config->window);
-    spill_release(&p->spill);
+    undelivered_lock(&p->undelivered);
+    bool opened = window_open(&p->window, config->spool, config->window_size);
+    undelivered_unlock(&p->undelivered);
     if (!opened)
         return false;
-    p->asked = p->window.next.offset;
-    if (p->config->rejects && !output_open_append(&p->rejects, "--rejects", p->config->rejects))
+    p->requested = p->window.next.offset;
+    if (config->rejects && !output_open_append(&p->rejects, "--rejects", config->rejects))
         return false;
-    if (p->config->dry_run) {
-        output_init(&p->printed, STDOUT_FILENO, "stdout");
-        return true;
-    }
-    if (!link_start(&p->link, &p->config->link))
+    if (!p->transport->ops->open(p->transport))
         return false;
-    if (p->config->jetstream && !jetstream_start(&p->stream, &p->config->stream, p->config->subject,
-                                                 &p->window, p->link.fd))
-        return false;
-    p->input.wake_fd = p->link.fd;
+    p->input.wake_fd = p->transport->wake_fd;
     return true;
 }
 
-static void end(struct publisher *p)
+/* Unconfirmed lines are written out last, when no thread can confirm them any more. */
+static void publisher_close(struct publisher *p)
 {
-    rate_limit_flush(&p->complaints);
-    if (p->config->dry_run)
-        p->failed = !output_close(&p->printed) || p->failed;
-    else
-        link_end(&p->link);
-    if (p->config->jetstream)
-        jetstream_end(&p->stream);
-    if (p->config->rejects)
-        p->failed = !output_close(&p->rejects) || p->failed;
-    if (!p->config->dry_run && spill_rest(&p->spill))
+    bool needs_server = p->transport->ops->needs_server;
+    rate_limit_flush(&p->log_limit);
+    if (!p->transport->ops->destroy(p->transport))
+        p->failed = true;
+    if (p->config->rejects && !output_close(&p->rejects))
+        p->failed = true;
+    if (needs_server && undelivered_write(&p->undelivered))
         p->failed = true;
     window_close(&p->window);
-    json_checker_free(&p->check);
+    json_checker_free(&p->checker);
+}
+
+static void publisher_set_abort(struct publisher *p)
+{
+    p->signals.on_abort = undelivered_on_abort;
+    p->signals.abort_argument = &p->undelivered;
+    /* Nothing is read before the first connection, and an attempt to connect may last. */
+    atomic_init(&p->signals.immediate_reason, "stopped before connecting to a server");
 }
 
 int publish_run(struct publish_config *config)
 {
-    struct publisher p = {.config = config, .complaints = {.quiet = config->quiet}};
-    spill_start(&p.spill, &p.window, config->spill, config->spool);
-    p.signals.on_abort = config->dry_run ? NULL : spill_abort;
-    p.signals.abort_argument = &p.spill;
-    /* Nothing is read before, and the attempt to connect may last. */
-    atomic_init(&p.signals.immediate_reason,
-                config->dry_run ? NULL : "stopped before there was a server");
-    if (!signals_open(&p.signals, &p.stats, config->stats_interval))
+    struct publisher p = {.config = config, .log_limit = {.quiet = config->quiet}};
+    p.transport = publisher_new_transport(config, &p.window);
+    if (!p.transport)
         return STATUS_FAILED;
-    bool started = start(&p);
-    if (started) {
-        run(&p);
-        end(&p);
+    undelivered_init(&p.undelivered, &p.window, config->spill, config->spool);
+    atomic_init(&p.signals.immediate_reason, NULL);
+    if (p.transport->ops->needs_server)
+        publisher_set_abort(&p);
+    if (!signals_open(&p.signals, &p.stats, config->stats_interval_ns))
+        return STATUS_FAILED;
+    bool opened = publisher_open(&p);
+    if (opened) {
+        publisher_loop(&p);
+        publisher_close(&p);
+    } else {
+        p.transport->ops->destroy(p.transport);
     }
     signals_close(&p.signals);
-    if (!started || p.failed || p.unread || p.lost)
+    undelivered_free(&p.undelivered);
+    if (!opened || p.failed || p.input_incomplete || p.lost)
         return STATUS_FAILED;
     return counter_read(&p.stats.rejected) ? STATUS_REJECTED : STATUS_OK;
 }

@@ -5,23 +5,23 @@
 #include "publish/session.h"
 
 struct publish_config {
-    struct link_config link;
-    struct jetstream_config stream;
-    bool jetstream; /* publish to a stream, which acknowledges each message */
+    struct session_config session;
+    struct jetstream_config jetstream; /* used if use_jetstream is set */
+    bool use_jetstream;
     const char *subject;
-    const char *rejects;     /* a path, or NULL */
-    const char *spill;       /* a path, or NULL: stdout */
-    const char *spool;       /* a path, or NULL */
-    uint64_t window;         /* bytes, 0: the default */
-    uint64_t stats_interval; /* nanoseconds, 0: none */
-    uint64_t spool_sync;     /* nanoseconds between syncs, 0: none */
-    bool at_most_once;       /* nothing is sent again */
-    bool no_check;           /* the lines are not looked at */
-    bool dry_run;            /* print what would be published */
-    bool quiet;
+    const char *rejects;        /* a path, or NULL */
+    const char *spill;          /* a path, or NULL for stdout */
+    const char *spool;          /* a path, or NULL */
+    uint64_t window_size;       /* bytes, 0 for the default */
+    uint64_t stats_interval_ns; /* 0: none */
+    uint64_t spool_sync_ns;     /* between calls of fdatasync(2), 0: none */
+    bool at_most_once;          /* resend nothing */
+    bool no_check;              /* publish lines that are not JSON */
+    bool dry_run;               /* print the messages instead of publishing them */
+    bool quiet;                 /* log no rejected lines */
 };
 
-/* Publishes the lines of stdin to its end. Gives the exit status. */
+/* Publishes the lines of stdin until it ends. Returns the exit status. */
 int publish_run(struct publish_config *config);
 
 #endif

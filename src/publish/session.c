@@ -1,7 +1,6 @@
 #include "publish/session.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,222 +10,228 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-static const uint64_t first_wait = NS_PER_S / 10;
-static const uint64_t longest_wait = 2 * NS_PER_S;
-static const uint64_t repeat = 5 * NS_PER_S;
+static const uint64_t backoff_min_ns = NS_PER_S / 10;
+static const uint64_t backoff_max_ns = 2 * NS_PER_S;
+static const uint64_t log_interval_ns = 5 * NS_PER_S;
 
-/* Asks for what was published by then, again and again, as long as there is more than was asked
- * for. */
-static void *confirm(void *argument)
+/* One flush confirms everything that was published before it, however many requests that covers. */
+static void *session_confirm_thread(void *argument)
 {
-    struct link *l = argument;
-    pthread_mutex_lock(&l->lock);
-    while (!l->ending) {
-        if (!l->open || l->asked.offset <= l->answered.offset) {
-            pthread_cond_wait(&l->changed, &l->lock);
+    struct session *s = argument;
+    pthread_mutex_lock(&s->lock);
+    while (!s->stopping) {
+        if (!s->usable || s->requested.offset <= s->confirmed.offset) {
+            pthread_cond_wait(&s->changed, &s->lock);
             continue;
         }
-        struct mark asked = l->asked;
-        char why[CONNECTION_WHY];
-        l->busy = true;
-        pthread_mutex_unlock(&l->lock);
-        enum connection_answer answer = connection_confirm(l->connection, why);
-        pthread_mutex_lock(&l->lock);
-        l->busy = false;
-        if (answer == CONNECTION_CONFIRMED) {
-            l->answered = asked;
+        struct window_mark requested = s->requested;
+        char error_text[NATS_CONN_TEXT_MAX];
+        s->flushing = true;
+        pthread_mutex_unlock(&s->lock);
+        enum nats_conn_flush_result result = nats_conn_flush(s->conn, error_text);
+        pthread_mutex_lock(&s->lock);
+        s->flushing = false;
+        if (result == NATS_CONN_FLUSHED) {
+            s->confirmed = requested;
         } else {
-            l->open = false;
-            l->lost = true;
-            l->refused = answer == CONNECTION_REFUSED;
-            snprintf(l->why, sizeof l->why, "%s", why);
+            s->usable = false;
+            s->lost = true;
+            s->publish_denied = result == NATS_CONN_PUBLISH_DENIED;
+            snprintf(s->error_text, sizeof s->error_text, "%s", error_text);
         }
-        pthread_cond_broadcast(&l->changed);
-        eventfd_write(l->fd, 1);
+        pthread_cond_broadcast(&s->changed);
+        eventfd_write(s->wake_fd, 1);
     }
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&s->lock);
     return NULL;
 }
 
-bool link_start(struct link *l, struct link_config *config)
+bool session_open(struct session *s, struct session_config *config)
 {
-    *l = (struct link){.config = config, .wait = first_wait, .seed = (unsigned)clock_real()};
-    l->down_since = clock_monotonic();
-    l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->fd < 0) {
+    *s = (struct session){
+        .config = config, .backoff_ns = backoff_min_ns, .seed = (unsigned)clock_real()};
+    s->down_since_ns = clock_monotonic();
+    s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (s->wake_fd < 0) {
         log_printf("eventfd: %m");
         return false;
     }
-    pthread_mutex_init(&l->lock, NULL);
-    pthread_cond_init(&l->changed, NULL);
-    errno = pthread_create(&l->thread, NULL, confirm, l);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    errno = pthread_create(&s->thread, NULL, session_confirm_thread, s);
     if (errno)
-        log_printf("thread: %m");
-    return errno == 0;
+        log_printf("pthread_create: %m");
+    s->opened = errno == 0;
+    return s->opened;
 }
 
-static const char *first_server(const struct link *l)
+static const char *session_first_server(const struct session *s)
 {
-    return connection_shown(l->config->connection.servers[0]);
+    return nats_conn_hide_credentials(s->config->nats.servers[0]);
 }
 
-static void drop(struct link *l)
+/* The connection can be freed only when the thread has left nats_conn_flush(). */
+static void session_disconnect(struct session *s)
 {
-    pthread_mutex_lock(&l->lock);
-    l->open = false;
-    pthread_mutex_unlock(&l->lock);
-    connection_shut(l->connection);
-    pthread_mutex_lock(&l->lock);
-    while (l->busy)
-        pthread_cond_wait(&l->changed, &l->lock);
-    l->lost = false;
-    l->asked = l->answered;
-    pthread_mutex_unlock(&l->lock);
-    connection_free(l->connection, &l->config->connection);
-    l->connection = NULL;
-    l->down_since = clock_monotonic();
-    l->retry_at = 0;
-    l->wait = first_wait;
-    l->said = 0;
+    pthread_mutex_lock(&s->lock);
+    s->usable = false;
+    pthread_mutex_unlock(&s->lock);
+    nats_conn_shutdown(s->conn);
+    pthread_mutex_lock(&s->lock);
+    while (s->flushing)
+        pthread_cond_wait(&s->changed, &s->lock);
+    s->lost = false;
+    s->requested = s->confirmed;
+    pthread_mutex_unlock(&s->lock);
+    nats_conn_close(s->conn, &s->config->nats);
+    s->conn = NULL;
+    s->down_since_ns = clock_monotonic();
+    s->retry_at_ns = 0;
+    s->backoff_ns = backoff_min_ns;
+    s->last_logged_ns = 0;
 }
 
-/* Half of the wait is left to chance, so that many relays do not come at once. */
-static void back_off(struct link *l, uint64_t now)
+/* Half of the delay is random, so that many relays do not reconnect at the same moment. */
+static void session_back_off(struct session *s, uint64_t now_ns, uint64_t limit_ns)
 {
-    uint64_t half = l->wait / 2;
-    l->retry_at = now + half + half * (uint64_t)(rand_r(&l->seed) % 1000) / 1000;
-    l->wait = l->wait * 2 < longest_wait ? l->wait * 2 : longest_wait;
+    uint64_t half_ns = s->backoff_ns / 2;
+    s->retry_at_ns = now_ns + half_ns + half_ns * (uint64_t)(rand_r(&s->seed) % 1000) / 1000;
+    s->backoff_ns = s->backoff_ns * 2 < backoff_max_ns ? s->backoff_ns * 2 : backoff_max_ns;
+    if (limit_ns && s->retry_at_ns > s->down_since_ns + limit_ns)
+        s->retry_at_ns = s->down_since_ns + limit_ns;
 }
 
-static enum link_state attempt(struct link *l)
+static enum transport_event session_on_connected(struct session *s)
 {
-    char why[CONNECTION_WHY] = "";
-    uint64_t limit = l->was_up ? l->config->max_reconnect_time : l->config->connect_timeout;
-    uint64_t timeout = l->config->connection.timeout;
-    uint64_t passed = clock_monotonic() - l->down_since;
-    if (limit && timeout > (limit > passed ? limit - passed : 0))
-        timeout = limit > passed ? limit - passed : 0;
-    enum connection_attempt result =
-        connection_open(&l->config->connection, timeout, l->fd, &l->connection, why);
-    uint64_t now = clock_monotonic();
-    if (result == CONNECTION_OPEN) {
-        if (l->was_up) {
-            connection_url(l->connection, why);
-            log_printf("%s: has the server again", why);
-        }
-        l->was_up = true;
-        pthread_mutex_lock(&l->lock);
-        l->asked = l->answered; /* nothing was sent on this connection yet */
-        l->open = true;
-        pthread_mutex_unlock(&l->lock);
-        return LINK_NEW;
-    }
-    if ((result == CONNECTION_NEVER && !l->was_up) || (limit && now - l->down_since >= limit)) {
-        if (strncmp(why, "--", 2) == 0)
-            log_printf("%s", why); /* it names the option that is to blame */
+    nats_conn_get_url(s->conn, s->peer);
+    if (s->connected_before)
+        log_printf("reconnected to %s", s->peer);
+    s->connected_before = true;
+    pthread_mutex_lock(&s->lock);
+    s->requested = s->confirmed; /* nothing was sent on this connection yet */
+    s->usable = true;
+    pthread_mutex_unlock(&s->lock);
+    return TRANSPORT_CONNECTED;
+}
+
+/* Before the first connection a refused login is an error of the user, afterwards it may pass. */
+static enum transport_event session_on_connect_failed(struct session *s, uint64_t limit_ns,
+                                                      enum nats_conn_result result,
+                                                      const char *error_text)
+{
+    uint64_t now_ns = clock_monotonic();
+    bool denied = result == NATS_CONN_DENIED;
+    if ((denied && !s->connected_before) || (limit_ns && now_ns - s->down_since_ns >= limit_ns)) {
+        if (strncmp(error_text, "--", 2) == 0)
+            log_printf("%s", error_text); /* it names the option that caused the error */
         else
-            log_printf("%s: %s", first_server(l), why);
-        return LINK_OVER;
+            log_printf("%s: %s", session_first_server(s), error_text);
+        return TRANSPORT_FAILED;
     }
-    if (!l->was_up && (!l->said || now - l->said >= repeat)) {
-        log_printf("%s: %s; waiting for a server", first_server(l), why);
-        l->said = now;
+    if (!s->connected_before &&
+        (!s->last_logged_ns || now_ns - s->last_logged_ns >= log_interval_ns)) {
+        log_printf("%s: %s; waiting for a server", session_first_server(s), error_text);
+        s->last_logged_ns = now_ns;
     }
-    if (l->was_up && result == CONNECTION_NEVER && !l->said) {
-        log_printf("%s: %s; trying again", first_server(l), why);
-        l->said = now;
+    if (s->connected_before && denied && !s->last_logged_ns) {
+        log_printf("%s: %s; retrying", session_first_server(s), error_text);
+        s->last_logged_ns = now_ns;
     }
-    back_off(l, now);
-    if (limit && l->retry_at > l->down_since + limit)
-        l->retry_at = l->down_since + limit;
-    return LINK_DOWN;
+    session_back_off(s, now_ns, limit_ns);
+    return TRANSPORT_DOWN;
 }
 
-enum link_state link_tend(struct link *l)
+static enum transport_event session_connect(struct session *s)
 {
-    eventfd_t told;
-    eventfd_read(l->fd, &told);
-    if (l->connection) {
-        char why[CONNECTION_WHY];
-        bool closed = connection_closed(l->connection);
-        pthread_mutex_lock(&l->lock);
-        bool lost = l->lost;
-        bool refused = l->refused;
-        if (lost)
-            snprintf(why, sizeof why, "%s", l->why);
-        else if (closed)
-            connection_why(l->connection, why);
-        pthread_mutex_unlock(&l->lock);
-        if (!lost && !closed)
-            return LINK_UP;
-        log_printf("%s %s", refused ? "the server refuses:" : "lost the server:", why);
-        drop(l);
-        if (refused)
-            return LINK_OVER;
-    }
-    return clock_monotonic() >= l->retry_at ? attempt(l) : LINK_DOWN;
+    char error_text[NATS_CONN_TEXT_MAX] = "";
+    uint64_t limit_ns =
+        s->connected_before ? s->config->max_reconnect_time_ns : s->config->connect_timeout_ns;
+    uint64_t timeout_ns = s->config->nats.timeout_ns;
+    uint64_t passed_ns = clock_monotonic() - s->down_since_ns;
+    uint64_t left_ns = limit_ns > passed_ns ? limit_ns - passed_ns : 0;
+    if (limit_ns && timeout_ns > left_ns)
+        timeout_ns = left_ns;
+    enum nats_conn_result result =
+        nats_conn_open(&s->config->nats, timeout_ns, s->wake_fd, &s->conn, error_text);
+    if (result == NATS_CONN_OPENED)
+        return session_on_connected(s);
+    return session_on_connect_failed(s, limit_ns, result, error_text);
 }
 
-int link_patience(const struct link *l)
+enum transport_event session_poll(struct session *s)
 {
-    if (l->connection)
+    eventfd_t value;
+    eventfd_read(s->wake_fd, &value);
+    if (!s->conn)
+        return clock_monotonic() >= s->retry_at_ns ? session_connect(s) : TRANSPORT_DOWN;
+    bool closed = nats_conn_is_closed(s->conn);
+    pthread_mutex_lock(&s->lock);
+    bool lost = s->lost;
+    bool publish_denied = s->publish_denied;
+    if (lost)
+        snprintf(s->lost_text, sizeof s->lost_text, "%s", s->error_text);
+    else if (closed)
+        nats_conn_get_error(s->conn, s->lost_text);
+    pthread_mutex_unlock(&s->lock);
+    if (!lost && !closed)
+        return TRANSPORT_UP;
+    session_disconnect(s);
+    if (publish_denied) {
+        log_printf("%s: publish refused: %s", s->peer, s->lost_text);
+        return TRANSPORT_FAILED;
+    }
+    return TRANSPORT_LOST;
+}
+
+int session_timeout_ms(const struct session *s)
+{
+    if (s->conn)
         return -1;
-    uint64_t now = clock_monotonic();
-    return now >= l->retry_at ? 0 : (int)((l->retry_at - now) / 1000000) + 1;
+    uint64_t now_ns = clock_monotonic();
+    return now_ns >= s->retry_at_ns ? 0 : (int)((s->retry_at_ns - now_ns) / 1000000) + 1;
 }
 
-void link_lost(struct link *l)
+void session_mark_lost(struct session *s)
 {
-    pthread_mutex_lock(&l->lock);
-    if (!l->lost)
-        connection_why(l->connection, l->why);
-    l->lost = true;
-    l->open = false;
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_lock(&s->lock);
+    if (!s->lost)
+        nats_conn_get_error(s->conn, s->error_text);
+    s->lost = true;
+    s->usable = false;
+    pthread_mutex_unlock(&s->lock);
 }
 
-bool link_publish(struct link *l, const char *subject, struct slice payload)
+void session_request_confirmation(struct session *s, const struct window_mark *sent)
 {
-    bool good = connection_publish(l->connection, subject, payload);
-    if (!good)
-        link_lost(l);
-    return good;
-}
-
-void link_ask(struct link *l, const struct mark *sent)
-{
-    pthread_mutex_lock(&l->lock);
-    if (l->open && sent->offset > l->asked.offset) {
-        l->asked = *sent;
-        pthread_cond_broadcast(&l->changed);
+    pthread_mutex_lock(&s->lock);
+    if (s->usable && sent->offset > s->requested.offset) {
+        s->requested = *sent;
+        pthread_cond_broadcast(&s->changed);
     }
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&s->lock);
 }
 
-struct mark link_answered(struct link *l)
+struct window_mark session_confirmed(struct session *s)
 {
-    pthread_mutex_lock(&l->lock);
-    struct mark answered = l->answered;
-    pthread_mutex_unlock(&l->lock);
-    return answered;
+    pthread_mutex_lock(&s->lock);
+    struct window_mark confirmed = s->confirmed;
+    pthread_mutex_unlock(&s->lock);
+    return confirmed;
 }
 
-size_t link_max_payload(struct link *l)
+void session_close(struct session *s)
 {
-    return connection_max_payload(l->connection);
-}
-
-void link_end(struct link *l)
-{
-    if (l->connection)
-        drop(l);
-    pthread_mutex_lock(&l->lock);
-    l->ending = true;
-    pthread_cond_broadcast(&l->changed);
-    pthread_mutex_unlock(&l->lock);
-    pthread_join(l->thread, NULL);
-    pthread_cond_destroy(&l->changed);
-    pthread_mutex_destroy(&l->lock);
-    connection_end_all(); /* a thread of nats.c may still tell of a connection that closed */
-    close(l->fd);
+    if (!s->opened)
+        return;
+    if (s->conn)
+        session_disconnect(s);
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    nats_conn_join_threads(); /* one may still be about to write to wake_fd */
+    close(s->wake_fd);
 }

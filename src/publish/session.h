@@ -2,73 +2,74 @@
 #define SHNEK_PUBLISH_SESSION_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "publish/nats-conn.h"
+#include "publish/transport.h"
 #include "publish/window.h"
 
-struct link_config {
-    struct connection_config connection;
-    uint64_t connect_timeout;    /* nanoseconds, for the first connection; 0: for ever */
-    uint64_t max_reconnect_time; /* nanoseconds, for each later one; 0: for ever */
+struct session_config {
+    struct nats_conn_config nats;
+    uint64_t connect_timeout_ns;    /* for the first connection; 0: unlimited */
+    uint64_t max_reconnect_time_ns; /* for each later one; 0: unlimited */
 };
 
 /*
- * A connection that is made again whenever it is lost, and a thread that asks the server to confirm
- * what was published on it, behind the publishing.
+ * A connection that is re-established with exponential back-off whenever it is lost, and a thread
+ * that requests confirmations (PING, PONG) while the owner publishes.
  */
-struct link {
-    struct link_config *config;
-    struct connection *connection; /* NULL while there is none */
-    bool was_up;
-    uint64_t down_since; /* clock_monotonic */
-    uint64_t retry_at;
-    uint64_t wait; /* nanoseconds, before the next attempt but one */
-    uint64_t said;
+struct session {
+    struct session_config *config;
+    struct nats_conn *conn; /* NULL while disconnected */
+    bool opened;
+    bool connected_before;
+    uint64_t down_since_ns; /* clock_monotonic */
+    uint64_t retry_at_ns;   /* clock_monotonic */
+    uint64_t backoff_ns;
+    uint64_t last_logged_ns;
     unsigned seed;
-    int fd; /* readable when link_tend has something to tell */
+    int wake_fd;                   /* readable when session_poll() has something to do */
+    char peer[NATS_CONN_TEXT_MAX]; /* URL of the last server, without credentials */
+    char lost_text[NATS_CONN_TEXT_MAX];
 
     pthread_t thread;
-    pthread_mutex_t lock; /* for what follows */
+    pthread_mutex_t lock; /* guards the members below */
     pthread_cond_t changed;
-    struct mark asked;
-    struct mark answered;
-    bool open; /* the thread may use the connection */
-    bool busy; /* it does */
-    bool lost;
-    bool refused;
-    bool ending;
-    char why[CONNECTION_WHY];
+    struct window_mark requested;
+    struct window_mark confirmed;
+    bool usable;         /* the thread may use the connection */
+    bool flushing;       /* the thread is using it */
+    bool lost;           /* because of error_text */
+    bool publish_denied; /* so that reconnecting would not help */
+    bool stopping;
+    char error_text[NATS_CONN_TEXT_MAX];
 };
 
-enum link_state {
-    LINK_UP,
-    LINK_NEW,  /* up since now: all that is not confirmed has to be sent on it */
-    LINK_DOWN, /* link_patience tells when to look again */
-    LINK_OVER  /* there will be none; it was reported */
-};
+/*
+ * Starts the thread; session_poll() connects. Returns false and logs the reason on failure.
+ * `config` is borrowed, and learns the servers of the cluster.
+ */
+bool session_open(struct session *s, struct session_config *config);
 
-bool link_start(struct link *l, struct link_config *config);
+/*
+ * Detects the loss of the connection, and connects if there is none and the back-off is over; this
+ * may block for the connect timeout. After TRANSPORT_LOST, `peer` and `lost_text` are its details.
+ */
+enum transport_event session_poll(struct session *s);
 
-/* Makes the connection where there is none and it is time to; may take the connect time-out. */
-enum link_state link_tend(struct link *l);
+/* Returns the milliseconds until session_poll() tries to connect, -1 while there is a connection.
+ */
+int session_timeout_ms(const struct session *s);
 
-/* Milliseconds until link_tend can do something, -1 while it is up. */
-int link_patience(const struct link *l);
+/* Records that the owner found the connection lost; session_poll() then reports it. */
+void session_mark_lost(struct session *s);
 
-/* False where the connection is lost. */
-bool link_publish(struct link *l, const char *subject, struct slice payload);
+/* Requests the confirmation of everything before `sent` if there is a usable connection. */
+void session_request_confirmation(struct session *s, const struct window_mark *sent);
 
-/* The connection is lost, as who used it by itself found out. */
-void link_lost(struct link *l);
+/* Returns the end of the lines that were confirmed. */
+struct window_mark session_confirmed(struct session *s);
 
-/* Where the link is up, asks for everything before `sent` to be confirmed; link_answered tells what
- * has been. */
-void link_ask(struct link *l, const struct mark *sent);
-struct mark link_answered(struct link *l);
-
-size_t link_max_payload(struct link *l);
-
-void link_end(struct link *l);
+/* Closes the connection, and joins all threads. Does nothing if the session was not opened. */
+void session_close(struct session *s);
 
 #endif

@@ -2,20 +2,20 @@
 
 #include <string.h>
 
-enum { SUBJECT_MAX = 1024 }; /* well below the server's limit for a line of its protocol */
+enum { SUBJECT_MAX = 1024 }; /* bytes; less than the server's max_control_line */
 
 const char *subject_defect(const char *subject)
 {
-    char before = '.';
+    char previous = '.';
     if (strlen(subject) > SUBJECT_MAX)
         return "it is longer than 1024 bytes";
-    for (const char *p = subject; *p; before = *p++) {
+    for (const char *p = subject; *p; previous = *p++) {
         if ((unsigned char)*p <= ' ' || *p == 127)
             return "it contains white space or a control character";
         if (*p == '*' || *p == '>')
             return "it contains a wildcard";
-        if (*p == '.' && before == '.')
+        if (*p == '.' && previous == '.')
             return "it has an empty token";
     }
-    return before == '.' ? "it has an empty token" : NULL;
+    return previous == '.' ? "it has an empty token" : NULL;
 }

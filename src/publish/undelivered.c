@@ -1,41 +1,46 @@
 #include "publish/undelivered.h"
 
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/output.h"
+#include "publish/message-count.h"
 
-void spill_start(struct spill *s, struct window *w, const char *path, const char *spool)
+void undelivered_init(struct undelivered *u, struct window *w, const char *path, const char *spool)
 {
-    *s = (struct spill){.window = w, .path = path, .spool = spool};
-    pthread_mutex_init(&s->reading, NULL);
+    *u = (struct undelivered){.window = w, .path = path, .spool = spool};
+    pthread_mutex_init(&u->read_lock, NULL);
 }
 
-void spill_hold(struct spill *s)
+void undelivered_free(struct undelivered *u)
 {
-    pthread_mutex_lock(&s->reading);
+    pthread_mutex_destroy(&u->read_lock);
 }
 
-void spill_release(struct spill *s)
+void undelivered_lock(struct undelivered *u)
 {
-    pthread_mutex_unlock(&s->reading);
+    pthread_mutex_lock(&u->read_lock);
 }
 
-static bool open_output(const struct spill *s, struct output *out)
+void undelivered_unlock(struct undelivered *u)
 {
-    if (s->path)
-        return output_open_append(out, "--spill", s->path);
+    pthread_mutex_unlock(&u->read_lock);
+}
+
+static bool undelivered_open_output(const struct undelivered *u, struct output *out)
+{
+    if (u->path)
+        return output_open_append(out, "--spill", u->path);
     output_init(out, STDOUT_FILENO, "stdout");
     return true;
 }
 
-/* The lines of a copy of the window, whose owner may go on; an unfinished one is a line, too. */
-static bool write_lines(struct window *w, struct output *out, uint64_t *lines)
+/* `out` is NULL if the lines are only counted. An unfinished last line is a line. */
+static bool undelivered_write_lines(struct window *w, struct output *out, uint64_t *lines)
 {
-    struct line line;
-    window_finish(w);
-    while (window_next(w, NULL, &line)) {
+    struct window_line line;
+    window_end_line(w);
+    while (window_next_line(w, NULL, &line)) {
         ++*lines;
         if (!out)
             continue;
@@ -47,37 +52,44 @@ static bool write_lines(struct window *w, struct output *out, uint64_t *lines)
     return true;
 }
 
-bool spill_rest(struct spill *s)
+static void undelivered_log(uint64_t lines, const char *outcome, const char *destination)
 {
-    struct window copy = *s->window;
+    char count[MESSAGE_COUNT_MAX];
+    log_printf("%s %s unconfirmed%s %s", message_count_format(count, lines),
+               lines == 1 ? "is" : "are", outcome, destination);
+}
+
+bool undelivered_write(struct undelivered *u)
+{
+    struct window copy = *u->window; /* its owner may still use the window */
     struct output out;
     uint64_t lines = 0;
-    copy.ring.header = NULL;
-    if (!copy.ring.at)
+    copy.ring.header = NULL; /* the spool file keeps its cursors */
+    if (!copy.ring.data)
         return false;
     window_rewind(&copy);
-    if (copy.next.offset == copy.tail && (s->spool || copy.cursors.read == copy.tail))
+    if (copy.next.offset == copy.tail && (u->spool || copy.cursors.read == copy.tail))
         return false;
-    if (s->spool && !s->path) {
+    if (u->spool && !u->path) {
         copy.cursors.read = copy.tail;
-        write_lines(&copy, NULL, &lines);
+        undelivered_write_lines(&copy, NULL, &lines);
         if (lines)
-            log_printf("%" PRIu64 " messages are not confirmed; they stay in %s", lines, s->spool);
+            undelivered_log(lines, "; kept in", u->spool);
         return lines != 0;
     }
-    if (!open_output(s, &out))
+    if (!undelivered_open_output(u, &out))
         return true;
-    bool wrote = write_lines(&copy, &out, &lines);
-    wrote = output_close(&out) && wrote;
+    bool written = undelivered_write_lines(&copy, &out, &lines);
+    written = output_close(&out) && written;
     if (lines)
-        log_printf("%" PRIu64 " messages are not confirmed; %s to %s", lines,
-                   wrote ? "written" : "they could not be written", s->path ? s->path : "stdout");
+        undelivered_log(lines, written ? "; written to" : ", and could not be written to",
+                        u->path ? u->path : "stdout");
     return lines != 0;
 }
 
-void spill_abort(void *argument)
+void undelivered_on_abort(void *argument)
 {
-    struct spill *s = argument;
-    spill_hold(s);
-    spill_rest(s);
+    struct undelivered *u = argument;
+    undelivered_lock(u);
+    undelivered_write(u);
 }

@@ -6,27 +6,32 @@
 #include "publish/window.h"
 
 /*
- * Where the lines go that were read, and that the server will not have from this process: to a
- * file, to stdout, or they stay in the spool.
+ * Writes the lines that were read but not confirmed when the program ends: to a file (--spill), to
+ * stdout, or nowhere if the spool keeps them.
  */
-struct spill {
+struct undelivered {
     struct window *window;
-    const char *path;
-    const char *spool;
-    pthread_mutex_t reading;
+    const char *path;  /* NULL: stdout, or the spool if there is one */
+    const char *spool; /* NULL: none */
+    pthread_mutex_t read_lock;
 };
 
-void spill_start(struct spill *s, struct window *w, const char *path, const char *spool);
+/* All arguments are borrowed. */
+void undelivered_init(struct undelivered *u, struct window *w, const char *path, const char *spool);
 
-/* Around each reading into the window, so that an abort takes all of it or none. */
-void spill_hold(struct spill *s);
-void spill_release(struct spill *s);
+/* Enclose each read into the window, so that undelivered_on_abort() sees all of it or nothing. */
+void undelivered_lock(struct undelivered *u);
+void undelivered_unlock(struct undelivered *u);
 
-/* Writes what is not confirmed, and reports how much it is. False where there is nothing. */
-bool spill_rest(struct spill *s);
+/* Writes the unconfirmed lines, and logs their number. Returns whether there were any. */
+bool undelivered_write(struct undelivered *u);
 
-/* The same from another thread, while the owner of the window is stuck; nothing may be read after
- * it. `argument` is the struct spill. */
-void spill_abort(void *argument);
+/*
+ * Writes the unconfirmed lines from another thread while the owner of the window is blocked.
+ * Afterwards nothing can be read into the window. `argument` is a struct undelivered.
+ */
+void undelivered_on_abort(void *argument);
+
+void undelivered_free(struct undelivered *u);
 
 #endif

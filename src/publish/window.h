@@ -5,75 +5,82 @@
 #include "publish/ring.h"
 
 /*
- * The lines that were read and that the server does not have for certain: a ring of bytes with
- * three cursors, read >= next >= confirmed. A line leaves it only by window_confirm, so whatever
- * happens in between can be done again from window_rewind.
+ * The lines that were read and are not yet confirmed: a ring of bytes with three positions.
+ *
+ *     confirmed.offset <= next.offset <= tail <= cursors.read
+ *     (confirmed)      sent           unsent   unfinished line
+ *
+ * Only window_confirm() removes a line, so window_rewind() can repeat everything since.
  */
-struct mark {
+struct window_mark {
     uint64_t offset;   /* bytes before it */
-    uint64_t lines;    /* before it, empty and refused ones included */
-    uint64_t messages; /* before it, those only that were not refused */
+    uint64_t lines;    /* before it, including empty and rejected ones */
+    uint64_t messages; /* before it: lines that are neither empty nor rejected */
 };
 
 struct window {
     struct ring ring;
-    struct cursors cursors;
-    struct mark next; /* what window_next gives next: all before it was sent */
-    struct mark confirmed;
-    char *at;      /* the byte at next.offset */
-    uint64_t tail; /* where the line begins that was read last: all before it are whole */
-    size_t limit;  /* the longest line, in bytes */
+    struct ring_cursors cursors;
+    struct window_mark next;      /* the first line that window_next_line() did not return yet */
+    struct window_mark confirmed; /* the first line that is not confirmed */
+    char *next_data;              /* the byte at next.offset */
+    uint64_t tail;                /* offset after the last LF that was read */
+    size_t line_max;              /* bytes */
 };
 
-struct line {
-    struct slice text; /* without LF or CR LF */
-    uint64_t offset;   /* of its first byte in all that was read */
+struct window_line {
+    struct slice text; /* without LF or CR LF; valid until the line is confirmed */
+    uint64_t offset;   /* of its first byte in the input */
     uint64_t number;   /* from 1 */
-    bool fresh;        /* for the first time: it has to be checked */
+    bool is_new;       /* returned for the first time, so it is not checked yet */
 };
 
-/* Without a path the window goes with the process. Size 0 is the default. */
+/*
+ * Opens a window of `size` bytes, 0 for the default: in the file `path`, or in memory if that is
+ * NULL. Returns false and logs the reason on failure.
+ */
 bool window_open(struct window *w, const char *path, uint64_t size);
 
-/* The most bytes that a line may have from now on. */
-void window_limit(struct window *w, size_t limit);
+/* Limits the length of lines that are read from now on to `line_max` bytes. */
+void window_set_line_max(struct window *w, size_t line_max);
 
-bool window_full(const struct window *w);
+bool window_is_full(const struct window *w);
 
-/* Where to read to, and how much; NULL where it is full. */
-char *window_room(struct window *w, size_t *n);
-
-/*
- * Takes in n bytes that were read there. Where they make an unfinished line longer than the limit,
- * *too_long is its beginning, valid until the next call; the rest of it will be skipped.
- */
-bool window_filled(struct window *w, size_t n, struct slice *too_long);
-
-/* Ends an unfinished last line, as its LF would. */
-void window_finish(struct window *w);
-
-/* Takes an unfinished last line out, which is valid until the next reading. */
-struct slice window_cut(struct window *w);
-
-/* Whether what was read ends within a line. */
-bool window_within(const struct window *w);
-
-/* The whole lines that window_next did not give yet, neither now nor before a window_rewind. */
-struct slice window_fresh(const struct window *w);
+/* Returns the space for the next read, of *n bytes, or NULL if the window is full. */
+char *window_reserve(struct window *w, size_t *n);
 
 /*
- * The next whole line that is not empty and was not refused; it stays until it is confirmed. `lf`
- * is where it ends, which has to be looked for where that is NULL.
+ * Adds the `n` bytes that were read to the reserved space. Returns true if that made an unfinished
+ * line longer than line_max: *too_long is its beginning, valid until the next call, and the rest of
+ * the line will be skipped.
  */
-bool window_next(struct window *w, const char *lf, struct line *line);
+bool window_commit(struct window *w, size_t n, struct slice *too_long);
 
-/* The line that window_next gave last is no message, and is never given again. */
-void window_refuse(struct window *w, const struct line *line);
+/* Ends an unfinished last line as an LF would. */
+void window_end_line(struct window *w);
 
-/* The server has all lines before `to`, a value that `next` had. */
-void window_confirm(struct window *w, const struct mark *to);
+/* Removes an unfinished last line and returns it, valid until the next window_reserve(). */
+struct slice window_take_partial(struct window *w);
 
-/* All that is not confirmed is given once more. */
+/* Returns whether the input so far ends within a line. */
+bool window_mid_line(const struct window *w);
+
+/* Returns the whole lines that window_next_line() has never returned, if one of them is next. */
+struct slice window_unchecked(const struct window *w);
+
+/*
+ * Finds the next whole line that is neither empty nor rejected. `lf` is its end if the caller knows
+ * it, or NULL. Returns false if there is none.
+ */
+bool window_next_line(struct window *w, const char *lf, struct window_line *line);
+
+/* Marks the line that window_next_line() returned last, so that it is never returned again. */
+void window_reject(struct window *w, const struct window_line *line);
+
+/* Removes all lines before `to`, a value that `next` had. */
+void window_confirm(struct window *w, const struct window_mark *to);
+
+/* Moves `next` back: window_next_line() returns all unconfirmed lines once more. */
 void window_rewind(struct window *w);
 
 void window_close(struct window *w);

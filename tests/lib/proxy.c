@@ -1,9 +1,9 @@
-// A TCP proxy before a nats-server, which reads the protocol, breaks connections and keeps a tally.
+// A TCP proxy to a nats-server that parses the protocol, breaks connections and counts messages.
 //
-// A message counts as confirmed once the PONG has come from the server that answers a PING sent
-// behind it on the same connection: a server works off a connection in order, so it had taken the
-// message by then. Core NATS cannot be asked afterwards what it took, so there is nothing better.
-// Duplicates are messages that went whole to the server more than once, confirmed or not.
+// A message counts as confirmed when the server has sent the PONG for a PING that followed it on
+// the same connection: a server handles a connection in order, so it has received the message by
+// then. Core NATS has no record of received messages, so this is the best evidence there is.
+// Duplicates are messages that were sent completely to the server more than once, confirmed or not.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ struct config {
 };
 
 struct tally {
-    uint32_t *hashes; // of the payload of each number; 0: not seen
+    uint32_t *hashes; // of the payload of each msgid; 0: not seen
     uint8_t *confirmed_map;
     size_t numbers;
     uint64_t sent;
@@ -47,21 +47,21 @@ struct tally {
     uint64_t unique_below_count;
     uint64_t damaged;
     uint64_t out_of_order;
-    uint64_t end; // the highest number so far, plus one
+    uint64_t end; // the highest msgid so far, plus one
     uint64_t cuts;
     uint64_t connections;
 };
 
-// Follows one direction of the protocol.
+// The state of the parser for one direction.
 struct parser {
-    char line[LINE]; // the beginning of a long one
-    size_t line_length;
-    char *payload; // with the headers, and CR LF at its end
+    char line[LINE]; // the beginning if it is longer
+    size_t line_len;
+    char *payload; // with headers and trailing CR LF
     size_t capacity;
-    size_t length;
-    size_t wanted; // 0: within a line
-    size_t headers;
-    bool counts; // it is a message of ours, no request to the server
+    size_t payload_len;
+    size_t payload_size; // 0: in a line
+    size_t headers_len;
+    bool is_message; // rather than a request to the server's API
 };
 
 struct queue {
@@ -78,7 +78,7 @@ struct flow {
     size_t begin;
     size_t end;
     bool ended;
-    int64_t resume_ms; // neither reads nor writes before
+    int64_t resume_at_ms; // it neither reads nor writes before
     struct parser parser;
 };
 
@@ -87,9 +87,9 @@ struct connection {
     struct flow up;   // from the client to the server
     struct flow down; // the other way
     struct queue unconfirmed;
-    struct queue pings; // how many messages stood before each, in all on this connection
-    uint64_t messages;
-    uint64_t settled; // of them, the confirmed ones
+    struct queue pings; // the value of `sent` at each PING
+    uint64_t sent;      // messages
+    uint64_t confirmed; // of these
 };
 
 static struct config config = {.bytes = 200000, .seed = 1};
@@ -104,13 +104,13 @@ static void on_signal(int signal_number)
     stop = 1;
 }
 
-static _Noreturn void fail(const char *what, const char *why)
+static _Noreturn void fail(const char *object, const char *error_text)
 {
-    fprintf(stderr, "proxy: %s: %s\n", what, why);
+    fprintf(stderr, "proxy: %s: %s\n", object, error_text);
     exit(2);
 }
 
-static void *grown(void *memory, size_t size)
+static void *grow_memory(void *memory, size_t size)
 {
     void *bigger = realloc(memory, size);
     if (bigger == NULL)
@@ -125,8 +125,8 @@ static int64_t now_ms(void)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-// xorshift64*: the same with the same seed on every machine.
-static uint64_t chance(uint64_t below)
+// xorshift64*: reproducible with the same seed on every machine.
+static uint64_t random_below(uint64_t below)
 {
     config.seed ^= config.seed >> 12;
     config.seed ^= config.seed << 25;
@@ -134,7 +134,7 @@ static uint64_t chance(uint64_t below)
     return (config.seed * UINT64_C(0x2545f4914f6cdd1d) >> 16) % below;
 }
 
-static void push(struct queue *q, uint64_t item)
+static void queue_push(struct queue *q, uint64_t item)
 {
     if (q->end == q->capacity && q->first > q->end / 2) {
         memmove(q->items, q->items + q->first, (q->end - q->first) * sizeof *q->items);
@@ -143,12 +143,12 @@ static void push(struct queue *q, uint64_t item)
     }
     if (q->end == q->capacity) {
         q->capacity = q->capacity > 0 ? q->capacity * 2 : 1024;
-        q->items = grown(q->items, q->capacity * sizeof *q->items);
+        q->items = grow_memory(q->items, q->capacity * sizeof *q->items);
     }
     q->items[q->end++] = item;
 }
 
-static uint32_t hash_of(const char *data, size_t size)
+static uint32_t hash_payload(const char *data, size_t size)
 {
     uint32_t hash = UINT32_C(2166136261);
     for (size_t i = 0; i < size; i++)
@@ -178,29 +178,29 @@ static bool find_number(const char *data, size_t size, uint64_t *number)
     return p > digits && p < end && *p == '"';
 }
 
-static void make_room(uint64_t number)
+static void tally_reserve(uint64_t number)
 {
     size_t numbers = tally.numbers > 0 ? tally.numbers : 64 * 1024;
     while (numbers <= number)
         numbers *= 2;
     if (numbers == tally.numbers)
         return;
-    tally.hashes = grown(tally.hashes, numbers * sizeof *tally.hashes);
-    tally.confirmed_map = grown(tally.confirmed_map, numbers / 8);
+    tally.hashes = grow_memory(tally.hashes, numbers * sizeof *tally.hashes);
+    tally.confirmed_map = grow_memory(tally.confirmed_map, numbers / 8);
     memset(tally.hashes + tally.numbers, 0, (numbers - tally.numbers) * sizeof *tally.hashes);
     memset(tally.confirmed_map + tally.numbers / 8, 0, (numbers - tally.numbers) / 8);
     tally.numbers = numbers;
 }
 
-static void note_sent(struct connection *c, const char *data, size_t size)
+static void count_sent(struct connection *c, const char *data, size_t size)
 {
     uint64_t number;
     if (size < 2 || data[0] != '{' || data[size - 1] != '}' || !find_number(data, size, &number)) {
         tally.damaged++;
         return;
     }
-    make_room(number);
-    uint32_t hash = hash_of(data, size);
+    tally_reserve(number);
+    uint32_t hash = hash_payload(data, size);
     tally.sent++;
     if (tally.hashes[number] == 0) {
         tally.hashes[number] = hash;
@@ -212,11 +212,11 @@ static void note_sent(struct connection *c, const char *data, size_t size)
     } else if (tally.hashes[number] != hash) {
         tally.damaged++;
     }
-    push(&c->unconfirmed, number);
-    c->messages++;
+    queue_push(&c->unconfirmed, number);
+    c->sent++;
 }
 
-static void note_confirmed(uint64_t number)
+static void count_confirmed(uint64_t number)
 {
     uint8_t bit = (uint8_t)(1U << number % 8);
     tally.confirmed++;
@@ -228,22 +228,22 @@ static void note_confirmed(uint64_t number)
         tally.unique_below_count++;
 }
 
-static void note_pong(struct connection *c)
+static void handle_pong(struct connection *c)
 {
     if (c->pings.first == c->pings.end)
         return;
     uint64_t before = c->pings.items[c->pings.first++];
-    for (; c->settled < before; c->settled++)
-        note_confirmed(c->unconfirmed.items[c->unconfirmed.first++]);
+    for (; c->confirmed < before; c->confirmed++)
+        count_confirmed(c->unconfirmed.items[c->unconfirmed.first++]);
 }
 
-static bool begins(const char *line, const char *verb)
+static bool has_prefix(const char *line, const char *verb)
 {
     return strncasecmp(line, verb, strlen(verb)) == 0;
 }
 
-// The number that the line has as its last word but `from_end`.
-static size_t size_word(const char *line, int from_end)
+// Returns the number in the word of the line that `from_end` words follow.
+static size_t parse_size_field(const char *line, int from_end)
 {
     const char *p = line + strlen(line);
     for (;;) {
@@ -256,72 +256,72 @@ static size_t size_word(const char *line, int from_end)
     }
     unsigned long long value = strtoull(p, NULL, 10);
     if (value > payload_limit)
-        fail("a payload", "too long");
+        fail("payload", "too long");
     return (size_t)value;
 }
 
-static void take_line(struct connection *c, bool up)
+static void handle_line(struct connection *c, bool up)
 {
     struct parser *p = up ? &c->up.parser : &c->down.parser;
     const char *line = p->line;
-    bool headers = begins(line, up ? "HPUB " : "HMSG ");
-    if (headers || begins(line, up ? "PUB " : "MSG ")) {
-        p->counts = up && strchr(line, ' ')[1] != '$';
-        p->headers = headers ? size_word(line, 1) : 0;
-        p->wanted = size_word(line, 0) + 2;
-        p->length = 0;
-        if (p->capacity < p->wanted) {
-            p->capacity = p->wanted * 2;
-            p->payload = grown(p->payload, p->capacity);
+    bool headers = has_prefix(line, up ? "HPUB " : "HMSG ");
+    if (headers || has_prefix(line, up ? "PUB " : "MSG ")) {
+        p->is_message = up && strchr(line, ' ')[1] != '$';
+        p->headers_len = headers ? parse_size_field(line, 1) : 0;
+        p->payload_size = parse_size_field(line, 0) + 2;
+        p->payload_len = 0;
+        if (p->capacity < p->payload_size) {
+            p->capacity = p->payload_size * 2;
+            p->payload = grow_memory(p->payload, p->capacity);
         }
-    } else if (up && begins(line, "PING")) {
-        push(&c->pings, c->messages);
-    } else if (!up && begins(line, "PONG")) {
-        note_pong(c);
-    } else if (up && !begins(line, "CONNECT ") && !begins(line, "PONG") && !begins(line, "SUB ") &&
-               !begins(line, "UNSUB ")) {
+    } else if (up && has_prefix(line, "PING")) {
+        queue_push(&c->pings, c->sent);
+    } else if (!up && has_prefix(line, "PONG")) {
+        handle_pong(c);
+    } else if (up && !has_prefix(line, "CONNECT ") && !has_prefix(line, "PONG") &&
+               !has_prefix(line, "SUB ") && !has_prefix(line, "UNSUB ")) {
         tally.damaged++;
     }
 }
 
-static void take_payload(struct connection *c, bool up)
+static void handle_payload(struct connection *c, bool up)
 {
     struct parser *p = up ? &c->up.parser : &c->down.parser;
-    size_t size = p->wanted - 2;
-    if (!p->counts)
+    size_t size = p->payload_size - 2;
+    if (!p->is_message)
         return;
-    if (memcmp(p->payload + size, "\r\n", 2) != 0 || p->headers > size)
+    if (memcmp(p->payload + size, "\r\n", 2) != 0 || p->headers_len > size)
         tally.damaged++;
     else
-        note_sent(c, p->payload + p->headers, size - p->headers);
+        count_sent(c, p->payload + p->headers_len, size - p->headers_len);
 }
 
-static void follow(struct connection *c, bool up, const char *data, size_t size)
+static void parse_bytes(struct connection *c, bool up, const char *data, size_t size)
 {
     struct parser *p = up ? &c->up.parser : &c->down.parser;
     while (size > 0) {
         size_t n;
-        if (p->wanted > 0) {
-            n = p->wanted - p->length < size ? p->wanted - p->length : size;
-            memcpy(p->payload + p->length, data, n);
-            p->length += n;
-            if (p->length == p->wanted) {
-                take_payload(c, up);
-                p->wanted = 0;
+        if (p->payload_size > 0) {
+            n = p->payload_size - p->payload_len < size ? p->payload_size - p->payload_len : size;
+            memcpy(p->payload + p->payload_len, data, n);
+            p->payload_len += n;
+            if (p->payload_len == p->payload_size) {
+                handle_payload(c, up);
+                p->payload_size = 0;
             }
         } else {
             const char *lf = memchr(data, '\n', size);
             n = lf != NULL ? (size_t)(lf + 1 - data) : size;
-            size_t room = LINE - 1 - p->line_length;
-            size_t kept = n < room ? n : room;
-            memcpy(p->line + p->line_length, data, kept);
-            p->line_length += kept;
+            size_t space = LINE - 1 - p->line_len;
+            size_t kept = n < space ? n : space;
+            memcpy(p->line + p->line_len, data, kept);
+            p->line_len += kept;
             if (lf != NULL) {
-                while (p->line_length > 0 && strchr("\r\n", p->line[p->line_length - 1]) != NULL)
-                    p->line_length--;
-                p->line[p->line_length] = '\0';
-                p->line_length = 0;
-                take_line(c, up);
+                while (p->line_len > 0 && strchr("\r\n", p->line[p->line_len - 1]) != NULL)
+                    p->line_len--;
+                p->line[p->line_len] = '\0';
+                p->line_len = 0;
+                handle_line(c, up);
             }
         }
         data += n;
@@ -337,7 +337,7 @@ static void close_socket(int fd, bool reset)
     close(fd);
 }
 
-static void end_connection(struct connection *c, bool reset)
+static void connection_close(struct connection *c, bool reset)
 {
     close_socket(c->up.from, reset);
     close_socket(c->up.to, reset);
@@ -348,41 +348,41 @@ static void end_connection(struct connection *c, bool reset)
     c->used = false;
 }
 
-static void plan_cut(void)
+static void schedule_cut(void)
 {
-    until_cut = chance(2 * config.bytes) + 1;
+    until_cut = random_below(2 * config.bytes) + 1;
 }
 
-// Now and then a flow rests for a few milliseconds, or for longer.
-static void plan_rest(struct flow *f)
+// Stalls a flow for a few milliseconds, or longer, at random times.
+static void schedule_stall(struct flow *f)
 {
     if (config.cuts == 0)
         return;
-    uint64_t dice = chance(400);
+    uint64_t dice = random_below(400);
     if (dice == 0)
-        f->resume_ms = now_ms() + (int64_t)chance(LONGEST_STALL_MS);
+        f->resume_at_ms = now_ms() + (int64_t)random_below(LONGEST_STALL_MS);
     else if (dice < 8)
-        f->resume_ms = now_ms() + 1 + (int64_t)chance(5);
+        f->resume_at_ms = now_ms() + 1 + (int64_t)random_below(5);
 }
 
-// False where the connection is over.
-static bool read_some(struct connection *c, struct flow *f)
+// Returns false if the connection has ended.
+static bool flow_read(struct connection *c, struct flow *f)
 {
     ssize_t n = read(f->from, f->bytes, CHUNK);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     if (n == 0) {
         f->ended = true;
-        // A server may still answer what a client sent before its end.
+        // The server may still answer what the client sent before.
         return f == &c->up && shutdown(f->to, SHUT_WR) == 0;
     }
     f->begin = 0;
     f->end = (size_t)n;
-    plan_rest(f);
+    schedule_stall(f);
     return true;
 }
 
-static bool write_some(struct connection *c, struct flow *f)
+static bool flow_write(struct connection *c, struct flow *f)
 {
     size_t size = f->end - f->begin;
     bool up = f == &c->up;
@@ -392,7 +392,7 @@ static bool write_some(struct connection *c, struct flow *f)
     ssize_t n = send(f->to, f->bytes + f->begin, size, MSG_NOSIGNAL);
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
-    follow(c, up, f->bytes + f->begin, (size_t)n);
+    parse_bytes(c, up, f->bytes + f->begin, (size_t)n);
     f->begin += (size_t)n;
     if (!cuts)
         return true;
@@ -400,8 +400,8 @@ static bool write_some(struct connection *c, struct flow *f)
     if (until_cut > 0)
         return true;
     tally.cuts++;
-    plan_cut();
-    end_connection(c, chance(3) == 0);
+    schedule_cut();
+    connection_close(c, random_below(3) == 0);
     return true;
 }
 
@@ -458,14 +458,14 @@ static int listen_on(uint16_t port)
     return fd;
 }
 
-// What a flow waits for, added to the two entries of its connection.
-static void want(const struct flow *f, int64_t now, int64_t *timeout, struct pollfd *from,
-                 struct pollfd *to)
+// Adds the events that a flow waits for to the two entries of its connection.
+static void flow_add_events(const struct flow *f, int64_t now, int64_t *timeout,
+                            struct pollfd *from, struct pollfd *to)
 {
-    if (f->resume_ms > now) {
-        int64_t rest = f->resume_ms - now;
-        if (*timeout < 0 || rest < *timeout)
-            *timeout = rest;
+    if (f->resume_at_ms > now) {
+        int64_t left = f->resume_at_ms - now;
+        if (*timeout < 0 || left < *timeout)
+            *timeout = left;
     } else if (f->begin < f->end) {
         to->events |= POLLOUT;
     } else if (!f->ended) {
@@ -473,15 +473,15 @@ static void want(const struct flow *f, int64_t now, int64_t *timeout, struct pol
     }
 }
 
-static bool tend_flow(struct connection *c, struct flow *f, const struct pollfd *from,
-                      const struct pollfd *to)
+static bool flow_handle_events(struct connection *c, struct flow *f, const struct pollfd *from,
+                               const struct pollfd *to)
 {
     if ((to->events & POLLOUT) && (to->revents & (POLLOUT | POLLERR | POLLHUP)) &&
         f->begin < f->end)
-        return write_some(c, f);
+        return flow_write(c, f);
     if ((from->events & POLLIN) && (from->revents & (POLLIN | POLLERR | POLLHUP)) &&
         f->begin == f->end)
-        return read_some(c, f);
+        return flow_read(c, f);
     return true;
 }
 
@@ -501,15 +501,15 @@ static void serve(int listener)
                 continue;
             client->fd = c->up.from;
             server->fd = c->up.to;
-            want(&c->up, now, &timeout, client, server);
-            want(&c->down, now, &timeout, server, client);
-            // poll would tell of a hang-up again and again while both flows rest.
+            flow_add_events(&c->up, now, &timeout, client, server);
+            flow_add_events(&c->down, now, &timeout, server, client);
+            // poll(2) would report a hang-up all the time while both flows stall.
             if (client->events == 0)
                 client->fd = -1;
             if (server->events == 0)
                 server->fd = -1;
         }
-        // The signal may come before the call.
+        // The signal may arrive before the call.
         if (timeout < 0 || timeout > 50)
             timeout = 50;
         if (poll(fds, sizeof fds / sizeof *fds, (int)timeout) < 0)
@@ -518,17 +518,17 @@ static void serve(int listener)
             struct connection *c = &connections[i];
             const struct pollfd *client = &fds[1 + 2 * i];
             const struct pollfd *server = &fds[2 + 2 * i];
-            if (c->used && !tend_flow(c, &c->down, server, client))
-                end_connection(c, false);
-            if (c->used && !tend_flow(c, &c->up, client, server))
-                end_connection(c, false);
+            if (c->used && !flow_handle_events(c, &c->down, server, client))
+                connection_close(c, false);
+            if (c->used && !flow_handle_events(c, &c->up, client, server))
+                connection_close(c, false);
         }
         if (fds[0].revents != 0)
             accept_client(listener);
     }
 }
 
-static void log_printf(void)
+static void print_tally(void)
 {
     uint64_t missing =
         config.count > 0 ? config.count - tally.unique_below_count : tally.end - tally.unique;
@@ -548,7 +548,7 @@ static _Noreturn void usage(void)
     exit(2);
 }
 
-static uint64_t number_value(const char *text, uint64_t limit)
+static uint64_t parse_number(const char *text, uint64_t limit)
 {
     char *end;
     errno = 0;
@@ -558,28 +558,28 @@ static uint64_t number_value(const char *text, uint64_t limit)
     return value;
 }
 
-static void options(int argc, char **argv)
+static void parse_options(int argc, char **argv)
 {
     int option;
     while ((option = getopt(argc, argv, "t:l:c:b:n:s:")) != -1) {
         switch (option) {
         case 't':
-            config.target = (uint16_t)number_value(optarg, UINT16_MAX);
+            config.target = (uint16_t)parse_number(optarg, UINT16_MAX);
             break;
         case 'l':
-            config.port = (uint16_t)number_value(optarg, UINT16_MAX);
+            config.port = (uint16_t)parse_number(optarg, UINT16_MAX);
             break;
         case 'c':
-            config.cuts = number_value(optarg, UINT32_MAX);
+            config.cuts = parse_number(optarg, UINT32_MAX);
             break;
         case 'b':
-            config.bytes = number_value(optarg, UINT32_MAX);
+            config.bytes = parse_number(optarg, UINT32_MAX);
             break;
         case 'n':
-            config.count = number_value(optarg, number_limit);
+            config.count = parse_number(optarg, number_limit);
             break;
         case 's':
-            config.seed = number_value(optarg, UINT64_MAX);
+            config.seed = parse_number(optarg, UINT64_MAX);
             break;
         default:
             usage();
@@ -587,23 +587,23 @@ static void options(int argc, char **argv)
     }
     if (optind != argc || config.target == 0 || config.bytes == 0)
         usage();
-    // Seeds that differ by little begin alike otherwise.
+    // Similar seeds would start with similar numbers otherwise.
     config.seed = (config.seed + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
 }
 
 int main(int argc, char **argv)
 {
     struct sigaction action = {.sa_handler = on_signal};
-    options(argc, argv);
+    parse_options(argc, argv);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
-    plan_cut();
+    schedule_cut();
     int listener = listen_on(config.port);
     serve(listener);
-    log_printf();
+    print_tally();
     for (size_t i = 0; i < CONNECTIONS; i++)
         if (connections[i].used)
-            end_connection(&connections[i], false);
+            connection_close(&connections[i], false);
     close(listener);
     free(tally.hashes);
     free(tally.confirmed_map);

@@ -1,4 +1,4 @@
-// Subscribes to a NATS subject; prints what comes, or tells whether every number came once.
+// Subscribes to a NATS subject; prints the messages, or counts lost and duplicate msgids.
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -33,7 +33,7 @@ struct seen {
     uint64_t duplicates;
     uint64_t out_of_order;
     uint64_t unnumbered;
-    uint64_t end; // the highest number so far, plus one
+    uint64_t end; // the highest msgid so far, plus one
 };
 
 static volatile sig_atomic_t stop;
@@ -44,19 +44,19 @@ static void on_signal(int signal_number)
     stop = 1;
 }
 
-static _Noreturn void fail(const char *what, const char *why)
+static _Noreturn void fail(const char *object, const char *error_text)
 {
-    fprintf(stderr, "subscriber: %s: %s\n", what, why);
+    fprintf(stderr, "subscriber: %s: %s\n", object, error_text);
     exit(2);
 }
 
-static void check(const char *what, natsStatus status)
+static void check_status(const char *object, natsStatus status)
 {
     if (status != NATS_OK)
-        fail(what, natsStatus_GetText(status));
+        fail(object, natsStatus_GetText(status));
 }
 
-static double now(void)
+static double now_seconds(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
@@ -85,7 +85,7 @@ static bool find_number(const char *data, size_t size, uint64_t *number)
     return p > digits && p < end && *p == '"';
 }
 
-static void grow(struct seen *seen, size_t word)
+static void seen_grow(struct seen *seen, size_t word)
 {
     size_t words = seen->words > 0 ? seen->words : 1024;
     while (words <= word)
@@ -97,7 +97,7 @@ static void grow(struct seen *seen, size_t word)
     seen->words = words;
 }
 
-static void note(struct seen *seen, uint64_t count, const char *data, size_t size)
+static void count_message(struct seen *seen, uint64_t count, const char *data, size_t size)
 {
     uint64_t number;
     if (!find_number(data, size, &number)) {
@@ -108,7 +108,7 @@ static void note(struct seen *seen, uint64_t count, const char *data, size_t siz
     size_t word = (size_t)(number / 64);
     uint64_t bit = UINT64_C(1) << number % 64;
     if (word >= seen->words)
-        grow(seen, word);
+        seen_grow(seen, word);
     if (seen->bitmap[word] & bit) {
         seen->duplicates++;
         return;
@@ -135,52 +135,52 @@ static void flush_output(void)
         fail("stdout", strerror(errno));
 }
 
-static void take(const struct config *config, struct seen *seen, natsMsg *message)
+static void handle_message(const struct config *config, struct seen *seen, natsMsg *message)
 {
     const char *data = natsMsg_GetData(message);
     size_t size = (size_t)natsMsg_GetDataLength(message);
     seen->received++;
     if (config->unique)
-        note(seen, config->count, data, size);
+        count_message(seen, config->count, data, size);
     else
         print_line(data, size);
     natsMsg_Destroy(message);
 }
 
-static bool complete(const struct config *config, const struct seen *seen)
+static bool is_complete(const struct config *config, const struct seen *seen)
 {
     return config->count > 0 && (config->unique ? seen->unique : seen->received) >= config->count;
 }
 
 static void receive(const struct config *config, struct seen *seen, natsSubscription *subscription)
 {
-    double last = now();
+    double last = now_seconds();
     int64_t timeout = 0;
-    bool gathered = false;
-    while (!stop && !complete(config, seen)) {
+    bool waited = false;
+    while (!stop && !is_complete(config, seen)) {
         natsMsg *message;
         natsStatus status = natsSubscription_NextMsg(&message, subscription, timeout);
         if (status == NATS_OK) {
-            take(config, seen, message);
+            handle_message(config, seen, message);
             timeout = 0;
-            gathered = false;
+            waited = false;
         } else if (status != NATS_TIMEOUT) {
-            check("subscription", status);
-        } else if (!gathered) {
-            // To be woken for each message would cost more than the message: let some gather.
+            check_status("subscription", status);
+        } else if (!waited) {
+            // A wake-up costs more than a message, so let some accumulate.
             poll(NULL, 0, 1);
-            gathered = true;
+            waited = true;
         } else if (timeout == 0) {
             flush_output();
-            last = now();
+            last = now_seconds();
             timeout = idle_poll_ms;
-        } else if (config->idle_seconds > 0 && now() - last >= config->idle_seconds) {
+        } else if (config->idle_seconds > 0 && now_seconds() - last >= config->idle_seconds) {
             return;
         }
     }
 }
 
-// Takes what the server had sent before the signal; the publisher may go on meanwhile.
+// Receives what the server sent before the signal, while the publisher may continue.
 static void drain(const struct config *config, struct seen *seen, natsConnection *connection,
                   natsSubscription *subscription)
 {
@@ -188,12 +188,12 @@ static void drain(const struct config *config, struct seen *seen, natsConnection
     natsMsg *message;
     natsConnection_FlushTimeout(connection, drain_ms);
     natsSubscription_GetPending(subscription, &pending, NULL);
-    while (pending-- > 0 && !complete(config, seen) &&
+    while (pending-- > 0 && !is_complete(config, seen) &&
            natsSubscription_NextMsg(&message, subscription, 0) == NATS_OK)
-        take(config, seen, message);
+        handle_message(config, seen, message);
 }
 
-static void log_printf(const struct config *config, const struct seen *seen)
+static void print_summary(const struct config *config, const struct seen *seen)
 {
     uint64_t missing =
         config->count > 0 ? config->count - seen->unique_below_count : seen->end - seen->unique;
@@ -201,19 +201,20 @@ static void log_printf(const struct config *config, const struct seen *seen)
            " out-of-order: %" PRIu64 "\n",
            seen->received, seen->unique, seen->duplicates, missing, seen->out_of_order);
     if (seen->unnumbered > 0)
-        fprintf(stderr, "subscriber: %" PRIu64 " without a number in msgid\n", seen->unnumbered);
+        fprintf(stderr, "subscriber: %" PRIu64 " messages without a number in msgid\n",
+                seen->unnumbered);
 }
 
 static natsConnection *connect_to(const char *url)
 {
     natsOptions *options;
     natsConnection *connection;
-    check("options", natsOptions_Create(&options));
-    check(url, natsOptions_SetURL(options, url));
-    check("options", natsOptions_SetMaxReconnect(options, -1));
-    check("options", natsOptions_SetReconnectWait(options, 50));
-    check("options", natsOptions_SetReconnectJitter(options, 10, 10));
-    check(url, natsConnection_Connect(&connection, options));
+    check_status("options", natsOptions_Create(&options));
+    check_status(url, natsOptions_SetURL(options, url));
+    check_status("options", natsOptions_SetMaxReconnect(options, -1));
+    check_status("options", natsOptions_SetReconnectWait(options, 50));
+    check_status("options", natsOptions_SetReconnectJitter(options, 10, 10));
+    check_status(url, natsConnection_Connect(&connection, options));
     natsOptions_Destroy(options);
     return connection;
 }
@@ -224,7 +225,7 @@ static _Noreturn void usage(void)
     exit(2);
 }
 
-static uint64_t count_value(const char *text)
+static uint64_t parse_count(const char *text)
 {
     char *end;
     errno = 0;
@@ -235,7 +236,7 @@ static uint64_t count_value(const char *text)
     return value;
 }
 
-static double seconds_value(const char *text)
+static double parse_seconds(const char *text)
 {
     char *end;
     double value = strtod(text, &end);
@@ -244,7 +245,7 @@ static double seconds_value(const char *text)
     return value;
 }
 
-static struct config options(int argc, char **argv)
+static struct config parse_options(int argc, char **argv)
 {
     struct config config = {.url = getenv("NATS_URL")};
     int option;
@@ -254,10 +255,10 @@ static struct config options(int argc, char **argv)
             config.url = optarg;
             break;
         case 'n':
-            config.count = count_value(optarg);
+            config.count = parse_count(optarg);
             break;
         case 'i':
-            config.idle_seconds = seconds_value(optarg);
+            config.idle_seconds = parse_seconds(optarg);
             break;
         case 'u':
             config.unique = true;
@@ -276,7 +277,7 @@ static struct config options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct config config = options(argc, argv);
+    struct config config = parse_options(argc, argv);
     struct seen seen = {0};
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGTERM, &action, NULL);
@@ -285,19 +286,20 @@ int main(int argc, char **argv)
 
     natsConnection *connection = connect_to(config.url);
     natsSubscription *subscription;
-    check(config.subject, natsConnection_SubscribeSync(&subscription, connection, config.subject));
-    check("pending limits", natsSubscription_SetPendingLimits(subscription, -1, -1));
-    check("flush", natsConnection_FlushTimeout(connection, drain_ms));
+    check_status(config.subject,
+                 natsConnection_SubscribeSync(&subscription, connection, config.subject));
+    check_status("pending limits", natsSubscription_SetPendingLimits(subscription, -1, -1));
+    check_status("flush", natsConnection_FlushTimeout(connection, drain_ms));
     fputs("ready\n", stderr);
 
     receive(&config, &seen, subscription);
     if (stop)
         drain(&config, &seen, connection, subscription);
     if (config.unique)
-        log_printf(&config, &seen);
+        print_summary(&config, &seen);
     flush_output();
 
-    bool whole = config.count == 0 || complete(&config, &seen);
-    /* Messages may still be coming: nats.c was seen to crash when it is taken down under them. */
-    _exit(whole && seen.unnumbered == 0 ? 0 : 1);
+    bool received_all = config.count == 0 || is_complete(&config, &seen);
+    // Messages may still arrive, and nats.c may crash if it is shut down meanwhile.
+    _exit(received_all && seen.unnumbered == 0 ? 0 : 1);
 }

@@ -1,4 +1,4 @@
-/* The window and its ring: random reading, confirming, rewinding and reopening lose nothing. */
+/* The window and its ring lose no line in random reads, confirmations, rewinds and reopenings. */
 
 #include <fcntl.h>
 
@@ -9,24 +9,24 @@ enum { LINES = 60000, SIZE = 1 << 20 };
 
 static unsigned seed = 1;
 
-static unsigned chance(unsigned below)
+static unsigned random_below(unsigned below)
 {
     return (unsigned)rand_r(&seed) % below;
 }
 
-/* Line k, which says its number, has a length of its own, and now and then ends in CR LF. */
+/* Writes line k, which contains its number; its len varies, and every fifth ends in CR LF. */
 static size_t make_line(unsigned k, char *to)
 {
-    size_t length = (size_t)sprintf(to, "{\"n\":%u,\"pad\":\"", k);
+    size_t len = (size_t)sprintf(to, "{\"n\":%u,\"pad\":\"", k);
     size_t pad = k * 7919 % 400;
-    memset(to + length, 'x', pad);
-    length += pad;
-    return length + (size_t)sprintf(to + length, k % 5 ? "\"}\n" : "\"}\r\n");
+    memset(to + len, 'x', pad);
+    len += pad;
+    return len + (size_t)sprintf(to + len, k % 5 ? "\"}\n" : "\"}\r\n");
 }
 
 struct stream {
     char *bytes;
-    size_t length;
+    size_t len;
     size_t fed;
 };
 
@@ -36,164 +36,167 @@ static struct stream make_stream(void)
     if (!s.bytes)
         abort();
     for (unsigned k = 0; k < LINES; k++)
-        s.length += make_line(k, s.bytes + s.length);
+        s.len += make_line(k, s.bytes + s.len);
     return s;
 }
 
 static void feed(struct window *w, struct stream *s)
 {
-    size_t room;
+    size_t space;
     struct slice too_long;
-    char *to = window_room(w, &room);
-    size_t n = to ? 1 + chance((unsigned)room) : 0;
-    if (n > s->length - s->fed)
-        n = s->length - s->fed;
+    char *to = window_reserve(w, &space);
+    size_t n = to ? 1 + random_below((unsigned)space) : 0;
+    if (n > s->len - s->fed)
+        n = s->len - s->fed;
     if (!n)
         return;
     memcpy(to, s->bytes + s->fed, n);
     s->fed += n;
-    unit(!window_filled(w, n, &too_long), "no line is too long");
+    unit(!window_commit(w, n, &too_long), "no line is too long");
 }
 
-static bool is_line(const struct line *line, unsigned k)
+static bool is_line(const struct window_line *line, unsigned k)
 {
     char expected[512];
-    size_t length = make_line(k, expected);
-    while (expected[length - 1] == '\n' || expected[length - 1] == '\r')
-        length--;
-    return line->number == k + 1 && slice_equal(line->text, (struct slice){expected, length});
+    size_t len = make_line(k, expected);
+    while (expected[len - 1] == '\n' || expected[len - 1] == '\r')
+        len--;
+    return line->number == k + 1 && slice_equal(line->text, (struct slice){expected, len});
 }
 
-/* Every 97th line is refused when it is met first, and must not be met again. */
-static void run(const char *path)
+/* Every 97th line is rejected when it is first returned, and must not be returned again. */
+static void test_random(const char *path)
 {
     struct window w;
     struct stream s = make_stream();
-    struct line line;
+    struct window_line line;
     unsigned next = 0;      /* the line that is expected */
     unsigned confirmed = 0; /* lines before it */
-    unsigned refused = 0;   /* lines before it were met, every 97th of them for the only time */
-    unsigned again = 0;
-    bool good = true;
+    unsigned returned = 0;  /* lines before it were returned, every 97th for the only time */
+    unsigned rewinds = 0;
+    bool matches = true;
     unit(window_open(&w, path, SIZE), "opens");
-    while (good && confirmed < LINES) {
+    while (matches && confirmed < LINES) {
         feed(&w, &s);
-        for (unsigned turns = chance(2000); good && turns && window_next(&w, NULL, &line);
-             turns--) {
-            if (next % 97 == 96 && next < refused)
+        for (unsigned turns = random_below(2000);
+             matches && turns && window_next_line(&w, NULL, &line); turns--) {
+            if (next % 97 == 96 && next < returned)
                 next++;
-            good = is_line(&line, next);
+            matches = is_line(&line, next);
             if (next % 97 == 96)
-                window_refuse(&w, &line);
+                window_reject(&w, &line);
             next++;
-            refused = next > refused ? next : refused;
+            returned = next > returned ? next : returned;
         }
-        while (next < w.next.lines) /* a refused one stood at the end */
+        while (next < w.next.lines) /* the last one was rejected */
             next++;
-        struct mark mark = w.next;
-        if (chance(3) == 0) {
+        struct window_mark mark = w.next;
+        if (random_below(3) == 0) {
             window_confirm(&w, &mark);
             confirmed = next;
             unit(mark.messages == next - next / 97, "%u messages of %u lines",
                  (unsigned)mark.messages, next);
         }
-        if (chance(5) == 0) {
+        if (random_below(5) == 0) {
             window_rewind(&w);
             next = confirmed;
-            again++;
+            rewinds++;
         }
     }
-    unit(good, "line %u after %u rewinds: got %.*s", next, again, SHOW(line.text));
-    unit(again > 20 && w.confirmed.offset == s.length, "all of it, rewound %u times", again);
+    unit(matches, "line %u after %u rewinds: got %.*s", next, rewinds, SHOW(line.text));
+    unit(rewinds > 20 && w.confirmed.offset == s.len, "all of it, rewound %u times", rewinds);
     free(s.bytes);
     window_close(&w);
 }
 
-/* A process that ends anywhere leaves its window to the next one. */
-static void reopened(const char *path)
+/* A process that is killed anywhere leaves its window to the next one. */
+static void test_reopen(const char *path)
 {
     struct window w;
-    struct line line;
+    struct window_line line;
     struct slice too_long;
-    size_t room;
+    size_t space;
     unit(window_open(&w, path, SIZE), "opens");
-    char *to = window_room(&w, &room);
+    char *to = window_reserve(&w, &space);
     memcpy(to, "one\ntwo\nthr", 11);
-    window_filled(&w, 11, &too_long);
-    unit(window_next(&w, NULL, &line) && line.text.len == 3 && line.text.data[0] == 'o', "one");
+    window_commit(&w, 11, &too_long);
+    unit(window_next_line(&w, NULL, &line) && line.text.len == 3 && line.text.data[0] == 'o',
+         "one");
     window_confirm(&w, &w.next);
-    window_next(&w, NULL, &line);
-    to = window_room(&w, &room);
-    memcpy(to, "ee\nfo", 5); /* and is killed before it can count them in */
+    window_next_line(&w, NULL, &line);
+    to = window_reserve(&w, &space);
+    memcpy(to, "ee\nfo", 5); /* it is killed before window_commit() */
     window_close(&w);
 
     unit(window_open(&w, path, 0), "opens again");
-    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"two", 3}),
+    unit(window_next_line(&w, NULL, &line) && slice_equal(line.text, (struct slice){"two", 3}),
          "two again");
-    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"three", 5}),
+    unit(window_next_line(&w, NULL, &line) && slice_equal(line.text, (struct slice){"three", 5}),
          "three");
-    unit(!window_next(&w, NULL, &line) && window_within(&w), "within a line");
-    window_finish(&w);
-    unit(window_next(&w, NULL, &line) && slice_equal(line.text, (struct slice){"fo", 2}),
+    unit(!window_next_line(&w, NULL, &line) && window_mid_line(&w), "within a line");
+    window_end_line(&w);
+    unit(window_next_line(&w, NULL, &line) && slice_equal(line.text, (struct slice){"fo", 2}),
          "finished");
     window_close(&w);
 }
 
-/* Whoever knows where a line ends may say so; what comes again is not asked for. */
-static void fresh_lines(void)
+/* The caller may pass the end of an unchecked line; lines after a rewind are not unchecked. */
+static void test_unchecked(void)
 {
     struct window w;
-    struct line line;
+    struct window_line line;
     struct slice too_long;
-    size_t room;
+    size_t space;
     unit(window_open(&w, NULL, SIZE), "opens");
-    unit(window_fresh(&w).len == 0, "nothing was read");
-    memcpy(window_room(&w, &room), "one\r\n\ntwo\nth", 13);
-    window_filled(&w, 13, &too_long);
-    struct slice fresh = window_fresh(&w);
+    unit(window_unchecked(&w).len == 0, "nothing was read");
+    memcpy(window_reserve(&w, &space), "one\r\n\ntwo\nth", 13);
+    window_commit(&w, 13, &too_long);
+    struct slice fresh = window_unchecked(&w);
     unit(slice_equal(fresh, (struct slice){"one\r\n\ntwo\n", 10}), "whole lines: %.*s",
          SHOW(fresh));
-    unit(window_next(&w, fresh.data + 4, &line) &&
-             slice_equal(line.text, (struct slice){"one", 3}) && line.fresh,
+    unit(window_next_line(&w, fresh.data + 4, &line) &&
+             slice_equal(line.text, (struct slice){"one", 3}) && line.is_new,
          "the first one");
-    fresh = window_fresh(&w);
+    fresh = window_unchecked(&w);
     unit(slice_equal(fresh, (struct slice){"\ntwo\n", 5}), "the rest: %.*s", SHOW(fresh));
     window_rewind(&w);
-    unit(window_fresh(&w).len == 0, "none while there are others");
-    unit(window_next(&w, NULL, &line) && line.text.len == 3 && !line.fresh, "the first one again");
-    unit(window_fresh(&w).data == fresh.data && window_fresh(&w).len == 5, "the rest again");
-    unit(window_next(&w, fresh.data, &line) && slice_equal(line.text, (struct slice){"two", 3}) &&
-             line.number == 3 && line.fresh,
-         "an empty line is passed over");
-    unit(!window_next(&w, NULL, &line) && window_fresh(&w).len == 0, "no more");
+    unit(window_unchecked(&w).len == 0, "none while there are others");
+    unit(window_next_line(&w, NULL, &line) && line.text.len == 3 && !line.is_new,
+         "the first one again");
+    unit(window_unchecked(&w).data == fresh.data && window_unchecked(&w).len == 5,
+         "the rest again");
+    unit(window_next_line(&w, fresh.data, &line) &&
+             slice_equal(line.text, (struct slice){"two", 3}) && line.number == 3 && line.is_new,
+         "an empty line is skipped");
+    unit(!window_next_line(&w, NULL, &line) && window_unchecked(&w).len == 0, "no more");
     window_close(&w);
 }
 
-static void too_long_lines(void)
+static void test_too_long(void)
 {
     struct window w;
-    struct line line;
+    struct window_line line;
     struct slice too_long;
-    size_t room;
+    size_t space;
     unit(window_open(&w, NULL, SIZE), "opens");
-    window_limit(&w, 100);
-    char *to = window_room(&w, &room);
+    window_set_line_max(&w, 100);
+    char *to = window_reserve(&w, &space);
     memcpy(to, "a\n", 2);
     memset(to + 2, 'b', 300);
-    unit(window_filled(&w, 302, &too_long), "a line over the limit");
+    unit(window_commit(&w, 302, &too_long), "a line over the limit");
     unit(too_long.len == 300 && too_long.data[0] == 'b', "its beginning");
     for (int i = 0; i < 100; i++) {
-        to = window_room(&w, &room);
-        memset(to, 'b', room);
-        unit(!window_filled(&w, room, &too_long), "its rest falls out");
+        to = window_reserve(&w, &space);
+        memset(to, 'b', space);
+        unit(!window_commit(&w, space, &too_long), "the rest of it is skipped");
     }
-    to = window_room(&w, &room);
+    to = window_reserve(&w, &space);
     memcpy(to, "bb\nc\n", 5);
-    window_filled(&w, 5, &too_long);
-    unit(window_next(&w, NULL, &line) && line.text.data[0] == 'a', "the line before it");
-    unit(window_next(&w, NULL, &line) && line.text.data[0] == 'c' && line.text.len == 1,
-         "and behind it");
-    unit(!window_next(&w, NULL, &line), "no more");
+    window_commit(&w, 5, &too_long);
+    unit(window_next_line(&w, NULL, &line) && line.text.data[0] == 'a', "the line before it");
+    unit(window_next_line(&w, NULL, &line) && line.text.data[0] == 'c' && line.text.len == 1,
+         "and the one after it");
+    unit(!window_next_line(&w, NULL, &line), "no more");
     window_close(&w);
 }
 
@@ -204,12 +207,12 @@ int main(void)
     if (fd < 0)
         return 1;
     close(fd);
-    run(NULL);
-    fresh_lines();
-    too_long_lines();
-    run(path);
+    test_random(NULL);
+    test_unchecked();
+    test_too_long();
+    test_random(path);
     unlink(path);
-    reopened(path);
+    test_reopen(path);
     unlink(path);
     return unit_end("window");
 }

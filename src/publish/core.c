@@ -1,0 +1,98 @@
+#include "publish/core.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+struct core {
+    struct publish_transport base;
+    struct session_config *config;
+    const char *subject;
+    struct session session;
+};
+
+static bool core_open(struct publish_transport *t)
+{
+    struct core *c = (struct core *)t;
+    if (!session_open(&c->session, c->config))
+        return false;
+    t->wake_fd = c->session.wake_fd;
+    return true;
+}
+
+static enum transport_event core_poll(struct publish_transport *t)
+{
+    struct core *c = (struct core *)t;
+    enum transport_event event = session_poll(&c->session);
+    if (event == TRANSPORT_CONNECTED)
+        t->max_payload = nats_conn_max_payload(c->session.conn);
+    return event;
+}
+
+/* nats.c blocks a publish while its buffer is full. */
+static bool core_can_send(struct publish_transport *t)
+{
+    (void)t;
+    return true;
+}
+
+static enum transport_result core_send(struct publish_transport *t, const struct window_line *line)
+{
+    struct core *c = (struct core *)t;
+    if (nats_conn_publish(c->session.conn, c->subject, line->text))
+        return TRANSPORT_SENT;
+    session_mark_lost(&c->session);
+    return TRANSPORT_DISCONNECTED;
+}
+
+static void core_request_confirmation(struct publish_transport *t, const struct window_mark *sent)
+{
+    struct core *c = (struct core *)t;
+    session_request_confirmation(&c->session, sent);
+}
+
+static struct window_mark core_confirmed(struct publish_transport *t)
+{
+    struct core *c = (struct core *)t;
+    return session_confirmed(&c->session);
+}
+
+static int core_timeout_ms(struct publish_transport *t)
+{
+    const struct core *c = (const struct core *)t;
+    return session_timeout_ms(&c->session);
+}
+
+static bool core_destroy(struct publish_transport *t)
+{
+    struct core *c = (struct core *)t;
+    session_close(&c->session);
+    free(c);
+    return true;
+}
+
+static const struct transport_ops core_ops = {.needs_server = true,
+                                              .open = core_open,
+                                              .poll = core_poll,
+                                              .can_send = core_can_send,
+                                              .send = core_send,
+                                              .request_confirmation = core_request_confirmation,
+                                              .confirmed = core_confirmed,
+                                              .timeout_ms = core_timeout_ms,
+                                              .destroy = core_destroy};
+
+struct publish_transport *core_new(struct session_config *config, const char *subject)
+{
+    struct core *c = calloc(1, sizeof *c);
+    if (!c) {
+        log_printf("out of memory");
+        return NULL;
+    }
+    c->base = (struct publish_transport){.ops = &core_ops,
+                                         .wake_fd = -1,
+                                         .peer = c->session.peer,
+                                         .error_text = c->session.lost_text};
+    c->config = config;
+    c->subject = subject;
+    return &c->base;
+}

@@ -1,0 +1,34 @@
+#ifndef SHNEK_PUBLISH_STREAM_API_H
+#define SHNEK_PUBLISH_STREAM_API_H
+
+#include "publish/nats-conn.h"
+
+struct stream_config {
+    const char *name;            /* NULL: whichever stream has the subject */
+    bool create;                 /* if it does not exist */
+    const char *create_subjects; /* separated by commas; NULL: the subject */
+    bool memory;                 /* memory storage instead of files */
+    uint64_t replicas;
+    uint64_t max_age_ns; /* 0: unlimited */
+    uint64_t max_bytes;  /* 0: unlimited */
+    uint64_t timeout_ns; /* for one API request */
+};
+
+enum stream_api_state {
+    STREAM_API_READY,
+    STREAM_API_UNAVAILABLE, /* for the moment, because of error_text */
+    STREAM_API_MISSING      /* it does not exist, which was logged */
+};
+
+/*
+ * Looks the named stream up, and creates it if it is missing and `config` allows that. A stream
+ * without a name is STREAM_API_READY. `error_text` has NATS_CONN_TEXT_MAX bytes.
+ */
+enum stream_api_state stream_api_ensure(struct nats_conn *conn, const struct stream_config *config,
+                                        const char *subject, char *error_text);
+
+/* Returns true if the server answers that no stream has `subject`. */
+bool stream_api_subject_is_unbound(struct nats_conn *conn, const struct stream_config *config,
+                                   const char *subject);
+
+#endif

@@ -1,0 +1,81 @@
+#ifndef SHNEK_PUBLISH_TRANSPORT_H
+#define SHNEK_PUBLISH_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "publish/window.h"
+
+/*
+ * The destination of the lines, as the loop of publish.c sees it. There are three: core NATS
+ * (core.h), a JetStream stream (jetstream.h) and standard output (dry-run.h). All functions are
+ * called from one thread.
+ *
+ *     open -> poll -> DOWN ... CONNECTED -> UP: send ... -> LOST -> DOWN ... CONNECTED -> ...
+ */
+enum transport_event {
+    TRANSPORT_UP,        /* nothing new: messages can be sent if can_send() agrees */
+    TRANSPORT_DOWN,      /* nothing new: there is no connection */
+    TRANSPORT_CONNECTED, /* up since this call: the loop has to rewind or drop unconfirmed lines */
+    TRANSPORT_LOST,      /* the connection to `peer` was lost because of `error_text` */
+    TRANSPORT_FAILED     /* permanently; the reason was logged */
+};
+
+enum transport_result {
+    TRANSPORT_SENT,
+    TRANSPORT_DISCONNECTED, /* the line is still in the window; poll() reports the loss */
+    TRANSPORT_CLOSED        /* permanently; the reason was logged */
+};
+
+enum { TRANSPORT_TEXT_MAX = 256 };
+
+/* A message that was sent and then refused permanently. */
+struct transport_refusal {
+    uint64_t number;   /* of its line, from 1 */
+    struct slice text; /* in the window */
+    char error_text[TRANSPORT_TEXT_MAX];
+};
+
+struct publish_transport {
+    const struct transport_ops *ops;
+    size_t max_payload;     /* bytes; of the server of the last TRANSPORT_CONNECTED */
+    int wake_fd;            /* readable when poll() has something to do, -1 for none */
+    const char *peer;       /* URL of the last server, without credentials */
+    const char *error_text; /* of the last TRANSPORT_LOST */
+};
+
+struct transport_ops {
+    bool needs_server; /* unconfirmed lines are written out at the end */
+    bool resends;      /* resends unconfirmed messages itself; the window is not rewound */
+
+    /* Starts threads and opens descriptors. Returns false and logs the reason on failure. */
+    bool (*open)(struct publish_transport *t);
+
+    /* Connects, detects losses, resends: whatever is due. May block for the connect timeout. */
+    enum transport_event (*poll)(struct publish_transport *t);
+
+    /* Returns whether send() may be called. If not, wake_fd becomes readable once it may. */
+    bool (*can_send)(struct publish_transport *t);
+
+    /* Sends the line that window_next_line() returned last. */
+    enum transport_result (*send)(struct publish_transport *t, const struct window_line *line);
+
+    /* Requests the confirmation of all lines before `sent`; confirmed() returns the outcome. */
+    void (*request_confirmation)(struct publish_transport *t, const struct window_mark *sent);
+
+    /* Returns the end of the lines that were confirmed or refused. */
+    struct window_mark (*confirmed)(struct publish_transport *t);
+
+    /* Returns whether there was another refused message. NULL: send() is the last word. */
+    bool (*take_refusal)(struct publish_transport *t, struct transport_refusal *refusal);
+
+    /* Returns the milliseconds until poll() has something to do, -1 for no limit. */
+    int (*timeout_ms)(struct publish_transport *t);
+
+    /* Closes and frees the transport, opened or not. Returns false if output was lost. */
+    bool (*destroy)(struct publish_transport *t);
+};
+
+#endif
