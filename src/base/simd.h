@@ -89,7 +89,7 @@ static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
  * With one added and the lowest bit turned, SP, '"', 127 and all that is less than SP or more than
  * 127 is less than 35 as a signed one, and nothing else.
  */
-static inline uint64_t simd_bits_not_bare(simd_block b)
+static inline uint64_t simd_bits_not_verbatim(simd_block b)
 {
     simd_block turned = _mm_xor_si128(_mm_add_epi8(b, _mm_set1_epi8(1)), _mm_set1_epi8(1));
     simd_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
@@ -207,7 +207,7 @@ static inline uint64_t simd_bits(uint8x16_t lanes)
     return vget_lane_u16(vreinterpret_u16_u8(sums), 0);
 }
 
-static inline uint64_t simd_bits_not_bare(simd_block b)
+static inline uint64_t simd_bits_not_verbatim(simd_block b)
 {
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
@@ -367,7 +367,7 @@ static inline uint64_t simd_bits(uint64_t tops)
     return ((tops & BLOCK_TOPS) >> 7) * 0x0102040810204080 >> 56;
 }
 
-static inline uint64_t simd_bits_not_bare(simd_block b)
+static inline uint64_t simd_bits_not_verbatim(simd_block b)
 {
     uint64_t outside = b | ~simd_up_from(b, 33) | simd_up_from(b, 127);
     return simd_bits(outside | simd_alike(b, '"') | simd_alike(b, '\\'));

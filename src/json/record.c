@@ -174,7 +174,7 @@ static inline char *as_it_is(char *to, struct slice text)
 static inline char *sd_name(char *to, const struct structured_data *sd, struct slice name,
                             const char *limit)
 {
-    if (!sd->bare || !has_blocks(name, limit))
+    if (!sd->names_verbatim || !has_blocks(name, limit))
         return json_quote_within(to, name, limit);
     *to++ = '"';
     to = as_it_is(to, name);
@@ -311,12 +311,12 @@ void record_write(struct buffer *out, const struct syslog_message *m)
     enum { FIXED = 512 };
     char *to = buffer_reserve(out, FIXED + JSON_STRING_ROOM(m->bytes.len));
     to = head(to, m->pri);
-    to = m->bare ? bare_header(to, m) : header(to, m);
+    to = m->header_verbatim ? bare_header(to, m) : header(to, m);
     if (m->sd.element_count == 0) {
         to = json_fixed(to, ",\"sd\":{},\"msg\":\"");
     } else {
         to = json_fixed(to, ",\"sd\":");
-        to = m->sd.usual ? usual_structured_data(to, &m->sd)
+        to = m->sd.is_simple ? usual_structured_data(to, &m->sd)
                          : structured_data(to, &m->sd, limit_of(m));
         to = json_fixed(to, ",\"msg\":\"");
     }

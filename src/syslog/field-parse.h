@@ -24,10 +24,10 @@ static inline const char *parse_fail(const struct parse_input *in, const char *f
     return NULL;
 }
 
-/* What is behind a BOM, or `p` where none stands there. */
+/* Returns the byte after a BOM at `p`, or `p` if there is none. */
 static inline const char *skip_bom(const char *p, const char *end)
 {
-    return end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 ? p + 3 : p;
+    return end - p >= 3 && p[0] == '\xEF' && p[1] == '\xBB' && p[2] == '\xBF' ? p + 3 : p;
 }
 
 static inline bool is_digit(char c)

@@ -183,7 +183,7 @@ bool rfc3164_parse(struct slice message, struct lenient_time *reckoning, struct 
         *defect = (struct defect){"MSG", "there is none", message.len};
         return false;
     }
-    *m = (struct syslog_message){.bytes = message, .pri = pri, .sd = m->sd, .time = m->time};
+    *m = (struct syslog_message){.bytes = message, .pri = pri, .sd = m->sd, .cache = m->cache};
     m->sd.element_count = m->sd.param_count = 0;
 
     behind = marked_time(reckoning, first, end, &m->timestamp);

@@ -93,7 +93,7 @@ bool rfc5424_lenient_parse(struct slice message, struct lenient_time *reckoning,
     if (!p || end - p < 3 || p[0] != '1' || p[1] != ' ')
         return false;
     *m = (struct syslog_message){
-        .bytes = message, .pri = pri, .version = 1, .sd = m->sd, .time = m->time};
+        .bytes = message, .pri = pri, .version = 1, .sd = m->sd, .cache = m->cache};
     m->sd.element_count = m->sd.param_count = 0;
     p = timestamp(reckoning, skip_spaces(p + 1, end), end, &m->timestamp);
     p = p ? fields(p, end, m) : NULL;

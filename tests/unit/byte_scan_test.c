@@ -121,7 +121,7 @@ static void bits(void)
             for (size_t i = 0; i < SIMD_SIZE; i++)
                 bytes[i] = (char)(where >> i & 1 ? byte : i % 2 ? '!' : '~');
             simd_block b = simd_load(bytes);
-            unit(simd_bits_not_bare(b) == (is_bare(byte) ? 0 : where),
+            unit(simd_bits_not_verbatim(b) == (is_bare(byte) ? 0 : where),
                  "not bare: byte %d at %#" PRIx64, byte, where);
             unit(simd_bits_not_value(b) == (is_value(byte) ? 0 : where),
                  "not a value: byte %d at %#" PRIx64, byte, where);
