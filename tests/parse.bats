@@ -502,9 +502,9 @@ shnek-parse: stdin:3: PRI: expected '<' (at byte 0)"
         is "$status" 1
         is "${#lines[@]}" 2
         is "$stderr" "\
-shnek-parse: stdin:1: MSG: there is none (at byte 4)
-shnek-parse: stdin:2: MSG: there is none (at byte 5)
-shnek-parse: stdin:3: MSG: there is none (at byte 2)
+shnek-parse: stdin:1: MSG: is empty (at byte 4)
+shnek-parse: stdin:2: MSG: is empty (at byte 5)
+shnek-parse: stdin:3: MSG: is empty (at byte 2)
 shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     done
 }
@@ -549,7 +549,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     shnek-parse -F newline -f auto --max-size=1M in >out 2>err || is "$?" 1
     iconv -f UTF-8 -t UTF-8 out >/dev/null
     jq -es length out
-    is "$(($(wc -l <out) + $(grep -c 'MSG: there is none' err || true)))" "$(grep -ac . in)"
+    is "$(($(wc -l <out) + $(grep -c 'MSG: is empty' err || true)))" "$(grep -ac . in)"
 }
 
 @test "--raw keeps what was read as RFC 3164" {

@@ -2,6 +2,7 @@
 
 #include "base/byte-scan.h"
 #include "base/defect.h"
+#include "syslog/pri.h"
 #include "syslog/timestamp.h"
 
 static const char *rfc5424_pri(const struct parse_input *in, const char *p,

@@ -6,7 +6,7 @@
 #include "syslog/rfc5424-fast.h"
 
 /* The limits of RFC 5424, section 6. */
-enum { PRI_MAX = 191, HOSTNAME_MAX = 255, APP_NAME_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 };
+enum { HOSTNAME_MAX = 255, APP_NAME_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 };
 
 /*
  * Parses a message (RFC 5424, section 6), without its framing, into `m`. Accepts only valid

@@ -16,7 +16,7 @@
 #include "load/crc32c.h"
 #include "syslog/field-parse.h"
 #include "syslog/frame.h"
-#include "syslog/instant.h"
+#include "syslog/timestamp.h"
 #include "verify/record-decode.h"
 #include "verify/verify-report.h"
 
@@ -31,7 +31,7 @@ struct verify {
     pthread_mutex_t lock;      /* between who reads and who looks */
     struct findings found;
     struct reader reader;
-    struct instant_reader clock;
+    struct timestamp_reader clock;
     struct stats stats;
     struct signals signals;
     struct rate_limit complaints;
@@ -86,7 +86,7 @@ static bool read_msgid(const struct verify *v, struct slice msgid, struct entry 
 static void take_latency(struct verify *v, struct slice timestamp)
 {
     uint64_t due;
-    if (!v->now || !timestamp.data || !instant_read(&v->clock, timestamp, &due))
+    if (!v->now || !timestamp.data || !timestamp_read(&v->clock, timestamp, &due))
         return;
     if (due > v->now)
         v->found.negative++;

@@ -47,7 +47,7 @@ static void cut(struct syslog_parser *f, const struct unit_case *c, struct syslo
         const char *end = out->data + out->len;
         unit(utf8_find_invalid(out->data, end) == end, "%s: cut at %zu, not UTF-8", c->name,
              length);
-        unit(out->data[0] == '{' || strncmp(out->data, "!MSG: there is none", 19) == 0,
+        unit(out->data[0] == '{' || strncmp(out->data, "!MSG: is empty", 14) == 0,
              "%s: cut at %zu: %.*s", c->name, length, (int)out->len, out->data);
     }
 }

@@ -7,7 +7,7 @@
 #include "base/defect.h"
 #include "base/options.h"
 #include "load/schedule.h"
-#include "syslog/instant.h"
+
 #include "syslog/pri.h"
 #include "syslog/timestamp.h"
 #include "unit.h"
@@ -148,20 +148,20 @@ static void times(void)
 /* Where the reader knows the second, and where it does not. */
 static uint64_t instant(const char *text)
 {
-    struct instant_reader r = {0};
+    struct timestamp_reader r = {0};
     uint64_t ns = 0;
     static const char known[] = "2023-01-01T00:00:00Z";
-    if (instant_read(&r, (struct slice){text, strlen(text)}, &ns))
+    if (timestamp_read(&r, (struct slice){text, strlen(text)}, &ns))
         return ns;
-    instant_read(&r, (struct slice){known, sizeof known - 1}, &ns);
-    return instant_read(&r, (struct slice){text, strlen(text)}, &ns) ? ns : NONE;
+    timestamp_read(&r, (struct slice){known, sizeof known - 1}, &ns);
+    return timestamp_read(&r, (struct slice){text, strlen(text)}, &ns) ? ns : NONE;
 }
 
 /* What timestamp_write wrote is read back as what it was, to the microsecond. */
 static void instants(void)
 {
     static const char *const zones[] = {"UTC", "JST-9", "NST3:30"};
-    struct instant_reader r = {0};
+    struct timestamp_reader r = {0};
     char text[TIMESTAMP_MAX];
     for (size_t zone = 0; zone < sizeof zones / sizeof *zones; zone++) {
         struct timestamp_writer w = {.utc = zone == 0};
@@ -171,8 +171,8 @@ static void instants(void)
             uint64_t ns = second * NS_PER_S + second % 1000000 * 1000;
             uint64_t got = 0;
             char *end = timestamp_write(&w, ns, text);
-            bool good = instant_read(&r, slice_between(text, end), &got) && got == ns;
-            good = good && instant_read(&r, slice_between(text, end), &got) && got == ns;
+            bool good = timestamp_read(&r, slice_between(text, end), &got) && got == ns;
+            good = good && timestamp_read(&r, slice_between(text, end), &got) && got == ns;
             unit(good, "%.*s: %" PRIu64, (int)(end - text), text, got);
         }
     }
