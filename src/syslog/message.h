@@ -26,7 +26,7 @@ struct syslog_message {
      * If true, json/record.c may copy the header in whole blocks, without a search for characters
      * to escape: TIMESTAMP as 32 bytes, HOSTNAME as 2 blocks of SIMD_SIZE, and APP-NAME, PROCID and
      * MSGID, each shorter than a block, as one. From the first byte of each field so many can be
-     * read, and no field has a '"' or '\\'. False says nothing.
+     * read, and no field has a '"' or '\\'. False promises nothing.
      */
     bool header_verbatim;
     struct slice hostname;

@@ -37,7 +37,7 @@ struct structured_data {
     struct sd_param *params;
     uint32_t element_count; /* 0 for NILVALUE; the flags below then have no meaning */
     uint32_t param_count;
-    /* SD-IDs and PARAM-NAMEs need no escape in JSON. False says nothing. */
+    /* SD-IDs and PARAM-NAMEs need no escape in JSON. False promises nothing. */
     bool names_verbatim;
     /* Also, nothing repeats, and SIMD_SIZE bytes can be read after the last ']'. */
     bool is_simple;
