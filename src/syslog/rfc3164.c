@@ -120,7 +120,7 @@ static void rfc3164_set_tag(struct syslog_message *m, const struct rfc3164_tag *
 }
 
 /* A TAG, if there is one. */
-static const char *rfc3164_tag(const char *p, const char *end, struct syslog_message *m)
+static const char *rfc3164_parse_tag(const char *p, const char *end, struct syslog_message *m)
 {
     struct rfc3164_tag tag;
     const char *next = rfc3164_read_tag(rfc3164_skip_blanks(p, end), end, &tag);
@@ -146,12 +146,12 @@ static const char *rfc3164_host_and_tag(const char *p, const char *end, struct s
     const char *next = rfc3164_forwarded(first, end, &word);
     if (next) {
         m->hostname = word;
-        return rfc3164_tag(next, end, m);
+        return rfc3164_parse_tag(next, end, m);
     }
     next = rfc3164_read_tag(first, end, &tag);
     if (next && rfc3164_is_host_tag(&tag, next, end)) {
         m->hostname = tag.name;
-        return rfc3164_tag(next, end, m);
+        return rfc3164_parse_tag(next, end, m);
     }
     if (next) {
         rfc3164_set_tag(m, &tag);
@@ -163,7 +163,7 @@ static const char *rfc3164_host_and_tag(const char *p, const char *end, struct s
         if (!next || !rfc3164_is_mnemonic(rfc3164_skip(next, end, ' '), end))
             return p;
         m->hostname = word;
-        return rfc3164_tag(next, end, m);
+        return rfc3164_parse_tag(next, end, m);
     }
     const char *second = rfc3164_skip_blanks(after_host, end);
     next = rfc3164_read_tag(second, end, &tag);
@@ -176,7 +176,7 @@ static const char *rfc3164_host_and_tag(const char *p, const char *end, struct s
         return next;
     }
     next = rfc3164_skip_text(second, end, ": ");
-    return next ? rfc3164_tag(next, end, m) : rfc3164_skip_blanks(after_host, end);
+    return next ? rfc3164_parse_tag(next, end, m) : rfc3164_skip_blanks(after_host, end);
 }
 
 bool rfc3164_parse(struct slice message, struct lenient_time *time, struct syslog_message *m,
@@ -203,7 +203,7 @@ bool rfc3164_parse(struct slice message, struct lenient_time *time, struct syslo
     if (m->timestamp.data && !m->hostname.data)
         p = rfc3164_host_and_tag(p, end, m);
     else if (m->timestamp.data || has_pri)
-        p = rfc3164_tag(p, end, m);
+        p = rfc3164_parse_tag(p, end, m);
     if (p < end && (*p == ' ' || *p == '\t') && (m->timestamp.data || m->appname.data))
         p++;
     m->msg = slice_between(skip_bom(p, end), end);

@@ -16,8 +16,8 @@
  *
  *     0      7                               39       48
  *     |      |                               |        |
- *     <165>1 2024-12-15T21:08:09.484123+09:00 web1.exa|mple.net nginx 3126 ID47 [x@1 k="v"] text
- *            '---- minute ---''- second -'          reads of 8 and 16 bytes end here at the latest
+ *     <165>1 2024-12-15T21:08:09.484123+09:00 web1.example.net nginx 3126 ID47 [x@1 k="v"] text
+ *            '--- minute ---''--- second ---'        '- no read goes beyond
  *
  * The minute, the number of fraction digits and the offset are compared with those of the last
  * TIMESTAMP, which most often are equal, and validated only if they differ.
@@ -26,17 +26,17 @@
  * SP, '"', '\\' and every byte that is not PRINTUSASCII. Four marks, all of them SP, end the four
  * fields:
  *
- *     bytes  mantoshkin-pc spamlog 18895 0 - hello from rust!      (bit 0 is on the left)
- *     marks  0000000000000100000001000001010100000100001000000
- *                         |       |     | |
- *                  HOSTNAME  APP-NAME  PROCID  MSGID
+ *     bytes  mantoshkin-pc spamlog 18895 0 - hello from rust!     (bit 0 is on the left)
+ *     marks  000000000000010000000100000101010000010000100000
+ *                         ^       ^     ^ ^   ends of HOSTNAME, APP-NAME, PROCID and MSGID
  *
  * In STRUCTURED-DATA there are two such words, one with the bytes that can end an SD-NAME and one
  * with those that can end a PARAM-VALUE or need an escape in JSON; both are shifted as the cursor
  * moves, and filled again when they are empty:
  *
- *     bytes  [x@1 k="v"][y]                bytes  [x@1 k="a b\"c"]
- *     name       1 11 11 1                 value         1   11 1
+ *     bytes  x@1 k="a b\"c"][y] text
+ *     name   00010110101101100110000
+ *     value  00000010001101100100000
  *
  * Near the end of the message a window is loaded from blocks that overlap or begin before it, so
  * nothing is read outside the message.
@@ -48,15 +48,6 @@ enum { RFC5424_FAST_WINDOW = 48 };
  * and usual. Otherwise returns false and reports no defect; nothing in `m` is valid then but its
  * allocations and its cache, and rfc5424_parse_reference() must parse the message from the start.
  */
-#ifdef SHNEK_NO_FAST_PATH
-static inline bool rfc5424_fast_parse(struct slice message, struct syslog_message *m)
-{
-    (void)message;
-    (void)m;
-    return false;
-}
-#else
 bool rfc5424_fast_parse(struct slice message, struct syslog_message *m);
-#endif
 
 #endif
