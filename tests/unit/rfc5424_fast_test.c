@@ -1,6 +1,6 @@
 /*
  * The accelerator of RFC 5424 against the reference, in a parser that has seen other messages: what
- * it accepts must give the same message and record, and what it declines must leave nothing behind.
+ * it accepts must give the same message and record, and what it declines must not affect the reference.
  * Messages lie between guard pages: tests/data/rfc5424.cases, each byte at each position of some
  * usual messages, every length of fields, random STRUCTURED-DATA, and random changes of all these.
  */
