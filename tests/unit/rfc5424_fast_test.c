@@ -1,8 +1,9 @@
 /*
  * The accelerator of RFC 5424 against the reference, in a parser that has seen other messages: what
- * it accepts must give the same message and record, and what it declines must not affect the reference.
- * Messages lie between guard pages: tests/data/rfc5424.cases, each byte at each position of some
- * usual messages, every length of fields, random STRUCTURED-DATA, and random changes of all these.
+ * it accepts must give the same message and record, and what it declines must not affect the
+ * reference. Messages lie between guard pages: tests/data/rfc5424.cases, each byte at each position
+ * of some usual messages, every length of fields, random STRUCTURED-DATA, and random changes of all
+ * these.
  */
 
 #include "base/buffer.h"
@@ -333,7 +334,9 @@ static void mutate(struct buffer *text)
     static const char special[] = " -[]=\"\\<>:.Z+T019a\0\n\x7f\x80\xff";
     for (unsigned n = chance(4); n && text->len; n--) {
         size_t pos = chance((unsigned)text->len);
-        char byte = chance(2) ? special[chance(sizeof special)] : (char)chance(256);
+        char byte = (char)chance(256);
+        if (chance(2))
+            byte = special[chance(sizeof special)];
         size_t rest = text->len - pos;
         size_t count = 1 + chance(rest < 40 ? (unsigned)rest : 40);
         switch (chance(5)) {
