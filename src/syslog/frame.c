@@ -180,7 +180,7 @@ static enum frame_kind framer_emit_held(struct framer *f, struct frame *frame)
     return framer_emit(f, f->held_number, (struct slice){f->held.data, f->held.len}, frame);
 }
 
-/* Makes the pending line the held message. */
+/* The pending line becomes the held message. */
 static void framer_hold_pending(struct framer *f)
 {
     if (f->pending.data)
