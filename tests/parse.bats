@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shnek-parse on files and stdin: the record, framing, what is rejected, statuses, signals.
+# shnek-parse on files and stdin: records, framing, rejected messages, exit statuses, signals.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
 
 bats_require_minimum_version 1.5.0
@@ -15,25 +15,25 @@ setup() {
 }
 
 teardown() {
-    # The end of a FIFO ends its reader at once.
+    # Closing the FIFO ends its reader.
     [[ ! ${feed-} ]] || exec {feed}>&-
     shnek_teardown
 }
 
-# given INPUT [OPTION...]: runs it on INPUT, in which \n, \x00 and the like stand for bytes.
+# given INPUT [OPTION...]: runs it on INPUT with printf(1) escapes, such as \n and \x00.
 given() {
     local input=$1
     shift
     run --separate-stderr timeout 20 shnek-parse "$@" < <(printf %b "$input")
 }
 
-# to_files COMMAND...: runs it into the files out and err; its exit status is in $status.
+# to_files COMMAND...: redirects it to the files out and err; its exit status is in $status.
 to_files() {
     status=0
     "$@" >out 2>err || status=$?
 }
 
-# The counters that --stats printed last into FILE, else into $stderr, less the bytes and the rate.
+# last_counters [FILE]: the last counters of --stats in FILE or $stderr, without bytes and rate.
 last_counters() {
     sed -n 's/^shnek-parse: \(in .*\) bytes .*/\1/p' "${1:-/dev/stdin}" <<<"$stderr" | tail -n 1
 }
@@ -48,12 +48,12 @@ counted() {
     printf '%d %s' "${#1}" "$1"
 }
 
-# feed NAME: a FIFO of that name, open for writing at descriptor $feed, after its reader came.
+# feed NAME: opens the FIFO for writing as descriptor $feed; waits for its reader.
 feed() {
     exec {feed}>"$1"
 }
 
-# hold NAME: the same, whether there is a reader or not.
+# hold NAME: opens the FIFO as descriptor $feed without waiting for a reader.
 hold() {
     exec {feed}<>"$1"
 }
@@ -70,7 +70,7 @@ END
     is "$(<err)" ''
 }
 
-@test "NILVALUEs are null, no MSG is null and an empty one is a string" {
+@test "NILVALUE and a missing MSG become null, an empty MSG becomes an empty string" {
     given '<0>1 - - - - - -\n<0>1 - - - - - - \n<0>1 - - - 007 - - \xef\xbb\xbfbom\n'
     is "$status" 0
     is "${lines[0]}" '{"severity":"emerg","facility":"kern","version":1,"timestamp":null,"hostname":null,"appname":null,"procid":null,"msgid":null,"sd":{},"msg":null}'
@@ -78,7 +78,7 @@ END
     is "${lines[2]}" '{"severity":"emerg","facility":"kern","version":1,"timestamp":null,"hostname":null,"appname":null,"procid":"007","msgid":null,"sd":{},"msg":"bom"}'
 }
 
-@test "PROCID is a number up to 2^63 - 1 and a string from there on" {
+@test "PROCID is a number up to 2^63 - 1, and a string above" {
     given '<0>1 - - - 0 - -\n<0>1 - - - 9223372036854775807 - -\n<0>1 - - - 9223372036854775808 - -\n<0>1 - - - -1 - -\n'
     is "$status" 0
     [[ ${lines[0]} == *'"procid":0,'* ]]
@@ -87,7 +87,7 @@ END
     [[ ${lines[3]} == *'"procid":"-1",'* ]]
 }
 
-@test "a PARAM-NAME that repeats becomes an array, an SD-ID that repeats is merged, nothing is lost" {
+@test "the values of a repeated PARAM-NAME become an array, and repeated SD-IDs are merged" {
     cat >in <<'END'
 <0>1 - - - - - [a.b x="1" y="\"\\\]\n" x="2"][c][a.b x="3" z=""] m
 END
@@ -96,7 +96,7 @@ END
     [[ $output == *'"sd":{"a.b":{"x":["1","2","3"],"y":"\"\\]\\n","z":""},"c":{}},"msg":"m"}' ]]
 }
 
-@test "every byte value in MSG and PARAM-VALUE gives valid JSON in valid UTF-8" {
+@test "every byte value in MSG and PARAM-VALUE results in valid JSON in valid UTF-8" {
     need jq iconv
     local number byte plain
     for number in {0..255}; do
@@ -115,7 +115,7 @@ END
         [65, if . >= 128 then 65533 elif IN(34, 92, 93) then 33 else . end, 66]]' out
 }
 
-@test "random bytes never crash it, and what comes out is valid" {
+@test "random bytes never crash it, and its output is valid" {
     need jq iconv
     local framing file
     head -c 1M /dev/urandom >random
@@ -134,7 +134,7 @@ END
     done
 }
 
-@test "how the bytes are cut into reads changes nothing" {
+@test "the sizes of reads do not change the output" {
     local framing
     printf '\n%sone\r\nbad\n\n%s\xe2\x82\xac two\x00\n%slast' "$HEAD" "$HEAD" "$HEAD" >newline
     printf '21 %sone22 %s\xe2\x82\xac\n\r\n\n20 %s\n\n\n7 <13>1 -25 %shello\r\n30 %scut' \
@@ -154,9 +154,9 @@ END
     }
 }
 
-# Where messages come from
+# Input
 
-@test "stdin is read where no FILE is given, and where it is '-'" {
+@test "stdin is read without FILE, and if FILE is '-'" {
     given "${HEAD}text\n"
     is "$status" 0
     is "$output" "$(json text)"
@@ -177,7 +177,7 @@ shnek-parse: stdin:3: PRI: expected '<' (at byte 0)
 shnek-parse: third:1: PRI: expected '<' (at byte 0)"
 }
 
-@test "a last line without LF in one FILE does not run into the next FILE" {
+@test "a last line without LF is not joined to the next FILE" {
     printf '%sone' "$HEAD" >first
     printf '%stwo' "$HEAD" >second
     run --separate-stderr shnek-parse first second
@@ -185,7 +185,7 @@ shnek-parse: third:1: PRI: expected '<' (at byte 0)"
     is "$output" "$(json one && json two)"
 }
 
-@test "each FILE has a framing of its own" {
+@test "the framing of each FILE is detected separately" {
     printf '%sone\n' "$HEAD" >first
     counted "${HEAD}two" >second
     run --separate-stderr shnek-parse first second first
@@ -193,14 +193,14 @@ shnek-parse: third:1: PRI: expected '<' (at byte 0)"
     is "$output" "$(json one && json two && json one)"
 }
 
-@test "a FILE after -- may begin with a dash" {
+@test "after -- a FILE may begin with a dash" {
     printf '%stext\n' "$HEAD" >-q
     run --separate-stderr shnek-parse -- -q
     is "$status" 0
     is "$output" "$(json text)"
 }
 
-@test "a FILE that is missing is reported, the others are read, the status is 2" {
+@test "a missing FILE is reported, the others are read, and the status is 2" {
     printf '%sone\nbad\n' "$HEAD" >first
     printf '%stwo\n' "$HEAD" >second
     run --separate-stderr shnek-parse first absent second
@@ -211,7 +211,7 @@ shnek-parse: first:2: PRI: expected '<' (at byte 0)
 shnek-parse: absent: No such file or directory"
 }
 
-@test "a directory is reported, the others are read, the status is 2" {
+@test "a directory is reported, the other FILEs are read, and the status is 2" {
     mkdir directory
     printf '%sone\n' "$HEAD" >first
     run --separate-stderr shnek-parse directory first
@@ -220,7 +220,7 @@ shnek-parse: absent: No such file or directory"
     is "$stderr" 'shnek-parse: directory: Is a directory'
 }
 
-@test "a FILE that may not be read is reported, the others are read, the status is 2" {
+@test "an unreadable FILE is reported, the others are read, and the status is 2" {
     local may=()
     printf '%sone\n' "$HEAD" >first
     : >secret
@@ -236,7 +236,7 @@ shnek-parse: absent: No such file or directory"
     is "$stderr" 'shnek-parse: secret: Permission denied'
 }
 
-@test "a FILE whose reading fails is reported, the others are read, the status is 2" {
+@test "a FILE with a read error is reported, the others are read, and the status is 2" {
     [[ -e /proc/self/mem ]] || skip 'needs /proc'
     printf '%sone\n' "$HEAD" >first
     run --separate-stderr shnek-parse /proc/self/mem first
@@ -245,7 +245,7 @@ shnek-parse: absent: No such file or directory"
     is "$stderr" 'shnek-parse: /proc/self/mem: Input/output error'
 }
 
-@test "a FIFO is waited for until somebody writes" {
+@test "a FIFO is read once a writer opens it" {
     mkfifo in
     start parse shnek-parse in
     printf '%stext\n' "$HEAD" >in
@@ -262,7 +262,7 @@ shnek-parse: absent: No such file or directory"
     is "$stderr" 'shnek-parse: stdin: Bad file descriptor'
 }
 
-@test "a closed stdout is reported with status 2, and nothing is written elsewhere" {
+@test "a closed stdout is reported with status 2, and its descriptor is not reused for output" {
     printf 'bad\n%stext\n' "$HEAD" >in
     closed() { timeout 5 shnek-parse --rejects=rejects in >&-; }
     run --separate-stderr closed
@@ -271,7 +271,7 @@ shnek-parse: absent: No such file or directory"
     is "$(<rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
 }
 
-@test "with a closed stderr the reports are not written elsewhere" {
+@test "with a closed stderr, its descriptor is not reused for messages" {
     printf 'bad\n%stext\n' "$HEAD" >in
     closed() { timeout 5 shnek-parse --rejects=rejects in 2>&-; }
     run --separate-stderr closed
@@ -282,7 +282,7 @@ shnek-parse: absent: No such file or directory"
 
 # Lines
 
-@test "no input gives no output and status 0" {
+@test "empty input has no output and status 0" {
     local framing
     for framing in auto newline octet; do
         given '' -F $framing
@@ -291,7 +291,7 @@ shnek-parse: absent: No such file or directory"
     done
 }
 
-@test "empty lines are skipped in silence, but counted" {
+@test "empty lines are skipped silently, but counted" {
     given "\n\r\n\x00\n\x00\r\n${HEAD}text\n\n\nbad\n\n" --stats=1h
     is "$status" 1
     is "$output" "$(json text)"
@@ -299,27 +299,27 @@ shnek-parse: absent: No such file or directory"
     is "$(last_counters)" 'in 2 out 1 rejected 1 dropped 0'
 }
 
-@test "CR LF ends a line, and a CR elsewhere is data" {
+@test "CR LF ends a line, and any other CR is data" {
     given "${HEAD}one\r\n${HEAD}a\rb\n${HEAD}two\r\r\n"
     is "$status" 0
     is "$output" "$(json one && json 'a\rb' && json 'two\r')"
 }
 
-@test "a trailing NUL goes, and a NUL elsewhere is data" {
+@test "a trailing NUL is removed, and any other NUL is data" {
     given "${HEAD}one\x00\n${HEAD}two\x00\r\n${HEAD}a\x00b\n${HEAD}c\x00\x00\n${HEAD}last\x00"
     is "$status" 0
     is "$output" "$(json one && json two && json 'a\u0000b' && json 'c\u0000' && json last)"
 }
 
-@test "a last line without LF counts" {
+@test "a last line without LF is a message" {
     given "${HEAD}one\n${HEAD}two"
     is "$status" 0
     is "$output" "$(json one && json two)"
 }
 
-# What is rejected
+# Rejected messages
 
-@test "the status is 1 where a message was rejected, and a report says where and why" {
+@test "a rejected message is reported with its line and reason, and the status is 1" {
     given "${HEAD}one\n<192>1 - - - - - - m\n<13>1 - - - - -\n<13>1 2023-02-29T00:00:00Z - - - - - m\n<13>1 - - - - - [a b=\"c]\"] m\n${HEAD}two\n"
     is "$status" 1
     is "$output" "$(json one && json two)"
@@ -330,13 +330,13 @@ shnek-parse: stdin:4: TIMESTAMP: no such day (at byte 15)
 shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
 }
 
-@test "ten reports a second are printed, and then how many were held back" {
+@test "ten rejected messages per second are reported, then the number of others" {
     local printed held
     run --separate-stderr shnek-parse < <(yes bad | head -n 10000)
     is "$status" 1
     is "${stderr_lines[0]}" "shnek-parse: stdin:1: PRI: expected '<' (at byte 0)"
     is "${stderr_lines[9]}" "shnek-parse: stdin:10: PRI: expected '<' (at byte 0)"
-    [[ ${stderr_lines[-1]} =~ ^'shnek-parse: '[0-9]+' similar line's?' suppressed'$ ]]
+    [[ ${stderr_lines[-1]} =~ ^'shnek-parse: '[0-9]+' similar '(line|lines)' suppressed'$ ]]
     printed=$(grep -c 'expected' <<<"$stderr")
     held=$(sed -n 's/.*: \([0-9]*\) similar lines\? suppressed$/\1/p' <<<"$stderr" | paste -sd+)
     is "$((printed + held))" 10000
@@ -344,7 +344,7 @@ shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
     ((printed <= 100))
 }
 
-@test "how many were held back is said while the input is idle" {
+@test "the number of unreported messages is printed while the input is idle" {
     mkfifo in
     start parse shnek-parse in
     feed in
@@ -355,7 +355,7 @@ shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
     is "$status" 1
 }
 
-@test "how many were held back is said while good messages go on" {
+@test "the number of unreported messages is printed while valid messages arrive" {
     go_on() {
         printf '%stext\n' "$HEAD" >&"$feed"
         grep -q ' similar lines\? suppressed$' parse.err
@@ -367,7 +367,7 @@ shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
     wait_until -t 4 go_on
 }
 
-@test "--quiet prints no reports, and the status is 1 all the same" {
+@test "--quiet does not report rejected messages, but the status is 1" {
     local option
     for option in -q --quiet; do
         given "bad\n${HEAD}one\n" $option
@@ -377,13 +377,13 @@ shnek-parse: stdin:5: PARAM-VALUE: ']' is not escaped (at byte 23)"
     done
 }
 
-@test "--quiet still prints why the status is 2" {
+@test "--quiet still prints errors with status 2" {
     run --separate-stderr shnek-parse -q absent
     is "$status" 2
     is "$stderr" 'shnek-parse: absent: No such file or directory'
 }
 
-@test "--rejects appends what was rejected as JSON lines" {
+@test "--rejects appends rejected messages as JSON lines" {
     cat >expected <<'END'
 already there
 {"source":"stdin","number":2,"error":"PRI: expected '<'","offset":0,"raw":"bad \"\\\u0001\t€"}
@@ -401,7 +401,7 @@ END
     diff rejects expected
 }
 
-@test "--rejects says which frame of octet counting was cut short or broken" {
+@test "--rejects contains the number of a truncated or broken frame of octet counting" {
     cat >expected <<'END'
 {"source":"stdin","number":2,"error":"MSG-LEN: begins with 0","offset":23,"raw":""}
 {"source":"stdin","number":2,"error":"SYSLOG-MSG: stream ends within it","offset":8,"raw":"<13>1 - "}
@@ -421,7 +421,7 @@ END
     wait_until cmp got expected
 }
 
-@test "--rejects is written while the input is idle" {
+@test "--rejects is flushed while the input is idle" {
     mkfifo in
     start parse shnek-parse --rejects=rejects in
     feed in
@@ -429,7 +429,7 @@ END
     wait_until grep -q '"raw":"bad"}$' rejects
 }
 
-@test "--rejects=- is refused" {
+@test "--rejects=- is a usage error" {
     given "${HEAD}one\nbad\n" --rejects=-
     is "$status" 2
     is "$output" ''
@@ -437,7 +437,7 @@ END
     is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
 }
 
-@test "--rejects to a path that cannot be written is reported before anything is read" {
+@test "--rejects to a path that cannot be opened is reported before input is read" {
     mkdir directory
     given "${HEAD}one\n" --rejects=absent/rejects
     is "$status" 2
@@ -463,7 +463,7 @@ record() {
     printf '"hostname":"web1","appname":"sshd","procid":22,"msgid":null,"sd":{},"msg":"hi"}\n'
 }
 
-@test "without --format, and with --format=rfc5424, only RFC 5424 is taken, strictly" {
+@test "by default, and with --format=rfc5424, only valid RFC 5424 is accepted" {
     local option
     for option in --raw --format=rfc5424 '-f rfc5424'; do
         # shellcheck disable=SC2086
@@ -477,7 +477,7 @@ shnek-parse: stdin:3: PRI: expected '<' (at byte 0)"
     done
 }
 
-@test "-f auto takes RFC 5424, what was meant to be it, RFC 3164, and any line" {
+@test "-f auto accepts RFC 5424 with common defects, RFC 3164, and any other line" {
     given "${HEAD}one\n<13>1 2026-11-22t17:00:00.1234567Z - - - - two\n<38>2026-11-22 17:00:00 web1 sshd[22]: hi\ntext\n" \
         -f auto --tz=+09:00
     is "$status" 0
@@ -488,28 +488,28 @@ shnek-parse: stdin:3: PRI: expected '<' (at byte 0)"
     is "${lines[3]}" '{"severity":"notice","facility":"user","version":null,"timestamp":null,"hostname":null,"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"text"}'
 }
 
-@test "-f rfc3164 does not look for RFC 5424" {
+@test "-f rfc3164 does not detect RFC 5424" {
     given "${HEAD}one\n<38>2026-11-22T17:00:00Z web1 sshd[22]: hi\n" --format=rfc3164
     is "$status" 0
     is "${lines[0]}" '{"severity":"notice","facility":"user","version":null,"timestamp":null,"hostname":null,"appname":null,"procid":null,"msgid":null,"sd":{},"msg":"1 - - - - - - one"}'
     is "${lines[1]}" "$(record 2026-11-22T17:00:00Z)"
 }
 
-@test "-f auto and -f rfc3164 reject what holds nothing, and what is too long, and nothing else" {
+@test "-f auto and -f rfc3164 reject only empty and too long messages" {
     local format
     for format in auto rfc3164; do
         given "<13>\n<13> \n \t\n<999>\n$(repeat x 70)\n<13>1\n" -f $format --max-size=64
         is "$status" 1
         is "${#lines[@]}" 2
         is "$stderr" "\
-shnek-parse: stdin:1: MSG: there is none (at byte 4)
-shnek-parse: stdin:2: MSG: there is none (at byte 5)
-shnek-parse: stdin:3: MSG: there is none (at byte 2)
+shnek-parse: stdin:1: MSG: is empty (at byte 4)
+shnek-parse: stdin:2: MSG: is empty (at byte 5)
+shnek-parse: stdin:3: MSG: is empty (at byte 2)
 shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     done
 }
 
-@test "a time without a year is in the one that is nearest, in the zone of --tz" {
+@test "a time without a year is in the nearest year, in the time zone of --tz" {
     local day
     for day in '-1 day' '+1 day' '-150 days' '+150 days'; do
         day=$(TZ=UTC date -d "$day" '+%Y-%m-%d')
@@ -518,7 +518,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     done
 }
 
-@test "--tz is the zone of times that do not name theirs, local unless told" {
+@test "--tz is the time zone of times without one, local by default" {
     local input='<38>2026-07-22 17:00:00 web1 sshd[22]: hi\n' zone
     for zone in utc UTC +00:00; do
         given "$input" -f auto --tz=$zone
@@ -534,14 +534,14 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$output" "$(record 2026-07-22T17:00:00Z)"
 }
 
-@test "--tz takes a name of the zone database" {
+@test "--tz accepts a name of the time zone database" {
     [[ -f /usr/share/zoneinfo/America/St_Johns ]] || skip 'needs /usr/share/zoneinfo'
     TZ=UTC given '<38>2026-07-22 17:00:00 web1 sshd[22]: hi\n<38>2026-01-22 17:00:00 web1 sshd[22]: hi\n' \
         -f auto --tz=America/St_Johns
     is "$output" "$(record 2026-07-22T17:00:00-02:30 && record 2026-01-22T17:00:00-03:30)"
 }
 
-@test "-f auto makes valid records of random bytes, one for each line" {
+@test "-f auto converts each line of random bytes to a valid record" {
     need jq iconv
     head -c 1M /dev/urandom | LC_ALL=C tr -d '\0\r' | LC_ALL=C sed -E '
         1~5s/^/<13>/; 2~5s/^/<13>Nov 22 17:00:00 /; 3~5s/^/<13>Nov 22 17:00:00 host app[1]: /
@@ -549,15 +549,15 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     shnek-parse -F newline -f auto --max-size=1M in >out 2>err || is "$?" 1
     iconv -f UTF-8 -t UTF-8 out >/dev/null
     jq -es length out
-    is "$(($(wc -l <out) + $(grep -c 'MSG: there is none' err || true)))" "$(grep -ac . in)"
+    is "$(($(wc -l <out) + $(grep -c 'MSG: is empty' err || true)))" "$(grep -ac . in)"
 }
 
-@test "--raw keeps what was read as RFC 3164" {
+@test "--raw adds the original RFC 3164 message" {
     given '<38>2026-11-22T17:00:00Z web1 sshd[22]: hi\n' -f auto --raw
     [[ $output == *'"msg":"hi","raw":"<38>2026-11-22T17:00:00Z web1 sshd[22]: hi"}' ]]
 }
 
-# Lines that are joined
+# Multi-line messages
 
 @test "--multiline joins lines without a PRI to the message before them" {
     given "${HEAD}one\n  at x\n\n  at y\r\n\n${HEAD}two\n${HEAD}six\nlast" --multiline
@@ -571,13 +571,13 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     [[ $output == *'"msg":"one\n x\nbad","raw":"<13>1 - - - - - - one\n x\nbad"}' ]]
 }
 
-@test "--multiline does not touch octet counting" {
+@test "--multiline has no effect with octet counting" {
     given "21 ${HEAD}one4 text21 ${HEAD}two" --multiline
     is "$status" 1
     is "$output" "$(json one && json two)"
 }
 
-@test "--multiline gives what is held when nothing has come for a while" {
+@test "--multiline passes on a held message when the input is idle" {
     mkfifo in
     start parse shnek-parse --multiline --meta in
     feed in
@@ -592,14 +592,14 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$status" 0
 }
 
-@test "--multiline waits for lines that come slowly, for longer than it waits for one" {
+@test "--multiline waits again after each line that arrives slowly" {
     local sent="${HEAD}one"$'\n' expected=one number=0 start=${EPOCHREALTIME/[.,]/}
     mkfifo in
     start parse shnek-parse --multiline in
     feed in
     printf %s "$sent" >&"$feed"
     while ((${EPOCHREALTIME/[.,]/} - start < 500000)); do
-        # Each is taken by itself before the next one is written.
+        # Each line is read before the next one is written.
         wait_until counts parse "bytes ${#sent}"
         echo "$((++number))" >&"$feed"
         sent+=$number$'\n'
@@ -611,7 +611,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$(<parse.out)" "$(json "$expected")"
 }
 
-@test "--multiline and SIGTERM: what is held is given" {
+@test "--multiline passes on a held message on SIGTERM" {
     mkfifo in
     start parse shnek-parse --multiline in
     feed in
@@ -622,7 +622,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$(<parse.out)" "$(json 'one\n x')"
 }
 
-@test "--multiline and --max-size: the joined message is rejected or cut" {
+@test "--multiline rejects or truncates a joined message over --max-size" {
     given "${HEAD}$(repeat x 40)\n$(repeat y 30)\nz\n${HEAD}two\n" --multiline --max-size=64
     is "$status" 1
     is "$output" "$(json two)"
@@ -632,9 +632,9 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$output" "$(json "$(repeat x 40)\\nyyyyy" && json two)"
 }
 
-# Keys that are added
+# Additional keys
 
-@test "--meta adds the peer and the time, --raw the message as it came, behind msg in that order" {
+@test "--meta adds the peer and the time, and --raw the original message, after msg" {
     local before after stamp='"received":"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)"'
     before=$(date -u +%FT%T.%6NZ)
     given "${HEAD}one\r\n" --raw --meta
@@ -651,7 +651,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
 
 # --max-size
 
-@test "--max-size lets through a message of that size and rejects a longer one, whatever ends it" {
+@test "--max-size accepts a message of that size and rejects a longer one, in any framing" {
     local i x end size ends=('\n' '\r\n' '\x00\n' '\x00\r\n') tails=('' '\n' '\r\n' '\x00')
     x=$(repeat x 47)
     for i in 0 1 2 3; do
@@ -669,7 +669,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     done
 }
 
-@test "--max-size counts bytes where a message comes in many reads, too" {
+@test "--max-size counts all bytes of a message that arrives in many reads" {
     local max=150000 size
     for size in -1 +0 +1; do
         printf '%s%s\r\n' "$HEAD" "$(repeat x $((max - 18 + size)))" >>newline
@@ -686,7 +686,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     done
 }
 
-@test "--oversize=truncate cuts a longer message and nothing else" {
+@test "--oversize=truncate truncates only longer messages" {
     local x
     x=$(repeat x 47)
     given "$HEAD${x:2}\n$HEAD${x:1}\n$HEAD$x\n$HEAD$x$x$x$x\r\n${HEAD}next\n" --max-size=64 --oversize=truncate
@@ -699,21 +699,21 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$stderr" ''
 }
 
-@test "--oversize=truncate never leaves half a character" {
-    local max c bytes room
+@test "--oversize=truncate does not split a character" {
+    local max c bytes space
     for max in 64 150000; do
         rm -f newline octet expected
         for c in é € 😀; do
             bytes=$(printf %s "$c" | wc -c)
-            # From all of the character, and what follows, within the limit to none of it.
-            for room in 5 4 3 2 1 0; do
-                x=$(repeat x $((max - 18 - room)))
+            # The limit is after, in, and before the last character.
+            for space in 5 4 3 2 1 0; do
+                x=$(repeat x $((max - 18 - space)))
                 printf '%s%s%szzzzzz\n' "$HEAD" "$x" "$c" >>newline
-                printf '%d %s%s%szzzzzz' $((max - room + bytes + 6)) "$HEAD" "$x" "$c" >>octet
-                if ((bytes > room)); then
+                printf '%d %s%s%szzzzzz' $((max - space + bytes + 6)) "$HEAD" "$x" "$c" >>octet
+                if ((bytes > space)); then
                     json "$x"
                 else
-                    json "$x$c$(repeat z $((room - bytes)))"
+                    json "$x$c$(repeat z $((space - bytes)))"
                 fi >>expected
             done
         done
@@ -726,14 +726,14 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     done
 }
 
-@test "--oversize=truncate still rejects what is no message after the cut" {
+@test "--oversize=truncate rejects a message that is invalid after truncation" {
     given "<13>1 - - - - - [a b=\"$(repeat x 100)\"] m\n${HEAD}next\n" --max-size=64 --oversize=truncate
     is "$status" 1
     is "$output" "$(json next)"
     is "$stderr" 'shnek-parse: stdin:1: PARAM-VALUE: message ends here (at byte 64)'
 }
 
-@test "what follows in a message that is too long never becomes one" {
+@test "the rest of a message that is too long never becomes a message" {
     { repeat "${HEAD}tail " 20000 && echo && echo "${HEAD}next"; } >newline
     { printf '480018 %s' "$HEAD" && yes "20 ${HEAD}ok" | head -c 480000 && counted "${HEAD}next"; } >octet
     for file in newline octet; do
@@ -775,7 +775,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
 
 # Framing
 
-@test "digits, a SP and '<' begin octet counting" {
+@test "digits, SP and '<' at the start of a stream select octet counting" {
     given "21 ${HEAD}one21 ${HEAD}two"
     is "$status" 0
     is "$output" "$(json one && json two)"
@@ -784,7 +784,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$stderr" 'shnek-parse: stdin:1: SYSLOG-MSG: stream ends within it (at byte 21)'
 }
 
-@test "what begins in any other way is lines" {
+@test "any other start selects newline framing" {
     local first
     for first in 12345 '12 x' '12 ' '12' '021 <13>' '0 <13>' '12345678901 <13>' '21  <13>' '21<13>' ' 21 <13>' x; do
         given "$first\n${HEAD}text\n"
@@ -800,7 +800,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$stderr" "shnek-parse: stdin:1: PRI: expected '<' (at byte 0)"
 }
 
-@test "the framing that was found holds for the whole stream" {
+@test "the detected framing is used for the whole stream" {
     given "${HEAD}one\n21 ${HEAD}two\n${HEAD}six\n"
     is "$status" 1
     is "$output" "$(json one && json six)"
@@ -811,7 +811,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$stderr" 'shnek-parse: stdin:2: MSG-LEN: expected a digit (at byte 25)'
 }
 
-@test "--framing is believed" {
+@test "--framing disables detection" {
     given "21 ${HEAD}one\n${HEAD}two\n" --framing=newline
     is "$status" 1
     is "$output" "$(json two)"
@@ -821,7 +821,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$stderr" 'shnek-parse: stdin:1: MSG-LEN: expected a digit (at byte 0)'
 }
 
-@test "LF and NUL within a counted message are data" {
+@test "LF and NUL inside a counted message are data" {
     given "24 ${HEAD}a\nb\x00c\r23 ${HEAD}\n${HEAD::4}"
     is "$status" 0
     is "$output" "$(json 'a\nb\u0000c\r' && json '\n<13>')"
@@ -834,13 +834,13 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$(last_counters)" 'in 3 out 3 rejected 0 dropped 0'
 }
 
-@test "one LF, CR LF or NUL at the end of a counted message goes, and one only" {
+@test "one LF, CR LF or NUL at the end of a counted message is removed" {
     given "20 ${HEAD}a\n21 ${HEAD}b\r\n20 ${HEAD}c\x0021 ${HEAD}d\n\n21 ${HEAD}e\x00\x0020 ${HEAD}f\r"
     is "$status" 0
     is "$output" "$(json a && json b && json c && json 'd\n' && json 'e\u0000' && json 'f\r')"
 }
 
-@test "a broken MSG-LEN is reported once, with its byte offset, and ends the stream" {
+@test "a malformed MSG-LEN is reported once, with its byte offset, and ends the stream" {
     local ok="20 ${HEAD}ok" broken reason offset
     while IFS='|' read -r broken reason offset; do
         given "$ok$broken$ok" -F octet --stats=1h
@@ -863,7 +863,7 @@ x|expected a digit|23
 END
 }
 
-@test "a broken MSG-LEN in one FILE does not stop the next FILE" {
+@test "the next FILE is read after a malformed MSG-LEN" {
     printf '20 %sok7' "$HEAD" >first
     printf '20 %sok5<' "$HEAD" >second
     counted "${HEAD}ok" >third
@@ -875,7 +875,7 @@ shnek-parse: first:2: MSG-LEN: stream ends within it (at byte 24)
 shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 }
 
-@test "a counted frame that is cut short is reported and not passed on" {
+@test "a truncated counted frame is reported and not passed on" {
     local ok="20 ${HEAD}ok"
     given "$ok${ok%k}"
     is "$status" 1
@@ -892,7 +892,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 
 # Output
 
-@test "a record is written when its input goes idle, not only at its end" {
+@test "a record is written as soon as the input is idle" {
     mkfifo in
     start parse sh -c 'exec shnek-parse <in'
     feed in
@@ -907,7 +907,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     is "$(<parse.out)" "$(json one && json two)"
 }
 
-@test "many records come out whole and in order" {
+@test "many records are written completely and in order" {
     local n=50000
     seq $n | sed "s/^/$HEAD/" >in
     shnek-parse in | sed 's/.*"msg":"\(.*\)"}$/\1/' >out
@@ -922,14 +922,14 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     is "$stderr" 'shnek-parse: stdout: No space left on device'
 }
 
-@test "a full device at stdout ends it, whatever is still to come" {
+@test "a full device at stdout ends it before the end of its input" {
     full() { yes "${HEAD}one" | timeout 20 shnek-parse >/dev/full; }
     run --separate-stderr full
     is "$status" 2
     is "$stderr" 'shnek-parse: stdout: No space left on device'
 }
 
-@test "a reader that goes away ends it quietly with status 2" {
+@test "a closed pipe at stdout ends it silently with status 2" {
     gone() {
         yes "${HEAD}one" | timeout 20 shnek-parse | head -n 1
         return "${PIPESTATUS[1]}"
@@ -940,7 +940,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     is "$stderr" ''
 }
 
-@test "a stdout that does not block is waited for when it is full" {
+@test "it waits for a full stdout that is non-blocking" {
     local n=50000
     seq $n | sed "s/^/$HEAD/" >in
     shnek-parse in >expected
@@ -954,7 +954,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 
 # Counters
 
-@test "SIGUSR1 prints the counters and stops nothing" {
+@test "SIGUSR1 prints the counters and does not stop it" {
     mkfifo in
     start parse shnek-parse -q in
     feed in
@@ -972,7 +972,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     lines_are parse.err 2
 }
 
-@test "--stats ends with the totals, and prints at its interval before" {
+@test "--stats prints counters at its interval, and the totals at the end" {
     mkfifo in
     start parse shnek-parse --stats=10ms in
     feed in
@@ -999,7 +999,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     is "$stderr" ''
 }
 
-@test "--stats does not make up for the time in which it was stopped" {
+@test "--stats does not print missed intervals after it was stopped" {
     mkfifo in
     hold in
     start clock shnek-parse --stats=10ms in
@@ -1016,7 +1016,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     (($(wc -l <parse.err) - printed < 30))
 }
 
-@test "--stats on a terminal is one line that is updated in place" {
+@test "--stats updates one line on a terminal" {
     need script
     mkfifo in
     start parse script -qefc 'exec shnek-parse -q --stats=10ms in' /dev/null
@@ -1027,14 +1027,14 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     exec {feed}>&-
     wait_exit parse
     lines_are parse.out 2
-    # Each but the first goes over the one before; the last two end in a line end.
+    # Each update but the first overwrites the last one; the last two lines end with LF.
     sed -e 's/\r$//' -e 's/\r\x1b\[K/\n/g' parse.out >printed
     is "$(grep -Evxc "shnek-parse: $COUNTERS" printed)" 0
 }
 
 # Signals
 
-@test "SIGTERM and SIGINT end it after what has arrived, with status 0" {
+@test "SIGTERM and SIGINT end it after the input that has arrived, with status 0" {
     local term int
     mkfifo in.term in.int
     start term sh -c 'exec shnek-parse <in.term'
@@ -1055,7 +1055,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     done
 }
 
-@test "timeout(1), which signals twice, ends it as one signal does" {
+@test "timeout(1), which signals twice, has the effect of one signal" {
     mkfifo in
     hold in
     printf '%sone\n' "$HEAD" >&"$feed"
@@ -1065,7 +1065,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     is "$stderr" ''
 }
 
-@test "a line that SIGTERM cuts is reported and not passed on" {
+@test "a line that is truncated by SIGTERM is reported and not passed on" {
     mkfifo in
     start parse shnek-parse in
     feed in
@@ -1078,7 +1078,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     is "$(<parse.err)" 'shnek-parse: in:2: SYSLOG-MSG: stream ends within it (at byte 20)'
 }
 
-@test "where SIGTERM leaves a FILE unread, the status is not 0" {
+@test "the status is not 0 if SIGTERM leaves a FILE unread" {
     local n=20000
     seq $n | sed "s/^/$HEAD/" >in
     echo "${HEAD}last" >last
@@ -1094,7 +1094,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     [[ $status != 0 ]] || lines_are got $n
 }
 
-@test "a second SIGTERM stops it at once, where stdout is blocked" {
+@test "a second SIGTERM ends it immediately if stdout is blocked" {
     yes "${HEAD}one" | head -n 100000 >in
     mkfifo out
     start parse sh -c 'exec shnek-parse in >out'
@@ -1109,7 +1109,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     grep -q '^shnek-parse: stopped by a second signal$' parse.err
 }
 
-@test "a second SIGTERM stops it at once, where stderr is blocked" {
+@test "a second SIGTERM ends it immediately if stderr is blocked" {
     mkfifo in err
     # A FIFO that is open, full, and not read.
     # shellcheck disable=SC2034
@@ -1130,7 +1130,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 
 # The command line
 
-@test "a report is one line, whatever a name is made of" {
+@test "a report is one line, even if a name contains control characters" {
     run --separate-stderr shnek-parse $'a\nb\e[31m'
     is "$status" 2
     is "${#stderr_lines[@]}" 1
@@ -1181,7 +1181,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 --framing=|--framing: ''
 --oversize=drop|--oversize: 'drop'
 -l tcp://127.0.0.1:0 file|--listen
--l tcp://127.0.0.1:0 --jobs=2|--jobs: only
+-l tcp://127.0.0.1:0 --jobs=2|--jobs: cannot
 --jobs=0|--jobs: '0'
 --jobs=65|--jobs: '65'
 --jobs=|--jobs: ''
@@ -1191,13 +1191,13 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 END
 }
 
-@test "what is wrong on the command line is reported before --help and --version are obeyed" {
+@test "a usage error is reported even with --help and --version" {
     run --separate-stderr shnek-parse --max-size=x --help
     is "$status" 2
     is "$output" ''
 }
 
-@test "SIZE takes k and M, DURATION us, ms, s, m and h" {
+@test "SIZE accepts k, M and G, DURATION accepts us, ms, s, m and h" {
     local value
     for value in 64 1k 4M 1G; do
         given "${HEAD}one\n" --max-size=$value
@@ -1211,7 +1211,7 @@ END
     done
 }
 
-@test "--help is on stdout with status 0 and names every option" {
+@test "--help is printed to stdout with status 0 and lists every option" {
     local option
     for option in --help -h; do
         run --separate-stderr shnek-parse $option
@@ -1227,7 +1227,7 @@ END
     is "$(awk 'length > 80' <<<"$output")" ''
 }
 
-@test "--version is on stdout with status 0" {
+@test "--version is printed to stdout with status 0" {
     local option
     for option in --version -V; do
         run --separate-stderr shnek-parse $option
@@ -1248,7 +1248,7 @@ END
 
 # Cost
 
-@test "10,000 SD-PARAMs and SD-IDs of a message keep their values and their order" {
+@test "10,000 SD-PARAMs and SD-IDs in a message keep their values and their order" {
     need jq
     {
         printf '<13>1 - - - - - [x'
@@ -1269,7 +1269,7 @@ END
     sed -n 4p out | jq -e '.msg == "four" and .sd == {i: {a: [range(1; 10001) | tostring]}}'
 }
 
-@test "the CPU time for a message grows no faster than its length" {
+@test "the CPU time for names in a message is linear in its length" {
     local n=300000
     {
         printf '<13>1 - - - - - [x'
@@ -1287,7 +1287,7 @@ END
     lines_are out 4
 }
 
-@test "the CPU time for a message of any other kind grows no faster than its length" {
+@test "the CPU time for any other message is linear in its length" {
     local word
     {
         for word in a 1 . : '1: ' 'a: ' '[' 'a[1' '=' '%' 'a ' ' ' '<1>' '2026 ' 'Nov ' '[a b="' '[a b="c"]'; do

@@ -3,9 +3,9 @@
 
 #include "base/simd.h"
 
-/* Loops that find the first of something, or copy up to it, a block at a time. */
+/* Searches and copies of bytes, a block at a time. Ranges are [p, end); nothing else is read. */
 
-/* How many of eight bytes, as they stand in memory, are digits before the first that is none. */
+/* Returns the number of leading digits, 0 to 8, of eight bytes loaded from memory. */
 static inline size_t word_digits(uint64_t word)
 {
     const uint64_t ones = ~(uint64_t)0 / 255;
@@ -14,25 +14,25 @@ static inline size_t word_digits(uint64_t word)
     return others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
 }
 
-/* PRINTUSASCII of RFC 5424: 33 to 126. */
+/* PRINTUSASCII (RFC 5424, section 6): 33 to 126. */
 static inline int is_print(char c)
 {
     return (unsigned char)(c - 33) <= 126 - 33;
 }
 
-/* A byte that stands for itself in a JSON string and needs no look at its neighbours. */
+/* ASCII that needs no escape in a JSON string: 32 to 127 without '"' and '\\'. */
 static inline int is_plain(char c)
 {
     return (unsigned char)(c - 32) < 128 - 32 && c != '"' && c != '\\';
 }
 
-/* What SD-NAME of RFC 5424 is made of. */
+/* A character of SD-NAME (RFC 5424, section 6.3.2): PRINTUSASCII without '=', ']' and '"'. */
 static inline int is_sd_name(char c)
 {
     return is_print(c) && c != '=' && c != ']' && c != '"';
 }
 
-/* The first byte in [p, end) that is not SD-NAME, or end. */
+/* Returns the first byte that cannot be in an SD-NAME, or end. */
 static inline const char *scan_sd_name(const char *p, const char *end)
 {
     for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
@@ -46,7 +46,7 @@ static inline const char *scan_sd_name(const char *p, const char *end)
     return p;
 }
 
-/* The first '"', ']' or '\\' in [p, end), or end. */
+/* Returns the first '"', ']' or '\\', or end. */
 static inline const char *scan_param_value(const char *p, const char *end)
 {
     for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
@@ -59,7 +59,7 @@ static inline const char *scan_param_value(const char *p, const char *end)
     return p;
 }
 
-/* The first byte in [p, end) that is not PRINTUSASCII, or end. */
+/* Returns the first byte that is not PRINTUSASCII, or end. */
 static inline const char *scan_print(const char *p, const char *end)
 {
     for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
@@ -72,7 +72,7 @@ static inline const char *scan_print(const char *p, const char *end)
     return p;
 }
 
-/* The first byte in [p, end) that is not plain, or end. */
+/* Returns the first byte that is not plain, or end. */
 static inline const char *scan_plain(const char *p, const char *end)
 {
     for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
@@ -85,7 +85,7 @@ static inline const char *scan_plain(const char *p, const char *end)
     return p;
 }
 
-/* All of n bytes, fewer than SIMD_SIZE, in words that overlap; no byte beside them is touched. */
+/* Copies n < SIMD_SIZE bytes, and nothing else, in words that overlap. */
 static inline void copy_short(char *to, const char *p, size_t n)
 {
     if (n >= 8) {
@@ -106,7 +106,7 @@ static inline void copy_short(char *to, const char *p, size_t n)
     }
 }
 
-/* memcpy for a few bytes, inline. */
+/* Copies n bytes: an inline memcpy(3) for short texts. */
 static inline void copy_bytes(char *to, const char *p, size_t n)
 {
     if (n < SIMD_SIZE) {
@@ -118,8 +118,7 @@ static inline void copy_bytes(char *to, const char *p, size_t n)
     simd_store(to + n - SIMD_SIZE, simd_load(p + n - SIMD_SIZE));
 }
 
-/* Copies all of n bytes, 4 or more and fewer than SIMD_SIZE, and gives how many come before
- * another. */
+/* Copies n bytes, 4 to SIMD_SIZE - 1. Returns the number of leading plain ones. */
 static inline size_t copy_plain_words(char *to, const char *p, size_t n)
 {
     uint64_t low, high;
@@ -141,7 +140,7 @@ static inline size_t copy_plain_words(char *to, const char *p, size_t n)
     return at < word ? at : n - 2 * word + at;
 }
 
-/* Two blocks, of which the second begins at `next`; tells whether they are plain. */
+/* Copies the blocks at 0 and `next`. Returns 1 if both are plain. */
 static inline int copy_two(char *to, const char *p, size_t next)
 {
     simd_block b = simd_load(p);
@@ -151,14 +150,14 @@ static inline int copy_two(char *to, const char *p, size_t next)
     return simd_both_plain(b, c);
 }
 
-/* Where the first byte is that is not plain, in two such blocks. */
+/* Returns the index of the first byte that is not plain in the blocks at 0 and `next`. */
 static inline size_t first_not_plain(const char *p, size_t next)
 {
     uint64_t mask = simd_not_plain(simd_load(p));
     return mask ? simd_first(mask) : next + simd_first(simd_not_plain(simd_load(p + next)));
 }
 
-/* The same as copy_plain for fewer than 2 * SIMD_SIZE bytes. */
+/* copy_plain() for n < 2 * SIMD_SIZE bytes. */
 static inline __attribute__((always_inline)) size_t copy_plain_rest(char *to, const char *p,
                                                                     size_t n)
 {
@@ -173,9 +172,8 @@ static inline __attribute__((always_inline)) size_t copy_plain_rest(char *to, co
 }
 
 /*
- * Copies plain bytes from [p, end) to `to` up to the first that is not, and gives their number.
- * May write up to 2 * SIMD_SIZE - 1 bytes more than that, but never more than there are in [p,
- * end).
+ * Copies the plain bytes before the first other one, and returns their number. May write up to
+ * 2 * SIMD_SIZE - 1 bytes more, but no more than end - p in all.
  */
 static inline __attribute__((always_inline)) size_t copy_plain(char *to, const char *p,
                                                                const char *end)

@@ -7,12 +7,34 @@
 #include <string.h>
 
 /*
- * Some bytes at once, in one of three kinds: SSE2, NEON, and eight bytes in a 64-bit word. A mask
- * has simd_shift-wide lanes, lowest lane first; lanes above the first set one may be wrong in the
- * portable kind, so only the first is ever used. Bits are one for each byte, and all of them right.
+ * Blocks of SIMD_SIZE bytes, with SSE2, NEON, or portable 64-bit words; -DSHNEK_PORTABLE_SIMD
+ * chooses the words. Each implementation has these functions, which byte_scan_test.c compares with
+ * plain loops:
+ *
+ *   simd_load(p), simd_store(p, b)   unaligned
+ *   simd_of_words(low, high)         the block with these words in memory; portable: `low` alone
+ *   simd_or(b, c), simd_xor(b, c)    bitwise
+ *   simd_is_zero(b)                  true if all bytes are 0
+ *   simd_beyond(b, lowest, range)    not 0 in each byte that is not in [lowest, lowest + range]
+ *   simd_within(b, lowest, spare)    the number of bytes before the first one that is not in
+ *                                    [lowest, lowest + 127 - spare]
+ *   simd_both_plain(b, c)            true if all bytes of both blocks are plain
+ *
+ * Masks have 1 << SIMD_SHIFT bits for each byte, lowest byte first. Above the first set lane, lanes
+ * of the portable words may be wrong, so use a mask by simd_first() or simd_none() only:
+ *
+ *   simd_not_print(b)                not PRINTUSASCII (33 to 126)
+ *   simd_not_plain(b)                not plain, that is, not 32 to 127, or '"' or '\\'
+ *   simd_is_any(b, c, d, e)          one of three characters
+ *
+ * Bits have one bit for each byte, lowest byte first, and all are exact:
+ *
+ *   simd_bits_not_verbatim(b)        not PRINTUSASCII, or '"' or '\\'
+ *   simd_bits_not_value(b)           not plain, or ']'
+ *   simd_bits_not_sd(b)              not PRINTUSASCII, or one of "=]\\
  */
 
-#if defined(__SSE2__)
+#if defined(__SSE2__) && !defined(SHNEK_PORTABLE_SIMD)
 
 #include <emmintrin.h>
 typedef __m128i simd_block;
@@ -29,8 +51,8 @@ static inline void simd_store(char *p, simd_block b)
 }
 
 /*
- * The top bit of each byte that is less than n as a signed one, which those from 0x80 on are too.
- * gcc 12 makes three instructions of a comparison that says the same.
+ * Sets the top bit of each byte with (int8_t)c < n, which includes all from 0x80 on. gcc 12
+ * compiles the equivalent comparison to three instructions.
  */
 static inline simd_block simd_less(simd_block b, char n)
 {
@@ -49,7 +71,7 @@ static inline uint64_t simd_not_print(simd_block b)
     return simd_mask(_mm_or_si128(low, del));
 }
 
-/* What is below 32 stays so with another bit 1, and '"' becomes 32. */
+/* c < 32, c > 127 or c == '"' <=> (int8_t)(c ^ 2) < 33. */
 static inline simd_block simd_not_plain_lanes(simd_block b)
 {
     simd_block low = simd_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
@@ -66,13 +88,13 @@ static inline simd_block simd_xor(simd_block b, simd_block c)
     return _mm_xor_si128(b, c);
 }
 
-/* What is not plain becomes 95 or more, but for '\\'. */
+/* c < 32, c > 127 or c == '"' <=> (c ^ 125) >= 95. */
 static inline int simd_both_plain(simd_block b, simd_block c)
 {
-    const simd_block turn = _mm_set1_epi8(125);
+    const simd_block mask = _mm_set1_epi8(125);
     const simd_block backslash = _mm_set1_epi8('\\' ^ 125);
-    b = _mm_xor_si128(b, turn);
-    c = _mm_xor_si128(c, turn);
+    b = _mm_xor_si128(b, mask);
+    c = _mm_xor_si128(c, mask);
     simd_block low = _mm_adds_epu8(_mm_max_epu8(b, c), _mm_set1_epi8(128 - 95));
     simd_block other = _mm_or_si128(_mm_cmpeq_epi8(b, backslash), _mm_cmpeq_epi8(c, backslash));
     return simd_mask(_mm_or_si128(low, other)) == 0;
@@ -85,18 +107,15 @@ static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
     return simd_mask(_mm_or_si128(any, _mm_cmpeq_epi8(b, _mm_set1_epi8(e))));
 }
 
-/*
- * With one added and the lowest bit turned, SP, '"', 127 and all that is less than SP or more than
- * 127 is less than 35 as a signed one, and nothing else.
- */
-static inline uint64_t simd_bits_not_bare(simd_block b)
+/* c <= SP, c >= 127 or c == '"' <=> (int8_t)((c + 1) ^ 1) < 35. */
+static inline uint64_t simd_bits_not_verbatim(simd_block b)
 {
-    simd_block turned = _mm_xor_si128(_mm_add_epi8(b, _mm_set1_epi8(1)), _mm_set1_epi8(1));
+    simd_block shifted = _mm_xor_si128(_mm_add_epi8(b, _mm_set1_epi8(1)), _mm_set1_epi8(1));
     simd_block backslash = _mm_cmpeq_epi8(b, _mm_set1_epi8('\\'));
-    return simd_mask(_mm_or_si128(simd_less(turned, 35), backslash));
+    return simd_mask(_mm_or_si128(simd_less(shifted, 35), backslash));
 }
 
-/* '\\' becomes ']' with its lowest bit 1. */
+/* c == '\\' or c == ']' <=> (c | 1) == ']'. */
 static inline simd_block simd_not_value_lanes(simd_block b)
 {
     simd_block low = simd_less(_mm_xor_si128(b, _mm_set1_epi8(2)), 33);
@@ -109,7 +128,7 @@ static inline uint64_t simd_bits_not_value(simd_block b)
     return simd_mask(simd_not_value_lanes(b));
 }
 
-/* With one added 127 is less than 34 as a signed one, too. */
+/* c <= SP or c >= 127 <=> (int8_t)(c + 1) < 34. */
 static inline uint64_t simd_bits_not_sd(simd_block b)
 {
     simd_block outside = simd_less(_mm_add_epi8(b, _mm_set1_epi8(1)), 34);
@@ -117,13 +136,11 @@ static inline uint64_t simd_bits_not_sd(simd_block b)
     return simd_mask(_mm_or_si128(simd_not_value_lanes(b), _mm_or_si128(outside, equals)));
 }
 
-/* Not 0 in each byte that is not one of the range + 1 from lowest on. */
 static inline simd_block simd_beyond(simd_block b, simd_block lowest, simd_block range)
 {
     return _mm_subs_epu8(_mm_sub_epi8(b, lowest), range);
 }
 
-/* How many bytes come before the first that is not one of the 128 - spare from lowest on. */
 static inline size_t simd_within(simd_block b, simd_block lowest, simd_block spare)
 {
     simd_block beyond = _mm_adds_epu8(_mm_sub_epi8(b, lowest), spare);
@@ -140,7 +157,7 @@ static inline simd_block simd_of_words(uint64_t low, uint64_t high)
     return _mm_set_epi64x((long long)high, (long long)low);
 }
 
-#elif defined(__ARM_NEON)
+#elif defined(__ARM_NEON) && !defined(SHNEK_PORTABLE_SIMD)
 
 #include <arm_neon.h>
 typedef uint8x16_t simd_block;
@@ -156,7 +173,7 @@ static inline void simd_store(char *p, simd_block b)
     vst1q_u8((uint8_t *)p, b);
 }
 
-/* NEON has no movemask: narrowing by four bits leaves a nibble for each byte. */
+/* NEON has no movemask; a narrowing shift by four leaves a nibble of each byte. */
 static inline uint64_t simd_mask(uint8x16_t lanes)
 {
     return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(lanes), 4)), 0);
@@ -196,7 +213,8 @@ static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
     return simd_mask(vorrq_u8(any, vceqq_u8(b, vdupq_n_u8((uint8_t)e))));
 }
 
-/* A bit of its own weight is left of each byte; each half adds up to eight of the bits. */
+/* Keeps one bit of each byte, each at its own position, and adds up the eight bytes of each half.
+ */
 static inline uint64_t simd_bits(uint8x16_t lanes)
 {
     static const uint8_t weights[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
@@ -207,7 +225,7 @@ static inline uint64_t simd_bits(uint8x16_t lanes)
     return vget_lane_u16(vreinterpret_u16_u8(sums), 0);
 }
 
-static inline uint64_t simd_bits_not_bare(simd_block b)
+static inline uint64_t simd_bits_not_verbatim(simd_block b)
 {
     uint8x16_t outside = vorrq_u8(vcltq_u8(b, vdupq_n_u8(33)), vcgtq_u8(b, vdupq_n_u8(126)));
     uint8x16_t marks = vorrq_u8(vceqq_u8(b, vdupq_n_u8('"')), vceqq_u8(b, vdupq_n_u8('\\')));
@@ -257,8 +275,8 @@ static inline simd_block simd_of_words(uint64_t low, uint64_t high)
 typedef uint64_t simd_block;
 enum { SIMD_SIZE = 8, SIMD_SHIFT = 3 };
 
-#define BLOCK_ONES (~(uint64_t)0 / 255)
-#define BLOCK_TOPS (BLOCK_ONES * 128)
+#define SIMD_ONES (~(uint64_t)0 / 255)
+#define SIMD_TOPS (SIMD_ONES * 128)
 
 static inline simd_block simd_load(const char *p)
 {
@@ -273,21 +291,21 @@ static inline void simd_store(char *p, simd_block b)
     memcpy(p, &b, sizeof b);
 }
 
-/* The first of two words that stand for as many bytes as one has. */
 static inline simd_block simd_of_words(uint64_t low, uint64_t high)
 {
     (void)high;
     return le64toh(low);
 }
 
+/* Sets the top bit of each byte below n; above the first one they may be wrong. */
 static inline uint64_t simd_less(simd_block b, unsigned n)
 {
-    return (b - BLOCK_ONES * n) & ~b & BLOCK_TOPS;
+    return (b - SIMD_ONES * n) & ~b & SIMD_TOPS;
 }
 
 static inline uint64_t simd_equal(simd_block b, unsigned char c)
 {
-    return simd_less(b ^ (BLOCK_ONES * c), 1);
+    return simd_less(b ^ (SIMD_ONES * c), 1);
 }
 
 static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
@@ -298,7 +316,7 @@ static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
 
 static inline uint64_t simd_not_print(simd_block b)
 {
-    return simd_less(b, 33) | ((b | (b + BLOCK_ONES)) & BLOCK_TOPS);
+    return simd_less(b, 33) | ((b | (b + SIMD_ONES)) & SIMD_TOPS);
 }
 
 static inline simd_block simd_beyond(simd_block b, simd_block lowest, simd_block range)
@@ -326,7 +344,7 @@ static inline int simd_is_zero(simd_block b)
 
 static inline simd_block simd_not_plain_lanes(simd_block b)
 {
-    return simd_less(b, 32) | simd_equal(b, '"') | simd_equal(b, '\\') | (b & BLOCK_TOPS);
+    return simd_less(b, 32) | simd_equal(b, '"') | simd_equal(b, '\\') | (b & SIMD_TOPS);
 }
 
 static inline simd_block simd_or(simd_block b, simd_block c)
@@ -349,41 +367,42 @@ static inline int simd_both_plain(simd_block b, simd_block c)
     return simd_mask(simd_or(simd_not_plain_lanes(b), simd_not_plain_lanes(c))) == 0;
 }
 
-/* The top bit of each byte whose other seven bits are c or more. */
-static inline uint64_t simd_up_from(simd_block b, unsigned c)
+/* Sets the top bit of each byte with (c & 127) >= n, without carries between bytes. */
+static inline uint64_t simd_at_least(simd_block b, unsigned n)
 {
-    return (b & ~BLOCK_TOPS) + BLOCK_ONES * (128 - c);
+    return (b & ~SIMD_TOPS) + SIMD_ONES * (128 - n);
 }
 
-/* The same of each byte whose other seven bits are those of c. */
-static inline uint64_t simd_alike(simd_block b, unsigned char c)
+/* Sets the top bit of each byte whose lower seven bits are those of c. */
+static inline uint64_t simd_low_bits_equal(simd_block b, unsigned char c)
 {
-    return ~simd_up_from(b ^ BLOCK_ONES * c, 1);
+    return ~simd_at_least(b ^ SIMD_ONES * c, 1);
 }
 
-/* The multiplication brings the top bits together. */
+/* Moves the top bits, now the lowest ones, into one byte by a multiplication. */
 static inline uint64_t simd_bits(uint64_t tops)
 {
-    return ((tops & BLOCK_TOPS) >> 7) * 0x0102040810204080 >> 56;
+    return ((tops & SIMD_TOPS) >> 7) * 0x0102040810204080 >> 56;
 }
 
-static inline uint64_t simd_bits_not_bare(simd_block b)
+static inline uint64_t simd_bits_not_verbatim(simd_block b)
 {
-    uint64_t outside = b | ~simd_up_from(b, 33) | simd_up_from(b, 127);
-    return simd_bits(outside | simd_alike(b, '"') | simd_alike(b, '\\'));
+    uint64_t outside = b | ~simd_at_least(b, 33) | simd_at_least(b, 127);
+    return simd_bits(outside | simd_low_bits_equal(b, '"') | simd_low_bits_equal(b, '\\'));
 }
 
 static inline uint64_t simd_bits_not_value(simd_block b)
 {
-    uint64_t outside = b | ~simd_up_from(b, 32);
-    return simd_bits(outside | simd_alike(b, '"') | simd_alike(b | BLOCK_ONES, ']'));
+    uint64_t outside = b | ~simd_at_least(b, 32);
+    return simd_bits(outside | simd_low_bits_equal(b, '"') |
+                     simd_low_bits_equal(b | SIMD_ONES, ']'));
 }
 
 static inline uint64_t simd_bits_not_sd(simd_block b)
 {
-    uint64_t outside = b | ~simd_up_from(b, 33) | simd_up_from(b, 127);
-    return simd_bits(outside | simd_alike(b, '"') | simd_alike(b, '=') |
-                     simd_alike(b | BLOCK_ONES, ']'));
+    uint64_t outside = b | ~simd_at_least(b, 33) | simd_at_least(b, 127);
+    return simd_bits(outside | simd_low_bits_equal(b, '"') | simd_low_bits_equal(b, '=') |
+                     simd_low_bits_equal(b | SIMD_ONES, ']'));
 }
 
 #endif
@@ -393,12 +412,13 @@ static inline uint64_t simd_not_plain(simd_block b)
     return simd_mask(simd_not_plain_lanes(b));
 }
 
+/* Returns the index of the first byte in the mask, which must not be 0. */
 static inline size_t simd_first(uint64_t mask)
 {
     return (size_t)(unsigned)__builtin_ctzll(mask) >> SIMD_SHIFT;
 }
 
-/* Whether none of the first n bytes, at least one and at most SIMD_SIZE, is in the mask. */
+/* Returns 1 if none of the first n bytes is in the mask; n is 1 to SIMD_SIZE. */
 static inline int simd_none(uint64_t mask, size_t n)
 {
     return mask << (64 - (n << SIMD_SHIFT)) == 0;

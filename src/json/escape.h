@@ -7,7 +7,6 @@
 /* Output capacity for a string of n bytes: at most six bytes for one, two quotes, and the excess of
  * a whole block store. */
 #define JSON_STRING_CAPACITY(n) (6 * (n) + 2 + SIMD_SIZE)
-#define JSON_STRING_ROOM        JSON_STRING_CAPACITY /* former name */
 
 /*
  * Writes text as the inside of a JSON string (RFC 8259, section 7): escapes what must be escaped

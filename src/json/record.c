@@ -94,8 +94,8 @@ static inline char *record_fast_procid(char *to, const struct syslog_message *m)
     return record_short_number(to, m->procid) ? to + m->procid.len : record_procid(to, m);
 }
 
-/* "version" to "msgid" of a message whose m->bare is set: no field needs an escape and blocks can
- * be read past its end. */
+/* "version" to "msgid" of a message whose m->header_verbatim is set: no field needs an escape and
+ * blocks can be read past its end. */
 static inline char *record_fast_header(char *to, const struct syslog_message *m)
 {
     to = record_fast_field(to, ",\"version\":1,\"timestamp\"", m->timestamp, 32 / SIMD_SIZE);
@@ -178,7 +178,7 @@ static inline char *record_copy_blocks(char *to, struct slice text)
 static inline char *record_sd_name(char *to, const struct structured_data *sd, struct slice name,
                                    const char *limit)
 {
-    if (!sd->bare || !record_has_blocks(name, limit))
+    if (!sd->names_verbatim || !record_has_blocks(name, limit))
         return json_quote_within(to, name, limit);
     *to++ = '"';
     to = record_copy_blocks(to, name);
@@ -268,7 +268,8 @@ static inline char *record_store_word(char *to, const char *bytes, size_t len)
 }
 
 /* The functions below write from after an opening quote to after the next opening quote, if
- * sd->usual is set: nothing repeats, names need no escape, and blocks can be read past the end. */
+ * sd->is_simple is set: nothing repeats, names need no escape, and blocks can be read past the end.
+ */
 static inline char *record_fast_param(char *to, const struct sd_param *p)
 {
     to = record_store_word(record_copy_blocks(to, p->name), "\":\"", 3);
@@ -317,13 +318,13 @@ void record_write(struct buffer *out, const struct syslog_message *m)
     enum { FIXED_LEN = 512 };
     char *to = buffer_reserve(out, FIXED_LEN + JSON_STRING_CAPACITY(m->bytes.len));
     to = record_head(to, m->pri);
-    to = m->bare ? record_fast_header(to, m) : record_header(to, m);
+    to = m->header_verbatim ? record_fast_header(to, m) : record_header(to, m);
     if (m->sd.element_count == 0) {
         to = record_literal(to, ",\"sd\":{},\"msg\":\"");
     } else {
         to = record_literal(to, ",\"sd\":");
-        to = m->sd.usual ? record_fast_structured_data(to, &m->sd)
-                         : record_structured_data(to, &m->sd, record_limit(m));
+        to = m->sd.is_simple ? record_fast_structured_data(to, &m->sd)
+                             : record_structured_data(to, &m->sd, record_limit(m));
         to = record_literal(to, ",\"msg\":\"");
     }
     buffer_commit(out, record_msg_and_end(to, m->msg));

@@ -107,7 +107,7 @@ static const char *nats_conn_escape(const char *text, struct buffer *b)
 {
     struct slice all = {text, strlen(text)};
     b->len = 0;
-    *json_escape(buffer_reserve(b, JSON_STRING_ROOM(all.len) + 1), all) = '\0';
+    *json_escape(buffer_reserve(b, JSON_STRING_CAPACITY(all.len) + 1), all) = '\0';
     return b->data;
 }
 

@@ -12,7 +12,7 @@ static const uint64_t query_timeout_max_ns = NS_PER_S;
 
 static void stream_api_put_string(struct buffer *b, struct slice text)
 {
-    buffer_commit(b, json_quote(buffer_reserve(b, JSON_STRING_ROOM(text.len)), text));
+    buffer_commit(b, json_quote(buffer_reserve(b, JSON_STRING_CAPACITY(text.len)), text));
 }
 
 /* The StreamConfig of the server's API. */

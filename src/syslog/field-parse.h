@@ -5,9 +5,9 @@
 #include "base/slice.h"
 
 /*
- * What the parsers of this folder share. Each takes a cursor and gives the one behind what it
- * recognised, or NULL with the defect filled in; bytes are never read at or past `end`. A defect's
- * offset is that of the first byte at which the message can no longer be valid.
+ * Input of the field parsers. Each accepts a position in [start, end], and returns the position
+ * after what it parsed, or NULL after it has filled in the defect. It never reads a byte at `end`.
+ * The offset of a defect is that of the first byte at which the message cannot be valid any more.
  */
 struct parse_input {
     const char *start;
@@ -15,19 +15,23 @@ struct parse_input {
     struct defect *defect;
 };
 
+/*
+ * Reports a defect at `p` and returns NULL. `reason` must be static; at the end of the message it
+ * is replaced by "message ends here".
+ */
 static inline const char *parse_fail(const struct parse_input *in, const char *field,
-                                     const char *reason, const char *at)
+                                     const char *reason, const char *p)
 {
-    static const char ended[] = "message ends here";
+    static const char truncated[] = "message ends here";
     *in->defect =
-        (struct defect){field, at == in->end ? ended : reason, (uint64_t)(at - in->start)};
+        (struct defect){field, p == in->end ? truncated : reason, (uint64_t)(p - in->start)};
     return NULL;
 }
 
-/* What is behind a BOM, or `p` where none stands there. */
+/* Returns the byte after a BOM at `p`, or `p` if there is none. */
 static inline const char *skip_bom(const char *p, const char *end)
 {
-    return end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0 ? p + 3 : p;
+    return end - p >= 3 && p[0] == '\xEF' && p[1] == '\xBB' && p[2] == '\xBF' ? p + 3 : p;
 }
 
 static inline bool is_digit(char c)

@@ -8,111 +8,113 @@
 #include "base/defect.h"
 #include "base/slice.h"
 
-/* RFC 6587: non-transparent framing with LF, octet counting, or what the first bytes say. */
+/* RFC 6587: non-transparent framing with LF, octet counting, or detected from the first bytes. */
 enum framing { FRAMING_AUTO, FRAMING_NEWLINE, FRAMING_OCTET };
 
 enum frame_kind {
-    FRAME_NONE,     /* all that was fed is used up */
-    FRAME_MESSAGE,  /* a message, never empty */
-    FRAME_REJECTED, /* a defect; the next frame is found all the same */
-    FRAME_BROKEN    /* a defect behind which no frame can be found: the stream is over */
+    FRAME_NONE,     /* needs more input */
+    FRAME_MESSAGE,  /* a message, which is not empty */
+    FRAME_REJECTED, /* a defect; the next frame follows */
+    FRAME_BROKEN    /* a defect after which no frame can be found; close the stream */
 };
 
 struct frame {
-    struct slice message; /* or, where refused, its first bytes; until the next call */
-    uint64_t number;      /* of the line or the frame, from 1 */
-    struct defect defect; /* its offset is within the message, or, for MSG-LEN, the stream */
+    struct slice message; /* if rejected, its first bytes; valid until the next call */
+    uint64_t number;      /* of the line or frame, from 1 */
+    struct defect defect; /* its offset is in the message, that of MSG-LEN in the stream */
 };
 
 /*
- * Cuts a stream into messages. What was fed is not copied, but for the part of a message whose end
- * has not come, which is at most a little more than max_size. All times is linear in the bytes.
+ * Splits a stream into messages. Copies only messages that span blocks, so that memory is limited
+ * to a little more than max_size. The cost is linear in the number of bytes.
  */
 struct framer {
-    enum framing framing; /* FRAMING_AUTO until the first bytes have decided */
-    bool truncate;        /* a message over max_size is cut at a UTF-8 boundary, not refused */
-    bool skipping;        /* the rest of one that was too long */
-    bool partial_given;   /* the last frame was in `partial` */
-    bool after_cr;        /* octet counting: between frames */
-    uint8_t digits;       /* of a MSG-LEN that is being read */
+    enum framing framing;  /* FRAMING_AUTO until detected */
+    bool truncate;         /* truncate a message over max_size at a UTF-8 boundary; or reject it */
+    bool skipping;         /* the rest of a message that is too long */
+    bool partial_returned; /* the last frame points to `partial` */
+    bool after_cr;         /* octet counting: CR between frames */
+    uint8_t digits;        /* of MSG-LEN so far */
     size_t max_size;
-    uint64_t left;   /* octet counting: MSG-LEN, less what came of its message */
+    uint64_t left;   /* octet counting: bytes of the message still to come */
     uint64_t number; /* of frames begun */
-    uint64_t offset; /* of `block` in the stream, for octet counting */
+    uint64_t offset; /* octet counting: of `block` in the stream */
     struct slice block;
-    const char *lines_end; /* the lines up to here are whole, and each is a message; or NULL */
-    struct buffer partial;
-    /* Where lines are joined: */
-    bool joining;
+    const char *lines_end; /* all lines before it are complete messages; NULL if unknown */
+    struct buffer partial; /* the beginning of a message from earlier blocks */
+    bool multiline;        /* the rest is for framer_enable_multiline() only */
     bool holding;
-    struct buffer held;   /* the message that may go on, at most a little more than max_size */
+    struct buffer held;   /* a message that may continue, limited as `partial` */
     uint64_t held_number; /* of its first line */
-    uint64_t empty_lines; /* behind it, which count only where it goes on */
-    struct slice waiting; /* the line behind the frame given last, of the next message */
+    uint64_t empty_lines; /* after it; part of it if it continues */
+    struct slice pending; /* the line after the last frame, which begins the next message */
 };
 
 void framer_init(struct framer *f, enum framing framing, size_t max_size, bool truncate);
 
+void framer_free(struct framer *f);
+
 /*
- * From now on, in newline framing, a line that does not begin with a PRI continues the message
- * before it, behind a LF. So a message is held until a line with a PRI comes, or the end, or until
- * it is released. Octet counting is not touched.
+ * In newline framing, joins a line that does not begin with a PRI to the message before it, after a
+ * LF. A message is then held until a line with a PRI, the end of the stream, or framer_release().
+ * Has no effect with octet counting.
  */
 void framer_enable_multiline(struct framer *f);
 
-/* Whether a message is held that framer_release would give. */
+/* Whether a message is held. */
 bool framer_has_held(const struct framer *f);
+
+/* Returns the held message, or FRAME_NONE. */
 enum frame_kind framer_release(struct framer *f, struct frame *frame);
 
-/* The next bytes of the stream, which must stay until framer_next has given FRAME_NONE. */
+/* Adds the next bytes of the stream. They are borrowed until framer_next() returns FRAME_NONE. */
 void framer_feed(struct framer *f, struct slice block);
+
+/* Returns the next frame of the bytes that were fed. */
 static inline enum frame_kind framer_next(struct framer *f, struct frame *frame);
 
 /*
- * At the end of the stream, until it gives FRAME_NONE: a last line without LF is a message, a
- * counted frame that was cut is refused. Where it was not the sender who ended it (`whole` is
- * false), the line is refused too. What is held is a message.
+ * Returns the frames at the end of the stream; call it until FRAME_NONE. A held message and a last
+ * line without LF are messages, and a truncated counted frame is rejected. If `whole` is false, as
+ * after a read error, the last line is rejected, too.
  */
 enum frame_kind framer_end(struct framer *f, bool whole, struct frame *frame);
 
 /*
- * A datagram instead of a stream: it is one message (RFC 5426, section 3.1). `length` is what it
- * had, of which `bytes` need be no more than a little over max_size. FRAME_NONE where it holds
- * nothing.
+ * Returns the frame of a datagram, which is one message (RFC 5426, section 3.1), or FRAME_NONE if
+ * it is empty. `len` is its size; `bytes` may be limited to framer_datagram_capacity() bytes of it.
  */
-enum frame_kind framer_datagram(struct framer *f, struct slice bytes, size_t length,
+enum frame_kind framer_datagram(struct framer *f, struct slice bytes, size_t len,
                                 struct frame *frame);
 
-/* The bytes to keep of a datagram. */
+/* The bytes to receive of a datagram, so that one over max_size is detected. */
 size_t framer_datagram_capacity(size_t max_size);
 
-/* Whether the stream so far ends within a message. */
+/* Whether the input so far ends in the middle of a message. */
 bool framer_mid_message(const struct framer *f);
 
-void framer_free(struct framer *f);
+/* framer_next() for all but complete lines. */
+enum frame_kind framer_next_slow(struct framer *f, struct frame *frame);
 
-/* framer_next for all but the usual line. */
-enum frame_kind framer_look(struct framer *f, struct frame *frame);
-
-/* One that lies whole in the block, with nothing before its LF that might have to go. */
-static inline bool framer_usual_line(struct framer *f, struct frame *frame)
+/* A line that is complete in the block, and has no CR, NUL or the like to remove at its end. */
+static inline bool framer_fast_line(struct framer *f, struct frame *frame)
 {
     const char *start = f->block.data;
     if (start >= f->lines_end)
         return false;
     const char *lf = memchr(start, '\n', (size_t)(f->lines_end - start));
-    size_t length = (size_t)(lf - start);
-    if (length - 1 >= f->max_size || (unsigned char)lf[-1] <= '\r')
+    size_t len = (size_t)(lf - start);
+    if (len - 1 >= f->max_size || (unsigned char)lf[-1] <= '\r')
         return false;
-    f->block = (struct slice){lf + 1, f->block.len - length - 1};
+    f->block = (struct slice){lf + 1, f->block.len - len - 1};
     frame->number = ++f->number;
-    frame->message = (struct slice){start, length};
+    frame->message = (struct slice){start, len};
     return true;
 }
 
 static inline enum frame_kind framer_next(struct framer *f, struct frame *frame)
 {
-    return framer_usual_line(f, frame) ? FRAME_MESSAGE : framer_look(f, frame);
+    return framer_fast_line(f, frame) ? FRAME_MESSAGE : framer_next_slow(f, frame);
 }
 
 #endif

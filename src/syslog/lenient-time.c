@@ -2,24 +2,24 @@
 
 #include "syslog/calendar.h"
 #include "syslog/field-parse.h"
-#include "syslog/tz-name.h"
+#include "syslog/tz.h"
 
-enum { DAY = 86400, FRACTION_MAX = 9 };
+enum { LENIENT_FRACTION_MAX = 9 };
 
-/* A time as it was read. */
-struct reading {
-    int year; /* -1: not said */
+/* The parts of a time, which need not exist. */
+struct lenient_parts {
+    int year; /* -1 if missing */
     int month;
     int day;
     int hour;
     int minute;
     int second;
-    struct slice fraction; /* its digits */
-    struct zone_reading zone;
+    struct slice fraction; /* digits */
+    struct tz_suffix zone;
 };
 
-/* Between `least` and `most` digits, and no digit behind them. */
-static const char *number(const char *p, const char *end, int least, int most, int *value)
+/* A number of `least` to `most` digits, after which there is no digit. */
+static const char *lenient_number(const char *p, const char *end, int least, int most, int *value)
 {
     int n = 0;
     *value = 0;
@@ -28,25 +28,25 @@ static const char *number(const char *p, const char *end, int least, int most, i
     return !p || n < least || (p + n < end && is_digit(p[n])) ? NULL : p + n;
 }
 
-static const char *sign(const char *p, const char *end, char c)
+static const char *lenient_char(const char *p, const char *end, char c)
 {
     return p && p < end && *p == c ? p + 1 : NULL;
 }
 
-static const char *one_of(const char *p, const char *end, const char *set)
+static const char *lenient_char_of(const char *p, const char *end, const char *set)
 {
     return p && p < end && *p && strchr(set, *p) ? p + 1 : NULL;
 }
 
-/* One SP, or two. */
-static const char *space(const char *p, const char *end)
+/* One or two SP. */
+static const char *lenient_space(const char *p, const char *end)
 {
-    p = sign(p, end, ' ');
+    p = lenient_char(p, end, ' ');
     return p && p < end && *p == ' ' ? p + 1 : p;
 }
 
-/* The number, from 1, of a name of three letters in a list without gaps; 0: it is none of them. */
-static int name_in(const char *list, const char *p, const char *end)
+/* Returns the index, from 1, of the name at `p` in a list of three-letter names, or 0. */
+static int lenient_name(const char *list, const char *p, const char *end)
 {
     if (!p || end - p < 4)
         return 0;
@@ -56,236 +56,238 @@ static int name_in(const char *list, const char *p, const char *end)
     return 0;
 }
 
-static const char *month(const char *p, const char *end, int *value)
+static const char *lenient_month(const char *p, const char *end, int *value)
 {
-    *value = name_in("janfebmaraprmayjunjulaugsepoctnovdec", p, end);
+    *value = lenient_name("janfebmaraprmayjunjulaugsepoctnovdec", p, end);
     return *value ? p + 3 : NULL;
 }
 
-/* yyyy-mm-dd, or with two '/' or ':' */
-static const char *numeric_date(const char *p, const char *end, struct reading *t)
+/* yyyy-mm-dd, yyyy/mm/dd or yyyy:mm:dd, and the separator before the time. */
+static const char *lenient_numeric_date(const char *p, const char *end, struct lenient_parts *t)
 {
-    p = number(p, end, 4, 4, &t->year);
-    if (!p || p == end || !one_of(p, end, "-/:"))
+    p = lenient_number(p, end, 4, 4, &t->year);
+    if (!p || p == end || !lenient_char_of(p, end, "-/:"))
         return NULL;
     char separator = *p;
-    p = number(p + 1, end, 2, 2, &t->month);
-    p = number(sign(p, end, separator), end, 2, 2, &t->day);
-    return one_of(p, end, separator == ':' ? "-" : "Tt ");
+    p = lenient_number(p + 1, end, 2, 2, &t->month);
+    p = lenient_number(lenient_char(p, end, separator), end, 2, 2, &t->day);
+    return lenient_char_of(p, end, separator == ':' ? "-" : "Tt ");
 }
 
-/* Mmm dd, perhaps with yyyy behind it. */
-static const char *month_day(const char *p, const char *end, struct reading *t)
+/* Mmm dd, or Mmm dd yyyy. */
+static const char *lenient_month_day(const char *p, const char *end, struct lenient_parts *t)
 {
-    p = month(p, end, &t->month);
-    p = number(space(p, end), end, 1, 2, &t->day);
+    p = lenient_month(p, end, &t->month);
+    p = lenient_number(lenient_space(p, end), end, 1, 2, &t->day);
     if (p && p < end && *p == ',')
         p++;
-    p = space(p, end);
+    p = lenient_space(p, end);
     int year;
-    const char *behind = number(p, end, 4, 4, &year);
-    if (!behind)
+    const char *after_year = lenient_number(p, end, 4, 4, &year);
+    if (!after_year)
         return p;
     t->year = year;
-    return space(behind, end);
+    return lenient_space(after_year, end);
 }
 
 /* yyyy Mmm dd, or dd Mmm yyyy. */
-static const char *date_in_words(const char *p, const char *end, struct reading *t)
+static const char *lenient_named_date(const char *p, const char *end, struct lenient_parts *t)
 {
     int first;
-    const char *q = number(p, end, 4, 4, &first);
+    const char *q = lenient_number(p, end, 4, 4, &first);
     if (q) {
-        q = month_day(space(q, end), end, t);
+        q = lenient_month_day(lenient_space(q, end), end, t);
         if (t->year >= 0)
             return NULL;
         t->year = first;
         return q;
     }
-    q = number(p, end, 1, 2, &t->day);
-    q = month(space(q, end), end, &t->month);
-    q = number(space(q, end), end, 4, 4, &t->year);
-    return space(q, end);
+    q = lenient_number(p, end, 1, 2, &t->day);
+    q = lenient_month(lenient_space(q, end), end, &t->month);
+    q = lenient_number(lenient_space(q, end), end, 4, 4, &t->year);
+    return lenient_space(q, end);
 }
 
-/* Www, perhaps with a comma, before any date. */
-static const char *weekday(const char *p, const char *end)
+/* Www, with or without a comma, which any date may follow. */
+static const char *lenient_skip_weekday(const char *p, const char *end)
 {
-    if (!name_in("montuewedthufrisatsun", p, end))
+    if (!lenient_name("montuewedthufrisatsun", p, end))
         return p;
     const char *q = p + 3;
     if (q < end && *q == ',')
         q++;
-    return space(q, end);
+    return lenient_space(q, end);
 }
 
-static const char *time_of_day(const char *p, const char *end, struct reading *t)
+static const char *lenient_time_of_day(const char *p, const char *end, struct lenient_parts *t)
 {
-    p = number(p, end, 1, 2, &t->hour);
-    p = number(sign(p, end, ':'), end, 2, 2, &t->minute);
-    p = number(sign(p, end, ':'), end, 2, 2, &t->second);
+    p = lenient_number(p, end, 1, 2, &t->hour);
+    p = lenient_number(lenient_char(p, end, ':'), end, 2, 2, &t->minute);
+    p = lenient_number(lenient_char(p, end, ':'), end, 2, 2, &t->second);
     if (!p || p == end || (*p != '.' && *p != ','))
         return p;
     const char *start = ++p;
-    while (p < end && is_digit(*p) && p - start < FRACTION_MAX)
+    while (p < end && is_digit(*p) && p - start < LENIENT_FRACTION_MAX)
         p++;
     t->fraction = slice_between(start, p);
     return p == start || (p < end && is_digit(*p)) ? NULL : p;
 }
 
-/* A zone and a year behind the time, in either order, and a ':' */
-static const char *tail(const char *p, const char *end, struct reading *t)
+/* A time zone and a year after the time, in either order, and ':'. */
+static const char *lenient_suffix(const char *p, const char *end, struct lenient_parts *t)
 {
-    const char *q = zone_offset_read(p, end, &t->zone);
+    const char *q = tz_read_offset(p, end, &t->zone);
     p = q ? q : p;
     for (int i = 0; i < 2 && p < end && *p == ' '; i++) {
         int year;
-        q = t->zone.kind == ZONE_UNSAID ? zone_read(p + 1, end, &t->zone) : NULL;
+        q = t->zone.kind == TZ_NONE ? tz_read(p + 1, end, &t->zone) : NULL;
         if (!q && t->year < 0) {
-            q = number(p + 1, end, 4, 4, &year);
-            q = q && zone_stops(q, end) && (year / 100 == 19 || year / 100 == 20) ? q : NULL;
+            q = lenient_number(p + 1, end, 4, 4, &year);
+            q = q && tz_is_end(q, end) && (year / 100 == 19 || year / 100 == 20) ? q : NULL;
             t->year = q ? year : t->year;
         }
         p = q ? q : p;
     }
-    if (!zone_stops(p, end))
+    if (!tz_is_end(p, end))
         return NULL;
     return p < end && *p == ':' ? p + 1 : p;
 }
 
-static bool exists(const struct reading *t)
+static bool lenient_exists(const struct lenient_parts *t)
 {
-    int year = t->year < 0 ? 2000 : t->year; /* which has all days that any year has */
+    int year = t->year < 0 ? 2000 : t->year; /* a leap year */
     return t->month >= 1 && t->month <= 12 && t->day >= 1 &&
            t->day <= calendar_days_in(year, t->month) && t->hour <= 23 && t->minute <= 59 &&
            t->second <= 60;
 }
 
-static int64_t wall(const struct reading *t, int year)
+static int64_t lenient_wall(const struct lenient_parts *t, int year)
 {
-    return calendar_days(year, t->month, t->day) * DAY + t->hour * 3600 + t->minute * 60 +
+    return calendar_days(year, t->month, t->day) * CALENDAR_DAY + t->hour * 3600 + t->minute * 60 +
            t->second;
 }
 
-static int64_t distance(int64_t a, int64_t b)
+static int64_t lenient_distance(int64_t a, int64_t b)
 {
     return a < b ? b - a : a - b;
 }
 
-/* That in which the time exists and is nearest to now; of two, the earlier one. */
-static int nearest_year(const struct reading *t, int64_t now, int this_year)
+/* The year in which the time exists and is nearest to now; of two, the earlier one. */
+static int lenient_nearest_year(const struct lenient_parts *t, int64_t now, int this_year)
 {
     bool leap_day = t->month == 2 && t->day == 29;
-    int around = leap_day ? 8 : 1;
+    int range = leap_day ? 8 : 1;
     int best = this_year;
     int64_t least = INT64_MAX;
-    if (!leap_day && distance(wall(t, this_year), now) < (int64_t)180 * DAY)
+    if (!leap_day &&
+        lenient_distance(lenient_wall(t, this_year), now) < (int64_t)180 * CALENDAR_DAY)
         return this_year;
-    for (int year = this_year - around; year <= this_year + around; year++) {
-        int64_t away = distance(wall(t, year), now);
-        if (away < least && (!leap_day || calendar_leap(year))) {
-            least = away;
+    for (int year = this_year - range; year <= this_year + range; year++) {
+        int64_t distance = lenient_distance(lenient_wall(t, year), now);
+        if (distance < least && (!leap_day || calendar_leap(year))) {
+            least = distance;
             best = year;
         }
     }
     return best;
 }
 
-/* What is the same as long as `now` is. */
-static void look_at_clock(struct lenient_time *r)
+/* Computes what depends on `now` alone. */
+static void lenient_update_year(struct lenient_time *r)
 {
-    if (r->year && r->year_of == r->now)
+    if (r->year && r->cached_now == r->now)
         return;
     r->offset = tz_offset(&r->tz, r->now, r->now);
-    r->year = calendar_year((r->now + r->offset) / DAY);
-    r->year_of = r->now;
+    r->year = calendar_year((r->now + r->offset) / CALENDAR_DAY);
+    r->cached_now = r->now;
 }
 
-/* Fills in the year and the offset where they were not said. */
-static void complete(struct lenient_time *r, struct reading *t)
+/* Adds the year and the offset if they are missing. */
+static void lenient_complete(struct lenient_time *r, struct lenient_parts *t)
 {
-    bool said = t->zone.kind == ZONE_UTC || t->zone.kind == ZONE_OFFSET;
-    look_at_clock(r);
+    bool has_offset = t->zone.kind == TZ_UTC || t->zone.kind == TZ_OFFSET;
+    lenient_update_year(r);
     if (t->year < 0)
-        t->year = nearest_year(t, r->now + (said ? t->zone.minutes * 60 : r->offset), r->year);
-    if (said)
+        t->year = lenient_nearest_year(t, r->now + (has_offset ? t->zone.minutes * 60 : r->offset),
+                                       r->year);
+    if (has_offset)
         return;
-    t->zone.minutes = tz_offset(&r->tz, wall(t, t->year), r->now) / 60;
-    t->zone.kind = t->zone.minutes ? ZONE_OFFSET : ZONE_UTC;
+    t->zone.minutes = tz_offset(&r->tz, lenient_wall(t, t->year), r->now) / 60;
+    t->zone.kind = t->zone.minutes ? TZ_OFFSET : TZ_UTC;
     t->zone.west = t->zone.minutes < 0;
 }
 
-static char *write_two(char *to, int value)
+static char *lenient_write_two(char *to, int value)
 {
     to[0] = (char)('0' + value / 10);
     to[1] = (char)('0' + value % 10);
     return to + 2;
 }
 
-static char *write_behind(char *to, char sign, int value)
+static char *lenient_write_part(char *to, char sign, int value)
 {
     *to = sign;
-    return write_two(to + 1, value);
+    return lenient_write_two(to + 1, value);
 }
 
-static struct slice write(const struct reading *t, char *text)
+static struct slice lenient_write(const struct lenient_parts *t, char *text)
 {
-    char *to = write_two(write_two(text, t->year / 100), t->year % 100);
-    to = write_behind(to, '-', t->month);
-    to = write_behind(to, '-', t->day);
-    to = write_behind(to, 'T', t->hour);
-    to = write_behind(to, ':', t->minute);
-    to = write_behind(to, ':', t->second);
+    char *to = lenient_write_two(lenient_write_two(text, t->year / 100), t->year % 100);
+    to = lenient_write_part(to, '-', t->month);
+    to = lenient_write_part(to, '-', t->day);
+    to = lenient_write_part(to, 'T', t->hour);
+    to = lenient_write_part(to, ':', t->minute);
+    to = lenient_write_part(to, ':', t->second);
     if (t->fraction.len) {
         *to++ = '.';
         memcpy(to, t->fraction.data, t->fraction.len);
         to += t->fraction.len;
     }
-    if (t->zone.kind == ZONE_UTC) {
+    if (t->zone.kind == TZ_UTC) {
         *to++ = 'Z';
         return slice_between(text, to);
     }
     int minutes = t->zone.minutes < 0 ? -t->zone.minutes : t->zone.minutes;
-    to = write_behind(to, t->zone.west ? '-' : '+', minutes / 60);
-    to = write_behind(to, ':', minutes % 60);
+    to = lenient_write_part(to, t->zone.west ? '-' : '+', minutes / 60);
+    to = lenient_write_part(to, ':', minutes % 60);
     return slice_between(text, to);
 }
 
-static const char *finish(struct lenient_time *r, const char *p, const char *end, struct reading *t,
-                          struct slice *timestamp)
+static const char *lenient_finish(struct lenient_time *r, const char *p, const char *end,
+                                  struct lenient_parts *t, struct slice *timestamp)
 {
-    p = time_of_day(p, end, t);
-    p = p ? tail(p, end, t) : NULL;
-    if (!p || !exists(t))
+    p = lenient_time_of_day(p, end, t);
+    p = p ? lenient_suffix(p, end, t) : NULL;
+    if (!p || !lenient_exists(t))
         return NULL;
-    complete(r, t);
-    *timestamp = write(t, r->text);
+    lenient_complete(r, t);
+    *timestamp = lenient_write(t, r->text);
     return p;
 }
 
 const char *lenient_time_read_iso(struct lenient_time *r, const char *p, const char *end,
                                   struct slice *timestamp)
 {
-    struct reading t = {.year = -1};
-    p = numeric_date(p, end, &t);
-    return p ? finish(r, p, end, &t, timestamp) : NULL;
+    struct lenient_parts t = {.year = -1};
+    p = lenient_numeric_date(p, end, &t);
+    return p ? lenient_finish(r, p, end, &t, timestamp) : NULL;
 }
 
 const char *lenient_time_read(struct lenient_time *r, const char *p, const char *end,
                               struct slice *timestamp)
 {
-    struct reading t = {.year = -1};
+    struct lenient_parts t = {.year = -1};
     if (p == end)
         return NULL;
     const char *q = p;
     if (is_digit(*p)) {
-        q = numeric_date(p, end, &t);
+        q = lenient_numeric_date(p, end, &t);
         if (!q) {
-            t = (struct reading){.year = -1};
-            q = date_in_words(p, end, &t);
+            t = (struct lenient_parts){.year = -1};
+            q = lenient_named_date(p, end, &t);
         }
     } else {
-        q = month_day(weekday(p, end), end, &t);
+        q = lenient_month_day(lenient_skip_weekday(p, end), end, &t);
     }
-    return q ? finish(r, q, end, &t, timestamp) : NULL;
+    return q ? lenient_finish(r, q, end, &t, timestamp) : NULL;
 }

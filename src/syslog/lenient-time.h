@@ -9,27 +9,28 @@
 enum { LENIENT_TIME_MAX = 48 };
 
 /*
- * Reads times as they are found and reckons what they leave out: the year that puts one nearest to
- * now, and the zone.
+ * Parses times in many forms and completes them: a missing year becomes the one in which the time
+ * is nearest to `now`, a missing time zone `tz`. All zero, with `now` and `tz` as required, is
+ * ready for use.
  */
 struct lenient_time {
     int64_t now; /* seconds since 1970 */
     struct tz tz;
-    int64_t year_of; /* the time that `year` was found for, and its zone's offset; */
-    int32_t offset;  /* year 0: none was */
-    int year;
-    char text[LENIENT_TIME_MAX]; /* the time read last, as RFC 3339 has it */
+    int64_t cached_now;          /* the time with these offset and year; */
+    int32_t offset;              /* seconds east of UTC */
+    int year;                    /* 0 if nothing is cached */
+    char text[LENIENT_TIME_MAX]; /* the last time, as in RFC 3339 */
 };
 
 /*
- * A date and a time from `p`, whose forms the man page lists, up to the SP, TAB or end behind it; a
- * ':' there belongs to it. `timestamp` is what stands in `text`. NULL where there is none, or none
- * that exists.
+ * Parses a date and a time at `p`, in one of the forms that shnek-parse(1) lists, up to SP, TAB or
+ * the end. A ':' before these is part of the time. Returns the byte after it, and sets `timestamp`
+ * to r->text, or NULL if there is no time, or none that exists.
  */
 const char *lenient_time_read(struct lenient_time *r, const char *p, const char *end,
                               struct slice *timestamp);
 
-/* The same, where only the form yyyy-mm-ddThh:mm:ss is taken. */
+/* lenient_time_read() for times that begin with a date like yyyy-mm-dd only. */
 const char *lenient_time_read_iso(struct lenient_time *r, const char *p, const char *end,
                                   struct slice *timestamp);
 

@@ -4,32 +4,38 @@
 #include "base/slice.h"
 #include "syslog/structured-data.h"
 
-/* Of the last TIMESTAMP that was as usual, which the next one is compared with. */
-struct usual_time {
-    char minute[16]; /* "2026-11-22T17:04" */
-    char range[16];  /* of usual-header.h: how many digits the fraction has */
-    size_t zone;     /* where 'Z' or the offset is; 0: there was no last one */
-    uint64_t offset;
+/* The form of the last TIMESTAMP that rfc5424-fast.c validated; no other file uses it. */
+struct timestamp_cache {
+    char minute[16];   /* "2026-11-22T17:04" */
+    char range[16];    /* of the bytes after it: how far each may be above ":00.000000" */
+    size_t offset_pos; /* of 'Z' or the offset in the TIMESTAMP; 0 if nothing is cached */
+    uint64_t offset;   /* "+01:00" as a word, 0 if none is cached */
 };
 
 /*
- * What every way of reading a message finds. The slices point into its bytes, or to what the reader
- * wrote; data == NULL: there is none, as where NILVALUE stands. All zero is ready for use; `sd` is
- * used anew for each message.
+ * A parsed message. Its slices point into `bytes` or to memory of the parser, and are valid until
+ * that parses again; data == NULL means absent, as for NILVALUE. All zero is ready for use; `sd` is
+ * reused from message to message, and syslog_message_free() releases it.
  */
 struct syslog_message {
     struct slice bytes; /* the whole message */
     unsigned pri;
-    unsigned version; /* 0: that of RFC 3164, which has none */
+    unsigned version; /* 1, or 0 for RFC 3164, which has none */
     struct slice timestamp;
-    bool bare; /* as usual_header says; else false */
+    /*
+     * If true, json/record.c may copy the header in whole blocks, without a search for characters
+     * to escape: TIMESTAMP as 32 bytes, HOSTNAME as 2 blocks of SIMD_SIZE, and APP-NAME, PROCID and
+     * MSGID, each shorter than a block, as one. From the first byte of each field so many can be
+     * read, and no field has a '"' or '\\'. False promises nothing.
+     */
+    bool header_verbatim;
     struct slice hostname;
     struct slice appname;
     struct slice procid;
     struct slice msgid;
     struct structured_data sd;
-    struct slice msg; /* without the BOM; data == NULL where there is no MSG */
-    struct usual_time time;
+    struct slice msg; /* without its BOM; data == NULL if there is no MSG */
+    struct timestamp_cache cache;
 };
 
 static inline void syslog_message_free(struct syslog_message *m)

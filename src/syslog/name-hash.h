@@ -6,19 +6,22 @@
 #include "base/slice.h"
 
 /*
- * Names to indexes, for STRUCTURED-DATA with many of them. Its hash has a random seed for each
- * process, so no sender can choose names that collide.
+ * A hash table from names to indexes, for STRUCTURED-DATA with many names. It has a random seed, so
+ * that a sender cannot choose names that collide.
  */
 struct name_hash;
 
-#define NAME_TABLE_NONE UINT32_MAX
+#define NAME_HASH_NONE UINT32_MAX
 
-/* Makes the table, where it is NULL, and empties it, with room for `names` names. */
-struct name_hash *name_table_clear(struct name_hash *t, size_t names);
+/* Empties the table, with capacity for `names` names; allocates it if `t` is NULL. */
+struct name_hash *name_hash_reset(struct name_hash *t, size_t names);
 
-/* Sets the index of a name, and gives the one that it had, or NAME_TABLE_NONE. */
-uint32_t name_table_replace(struct name_hash *t, struct slice name, uint32_t index);
+/*
+ * Sets the index of a name. Returns its previous index, or NAME_HASH_NONE. The bytes of the name
+ * are borrowed until the next reset.
+ */
+uint32_t name_hash_replace(struct name_hash *t, struct slice name, uint32_t index);
 
-void name_hash_free(struct name_hash *t);
+void name_hash_destroy(struct name_hash *t);
 
 #endif

@@ -1,13 +1,17 @@
 #include "syslog/parse.h"
 
-#include "base/defect.h"
 #include "syslog/rfc3164.h"
 #include "syslog/rfc5424-lenient.h"
+#include "syslog/rfc5424.h"
 
-bool syslog_parse_lenient(struct syslog_parser *f, struct slice message, struct syslog_message *m,
-                          struct defect *defect)
+bool syslog_parse_slow(struct syslog_parser *parser, struct slice message, struct syslog_message *m,
+                       struct defect *defect)
 {
-    if (f->format == FORMAT_AUTO && rfc5424_lenient_parse(message, &f->time, m))
+    if (parser->format != FORMAT_RFC3164 && rfc5424_parse_reference(message, m, defect))
         return true;
-    return rfc3164_parse(message, &f->time, m, defect);
+    if (parser->format == FORMAT_RFC5424)
+        return false;
+    if (parser->format == FORMAT_AUTO && rfc5424_lenient_parse(message, &parser->time, m))
+        return true;
+    return rfc3164_parse(message, &parser->time, m, defect);
 }

@@ -3,31 +3,33 @@
 
 #include "base/defect.h"
 #include "syslog/lenient-time.h"
-#include "syslog/rfc5424.h"
+#include "syslog/rfc5424-fast.h"
 
 enum syslog_format {
-    FORMAT_RFC5424, /* strictly */
-    FORMAT_AUTO,    /* RFC 5424, with common defects too, else RFC 3164 or any line */
-    FORMAT_RFC3164  /* the latter only */
+    FORMAT_RFC5424, /* only valid RFC 5424 */
+    FORMAT_AUTO,    /* RFC 5424, even with common defects, else RFC 3164 or any other line */
+    FORMAT_RFC3164  /* RFC 3164 or any other line */
 };
 
-/* How messages are read. */
 struct syslog_parser {
     enum syslog_format format;
-    struct lenient_time time; /* not used by FORMAT_RFC5424 */
+    struct lenient_time time; /* of FORMAT_AUTO and FORMAT_RFC3164 */
 };
 
-/* What the strict grammar has not taken, or must not be asked about. */
-bool syslog_parse_lenient(struct syslog_parser *f, struct slice message, struct syslog_message *m,
-                          struct defect *defect);
+/* syslog_parse() for messages that the accelerator does not accept. */
+bool syslog_parse_slow(struct syslog_parser *parser, struct slice message, struct syslog_message *m,
+                       struct defect *defect);
 
-/* Takes one message into `m`, whose slices stay until the next one. False, and why, where not. */
-static inline bool syslog_parse(struct syslog_parser *f, struct slice message,
+/*
+ * Parses one message, without its framing, into `m`, whose slices are valid until the next call.
+ * Returns false with the defect if the format does not accept it.
+ */
+static inline bool syslog_parse(struct syslog_parser *parser, struct slice message,
                                 struct syslog_message *m, struct defect *defect)
 {
-    if (f->format != FORMAT_RFC3164 && rfc5424_parse(message, m, defect))
+    if (parser->format != FORMAT_RFC3164 && __builtin_expect(rfc5424_fast_parse(message, m), 1))
         return true;
-    return f->format != FORMAT_RFC5424 && syslog_parse_lenient(f, message, m, defect);
+    return syslog_parse_slow(parser, message, m, defect);
 }
 
 #endif

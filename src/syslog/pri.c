@@ -13,22 +13,24 @@
 const struct slice severity_names[8] = {PRI_SEVERITIES(SEVERITY, )};
 const struct slice facility_names[24] = {PRI_FACILITIES(NAME)};
 
-/* Names that logger(1) takes as well. */
-static const struct slice aliases[] = {NAME("panic"), NAME("error"), NAME("warn"),
-                                       NAME("security")};
-static const struct slice meant[] = {NAME("emerg"), NAME("err"), NAME("warning"), NAME("auth")};
+/* Other names that logger(1) accepts, and their standard names. */
+static const struct slice pri_aliases[] = {NAME("panic"), NAME("error"), NAME("warn"),
+                                           NAME("security")};
+static const struct slice pri_alias_targets[] = {NAME("emerg"), NAME("err"), NAME("warning"),
+                                                 NAME("auth")};
 
-static struct slice known_name(struct slice name)
+static struct slice pri_standard_name(struct slice name)
 {
-    for (unsigned i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        if (slice_equal(aliases[i], name))
-            return meant[i];
+    for (unsigned i = 0; i < sizeof pri_aliases / sizeof *pri_aliases; i++)
+        if (slice_equal(pri_aliases[i], name))
+            return pri_alias_targets[i];
     return name;
 }
 
-static bool find(const struct slice *names, unsigned count, struct slice name, unsigned *number)
+static bool pri_find_name(const struct slice *names, unsigned count, struct slice name,
+                          unsigned *number)
 {
-    name = known_name(name);
+    name = pri_standard_name(name);
     for (unsigned i = 0; i < count; i++) {
         if (slice_equal(names[i], name)) {
             *number = i;
@@ -44,15 +46,15 @@ bool pri_from_name(const char *text, unsigned *pri)
     if (*text >= '0' && *text <= '9') {
         unsigned long number = strtoul(text, &end, 10);
         *pri = (unsigned)number;
-        return *end == '\0' && number <= 191;
+        return *end == '\0' && number <= PRI_MAX;
     }
     unsigned facility = 1;
     unsigned severity;
     const char *dot = strchr(text, '.');
-    if (dot && !find(facility_names, 24, slice_between(text, dot), &facility))
+    if (dot && !pri_find_name(facility_names, 24, slice_between(text, dot), &facility))
         return false;
     const char *name = dot ? dot + 1 : text;
-    if (!find(severity_names, 8, (struct slice){name, strlen(name)}, &severity))
+    if (!pri_find_name(severity_names, 8, (struct slice){name, strlen(name)}, &severity))
         return false;
     *pri = facility * 8 + severity;
     return true;
@@ -66,7 +68,7 @@ const char *pri_read(const char *p, const char *end, unsigned *pri)
         return NULL;
     for (; p < end && is_digit(*p) && digits < 3; p++, digits++)
         number = number * 10 + (unsigned)(*p - '0');
-    if (digits == 0 || number > 191 || p == end || *p != '>')
+    if (digits == 0 || number > PRI_MAX || p == end || *p != '>')
         return NULL;
     *pri = number;
     return p + 1;

@@ -5,8 +5,10 @@
 
 #include "base/slice.h"
 
-/* The names of RFC 5424, section 6.2.1, as syslog.conf(5) writes them, in the order of their
- * numbers: a list of what the macro `each` makes of them. */
+/*
+ * Severities and facilities (RFC 5424, section 6.2.1), named as in syslog.conf(5). These lists
+ * apply the macro `each` to the names, in the order of their numbers.
+ */
 #define PRI_SEVERITIES(each, with)                                                                 \
     each("emerg", with), each("alert", with), each("crit", with), each("err", with),               \
         each("warning", with), each("notice", with), each("info", with), each("debug", with)
@@ -16,13 +18,21 @@
         each("ntp"), each("audit"), each("alert"), each("clockd"), each("local0"), each("local1"), \
         each("local2"), each("local3"), each("local4"), each("local5"), each("local6"),            \
         each("local7")
+enum { PRI_MAX = 191 };
+
 extern const struct slice severity_names[8];
 extern const struct slice facility_names[24];
 
-/* "34" or "auth.crit"; a severity alone is of facility user, as logger(1) has it. */
+/*
+ * Parses "34", "auth.crit", or "crit", whose facility is user, as for logger(1). Returns false if
+ * `text` is none of these.
+ */
 bool pri_from_name(const char *text, unsigned *pri);
 
-/* '<', one to three digits, '>'; NULL where something else stands at `p`, or a number over 191. */
+/*
+ * Parses '<', one to three digits, and '>' at `p`; accepts leading zeros. Returns the byte after
+ * it, or NULL if there is something else, or a number over 191.
+ */
 const char *pri_read(const char *p, const char *end, unsigned *pri);
 
 #endif

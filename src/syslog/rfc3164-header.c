@@ -6,49 +6,49 @@
 
 enum { PID_MAX = 128 };
 
-/* What a byte may be part of. All of UTF-8 beyond US-ASCII counts as letters. */
+/* Character classes. All bytes of UTF-8 outside US-ASCII count as letters. */
 enum { LETTER = 1, DIGIT = 2, TAG_SIGN = 4, HOST_SIGN = 8, ADDRESS_SIGN = 16 };
 
-static const unsigned char class[256] = {['A' ... 'Z'] = LETTER,
-                                         ['a' ... 'z'] = LETTER,
-                                         [0x80 ... 0xFF] = LETTER,
-                                         ['0' ... '9'] = DIGIT,
-                                         ['.'] = TAG_SIGN | HOST_SIGN,
-                                         ['_'] = TAG_SIGN | HOST_SIGN,
-                                         ['-'] = TAG_SIGN | HOST_SIGN,
-                                         ['/'] = TAG_SIGN | HOST_SIGN,
-                                         ['@'] = TAG_SIGN | HOST_SIGN,
-                                         ['%'] = TAG_SIGN | ADDRESS_SIGN,
-                                         ['('] = TAG_SIGN,
-                                         [')'] = TAG_SIGN,
-                                         ['#'] = TAG_SIGN,
-                                         ['+'] = TAG_SIGN,
-                                         ['$'] = TAG_SIGN,
-                                         ['~'] = TAG_SIGN,
-                                         ['*'] = TAG_SIGN,
-                                         ['&'] = TAG_SIGN,
-                                         ['!'] = TAG_SIGN,
-                                         [','] = HOST_SIGN,
-                                         [':'] = ADDRESS_SIGN,
-                                         ['['] = ADDRESS_SIGN,
-                                         [']'] = ADDRESS_SIGN};
+static const unsigned char rfc3164_classes[256] = {['A' ... 'Z'] = LETTER,
+                                                   ['a' ... 'z'] = LETTER,
+                                                   [0x80 ... 0xFF] = LETTER,
+                                                   ['0' ... '9'] = DIGIT,
+                                                   ['.'] = TAG_SIGN | HOST_SIGN,
+                                                   ['_'] = TAG_SIGN | HOST_SIGN,
+                                                   ['-'] = TAG_SIGN | HOST_SIGN,
+                                                   ['/'] = TAG_SIGN | HOST_SIGN,
+                                                   ['@'] = TAG_SIGN | HOST_SIGN,
+                                                   ['%'] = TAG_SIGN | ADDRESS_SIGN,
+                                                   ['('] = TAG_SIGN,
+                                                   [')'] = TAG_SIGN,
+                                                   ['#'] = TAG_SIGN,
+                                                   ['+'] = TAG_SIGN,
+                                                   ['$'] = TAG_SIGN,
+                                                   ['~'] = TAG_SIGN,
+                                                   ['*'] = TAG_SIGN,
+                                                   ['&'] = TAG_SIGN,
+                                                   ['!'] = TAG_SIGN,
+                                                   [','] = HOST_SIGN,
+                                                   [':'] = ADDRESS_SIGN,
+                                                   ['['] = ADDRESS_SIGN,
+                                                   [']'] = ADDRESS_SIGN};
 
-static bool is(char c, unsigned classes)
+static bool rfc3164_has_class(char c, unsigned classes)
 {
-    return (class[(unsigned char)c] & classes) != 0;
+    return (rfc3164_classes[(unsigned char)c] & classes) != 0;
 }
 
-static bool is_word(char c)
+static bool rfc3164_is_word(char c)
 {
-    return is(c, LETTER | DIGIT);
+    return rfc3164_has_class(c, LETTER | DIGIT);
 }
 
-static bool is_blank(char c)
+static bool rfc3164_is_blank(char c)
 {
     return c == ' ' || c == '\t';
 }
 
-bool mnemonic_begins(const char *p, const char *end)
+bool rfc3164_is_mnemonic(const char *p, const char *end)
 {
     if (p == end || *p++ != '%')
         return false;
@@ -60,8 +60,8 @@ bool mnemonic_begins(const char *p, const char *end)
     return p > start && p < end && (*p == '-' || *p == '/');
 }
 
-/* What is behind "[PID]", or NULL. */
-static const char *pid(const char *p, const char *end, struct slice *value)
+/* "[PID]" and a ':', SP, TAB or the end. */
+static const char *rfc3164_read_pid(const char *p, const char *end, struct slice *value)
 {
     const char *start = ++p;
     while (p < end && p - start < PID_MAX && (unsigned char)*p > ' ' && *p != '[' && *p != ']')
@@ -74,43 +74,43 @@ static const char *pid(const char *p, const char *end, struct slice *value)
     p++;
     if (p < end && *p == ':')
         return p + 1;
-    return p == end || is_blank(*p) ? p : NULL;
+    return p == end || rfc3164_is_blank(*p) ? p : NULL;
 }
 
-/* What is behind the ':' that ends a TAG, or NULL. */
-static const char *colon(const char *p, const char *end, bool mnemonic)
+/* The ':' that ends a TAG. */
+static const char *rfc3164_read_colon(const char *p, const char *end, bool mnemonic)
 {
     if (mnemonic && end - p >= 2 && p[0] == ' ' && p[1] == ':')
         p++;
     if (p == end || *p != ':')
         return NULL;
     p++;
-    return p == end || is_blank(*p) || mnemonic ? p : NULL;
+    return p == end || rfc3164_is_blank(*p) || mnemonic ? p : NULL;
 }
 
-static bool is_snare(struct slice name)
+static bool rfc3164_is_snare(struct slice name)
 {
     static const char snare[] = "MSWinEventLog";
     return slice_equal(name, (struct slice){snare, sizeof snare - 1});
 }
 
-const char *tag_read(const char *p, const char *end, struct tag *tag)
+const char *rfc3164_read_tag(const char *p, const char *end, struct rfc3164_tag *tag)
 {
     const char *start = p;
     unsigned seen = 0;
-    for (; p < end && is(*p, LETTER | DIGIT | TAG_SIGN); p++)
-        seen |= class[(unsigned char)*p];
+    for (; p < end && rfc3164_has_class(*p, LETTER | DIGIT | TAG_SIGN); p++)
+        seen |= rfc3164_classes[(unsigned char)*p];
     if (!(seen & LETTER))
         return NULL;
-    *tag = (struct tag){.name = slice_between(start, p)};
+    *tag = (struct rfc3164_tag){.name = slice_between(start, p)};
     if (p < end && *p == '[')
-        return pid(p, end, &tag->pid);
-    if (p < end && *p == '\t' && is_snare(tag->name))
+        return rfc3164_read_pid(p, end, &tag->pid);
+    if (p < end && *p == '\t' && rfc3164_is_snare(tag->name))
         return p;
-    return colon(p, end, *start == '%');
+    return rfc3164_read_colon(p, end, *start == '%');
 }
 
-bool host_is_address(struct slice word)
+bool rfc3164_is_address(struct slice word)
 {
     char text[INET6_ADDRSTRLEN];
     unsigned char address[sizeof(struct in6_addr)];
@@ -128,21 +128,21 @@ bool host_is_address(struct slice word)
     return !zone && is_digit(*text) && inet_pton(AF_INET, text, address) == 1;
 }
 
-const char *host_read(const char *p, const char *end, struct slice *host)
+const char *rfc3164_read_host(const char *p, const char *end, struct slice *host)
 {
     const char *start = p;
     unsigned seen = 0;
-    for (; p < end && is(*p, LETTER | DIGIT | HOST_SIGN | ADDRESS_SIGN); p++)
-        seen |= class[(unsigned char)*p];
+    for (; p < end && rfc3164_has_class(*p, LETTER | DIGIT | HOST_SIGN | ADDRESS_SIGN); p++)
+        seen |= rfc3164_classes[(unsigned char)*p];
     *host = slice_between(start, p);
-    if (p == start || (p < end && !is_blank(*p)))
+    if (p == start || (p < end && !rfc3164_is_blank(*p)))
         return NULL;
     if (!(seen & ADDRESS_SIGN))
-        return is_word(*start) && is_word(p[-1]) ? p : NULL;
-    return host_is_address(*host) ? p : NULL;
+        return rfc3164_is_word(*start) && rfc3164_is_word(p[-1]) ? p : NULL;
+    return rfc3164_is_address(*host) ? p : NULL;
 }
 
-static bool begins_with(const char *p, const char *end, const char *text)
+static bool rfc3164_begins_with(const char *p, const char *end, const char *text)
 {
     if (p == end || *p != *text)
         return false;
@@ -150,20 +150,20 @@ static bool begins_with(const char *p, const char *end, const char *text)
     return (size_t)(end - p) >= n && memcmp(p, text, n) == 0;
 }
 
-/* "1,": a list, and "name=": a pair. */
-static bool data_begins(const char *p, const char *end)
+/* "1,", a list, or "name=", a pair. */
+static bool rfc3164_is_data(const char *p, const char *end)
 {
     const char *q = p;
     while (q < end && is_digit(*q))
         q++;
     if (q < end && q > p && *q == ',')
         return true;
-    while (q < end && (is_word(*q) || *q == '_'))
+    while (q < end && (rfc3164_is_word(*q) || *q == '_'))
         q++;
     return q < end && q > p && *q == '=';
 }
 
-bool content_begins(const char *p, const char *end)
+bool rfc3164_is_content(const char *p, const char *end)
 {
     static const char *const known[] = {"last message repeated ",
                                         "message repeated ",
@@ -174,7 +174,7 @@ bool content_begins(const char *p, const char *end)
                                         "%",
                                         ": %"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (begins_with(p, end, known[i]))
+        if (rfc3164_begins_with(p, end, known[i]))
             return true;
-    return data_begins(p, end);
+    return rfc3164_is_data(p, end);
 }

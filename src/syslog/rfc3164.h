@@ -6,14 +6,14 @@
 #include "syslog/message.h"
 
 /*
- * Takes one message as RFC 3164 describes them, or any other line, into `m`. What is not
- * recognised by the rules that the man page gives belongs to MSG. Only a message that holds nothing
- * is refused: false then, and the defect. The TIMESTAMP is in `reckoning` until the next call.
+ * Parses an RFC 3164 message, or any other line, into `m`, by the rules that shnek-parse(1) lists;
+ * all that they do not cover belongs to MSG. Returns false with the defect only if there is no text
+ * after PRI. The TIMESTAMP points to time->text.
  */
-bool rfc3164_parse(struct slice message, struct lenient_time *reckoning, struct syslog_message *m,
+bool rfc3164_parse(struct slice message, struct lenient_time *time, struct syslog_message *m,
                    struct defect *defect);
 
-/* Where the PRI must stand: behind a BOM, and behind SPs that have a PRI behind them. */
+/* Returns the position of PRI: after a BOM, and after SPs if a PRI follows them. */
 const char *rfc3164_start(struct slice message);
 
 #endif

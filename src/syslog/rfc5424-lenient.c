@@ -5,14 +5,15 @@
 #include "syslog/pri.h"
 #include "syslog/rfc3164.h"
 
-static const char *skip_spaces(const char *p, const char *end)
+static const char *rfc5424_lenient_skip_sp(const char *p, const char *end)
 {
     while (p < end && *p == ' ')
         p++;
     return p;
 }
 
-static const char *word(const char *p, const char *end, struct slice *value)
+/* A field of any length and characters, up to SP or the end. */
+static const char *rfc5424_lenient_word(const char *p, const char *end, struct slice *value)
 {
     const char *sp = memchr(p, ' ', (size_t)(end - p));
     *value = slice_between(p, sp ? sp : end);
@@ -21,69 +22,64 @@ static const char *word(const char *p, const char *end, struct slice *value)
     return sp ? sp : end;
 }
 
-static const char *timestamp(struct lenient_time *r, const char *p, const char *end,
-                             struct slice *value)
+static const char *rfc5424_lenient_timestamp(struct lenient_time *time, const char *p,
+                                             const char *end, struct slice *value)
 {
     *value = (struct slice){0};
     if (p < end && *p == '-')
         p++;
     else
-        p = lenient_time_read_iso(r, p, end, value);
+        p = lenient_time_read_iso(time, p, end, value);
     return p && (p == end || *p == ' ') && p[-1] != ':' ? p : NULL;
 }
 
-/* A header of RFC 3164 behind a VERSION: what should be HOSTNAME or APP-NAME is a TAG. */
-static bool is_tag(struct slice name)
+/* A TAG in place of HOSTNAME or APP-NAME means that an RFC 3164 header follows VERSION. */
+static bool rfc5424_lenient_is_tag(struct slice name)
 {
     return name.len && name.data[name.len - 1] == ':' &&
            (name.len == 1 || name.data[name.len - 2] != ':');
 }
 
-static const char *elements(const char *p, const char *end, struct structured_data *sd)
+/* 1*SD-ELEMENT. Returns the byte after it, or NULL with `sd` empty. */
+static const char *rfc5424_lenient_elements(const char *p, const char *end,
+                                            struct structured_data *sd)
 {
-    struct defect defect;
-    struct parse_input in = {p, end, &defect};
-    const char *behind = p < end && *p == '[' ? structured_data_parse(&in, p, sd) : NULL;
-    if (!behind)
+    struct defect unused;
+    struct parse_input in = {p, end, &unused};
+    const char *next = p < end && *p == '[' ? structured_data_parse(&in, p, sd) : NULL;
+    if (!next)
         sd->element_count = sd->param_count = 0;
-    return behind;
+    return next;
 }
 
-/* From the SP behind the TIMESTAMP to that before the MSG, or to the MSG. */
-static const char *fields(const char *p, const char *end, struct syslog_message *m)
+/*
+ * HOSTNAME to STRUCTURED-DATA, from the SP after TIMESTAMP. STRUCTURED-DATA may come early, after
+ * APP-NAME, and may be missing. Returns the SP before MSG, or MSG.
+ */
+static const char *rfc5424_lenient_fields(const char *p, const char *end, struct syslog_message *m)
 {
     struct slice *const values[] = {&m->hostname, &m->appname, &m->procid, &m->msgid};
-    const char *behind = NULL;
-    for (int i = 0; i < 4 && !behind; i++) {
-        p = skip_spaces(p, end);
-        behind = i >= 2 ? elements(p, end, &m->sd) : NULL;
-        if (behind && m->sd.param_count == 0)
-            behind = NULL; /* a PROCID in brackets */
-        if (!behind)
-            p = word(p, end, values[i]);
+    const char *after_sd = NULL;
+    for (int i = 0; i < 4 && !after_sd; i++) {
+        p = rfc5424_lenient_skip_sp(p, end);
+        after_sd = i >= 2 ? rfc5424_lenient_elements(p, end, &m->sd) : NULL;
+        if (after_sd && m->sd.param_count == 0)
+            after_sd = NULL; /* a PROCID in brackets */
+        if (!after_sd)
+            p = rfc5424_lenient_word(p, end, values[i]);
     }
-    if (behind)
-        return behind;
-    p = skip_spaces(p, end);
-    behind = elements(p, end, &m->sd);
-    if (behind)
-        return behind;
-    bool none =
+    if (after_sd)
+        return after_sd;
+    p = rfc5424_lenient_skip_sp(p, end);
+    after_sd = rfc5424_lenient_elements(p, end, &m->sd);
+    if (after_sd)
+        return after_sd;
+    bool nil =
         p < end && *p == '-' && (p + 1 == end || p[1] == ' ' || skip_bom(p + 1, end) != p + 1);
-    return none ? p + 1 : p;
+    return nil ? p + 1 : p;
 }
 
-/* From the SP before it, where there is one. */
-static struct slice msg(const char *p, const char *end)
-{
-    if (p == end)
-        return (struct slice){0};
-    if (*p == ' ')
-        p++;
-    return slice_between(skip_bom(p, end), end);
-}
-
-bool rfc5424_lenient_parse(struct slice message, struct lenient_time *reckoning,
+bool rfc5424_lenient_parse(struct slice message, struct lenient_time *time,
                            struct syslog_message *m)
 {
     const char *end = message.data + message.len;
@@ -93,12 +89,13 @@ bool rfc5424_lenient_parse(struct slice message, struct lenient_time *reckoning,
     if (!p || end - p < 3 || p[0] != '1' || p[1] != ' ')
         return false;
     *m = (struct syslog_message){
-        .bytes = message, .pri = pri, .version = 1, .sd = m->sd, .time = m->time};
+        .bytes = message, .pri = pri, .version = 1, .sd = m->sd, .cache = m->cache};
     m->sd.element_count = m->sd.param_count = 0;
-    p = timestamp(reckoning, skip_spaces(p + 1, end), end, &m->timestamp);
-    p = p ? fields(p, end, m) : NULL;
-    if (!p || is_tag(m->hostname) || is_tag(m->appname))
+    p = rfc5424_lenient_timestamp(time, rfc5424_lenient_skip_sp(p + 1, end), end, &m->timestamp);
+    p = p ? rfc5424_lenient_fields(p, end, m) : NULL;
+    if (!p || rfc5424_lenient_is_tag(m->hostname) || rfc5424_lenient_is_tag(m->appname))
         return false;
-    m->msg = msg(p, end);
+    if (p < end)
+        m->msg = slice_between(skip_bom(*p == ' ' ? p + 1 : p, end), end);
     return true;
 }

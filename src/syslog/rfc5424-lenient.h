@@ -5,10 +5,11 @@
 #include "syslog/message.h"
 
 /*
- * Takes a message that was meant to be RFC 5424 and has defects that leave no doubt what its fields
- * are; the man page lists them. False where there is doubt, or it was meant to be something else.
+ * Parses a message that is RFC 5424 with the common defects listed in shnek-parse(1), which leave
+ * no doubt about its fields. Returns false if there is doubt, or if it is another kind of message.
+ * The TIMESTAMP points to time->text.
  */
-bool rfc5424_lenient_parse(struct slice message, struct lenient_time *reckoning,
+bool rfc5424_lenient_parse(struct slice message, struct lenient_time *time,
                            struct syslog_message *m);
 
 #endif

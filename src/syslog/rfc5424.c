@@ -2,9 +2,11 @@
 
 #include "base/byte-scan.h"
 #include "base/defect.h"
+#include "syslog/pri.h"
 #include "syslog/timestamp.h"
 
-static const char *pri(const struct parse_input *in, const char *p, struct syslog_message *m)
+static const char *rfc5424_pri(const struct parse_input *in, const char *p,
+                               struct syslog_message *m)
 {
     static const char field[] = "PRI";
     unsigned number = 0;
@@ -15,7 +17,7 @@ static const char *pri(const struct parse_input *in, const char *p, struct syslo
         if (p > digits && number == 0)
             return parse_fail(in, field, "leading zero", p);
         number = number * 10 + (unsigned)(*p - '0');
-        if (number > 191)
+        if (number > PRI_MAX)
             return parse_fail(in, field, "over 191", p);
     }
     if (p == digits)
@@ -26,7 +28,8 @@ static const char *pri(const struct parse_input *in, const char *p, struct syslo
     return p + 1;
 }
 
-static const char *version(const struct parse_input *in, const char *p)
+/* VERSION and the SP after it. */
+static const char *rfc5424_version(const struct parse_input *in, const char *p)
 {
     static const char field[] = "VERSION";
     if (p == in->end || *p != '1')
@@ -37,8 +40,9 @@ static const char *version(const struct parse_input *in, const char *p)
     return *p == ' ' ? p + 1 : parse_fail(in, field, "must be 1", p);
 }
 
-/* Up to the SP behind it, or the end of the message. */
-static const char *timestamp(const struct parse_input *in, const char *p, struct syslog_message *m)
+/* Returns the SP after TIMESTAMP, or the end. */
+static const char *rfc5424_timestamp(const struct parse_input *in, const char *p,
+                                     struct syslog_message *m)
 {
     static const char field[] = "TIMESTAMP";
     const char *start = p;
@@ -56,61 +60,47 @@ static const char *timestamp(const struct parse_input *in, const char *p, struct
     return p == in->end || *p == ' ' ? p : parse_fail(in, field, "expected SP", p);
 }
 
-struct header_field {
-    const char *name;
-    ptrdiff_t limit;
-    const char *too_long;
-};
-
-static const struct header_field hostname = {"HOSTNAME", HOSTNAME_MAX,
-                                             "longer than 255 characters"};
-static const struct header_field appname = {"APP-NAME", APP_NAME_MAX, "longer than 48 characters"};
-static const struct header_field procid = {"PROCID", PROCID_MAX, "longer than 128 characters"};
-static const struct header_field msgid = {"MSGID", MSGID_MAX, "longer than 32 characters"};
-
-/* From the SP before the field to the one behind it, or the end of the message. */
-static const char *header_field(const struct parse_input *in, const char *p,
-                                const struct header_field *field, struct slice *value)
+/* A field from the SP before it. Returns the SP after it, or the end. */
+static const char *rfc5424_field(const struct parse_input *in, const char *p, const char *name,
+                                 ptrdiff_t max_len, const char *too_long, struct slice *value)
 {
     if (!p)
         return NULL;
     if (p == in->end || ++p == in->end)
-        return parse_fail(in, field->name, "", p);
+        return parse_fail(in, name, "", p);
     const char *start = p;
     p = scan_print(p, in->end);
-    if (p - start > field->limit)
-        return parse_fail(in, field->name, field->too_long, start + field->limit);
+    if (p - start > max_len)
+        return parse_fail(in, name, too_long, start + max_len);
     if (p < in->end && *p != ' ')
-        return parse_fail(in, field->name, "not printable US-ASCII", p);
+        return parse_fail(in, name, "not printable US-ASCII", p);
     if (p == start)
-        return parse_fail(in, field->name, "is empty", p);
+        return parse_fail(in, name, "is empty", p);
     *value = slice_between(start, p);
     if (value->len == 1 && *start == '-')
         *value = (struct slice){0};
     return p;
 }
 
-static const char *header(const struct parse_input *in, struct syslog_message *m)
+/* HEADER. Returns the SP after it, or the end. */
+static const char *rfc5424_header(const struct parse_input *in, struct syslog_message *m)
 {
-    const char *p = pri(in, in->start, m);
-    p = p ? version(in, p) : NULL;
-    p = p ? timestamp(in, p, m) : NULL;
-    p = header_field(in, p, &hostname, &m->hostname);
-    p = header_field(in, p, &appname, &m->appname);
-    p = header_field(in, p, &procid, &m->procid);
-    return header_field(in, p, &msgid, &m->msgid);
+    const char *p = rfc5424_pri(in, in->start, m);
+    p = p ? rfc5424_version(in, p) : NULL;
+    p = p ? rfc5424_timestamp(in, p, m) : NULL;
+    p = rfc5424_field(in, p, "HOSTNAME", HOSTNAME_MAX, "longer than 255 characters", &m->hostname);
+    p = rfc5424_field(in, p, "APP-NAME", APP_NAME_MAX, "longer than 48 characters", &m->appname);
+    p = rfc5424_field(in, p, "PROCID", PROCID_MAX, "longer than 128 characters", &m->procid);
+    return rfc5424_field(in, p, "MSGID", MSGID_MAX, "longer than 32 characters", &m->msgid);
 }
 
-bool rfc5424_parse_from(struct slice message, const char *p, struct syslog_message *m,
-                        struct defect *defect)
+bool rfc5424_parse_reference(struct slice message, struct syslog_message *m, struct defect *defect)
 {
     struct parse_input in = {message.data, message.data + message.len, defect};
     m->bytes = message;
     m->version = 1;
-    if (!p) {
-        m->bare = false;
-        p = header(&in, m);
-    }
+    m->header_verbatim = false;
+    const char *p = rfc5424_header(&in, m);
     if (p)
         p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
     if (!p)

@@ -3,7 +3,10 @@
 
 #include "syslog/structured-data.h"
 
-/* Chains what repeats to its first occurrence, where nothing is chained yet. */
+/*
+ * Links repeated SD-IDs and PARAM-NAMEs to their first occurrence (`repeats`, `more` and `next`).
+ * Requires that nothing is linked yet. The cost is linear in the number of names.
+ */
 void sd_merge(struct structured_data *sd);
 
 #endif

@@ -116,7 +116,7 @@ static void reader_record_latency(struct reader *r, struct slice timestamp)
 {
     uint64_t due_ns;
     uint64_t now_ns = r->block_time_ns;
-    if (!now_ns || !timestamp.data || !instant_read(&r->timestamp_reader, timestamp, &due_ns))
+    if (!now_ns || !timestamp.data || !timestamp_read(&r->timestamp_reader, timestamp, &due_ns))
         return;
     if (due_ns > now_ns)
         r->report.negative_latencies++;

@@ -9,7 +9,7 @@
 #include "base/rate-limit.h"
 #include "base/stats.h"
 #include "syslog/frame.h"
-#include "syslog/instant.h"
+#include "syslog/timestamp.h"
 #include "verify/record-decode.h"
 #include "verify/verify-report.h"
 
@@ -32,7 +32,7 @@ struct reader {
     struct verify_report report;
     struct stats stats;
     struct record_decoder decoder;
-    struct instant_reader timestamp_reader;
+    struct timestamp_reader timestamp_reader;
     struct rate_limit damage_limit;
     char *block;
     uint64_t block_time_ns;      /* clock_real() at the read; 0 if the input has no latency */

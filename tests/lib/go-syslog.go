@@ -1,5 +1,5 @@
-// strict reads messages of RFC 5424, one a line, with a parser that is not ours. It prints what each
-// says as shnek-parse does, or `N: why` where it is none.
+// go-syslog parses RFC 5424 messages, one per line, with github.com/influxdata/go-syslog. It prints
+// each as a JSON object with the keys of shnek-parse, or `N: error` if line N is invalid.
 package main
 
 import (
@@ -39,20 +39,20 @@ func main() {
 		m := parsed.(*rfc5424.SyslogMessage)
 		r := record{*m.Severity(), *m.Facility(), m.Version(), nil, m.Hostname(), m.Appname(),
 			m.ProcID(), m.MsgID(), map[string]map[string]string{}, m.Message()}
-		if at := m.Timestamp(); at != nil {
-			text := at.UTC().Format("2006-01-02T15:04:05.000000Z")
+		if time := m.Timestamp(); time != nil {
+			text := time.UTC().Format("2006-01-02T15:04:05.000000Z")
 			r.Timestamp = &text
 		}
 		if sd := m.StructuredData(); sd != nil {
 			r.Sd = *sd
 		}
 		if err := out.Encode(r); err != nil {
-			fmt.Fprintln(os.Stderr, "strict:", err)
+			fmt.Fprintln(os.Stderr, "go-syslog:", err)
 			os.Exit(2)
 		}
 	}
 	if err := lines.Err(); err != nil {
-		fmt.Fprintln(os.Stderr, "strict:", err)
+		fmt.Fprintln(os.Stderr, "go-syslog:", err)
 		os.Exit(2)
 	}
 }

@@ -10,9 +10,9 @@ struct stream {
     const char *name;
     enum framing framing;
     bool truncate;
-    bool joining;
+    bool multiline;
     const char *bytes; /* percent-encoded, as in the tables of cases */
-    /* "NUMBER=message;" or "NUMBER!FIELD: reason@OFFSET;" for each frame, '#' before the end */
+    /* For each frame "NUMBER=message;" or "NUMBER!FIELD: reason@OFFSET;", and '#' at the end */
     const char *expected;
 };
 
@@ -24,31 +24,32 @@ static const struct stream streams[] = {
     {"empty lines are counted", FRAMING_NEWLINE, false, false, "%0A%0D%0Aa%0A%00%0Ab%0A",
      "3=a;5=b;#"},
     {"CR LF", FRAMING_NEWLINE, false, false, "a%0D%0A", "1=a;#"},
-    {"only one CR goes", FRAMING_NEWLINE, false, false, "a%0D%0D%0A", "1=a%0D;#"},
+    {"only one CR is removed", FRAMING_NEWLINE, false, false, "a%0D%0D%0A", "1=a%0D;#"},
     {"a CR without LF stays", FRAMING_NEWLINE, false, false, "a%0Db%0Ac%0D", "1=a%0Db;#2=c%0D;"},
-    {"a trailing NUL goes", FRAMING_NEWLINE, false, false, "a%00%0Ab%00%0D%0Ac%00",
+    {"a trailing NUL is removed", FRAMING_NEWLINE, false, false, "a%00%0Ab%00%0D%0Ac%00",
      "1=a;2=b;#3=c;"},
     {"NUL within a line stays", FRAMING_NEWLINE, false, false, "a%00b%0A", "1=a%00b;#"},
     {"a line of max-size", FRAMING_NEWLINE, false, false, A64 "%0Ab%0A", "1=" A64 ";2=b;#"},
     {"max-size does not count NUL CR LF", FRAMING_NEWLINE, false, false, A64 "%00%0D%0A",
      "1=" A64 ";#"},
-    {"one byte more is refused", FRAMING_NEWLINE, false, false, A64 "a%0Ab%0A",
+    {"one byte more is rejected", FRAMING_NEWLINE, false, false, A64 "a%0Ab%0A",
      "1!SYSLOG-MSG: longer than --max-size@64;2=b;#"},
-    {"its tail is no message", FRAMING_NEWLINE, false, false, A64 "%(b*300)%0Ac",
+    {"its rest is skipped", FRAMING_NEWLINE, false, false, A64 "%(b*300)%0Ac",
      "1!SYSLOG-MSG: longer than --max-size@64;#2=c;"},
-    {"or it is cut", FRAMING_NEWLINE, true, false, A64 "%(b*300)%0Ac%0A", "1=" A64 ";2=c;#"},
-    {"cut before a character", FRAMING_NEWLINE, true, false, "%(a*63)%C3%A9b%0A", "1=%(a*63);#"},
-    {"cut behind a character", FRAMING_NEWLINE, true, false, "%(a*62)%C3%A9b%0A",
+    {"or it is truncated", FRAMING_NEWLINE, true, false, A64 "%(b*300)%0Ac%0A", "1=" A64 ";2=c;#"},
+    {"truncated before a character", FRAMING_NEWLINE, true, false, "%(a*63)%C3%A9b%0A",
+     "1=%(a*63);#"},
+    {"truncated after a character", FRAMING_NEWLINE, true, false, "%(a*62)%C3%A9b%0A",
      "1=%(a*62)%C3%A9;#"},
-    {"cut within what is no character", FRAMING_NEWLINE, true, false, "%(a*63)%C3b%0A",
+    {"truncated in invalid UTF-8", FRAMING_NEWLINE, true, false, "%(a*63)%C3b%0A",
      "1=%(a*63)%C3;#"},
-    {"cut before four bytes", FRAMING_NEWLINE, true, false, "%(a*61)%F0%9F%98%80%0A",
+    {"truncated before four bytes", FRAMING_NEWLINE, true, false, "%(a*61)%F0%9F%98%80%0A",
      "1=%(a*61);#"},
     {"counted", FRAMING_OCTET, false, false, "1 a2 bc", "1=a;2=bc;#"},
     {"LF and NUL within are data", FRAMING_OCTET, false, false, "5 a%0Ab%00c", "1=a%0Ab%00c;#"},
-    {"one LF at the end goes", FRAMING_OCTET, false, false, "3 a%0A%0A", "1=a%0A;#"},
-    {"one CR LF at the end goes", FRAMING_OCTET, false, false, "3 a%0D%0A", "1=a;#"},
-    {"one NUL at the end goes", FRAMING_OCTET, false, false, "3 a%00%00", "1=a%00;#"},
+    {"one LF at the end is removed", FRAMING_OCTET, false, false, "3 a%0A%0A", "1=a%0A;#"},
+    {"one CR LF at the end is removed", FRAMING_OCTET, false, false, "3 a%0D%0A", "1=a;#"},
+    {"one NUL at the end is removed", FRAMING_OCTET, false, false, "3 a%00%00", "1=a%00;#"},
     {"a CR at the end stays", FRAMING_OCTET, false, false, "2 a%0D", "1=a%0D;#"},
     {"LF and CR LF between frames", FRAMING_OCTET, false, false, "1 a%0A%0D%0A1 b%0A", "1=a;2=b;#"},
     {"CR alone between frames", FRAMING_OCTET, false, false, "1 a%0D1 b",
@@ -63,11 +64,11 @@ static const struct stream streams[] = {
      "1!MSG-LEN: more than 10 digits@10;"},
     {"MSG-LEN of 10 digits", FRAMING_OCTET, false, false, "9999999999 " A64 "%(b*300)",
      "1!SYSLOG-MSG: longer than --max-size@64;#"},
-    {"a frame that is cut", FRAMING_OCTET, false, false, "1 a5 bc",
+    {"a truncated frame", FRAMING_OCTET, false, false, "1 a5 bc",
      "1=a;#2!SYSLOG-MSG: stream ends within it@2;"},
-    {"a frame cut behind its SP", FRAMING_OCTET, false, false, "5 ",
+    {"a frame truncated after its SP", FRAMING_OCTET, false, false, "5 ",
      "#1!SYSLOG-MSG: stream ends within it@0;"},
-    {"a MSG-LEN that is cut", FRAMING_OCTET, false, false, "1 a12",
+    {"a truncated MSG-LEN", FRAMING_OCTET, false, false, "1 a12",
      "1=a;#2!MSG-LEN: stream ends within it@5;"},
     {"a counted message of max-size and LF", FRAMING_OCTET, false, false, "65 " A64 "%0A1 b",
      "1=" A64 ";2=b;#"},
@@ -75,7 +76,8 @@ static const struct stream streams[] = {
      "1!SYSLOG-MSG: longer than --max-size@64;2=b;#"},
     {"a counted message far over it", FRAMING_OCTET, false, false, "364 " A64 "%(<*300)1 b",
      "1!SYSLOG-MSG: longer than --max-size@64;2=b;#"},
-    {"or it is cut, too", FRAMING_OCTET, true, false, "364 " A64 "%(<*300)1 b", "1=" A64 ";2=b;#"},
+    {"or it is truncated, too", FRAMING_OCTET, true, false, "364 " A64 "%(<*300)1 b",
+     "1=" A64 ";2=b;#"},
     {"auto: digits, SP and '<'", FRAMING_AUTO, false, false, "3 <a>1 b", "1=<a>;2=b;#"},
     {"auto: ten digits", FRAMING_AUTO, false, false, "0000000003 <a>%0A", "1=0000000003 <a>;#"},
     {"auto: no '<'", FRAMING_AUTO, false, false, "3 a>%0A", "1=3 a>;#"},
@@ -86,7 +88,7 @@ static const struct stream streams[] = {
     {"auto: digits and SP to the end", FRAMING_AUTO, false, false, "123 ", "#1=123 ;"},
     {"auto: one digit and LF", FRAMING_AUTO, false, false, "1%0A", "1=1;#"},
     {"auto: nothing", FRAMING_AUTO, false, false, "", "#"},
-    {"auto holds for the stream", FRAMING_AUTO, false, false, "1 <a%0A",
+    {"auto decides for the whole stream", FRAMING_AUTO, false, false, "1 <a%0A",
      "1=<;2!MSG-LEN: expected a digit@3;"},
     {"joined lines", FRAMING_NEWLINE, false, true, "<1>a%0Ab%0A<2>c%0A", "1=<1>a%0Ab;#3=<2>c;"},
     {"joined, nothing to join", FRAMING_NEWLINE, false, true, "<1>a%0A<2>b%0A<3>c%0A",
@@ -105,7 +107,7 @@ static const struct stream streams[] = {
      "%0A<1>a%0A%0A%0Db%0A%0A<2>c%0A%0A", "2=<1>a%0A%0A%0Db;#6=<2>c;"},
     {"joined, empty lines before the end", FRAMING_NEWLINE, false, true, "<1>a%0A%0Ab",
      "#1=<1>a%0A%0Ab;"},
-    {"joined, what is no PRI", FRAMING_NEWLINE, false, true,
+    {"joined, not a PRI", FRAMING_NEWLINE, false, true,
      "<1>a%0A<>b%0A<1234>c%0A<12d%0A<%0A<1x>e%0A 2>f%0A",
      "#1=<1>a%0A<>b%0A<1234>c%0A<12d%0A<%0A<1x>e%0A 2>f;"},
     {"joined, three digits", FRAMING_NEWLINE, false, true, "<1>a%0A<999>b%0A", "1=<1>a;#2=<999>b;"},
@@ -116,19 +118,19 @@ static const struct stream streams[] = {
     {"joined far over max-size", FRAMING_NEWLINE, false, true,
      "<1>a%0A%(b*300)%0A%(c*300)%0Ad%0A<2>e%0A",
      "1!SYSLOG-MSG: longer than --max-size@64;#5=<2>e;"},
-    {"joined over max-size and cut", FRAMING_NEWLINE, true, true, "<1>a%0A%(b*58)%C3%A9c%0A<2>d%0A",
-     "1=<1>a%0A%(b*58);#3=<2>d;"},
-    {"joined over max-size and cut behind", FRAMING_NEWLINE, true, true,
+    {"joined over max-size and truncated", FRAMING_NEWLINE, true, true,
+     "<1>a%0A%(b*58)%C3%A9c%0A<2>d%0A", "1=<1>a%0A%(b*58);#3=<2>d;"},
+    {"joined over max-size, truncated after a character", FRAMING_NEWLINE, true, true,
      "<1>a%0A%(b*57)%C3%A9c%0A<2>d%0A", "1=<1>a%0A%(b*57)%C3%A9;#3=<2>d;"},
     {"joined to one over max-size", FRAMING_NEWLINE, false, true, "<1>%(a*300)%0Ab%0A<2>c%0A",
      "1!SYSLOG-MSG: longer than --max-size@64;#3=<2>c;"},
     {"joined by many empty lines", FRAMING_NEWLINE, false, true, "<1>a%0A%(%0A*300)b%0A<2>c",
      "#1!SYSLOG-MSG: longer than --max-size@64;303=<2>c;"},
     {"joined, but counted", FRAMING_OCTET, false, true, "4 <1>a1 b4 <2>c", "1=<1>a;2=b;3=<2>c;#"},
-    {"joined, but counted by itself", FRAMING_AUTO, false, true, "4 <1>a1 b", "1=<1>a;2=b;#"},
-    {"joined, lines by themselves", FRAMING_AUTO, false, true, "<1>a%0Ab%0A", "#1=<1>a%0Ab;"},
-    {"joined, digits by themselves", FRAMING_AUTO, false, true, "123", "#1=123;"},
-    {"joined, a counted frame that is cut", FRAMING_OCTET, false, true, "5 <1>",
+    {"joined, octet counting detected", FRAMING_AUTO, false, true, "4 <1>a1 b", "1=<1>a;2=b;#"},
+    {"joined, newline framing detected", FRAMING_AUTO, false, true, "<1>a%0Ab%0A", "#1=<1>a%0Ab;"},
+    {"joined, digits only", FRAMING_AUTO, false, true, "123", "#1=123;"},
+    {"joined, a truncated counted frame", FRAMING_OCTET, false, true, "5 <1>",
      "#1!SYSLOG-MSG: stream ends within it@3;"},
 };
 
@@ -163,7 +165,7 @@ static bool feed(struct framer *f, struct slice bytes, size_t from, size_t to,
     return true;
 }
 
-/* The events of a stream that comes in steps of `step` bytes, the first one of `first`. */
+/* The events of a stream that arrives in steps of `step` bytes after a first one of `first`. */
 static void run(const struct stream *s, struct slice bytes, size_t first, size_t step,
                 struct buffer *events)
 {
@@ -172,7 +174,7 @@ static void run(const struct stream *s, struct slice bytes, size_t first, size_t
     bool good = true;
     events->len = 0;
     framer_init(&f, s->framing, MAX_SIZE, s->truncate);
-    if (s->joining)
+    if (s->multiline)
         framer_enable_multiline(&f);
     for (size_t from = 0, to = first; good && from < bytes.len; from = to, to += step) {
         if (to > bytes.len)
@@ -203,28 +205,28 @@ static void check(const struct stream *s, struct slice bytes, size_t first, size
     buffer_free(&events);
 }
 
-/* Where it was not the sender who ended the stream, a line without LF is refused. */
-static void cut_line(void)
+/* If the sender did not end the stream, a line without LF is rejected. */
+static void truncated_line(void)
 {
     struct framer f;
     struct frame frame;
     framer_init(&f, FRAMING_NEWLINE, MAX_SIZE, false);
     framer_feed(&f, (struct slice){"abc", 3});
     unit(framer_next(&f, &frame) == FRAME_NONE && framer_mid_message(&f), "within a line");
-    unit(framer_end(&f, false, &frame) == FRAME_REJECTED, "the line is refused");
-    unit(frame.number == 1 && frame.defect.offset == 3, "its number and length");
-    unit(framer_end(&f, false, &frame) == FRAME_NONE, "and that is all");
+    unit(framer_end(&f, false, &frame) == FRAME_REJECTED, "the line is rejected");
+    unit(frame.number == 1 && frame.defect.offset == 3, "its number and offset");
+    unit(framer_end(&f, false, &frame) == FRAME_NONE, "nothing else");
     framer_free(&f);
 }
 
-static bool gives(enum frame_kind kind, const struct frame *frame, uint64_t number,
-                  const char *message)
+static bool is_message(enum frame_kind kind, const struct frame *frame, uint64_t number,
+                       const char *message)
 {
     return kind == FRAME_MESSAGE && frame->number == number &&
            slice_equal(frame->message, (struct slice){message, strlen(message)});
 }
 
-/* What is held comes out when it is asked for, and what comes then continues nothing. */
+/* A held message can be released; a line after it then does not continue it. */
 static void release(void)
 {
     struct framer f;
@@ -234,33 +236,35 @@ static void release(void)
     unit(!framer_has_held(&f), "nothing is held at first");
     unit(framer_release(&f, &frame) == FRAME_NONE, "nor released");
     framer_feed(&f, (struct slice){"<1>a\nb\n\n", 8});
-    unit(framer_next(&f, &frame) == FRAME_NONE, "it may go on");
-    unit(framer_has_held(&f) && !framer_mid_message(&f), "it is held, and no line is cut");
-    unit(gives(framer_release(&f, &frame), &frame, 1, "<1>a\nb"), "it is released");
-    unit(!framer_has_held(&f), "then nothing is held");
+    unit(framer_next(&f, &frame) == FRAME_NONE, "the message may continue");
+    unit(framer_has_held(&f) && !framer_mid_message(&f), "it is held, between lines");
+    unit(is_message(framer_release(&f, &frame), &frame, 1, "<1>a\nb"), "it is released");
+    unit(!framer_has_held(&f), "nothing is held after that");
     unit(framer_release(&f, &frame) == FRAME_NONE, "it is released once");
     framer_feed(&f, (struct slice){"c\n<2>d\ne", 8});
-    unit(gives(framer_next(&f, &frame), &frame, 4, "c"), "what comes then is a message");
-    unit(framer_next(&f, &frame) == FRAME_NONE && framer_mid_message(&f), "it ends within a line");
-    unit(gives(framer_release(&f, &frame), &frame, 5, "<2>d"), "released without the line");
-    unit(gives(framer_end(&f, true, &frame), &frame, 6, "e"), "the line comes at the end");
-    unit(framer_end(&f, true, &frame) == FRAME_NONE, "and that is all");
+    unit(is_message(framer_next(&f, &frame), &frame, 4, "c"), "the next line is a message");
+    unit(framer_next(&f, &frame) == FRAME_NONE && framer_mid_message(&f),
+         "the input ends within a line");
+    unit(is_message(framer_release(&f, &frame), &frame, 5, "<2>d"), "released without the line");
+    unit(is_message(framer_end(&f, true, &frame), &frame, 6, "e"),
+         "the line is returned at the end");
+    unit(framer_end(&f, true, &frame) == FRAME_NONE, "nothing else");
     framer_free(&f);
 }
 
-/* Where the end is not the sender's, whole lines are given and the cut one is refused. */
-static void cut_joined(void)
+/* If the sender did not end the stream, complete lines are returned, the last one is rejected. */
+static void truncated_multiline(void)
 {
     struct framer f;
     struct frame frame;
     framer_init(&f, FRAMING_NEWLINE, MAX_SIZE, false);
     framer_enable_multiline(&f);
     framer_feed(&f, (struct slice){"<1>a\nb\nc", 8});
-    unit(framer_next(&f, &frame) == FRAME_NONE, "it may go on");
-    unit(gives(framer_end(&f, false, &frame), &frame, 1, "<1>a\nb"), "the whole lines");
-    unit(framer_end(&f, false, &frame) == FRAME_REJECTED, "the cut one is refused");
-    unit(frame.number == 3 && frame.defect.offset == 1, "its number and length");
-    unit(framer_end(&f, false, &frame) == FRAME_NONE, "and that is all");
+    unit(framer_next(&f, &frame) == FRAME_NONE, "the message may continue");
+    unit(is_message(framer_end(&f, false, &frame), &frame, 1, "<1>a\nb"), "the complete lines");
+    unit(framer_end(&f, false, &frame) == FRAME_REJECTED, "the truncated one is rejected");
+    unit(frame.number == 3 && frame.defect.offset == 1, "its number and offset");
+    unit(framer_end(&f, false, &frame) == FRAME_NONE, "nothing else");
     framer_free(&f);
 }
 
@@ -274,8 +278,8 @@ int main(void)
             check(&streams[i], bytes, split, bytes.len);
         free((void *)(uintptr_t)bytes.data);
     }
-    cut_line();
+    truncated_line();
     release();
-    cut_joined();
+    truncated_multiline();
     return unit_end("frame");
 }

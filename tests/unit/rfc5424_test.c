@@ -1,4 +1,4 @@
-/* tests/data/rfc5424.cases, each message whole, before a guard page, and through the framer. */
+/* tests/data/rfc5424.cases, each message alone, before a guard page, and through the framer. */
 
 #include "base/buffer.h"
 #include "base/defect.h"
@@ -7,8 +7,8 @@
 #include "unit.h"
 #include "json/record.h"
 
-/* What the table has for a message: its record without LF, or "!FIELD: reason (at byte N)". */
-static void outcome(struct slice message, struct syslog_message *m, struct buffer *out)
+/* Writes the record without LF, or "!FIELD: reason (at byte N)", as in the table. */
+static void write_outcome(struct slice message, struct syslog_message *m, struct buffer *out)
 {
     struct defect defect;
     struct slice guarded = unit_guarded(message);
@@ -24,7 +24,7 @@ static void outcome(struct slice message, struct syslog_message *m, struct buffe
     buffer_append(out, (struct slice){line, (size_t)n});
 }
 
-/* The message as one counted frame, fed in two parts: what the framer gives must be the message. */
+/* Whether a frame, fed in two parts, is returned as the message. */
 static bool framed(struct slice frame, size_t split, struct slice message, enum framing framing)
 {
     struct framer f;
@@ -61,15 +61,15 @@ static bool framed_bytewise(struct slice frame, struct slice message)
     return same;
 }
 
-static void through_framer(const struct unit_case *c)
+static void compare_framed(const struct unit_case *c)
 {
     struct slice message = c->input;
     struct buffer frame = {0};
     if (message.len == 0)
         return;
-    char length[24];
-    int n = snprintf(length, sizeof length, "%zu ", message.len);
-    buffer_append(&frame, (struct slice){length, (size_t)n});
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%zu ", message.len);
+    buffer_append(&frame, (struct slice){digits, (size_t)n});
     buffer_append(&frame, message);
     struct slice counted = {frame.data, frame.len};
     size_t step = message.len > 4096 ? 997 : 1;
@@ -95,8 +95,7 @@ static void through_framer(const struct unit_case *c)
     buffer_free(&frame);
 }
 
-/* Names are unique and of letters; each says what the case is about. */
-static void each_case(const char *path)
+static void check_cases(const char *path)
 {
     FILE *table = unit_table(path);
     struct unit_case c;
@@ -104,11 +103,11 @@ static void each_case(const char *path)
     struct buffer out = {0};
     unsigned cases = 0;
     while (unit_next_case(table, &c)) {
-        outcome(c.input, &m, &out);
+        write_outcome(c.input, &m, &out);
         struct slice got = {out.data, out.len};
         unit(slice_equal(got, c.expected), "%s: got %.*s, expected %.*s", c.name, SHOW(got),
              SHOW(c.expected));
-        through_framer(&c);
+        compare_framed(&c);
         cases++;
         unit_case_free(&c);
     }
@@ -120,6 +119,6 @@ static void each_case(const char *path)
 
 int main(int argc, char **argv)
 {
-    each_case(argc > 1 ? argv[1] : "tests/data/rfc5424.cases");
+    check_cases(argc > 1 ? argv[1] : "tests/data/rfc5424.cases");
     return unit_end("rfc5424");
 }

@@ -11,7 +11,7 @@
 
 #include "base/slice.h"
 
-/* One line a test on stdout, "ok NAME" or "not ok NAME: ...", and unit_end for main to return. */
+/* Checks with unit(), prints those that fail, and a summary by unit_end(), which main() returns. */
 
 static unsigned unit_passed;
 static unsigned unit_failed;
@@ -35,45 +35,45 @@ static inline int unit_end(const char *name)
     return unit_failed || !unit_passed;
 }
 
-/* Room between two pages that must not be touched: one for each process. */
-enum { UNIT_ROOM = 1 << 20 };
-static inline char *unit_room(struct slice bytes)
+/* Memory between two guard pages, one for each process. */
+enum { UNIT_GUARDED_SIZE = 1 << 20 };
+static inline char *unit_guarded_memory(struct slice bytes)
 {
-    static char *room;
-    if (!room) {
+    static char *memory;
+    if (!memory) {
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
         char *base =
-            mmap(NULL, UNIT_ROOM + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        room = base + page;
-        if (base == MAP_FAILED || mprotect(room, UNIT_ROOM, PROT_READ | PROT_WRITE) != 0)
+            mmap(NULL, UNIT_GUARDED_SIZE + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        memory = base + page;
+        if (base == MAP_FAILED || mprotect(memory, UNIT_GUARDED_SIZE, PROT_READ | PROT_WRITE) != 0)
             abort();
     }
-    if (bytes.len > UNIT_ROOM)
+    if (bytes.len > UNIT_GUARDED_SIZE)
         abort();
-    return room;
+    return memory;
 }
 
-/* A copy of bytes at the end of that room. */
+/* Copies bytes to the end of the guarded memory. */
 static inline struct slice unit_guarded(struct slice bytes)
 {
-    char *at = unit_room(bytes) + UNIT_ROOM - bytes.len;
+    char *copy = unit_guarded_memory(bytes) + UNIT_GUARDED_SIZE - bytes.len;
     if (bytes.len)
-        memmove(at, bytes.data, bytes.len);
-    return (struct slice){at, bytes.len};
+        memmove(copy, bytes.data, bytes.len);
+    return (struct slice){copy, bytes.len};
 }
 
-/* The same at its beginning. */
+/* Copies bytes to the begin of the guarded memory. */
 static inline struct slice unit_guarded_before(struct slice bytes)
 {
-    char *at = unit_room(bytes);
+    char *copy = unit_guarded_memory(bytes);
     if (bytes.len)
-        memmove(at, bytes.data, bytes.len);
-    return (struct slice){at, bytes.len};
+        memmove(copy, bytes.data, bytes.len);
+    return (struct slice){copy, bytes.len};
 }
 
 /*
- * A table of cases: NAME, INPUT and EXPECTED with TABs between; '#' begins a comment. In the last
- * two %HH is a byte and %(X*N) is X, a character or %HH, N times.
+ * A table of cases: NAME, INPUT and EXPECTED, separated by TABs; '#' begins a comment. In INPUT and
+ * EXPECTED, %HH is a byte, and %(X*N) is X, a character or %HH, N times.
  */
 struct unit_case {
     char *name;
@@ -112,15 +112,15 @@ static inline struct slice unit_decode(const char *text)
     return (struct slice){bytes, n};
 }
 
-/* The next case of a table, false at its end. What it points to is freed by unit_case_free. */
+/* Reads the next case, which unit_case_free() frees. Returns false at the end of the table. */
 static inline bool unit_next_case(FILE *table, struct unit_case *c)
 {
     char *line = NULL;
-    size_t room = 0;
-    ssize_t length;
-    while ((length = getline(&line, &room, table)) > 0) {
-        if (line[length - 1] == '\n')
-            line[length - 1] = '\0';
+    size_t capacity = 0;
+    ssize_t len;
+    while ((len = getline(&line, &capacity, table)) > 0) {
+        if (line[len - 1] == '\n')
+            line[len - 1] = '\0';
         char *input = strchr(line, '\t');
         char *expected = input ? strchr(input + 1, '\t') : NULL;
         if (line[0] == '#' || line[0] == '\0')

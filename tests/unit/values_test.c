@@ -1,4 +1,4 @@
-/* Option values, addresses, names of PRI, times as TIMESTAMP, and the schedule. */
+/* Option values, addresses, priorities, TIMESTAMPs and the schedule. */
 
 #include <fcntl.h>
 
@@ -7,7 +7,7 @@
 #include "base/defect.h"
 #include "base/options.h"
 #include "load/schedule.h"
-#include "syslog/instant.h"
+
 #include "syslog/pri.h"
 #include "syslog/timestamp.h"
 #include "unit.h"
@@ -39,14 +39,14 @@ static void numbers(void)
     static const char *const bad[] = {
         "", "k", "1K", "1kk", "-1", "+1", " 1", "1 ", "0x1", "1.5k", "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        unit(size_of(bad[i]) == NONE && count_of(bad[i]) == NONE, "'%s' is no number", bad[i]);
+        unit(size_of(bad[i]) == NONE && count_of(bad[i]) == NONE, "'%s' is not a number", bad[i]);
     unit(count_of("5k") == 5000 && count_of("3M") == 3000000, "counts");
     unit(count_of("18446744073709551615") == NONE, "a count past its type");
     unit(duration_of("1") == NS_PER_S && duration_of("2s") == 2 * NS_PER_S, "seconds");
     unit(duration_of("5us") == 5000 && duration_of("7ms") == 7000000, "parts of a second");
     unit(duration_of("1m") == 60 * NS_PER_S && duration_of("2h") == 7200 * NS_PER_S, "more");
     unit(duration_of("1.5") == 1500000000 && duration_of("0.25ms") == 250000, "fractions");
-    unit(duration_of("1d") == NONE && duration_of(".5") == NONE, "no durations");
+    unit(duration_of("1d") == NONE && duration_of(".5") == NONE, "not durations");
 }
 
 static bool rate_is(const char *text, uint64_t things, uint64_t ns)
@@ -64,8 +64,8 @@ static void rates(void)
     unit(rate_is("1/h", 1, 3600 * NS_PER_S) && rate_is("3/ms", 3, 1000000) &&
              rate_is("5/2s", 5, 2 * NS_PER_S),
          "another time");
-    unit(!option_rate("--x", "0", &n, &t) && !option_rate("--x", "1/", &n, &t), "no rate");
-    unit(!option_rate("--x", "1/x", &n, &t) && !option_rate("--x", "x", &n, &t), "no rate");
+    unit(!option_rate("--x", "0", &n, &t) && !option_rate("--x", "1/", &n, &t), "not a rate");
+    unit(!option_rate("--x", "1/x", &n, &t) && !option_rate("--x", "x", &n, &t), "not a rate");
     struct rate third = {3, NS_PER_S};
     unit(schedule_due(third, 0) == 0 && schedule_due(third, 3) == NS_PER_S, "due");
     unit(schedule_due(third, 3000000000000) == 1000000000000 * NS_PER_S, "due, without drift");
@@ -101,7 +101,7 @@ static void addresses(void)
                                       "tcp://h:+1", "tcp://h:1k",    "udp://h:",       "udp://::1",
                                       "unix:",      "http://h:1",    "tls://[::1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        unit(!address_parse("--x", bad[i], &a), "'%s' is no address", bad[i]);
+        unit(!address_parse("--x", bad[i], &a), "'%s' is not an address", bad[i]);
 }
 
 static void priorities(void)
@@ -115,7 +115,7 @@ static void priorities(void)
     static const char *const bad[] = {"192",        "",      "auth.", ".crit", "auth",
                                       "auth.crit ", "x.err", "-1",    "34x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        unit(!pri_from_name(bad[i], &pri), "'%s' is no priority", bad[i]);
+        unit(!pri_from_name(bad[i], &pri), "'%s' is not a priority", bad[i]);
 }
 
 static bool time_is(const char *zone, bool utc, uint64_t ns, const char *expected)
@@ -130,7 +130,7 @@ static bool time_is(const char *zone, bool utc, uint64_t ns, const char *expecte
     return strcmp(text, expected) == 0 && timestamp_parse(&in, text) == in.end;
 }
 
-static void times(void)
+static void write_times(void)
 {
     uint64_t ns = 1734263837 * NS_PER_S + 217004999;
     unit(time_is("UTC", true, ns, "2024-12-15T11:57:17.217004Z"), "UTC");
@@ -145,23 +145,23 @@ static void times(void)
     unit(memcmp(text, "2024-12-15T11:57:18.217004Z", (size_t)(end - text)) == 0, "a second on");
 }
 
-/* Where the reader knows the second, and where it does not. */
-static uint64_t instant(const char *text)
+/* The nanoseconds of a TIMESTAMP, with and without the second in the cache. */
+static uint64_t read_ns(const char *text)
 {
-    struct instant_reader r = {0};
+    struct timestamp_reader r = {0};
     uint64_t ns = 0;
     static const char known[] = "2023-01-01T00:00:00Z";
-    if (instant_read(&r, (struct slice){text, strlen(text)}, &ns))
+    if (timestamp_read(&r, (struct slice){text, strlen(text)}, &ns))
         return ns;
-    instant_read(&r, (struct slice){known, sizeof known - 1}, &ns);
-    return instant_read(&r, (struct slice){text, strlen(text)}, &ns) ? ns : NONE;
+    timestamp_read(&r, (struct slice){known, sizeof known - 1}, &ns);
+    return timestamp_read(&r, (struct slice){text, strlen(text)}, &ns) ? ns : NONE;
 }
 
-/* What timestamp_write wrote is read back as what it was, to the microsecond. */
-static void instants(void)
+/* timestamp_read() returns what timestamp_write() wrote, to the microsecond. */
+static void read_times(void)
 {
     static const char *const zones[] = {"UTC", "JST-9", "NST3:30"};
-    struct instant_reader r = {0};
+    struct timestamp_reader r = {0};
     char text[TIMESTAMP_MAX];
     for (size_t zone = 0; zone < sizeof zones / sizeof *zones; zone++) {
         struct timestamp_writer w = {.utc = zone == 0};
@@ -171,32 +171,32 @@ static void instants(void)
             uint64_t ns = second * NS_PER_S + second % 1000000 * 1000;
             uint64_t got = 0;
             char *end = timestamp_write(&w, ns, text);
-            bool good = instant_read(&r, slice_between(text, end), &got) && got == ns;
-            good = good && instant_read(&r, slice_between(text, end), &got) && got == ns;
+            bool good = timestamp_read(&r, slice_between(text, end), &got) && got == ns;
+            good = good && timestamp_read(&r, slice_between(text, end), &got) && got == ns;
             unit(good, "%.*s: %" PRIu64, (int)(end - text), text, got);
         }
     }
-    unit(instant("1970-01-01T00:00:01Z") == NS_PER_S, "no fraction");
-    unit(instant("1970-01-01T00:00:01.5Z") == NS_PER_S * 3 / 2, "a short one");
-    unit(instant("2000-02-29T12:00:00-01:00") == 951829200 * NS_PER_S, "a leap day");
+    unit(read_ns("1970-01-01T00:00:01Z") == NS_PER_S, "no fraction");
+    unit(read_ns("1970-01-01T00:00:01.5Z") == NS_PER_S * 3 / 2, "a short one");
+    unit(read_ns("2000-02-29T12:00:00-01:00") == 951829200 * NS_PER_S, "a leap day");
     static const char *const bad[] = {
         "1969-12-31T23:59:59Z",  "1970-01-01T00:59:59+01:00", "",
         "2023-02-29T00:00:00Z",  "2023-01-01T00:00:00",       "-",
         "2023-01-01T00:00:00.Z", "2023-01-01T00:00:00+1:00",  "2023-01-01T00:00:00.1234567Z"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        unit(instant(bad[i]) == NONE, "'%s' is no instant", bad[i]);
+        unit(read_ns(bad[i]) == NONE, "'%s' is not a TIMESTAMP", bad[i]);
 }
 
 int main(void)
 {
     int null = open("/dev/null", O_WRONLY);
     if (null < 0 || dup2(null, STDERR_FILENO) < 0)
-        return 1; /* what is wrong with the values is reported there */
+        return 1; /* errors of options are logged there */
     numbers();
     rates();
     addresses();
     priorities();
-    times();
-    instants();
+    write_times();
+    read_times();
     return unit_end("values");
 }
