@@ -191,7 +191,7 @@ in_order() {
     local address expected
     local schemes='tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH'
     local -A form=([tcp]='tcp://HOST:PORT' [udp]='SCHEME://HOST[:PORT]' [tls]='SCHEME://HOST[:PORT]'
-        [unix]='it has no PATH' [unixgram]='it has no PATH')
+        [unix]='PATH is missing' [unixgram]='PATH is missing')
     for address in '' 8888 127.0.0.1:0 localhost tcp:// tcp://127.0.0.1 tcp://127.0.0.1: \
         tcp://127.0.0.1:x tcp://127.0.0.1:-1 tcp://127.0.0.1:0/ tcp://::1:0 'tcp://[::1:0' 'tcp://[::1]' \
         tcp://127.0.0.1:1k 'tcp://[]:0' udp://h: udp://::1 tls://h:x unix: unixgram: unix unix/x; do
@@ -232,7 +232,7 @@ in_order() {
 
 @test "receives from nc" {
     need nc
-    nc -h 2>&1 | grep -q -e '-N' || skip 'needs an nc that has -N'
+    nc -h 2>&1 | grep -q -e '-N' || skip 'needs netcat-openbsd'
     relay
     printf '%sone\n%stwo\n' "$HEAD" "$HEAD" | nc -N 127.0.0.1 "$port"
     wait_until lines_are relay.out 2
@@ -250,7 +250,6 @@ in_order() {
 @test "receives from logger in both framings" {
     local counted
     need logger jq
-    logger --help | grep -q -- --octet-count || skip 'needs a logger that has --octet-count'
     relay
     for counted in '' --octet-count; do
         printf 'one\ntwo "quoted" €\n' |

@@ -232,7 +232,7 @@ counter() {
             spamlog -q -r max -n 20 | tail -n 10; } | shnek-parse | shnek-pub logs
         echo "${PIPESTATUS[@]}"'
     [[ $output == '0 0 1' ]]
-    [[ $(grep -c ': PAYLOAD: longer than the server takes (max_payload)' <<<"$stderr") == 5 ]]
+    [[ $(grep -c ": PAYLOAD: longer than the server's max_payload" <<<"$stderr") == 5 ]]
     wait_exit sub
     [[ $(<sub.out) == 'received: 20 unique: 20 duplicates: 0 missing: 0 out-of-order: 0' ]]
 }

@@ -196,13 +196,13 @@ lets_in() {
 @test "--tls-ca refuses peers without a valid certificate, and others are served" {
     relay --tls-ca=ca.pem
     good_peer client
-    refuses 'TLS: it has no certificate'
-    refuses 'TLS: it has no certificate' -tls1_2
-    refuses 'TLS: the certificate is signed by no CA of ours' -cert stranger.pem -key stranger.key
+    refuses 'TLS: the peer has no certificate'
+    refuses 'TLS: the peer has no certificate' -tls1_2
+    refuses 'TLS: the certificate is not signed by a trusted CA' -cert stranger.pem -key stranger.key
     refuses 'TLS: the certificate has expired' -cert expired.pem -key expired.key
     refuses 'TLS: the certificate has expired' -cert expired.pem -key expired.key -tls1_2
     self_signed own
-    refuses 'TLS: the certificate is signed by no CA of ours' -cert own.pem -key own.key
+    refuses 'TLS: the certificate is not signed by a trusted CA' -cert own.pem -key own.key
     end_relay
     is "$status" 0
 }
@@ -210,13 +210,13 @@ lets_in() {
 @test "--tls-peer refuses peers with another name, and others are served" {
     relay --tls-ca=ca.pem --tls-peer=client.example
     good_peer client
-    refuses 'TLS: the certificate is for another name' -cert server.pem -key server.key
-    refuses 'TLS: the certificate is signed by no CA of ours' -cert stranger.pem -key stranger.key
+    refuses 'TLS: the certificate is for a different name' -cert server.pem -key server.key
+    refuses 'TLS: the certificate is not signed by a trusted CA' -cert stranger.pem -key stranger.key
     # The CN is ignored if the SAN has DNS names, and a wildcard matches one whole label.
     signed cn /CN=client.example DNS:other.example
-    refuses 'TLS: the certificate is for another name' -cert cn.pem -key cn.key
+    refuses 'TLS: the certificate is for a different name' -cert cn.pem -key cn.key
     signed wild /CN=x 'DNS:*.client.example,DNS:*.example.com,DNS:cl*.example'
-    refuses 'TLS: the certificate is for another name' -cert wild.pem -key wild.key
+    refuses 'TLS: the certificate is for a different name' -cert wild.pem -key wild.key
 }
 
 @test "--tls-peer refuses peers with another fingerprint, and others are served" {
@@ -224,9 +224,9 @@ lets_in() {
     self_signed other
     relay --tls-peer="$(fingerprint own.pem)"
     good_peer own
-    refuses 'TLS: the certificate has another fingerprint' -cert other.pem -key other.key
-    refuses 'TLS: the certificate has another fingerprint' -cert client.pem -key client.key
-    refuses 'TLS: it has no certificate'
+    refuses 'TLS: the certificate has a different fingerprint' -cert other.pem -key other.key
+    refuses 'TLS: the certificate has a different fingerprint' -cert client.pem -key client.key
+    refuses 'TLS: the peer has no certificate'
 }
 
 @test "--tls-peer accepts DNS names, wildcards, common names and IP addresses" {
@@ -265,15 +265,15 @@ lets_in() {
 @test "TLS 1.1 is refused" {
     relay
     good_peer client
-    refuses 'TLS: it has no TLS from version 1.2 on' -tls1_1 -cipher DEFAULT:@SECLEVEL=0
+    refuses 'TLS: the peer does not support TLS 1.2 or later' -tls1_1 -cipher DEFAULT:@SECLEVEL=0
 }
 
 @test "garbage instead of a handshake is refused in one line, and others are served" {
     local text
     relay
     good_peer client
-    for text in 'GET / HTTP/1.1\r\n\r\n=it does not speak TLS' "$HEAD"'text\n=it does not speak TLS' \
-        '\0\0\0\0\0\0\0\0=it does not speak TLS' '\x16\x03\x01\xff\xff\xff\xff=it does not speak TLS' \
+    for text in 'GET / HTTP/1.1\r\n\r\n=the peer does not speak TLS' "$HEAD"'text\n=the peer does not speak TLS' \
+        '\0\0\0\0\0\0\0\0=the peer does not speak TLS' '\x16\x03\x01\xff\xff\xff\xff=the peer does not speak TLS' \
         '\x15\x03\x01\0\x02\x01\0=unexpected message' '\x16\x03\x01\0\x04\x01\0\0\0=length too short'; do
         connect
         printf "${text%=*}" >&"$connection"
@@ -470,9 +470,9 @@ shown() {
     rm server.key
     kill -HUP "$relay_pid"
     wait_until lines_are relay.err 7
-    is "$(sed 1d relay.err)" 'shnek-parse: --tls-cert: server.pem: it holds no certificate
+    is "$(sed 1d relay.err)" 'shnek-parse: --tls-cert: server.pem: no certificate found
 shnek-parse: reload failed, keeping the old certificates
-shnek-parse: --tls-key: server.key: the key is for another certificate
+shnek-parse: --tls-key: server.key: the key does not match the certificate
 shnek-parse: reload failed, keeping the old certificates
 shnek-parse: --tls-key: server.key: No such file or directory
 shnek-parse: reload failed, keeping the old certificates'
@@ -501,8 +501,8 @@ wrong() {
     is "$status" 2
     is "${stderr_lines[0]}" 'shnek-parse: --tls-cert: requires --listen with tls:// or systemd'
     wrong '--tls-peer: a name requires --tls-ca' --tls-cert=server.pem --tls-key=server.key --tls-peer=x
-    wrong "--tls-peer: 'sha256:12': a fingerprint is sha256: and 64 hexadecimal digits" --tls-peer=sha256:12
-    wrong '--tls-peer: it is empty' --tls-peer=
+    wrong "--tls-peer: 'sha256:12' is not a fingerprint: expected sha256: and 64 hexadecimal digits" --tls-peer=sha256:12
+    wrong "--tls-peer: '' is not a peer: expected a name or sha256:FINGERPRINT" --tls-peer=
 }
 
 @test "unusable files are reported with their option" {
@@ -511,15 +511,15 @@ wrong() {
     cat server.pem locked.key >locked.pem
     echo garbage >garbage
     wrong '--tls-cert: none: No such file or directory' --tls-cert=none
-    wrong '--tls-cert: garbage: it holds no certificate' --tls-cert=garbage
-    wrong '--tls-cert: server.key: it holds no certificate' --tls-cert=server.key
-    wrong '--tls-cert: server.pem: it holds no key' --tls-cert=server.pem
-    wrong '--tls-cert: locked.pem: the key has a passphrase' --tls-cert=locked.pem
+    wrong '--tls-cert: garbage: no certificate found' --tls-cert=garbage
+    wrong '--tls-cert: server.key: no certificate found' --tls-cert=server.key
+    wrong '--tls-cert: server.pem: no private key found' --tls-cert=server.pem
+    wrong '--tls-cert: locked.pem: the key is encrypted; remove its passphrase' --tls-cert=locked.pem
     wrong '--tls-key: none: No such file or directory' --tls-cert=server.pem --tls-key=none
-    wrong '--tls-key: garbage: it holds no key' --tls-cert=server.pem --tls-key=garbage
-    wrong '--tls-key: client.key: the key is for another certificate' --tls-cert=server.pem --tls-key=client.key
-    wrong '--tls-key: rsa.key: the key is for another certificate' --tls-cert=server.pem --tls-key=rsa.key
-    wrong '--tls-key: locked.key: the key has a passphrase' --tls-cert=server.pem --tls-key=locked.key
+    wrong '--tls-key: garbage: no private key found' --tls-cert=server.pem --tls-key=garbage
+    wrong '--tls-key: client.key: the key does not match the certificate' --tls-cert=server.pem --tls-key=client.key
+    wrong '--tls-key: rsa.key: the key does not match the certificate' --tls-cert=server.pem --tls-key=rsa.key
+    wrong '--tls-key: locked.key: the key is encrypted; remove its passphrase' --tls-cert=server.pem --tls-key=locked.key
     wrong '--tls-ca: none: No such file or directory' --tls-cert=server.pem --tls-key=server.key --tls-ca=none
-    wrong '--tls-ca: garbage: it holds no certificate' --tls-cert=server.pem --tls-key=server.key --tls-ca=garbage
+    wrong '--tls-ca: garbage: no certificate found' --tls-cert=server.pem --tls-key=server.key --tls-ca=garbage
 }
