@@ -140,8 +140,15 @@ enum datagram_state source_datagram_read(struct source_datagram *d, struct datag
         return DATAGRAM_NONE;
     source_datagram_count_dropped(d, c);
     pipeline_begin(c->pipeline, &d->source);
-    for (int i = 0; i < n; i++)
+    size_t batch_bytes = 0;
+    for (int i = 0; i < n; i++) {
         datagram_feed(d, c, &c->headers[i].msg_hdr, c->headers[i].msg_len);
+        batch_bytes += c->headers[i].msg_len;
+        if (batch_bytes >= BATCH_BYTES) { /* limits the memory for records */
+            pipeline_submit(c->pipeline);
+            batch_bytes = 0;
+        }
+    }
     pipeline_submit(c->pipeline);
     return n == DATAGRAMS_MAX ? DATAGRAM_MORE : DATAGRAM_NONE;
 }
