@@ -109,9 +109,9 @@ static bool gnuplot_check(void)
         return false;
     }
     int status = gnuplot_run(arguments, -1, null);
-    bool good = gnuplot_check_status(status);
+    bool ok = gnuplot_check_status(status);
     close(null);
-    return good;
+    return ok;
 }
 
 /* An unnamed file in $TMPDIR, or /tmp. */
@@ -147,21 +147,21 @@ static bool plot_is_complete(const char *path)
     char end[64];
     struct stat s;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    bool whole = false;
+    bool complete = false;
     if (fd >= 0 && fstat(fd, &s) == 0) {
         off_t from = s.st_size > (off_t)sizeof end ? s.st_size - (off_t)sizeof end : 0;
         ssize_t n = S_ISREG(s.st_mode) ? pread(fd, end, sizeof end, from) : 0;
-        whole = !S_ISREG(s.st_mode) || (n > 0 && memmem(end, (size_t)n, last, sizeof last - 1));
+        complete = !S_ISREG(s.st_mode) || (n > 0 && memmem(end, (size_t)n, last, sizeof last - 1));
     }
     if (fd >= 0)
         close(fd);
-    if (!whole)
+    if (!complete)
         log_printf("--plot: %s: gnuplot could not write all of it", path);
-    return whole;
+    return complete;
 }
 
 /* Quotes a gnuplot string; control characters become "?". */
-static void script_add_quoted(struct buffer *b, const char *text)
+static void plot_add_quoted(struct buffer *b, const char *text)
 {
     buffer_puts(b, "'");
     for (const char *p = text; *p; p++) {
@@ -180,23 +180,23 @@ bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)
         return true;
     buffer_puts(&script, script_start);
     buffer_puts(&script, panels[kind].layout);
-    script_add_quoted(&script, title);
+    plot_add_quoted(&script, title);
     buffer_puts(&script, ";");
     buffer_puts(&script, script_rate);
     buffer_puts(&script, panels[kind].lower_panel);
     buffer_puts(&script, "unset multiplot");
     *buffer_reserve(&script, 1) = '\0';
     char *arguments[] = {"gnuplot", "-d", "-e", script.data, NULL};
-    bool good = gnuplot_check_status(gnuplot_run(arguments, p->rows.fd, p->svg.fd)) &&
-                plot_is_complete(p->svg.name);
+    bool ok = gnuplot_check_status(gnuplot_run(arguments, p->rows.fd, p->svg.fd)) &&
+              plot_is_complete(p->svg.name);
     buffer_free(&script);
-    return good;
+    return ok;
 }
 
 bool plot_close(struct plot *p)
 {
-    bool good = p->rows.fd < 0 || output_close(&p->rows);
-    good = (p->svg.fd < 0 || output_close(&p->svg)) && good;
+    bool ok = p->rows.fd < 0 || output_close(&p->rows);
+    ok = (p->svg.fd < 0 || output_close(&p->svg)) && ok;
     p->rows.fd = p->svg.fd = -1;
-    return good;
+    return ok;
 }

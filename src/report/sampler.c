@@ -146,8 +146,8 @@ bool sampler_close(struct sampler *s)
 {
     if (!s->config)
         return true;
-    bool good = s->csv.fd < 0 || output_close(&s->csv);
+    bool ok = s->csv.fd < 0 || output_close(&s->csv);
     s->csv.fd = -1;
     values_free(&s->row);
-    return plot_close(&s->plot) && good;
+    return plot_close(&s->plot) && ok;
 }

@@ -27,7 +27,7 @@ struct status_text {
 };
 
 /* Returns false if `part` does not fit. */
-static bool text_add(struct status_text *t, const char *part)
+static bool status_text_add(struct status_text *t, const char *part)
 {
     size_t len = strlen(part);
     if (t->len + len > t->columns)
@@ -37,25 +37,25 @@ static bool text_add(struct status_text *t, const char *part)
     return true;
 }
 
-static bool text_add_count(struct status_text *t, const struct status_line *l)
+static bool status_text_add_count(struct status_text *t, const struct status_line *l)
 {
     char part[2 * PART_SIZE];
     char number[NUMBER_SIZE];
     int n = snprintf(part, sizeof part, "%s %s", l->verb, number_format(number, l->messages));
     if (l->total)
         snprintf(part + n, sizeof part - (size_t)n, " of %s", number_format(number, l->total));
-    return text_add(t, part);
+    return status_text_add(t, part);
 }
 
-static bool text_add_rate(struct status_text *t, double rate)
+static bool status_text_add_rate(struct status_text *t, double rate)
 {
     char part[PART_SIZE];
     char number[NUMBER_SIZE];
     snprintf(part, sizeof part, " %s/s", number_format(number, (uint64_t)(rate + 0.5)));
-    return text_add(t, part);
+    return status_text_add(t, part);
 }
 
-static bool text_add_latency(struct status_text *t, const struct status_line *l)
+static bool status_text_add_latency(struct status_text *t, const struct status_line *l)
 {
     char part[PART_SIZE];
     double ms = (double)l->latency_ns / 1e6;
@@ -65,10 +65,10 @@ static bool text_add_latency(struct status_text *t, const struct status_line *l)
         snprintf(part, sizeof part, " %s %.1fms", l->latency_name, ms);
     else
         snprintf(part, sizeof part, " %s %.1fs", l->latency_name, ms / 1000);
-    return text_add(t, part);
+    return status_text_add(t, part);
 }
 
-static bool text_add_remaining(struct status_text *t, uint64_t remaining_ns)
+static bool status_text_add_remaining(struct status_text *t, uint64_t remaining_ns)
 {
     char part[PART_SIZE];
     uint64_t s = remaining_ns / NS_PER_S + (remaining_ns % NS_PER_S != 0);
@@ -79,10 +79,10 @@ static bool text_add_remaining(struct status_text *t, uint64_t remaining_ns)
     else
         snprintf(part, sizeof part, " left %" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600,
                  s / 60 % 60, s % 60);
-    return text_add(t, part);
+    return status_text_add(t, part);
 }
 
-static void text_add_bar(struct status_text *t, double fraction)
+static void status_text_add_bar(struct status_text *t, double fraction)
 {
     char bar[BAR_MAX + 1];
     char part[PART_SIZE];
@@ -102,15 +102,16 @@ static void text_add_bar(struct status_text *t, double fraction)
         snprintf(part, sizeof part, " [%.*s] %d%%", (int)width, bar, percent);
     else
         snprintf(part, sizeof part, " %d%%", percent);
-    text_add(t, part);
+    status_text_add(t, part);
 }
 
 size_t status_line_format(const struct status_line *l, size_t columns, char *text, size_t size)
 {
     struct status_text t = {text, 0, columns < size ? columns : size - 1};
-    if (text_add_count(&t, l) && text_add_rate(&t, l->rate) && text_add_latency(&t, l) &&
-        text_add_remaining(&t, l->remaining_ns) && l->fraction_done >= 0)
-        text_add_bar(&t, l->fraction_done);
+    if (status_text_add_count(&t, l) && status_text_add_rate(&t, l->rate) &&
+        status_text_add_latency(&t, l) && status_text_add_remaining(&t, l->remaining_ns) &&
+        l->fraction_done >= 0)
+        status_text_add_bar(&t, l->fraction_done);
     text[t.len] = '\0';
     return t.len;
 }

@@ -151,7 +151,7 @@ void values_print_csv_header(const struct values *v, struct buffer *out)
     buffer_puts(out, "\n");
 }
 
-static void csv_print_text(struct slice text, struct buffer *out)
+static void values_print_csv_text(struct slice text, struct buffer *out)
 {
     bool needs_quotes = false;
     for (size_t i = 0; i < text.len; i++)
@@ -178,7 +178,7 @@ void values_print_csv_row(const struct values *v, struct buffer *out)
         if (value->is_absent)
             continue;
         if (value->kind == VALUE_TEXT)
-            csv_print_text(value_text(v, value), out);
+            values_print_csv_text(value_text(v, value), out);
         else
             value_print_number(value, out);
     }

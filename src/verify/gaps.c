@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 
-static uint32_t node_alloc(struct gap_store *s, struct gap gap)
+static uint32_t gap_node_alloc(struct gap_store *s, struct gap gap)
 {
     uint32_t node = s->free_list;
     if (node) {
@@ -21,61 +21,61 @@ static uint32_t node_alloc(struct gap_store *s, struct gap gap)
     return node;
 }
 
-static void node_free(struct gap_store *s, uint32_t node)
+static void gap_node_free(struct gap_store *s, uint32_t node)
 {
     s->nodes[node].left = s->free_list;
     s->free_list = node;
 }
 
 /* Every gap of `left` must be less than every gap of `right`. */
-static uint32_t tree_join(struct gap_store *s, uint32_t left, uint32_t right)
+static uint32_t gap_tree_join(struct gap_store *s, uint32_t left, uint32_t right)
 {
     struct gap_node *n = s->nodes;
     if (!left || !right)
         return left ? left : right;
     if (n[left].priority > n[right].priority) {
-        n[left].right = tree_join(s, n[left].right, right);
+        n[left].right = gap_tree_join(s, n[left].right, right);
         return left;
     }
-    n[right].left = tree_join(s, left, n[right].left);
+    n[right].left = gap_tree_join(s, left, n[right].left);
     return right;
 }
 
 /* Gaps that end before `number` go to `before`. */
-static void tree_split(struct gap_store *s, uint32_t tree, uint64_t number, uint32_t *before,
-                       uint32_t *rest)
+static void gap_tree_split(struct gap_store *s, uint32_t tree, uint64_t number, uint32_t *before,
+                           uint32_t *rest)
 {
     struct gap_node *n = s->nodes;
     if (!tree) {
         *before = *rest = 0;
     } else if (n[tree].gap.last < number) {
-        tree_split(s, n[tree].right, number, &n[tree].right, rest);
+        gap_tree_split(s, n[tree].right, number, &n[tree].right, rest);
         *before = tree;
     } else {
-        tree_split(s, n[tree].left, number, before, &n[tree].left);
+        gap_tree_split(s, n[tree].left, number, before, &n[tree].left);
         *rest = tree;
     }
 }
 
-static void tree_insert(struct gap_store *s, struct gap_set *g, uint32_t node)
+static void gap_tree_insert(struct gap_store *s, struct gap_set *g, uint32_t node)
 {
     uint32_t before;
     uint32_t rest;
-    tree_split(s, g->root, s->nodes[node].gap.first, &before, &rest);
-    g->root = tree_join(s, tree_join(s, before, node), rest);
+    gap_tree_split(s, g->root, s->nodes[node].gap.first, &before, &rest);
+    g->root = gap_tree_join(s, gap_tree_join(s, before, node), rest);
 }
 
-static void tree_remove(struct gap_store *s, struct gap_set *g, uint32_t node)
+static void gap_tree_remove(struct gap_store *s, struct gap_set *g, uint32_t node)
 {
     uint32_t *link = &g->root;
     while (*link != node)
         link = s->nodes[*link].gap.last < s->nodes[node].gap.first ? &s->nodes[*link].right
                                                                    : &s->nodes[*link].left;
-    *link = tree_join(s, s->nodes[node].left, s->nodes[node].right);
-    node_free(s, node);
+    *link = gap_tree_join(s, s->nodes[node].left, s->nodes[node].right);
+    gap_node_free(s, node);
 }
 
-static uint32_t tree_find(const struct gap_store *s, const struct gap_set *g, uint64_t number)
+static uint32_t gap_tree_find(const struct gap_store *s, const struct gap_set *g, uint64_t number)
 {
     uint32_t found = 0;
     for (uint32_t node = g->root; node;) {
@@ -91,29 +91,29 @@ static uint32_t tree_find(const struct gap_store *s, const struct gap_set *g, ui
 
 void gap_set_add(struct gap_store *s, struct gap_set *g, uint64_t first, uint64_t last)
 {
-    uint32_t node = node_alloc(s, (struct gap){first, last});
+    uint32_t node = gap_node_alloc(s, (struct gap){first, last});
     g->count += last - first + 1;
     if (node)
-        g->root = tree_join(s, g->root, node);
+        g->root = gap_tree_join(s, g->root, node);
 }
 
 bool gap_set_remove(struct gap_store *s, struct gap_set *g, uint64_t number)
 {
-    uint32_t node = tree_find(s, g, number);
+    uint32_t node = gap_tree_find(s, g, number);
     if (!node || s->nodes[node].gap.first > number)
         return false;
     struct gap old = s->nodes[node].gap;
     g->count--;
     if (old.first == old.last) {
-        tree_remove(s, g, node);
+        gap_tree_remove(s, g, node);
     } else if (old.first == number) {
         s->nodes[node].gap.first++;
     } else {
         s->nodes[node].gap.last = number - 1;
         if (old.last > number) {
-            uint32_t rest = node_alloc(s, (struct gap){number + 1, old.last});
+            uint32_t rest = gap_node_alloc(s, (struct gap){number + 1, old.last});
             if (rest)
-                tree_insert(s, g, rest);
+                gap_tree_insert(s, g, rest);
         }
     }
     return true;
@@ -122,7 +122,7 @@ bool gap_set_remove(struct gap_store *s, struct gap_set *g, uint64_t number)
 bool gap_set_find(const struct gap_store *s, const struct gap_set *g, uint64_t number,
                   struct gap *gap)
 {
-    uint32_t node = tree_find(s, g, number);
+    uint32_t node = gap_tree_find(s, g, number);
     if (node)
         *gap = s->nodes[node].gap;
     return node != 0;

@@ -14,7 +14,7 @@ struct decode_cursor {
     const char *end;
 };
 
-static bool cursor_skip(struct decode_cursor *c, const char *text, size_t len)
+static bool decode_skip(struct decode_cursor *c, const char *text, size_t len)
 {
     if ((size_t)(c->end - c->p) < len || memcmp(c->p, text, len) != 0)
         return false;
@@ -22,9 +22,9 @@ static bool cursor_skip(struct decode_cursor *c, const char *text, size_t len)
     return true;
 }
 
-#define CURSOR_SKIP(cursor, literal) cursor_skip(cursor, literal, sizeof literal - 1)
+#define DECODE_SKIP(cursor, literal) decode_skip(cursor, literal, sizeof literal - 1)
 
-static bool cursor_read_string(struct decode_cursor *c, struct slice *value)
+static bool decode_string(struct decode_cursor *c, struct slice *value)
 {
     if (c->p == c->end || *c->p != '"')
         return false;
@@ -37,13 +37,13 @@ static bool cursor_read_string(struct decode_cursor *c, struct slice *value)
     return true;
 }
 
-static bool cursor_read_nullable(struct decode_cursor *c, struct slice *value)
+static bool decode_nullable(struct decode_cursor *c, struct slice *value)
 {
     *value = (struct slice){0};
-    return cursor_read_string(c, value) || CURSOR_SKIP(c, "null");
+    return decode_string(c, value) || DECODE_SKIP(c, "null");
 }
 
-static bool cursor_read_number(struct decode_cursor *c, struct slice *value)
+static bool decode_number(struct decode_cursor *c, struct slice *value)
 {
     const char *start = c->p;
     while (c->p < c->end && is_digit(*c->p))
@@ -52,13 +52,13 @@ static bool cursor_read_number(struct decode_cursor *c, struct slice *value)
     return c->p > start && (*start != '0' || value->len == 1);
 }
 
-static bool cursor_read_sequence(struct decode_cursor *c, struct sequence_values *v)
+static bool decode_sequence(struct decode_cursor *c, struct sequence_values *v)
 {
-    return CURSOR_SKIP(c, "\"" SEQUENCE_SD_ID "\":{\"run\":") && cursor_read_string(c, &v->run) &&
-           CURSOR_SKIP(c, ",\"conn\":") && cursor_read_string(c, &v->connection) &&
-           CURSOR_SKIP(c, ",\"of\":") && cursor_read_string(c, &v->connection_count) &&
-           CURSOR_SKIP(c, ",\"n\":") && cursor_read_string(c, &v->number) &&
-           CURSOR_SKIP(c, ",\"crc\":") && cursor_read_string(c, &v->crc) && CURSOR_SKIP(c, "}");
+    return DECODE_SKIP(c, "\"" SEQUENCE_SD_ID "\":{\"run\":") && decode_string(c, &v->run) &&
+           DECODE_SKIP(c, ",\"conn\":") && decode_string(c, &v->connection) &&
+           DECODE_SKIP(c, ",\"of\":") && decode_string(c, &v->connection_count) &&
+           DECODE_SKIP(c, ",\"n\":") && decode_string(c, &v->number) &&
+           DECODE_SKIP(c, ",\"crc\":") && decode_string(c, &v->crc) && DECODE_SKIP(c, "}");
 }
 
 static bool decode_json_fast(struct slice line, struct sequence_values *v, struct slice *severity,
@@ -66,32 +66,34 @@ static bool decode_json_fast(struct slice line, struct sequence_values *v, struc
 {
     struct decode_cursor cursor = {line.data, line.data + line.len};
     struct decode_cursor *c = &cursor;
-    return CURSOR_SKIP(c, "{\"severity\":") && cursor_read_string(c, severity) &&
-           CURSOR_SKIP(c, ",\"facility\":") && cursor_read_string(c, facility) &&
-           CURSOR_SKIP(c, ",\"version\":1,\"timestamp\":") &&
-           cursor_read_nullable(c, &v->timestamp) && CURSOR_SKIP(c, ",\"hostname\":") &&
-           cursor_read_nullable(c, &v->hostname) && CURSOR_SKIP(c, ",\"appname\":") &&
-           cursor_read_nullable(c, &v->appname) && CURSOR_SKIP(c, ",\"procid\":") &&
-           (cursor_read_nullable(c, &v->procid) || cursor_read_number(c, &v->procid)) &&
-           CURSOR_SKIP(c, ",\"msgid\":") && cursor_read_nullable(c, &v->msgid) &&
-           CURSOR_SKIP(c, ",\"sd\":{") &&
-           (CURSOR_SKIP(c, "}") || (cursor_read_sequence(c, v) && CURSOR_SKIP(c, "}"))) &&
-           CURSOR_SKIP(c, ",\"msg\":") && cursor_read_nullable(c, &v->msg) && CURSOR_SKIP(c, "}") &&
+    return DECODE_SKIP(c, "{\"severity\":") && decode_string(c, severity) &&
+           DECODE_SKIP(c, ",\"facility\":") && decode_string(c, facility) &&
+           DECODE_SKIP(c, ",\"version\":1,\"timestamp\":") && decode_nullable(c, &v->timestamp) &&
+           DECODE_SKIP(c, ",\"hostname\":") && decode_nullable(c, &v->hostname) &&
+           DECODE_SKIP(c, ",\"appname\":") && decode_nullable(c, &v->appname) &&
+           DECODE_SKIP(c, ",\"procid\":") &&
+           (decode_nullable(c, &v->procid) || decode_number(c, &v->procid)) &&
+           DECODE_SKIP(c, ",\"msgid\":") && decode_nullable(c, &v->msgid) &&
+           DECODE_SKIP(c, ",\"sd\":{") &&
+           (DECODE_SKIP(c, "}") || (decode_sequence(c, v) && DECODE_SKIP(c, "}"))) &&
+           DECODE_SKIP(c, ",\"msg\":") && decode_nullable(c, &v->msg) && DECODE_SKIP(c, "}") &&
            c->p == c->end;
 }
 
 /* --- any other JSON with the same members --- */
 
-static struct slice decoder_get_member(const struct json_checker *json, struct slice object,
-                                       const char *name)
+static struct slice record_decoder_get_member(const struct json_checker *json, struct slice object,
+                                              const char *name)
 {
     return json_get_member(json, object, (struct slice){name, strlen(name)});
 }
 
-/* Returns a string unescaped into `scratch`, and any other value as written; null is absent. */
-static struct slice decoder_get_value(struct record_decoder *d, struct slice text)
+/* Like record_decoder_get_member(), but unescapes a string into `scratch`; null is absent. */
+static struct slice record_decoder_get_value(struct record_decoder *d, struct slice object,
+                                             const char *name)
 {
     static const struct slice null = {"null", 4};
+    struct slice text = record_decoder_get_member(&d->json, object, name);
     if (!text.data)
         return text;
     bool is_string = text.data[-1] == '"';
@@ -104,32 +106,32 @@ static struct slice decoder_get_value(struct record_decoder *d, struct slice tex
     return slice_between(start, d->scratch.data + d->scratch.len);
 }
 
-static bool decoder_has_all_keys(struct record_decoder *d, struct slice line)
+static bool record_decoder_has_all_keys(struct record_decoder *d, struct slice line)
 {
     static const char *const names[] = {"severity", "facility", "version", "timestamp", "hostname",
                                         "appname",  "procid",   "msgid",   "sd",        "msg"};
     json_tokenize(&d->json, line);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!decoder_get_member(&d->json, line, names[i]).data)
+        if (!record_decoder_get_member(&d->json, line, names[i]).data)
             return false;
     return true;
 }
 
-static void decoder_read_sequence(struct record_decoder *d, struct slice sd,
-                                  struct sequence_values *v)
+static void record_decoder_read_sequence(struct record_decoder *d, struct slice sd,
+                                         struct sequence_values *v)
 {
     if (sd.len == 0 || *sd.data != '{')
         return;
     json_tokenize(&d->json, sd);
-    struct slice element = decoder_get_member(&d->json, sd, SEQUENCE_SD_ID);
+    struct slice element = record_decoder_get_member(&d->json, sd, SEQUENCE_SD_ID);
     if (element.len == 0 || *element.data != '{')
         return;
     json_tokenize(&d->json, element);
-    v->run = decoder_get_value(d, decoder_get_member(&d->json, element, "run"));
-    v->connection = decoder_get_value(d, decoder_get_member(&d->json, element, "conn"));
-    v->connection_count = decoder_get_value(d, decoder_get_member(&d->json, element, "of"));
-    v->number = decoder_get_value(d, decoder_get_member(&d->json, element, "n"));
-    v->crc = decoder_get_value(d, decoder_get_member(&d->json, element, "crc"));
+    v->run = record_decoder_get_value(d, element, "run");
+    v->connection = record_decoder_get_value(d, element, "conn");
+    v->connection_count = record_decoder_get_value(d, element, "of");
+    v->number = record_decoder_get_value(d, element, "n");
+    v->crc = record_decoder_get_value(d, element, "crc");
 }
 
 /*
@@ -151,30 +153,29 @@ static enum decode_result decode_json_any(struct record_decoder *d, struct slice
     static const struct slice null = {"null", 4};
     if (!json_is_valid(&d->json, line, defect))
         return DECODED_DAMAGED;
-    if (!decoder_has_all_keys(d, line))
+    if (!record_decoder_has_all_keys(d, line))
         return DECODED_FOREIGN;
-    struct slice version = decoder_get_member(&d->json, line, "version");
+    struct slice version = record_decoder_get_member(&d->json, line, "version");
     if (!slice_equal(version, one) && !slice_equal(version, null))
         return DECODED_FOREIGN;
     d->scratch.len = 0;
     buffer_reserve(&d->scratch, line.len);
-    *severity = decoder_get_member(&d->json, line, "severity");
-    *facility = decoder_get_member(&d->json, line, "facility");
-    v->timestamp = decoder_get_value(d, decoder_get_member(&d->json, line, "timestamp"));
-    v->hostname = decoder_get_value(d, decoder_get_member(&d->json, line, "hostname"));
-    v->appname = decoder_get_value(d, decoder_get_member(&d->json, line, "appname"));
-    v->procid = decoder_get_value(d, decoder_get_member(&d->json, line, "procid"));
-    v->msgid = decoder_get_value(d, decoder_get_member(&d->json, line, "msgid"));
-    v->msg = sequence_normalize_msg(decoder_get_value(d, decoder_get_member(&d->json, line, "msg")),
-                                    &d->msg_scratch);
-    decoder_read_sequence(d, decoder_get_member(&d->json, line, "sd"), v);
+    *severity = record_decoder_get_member(&d->json, line, "severity");
+    *facility = record_decoder_get_member(&d->json, line, "facility");
+    v->timestamp = record_decoder_get_value(d, line, "timestamp");
+    v->hostname = record_decoder_get_value(d, line, "hostname");
+    v->appname = record_decoder_get_value(d, line, "appname");
+    v->procid = record_decoder_get_value(d, line, "procid");
+    v->msgid = record_decoder_get_value(d, line, "msgid");
+    v->msg = sequence_normalize_msg(record_decoder_get_value(d, line, "msg"), &d->msg_scratch);
+    record_decoder_read_sequence(d, record_decoder_get_member(&d->json, line, "sd"), v);
     if (slice_equal(version, null))
         decode_rfc3164_values(v);
     return DECODED_PLAIN;
 }
 
-static bool decoder_find_name(const struct slice *names, unsigned count, struct slice name,
-                              unsigned *number)
+static bool record_decoder_find_name(const struct slice *names, unsigned count, struct slice name,
+                                     unsigned *number)
 {
     for (*number = 0; *number < count; ++*number)
         if (slice_equal(names[*number], name))
@@ -183,15 +184,16 @@ static bool decoder_find_name(const struct slice *names, unsigned count, struct 
 }
 
 /* Most messages have the PRI of the previous one. */
-static bool decoder_read_pri(struct record_decoder *d, struct slice severity, struct slice facility)
+static bool record_decoder_read_pri(struct record_decoder *d, struct slice severity,
+                                    struct slice facility)
 {
     unsigned s;
     unsigned f;
     if (d->severity.data && slice_equal(severity, d->severity) &&
         slice_equal(facility, d->facility))
         return true;
-    if (!decoder_find_name(severity_names, 8, severity, &s) ||
-        !decoder_find_name(facility_names, 24, facility, &f))
+    if (!record_decoder_find_name(severity_names, 8, severity, &s) ||
+        !record_decoder_find_name(facility_names, 24, facility, &f))
         return false;
     d->severity = severity_names[s];
     d->facility = facility_names[f];
@@ -210,7 +212,7 @@ static enum decode_result decode_json(struct record_decoder *d, struct slice lin
         if (result != DECODED_PLAIN)
             return result;
     }
-    if (!decoder_read_pri(d, severity, facility)) {
+    if (!record_decoder_read_pri(d, severity, facility)) {
         *defect = (struct defect){"PRI", "unknown severity or facility", 0};
         return DECODED_DAMAGED;
     }

@@ -28,13 +28,13 @@ void sequence_tracker_init(struct sequence_tracker *t)
 }
 
 /* 0xFF and 0xFE occur in no UTF-8 text: the end of a value, and an absent one. */
-static void key_append(struct buffer *b, struct slice value)
+static void run_key_append(struct buffer *b, struct slice value)
 {
     buffer_append(b, value);
     buffer_append(b, (struct slice){value.data ? "\xFF" : "\xFE", 1});
 }
 
-static size_t key_hash(struct slice key)
+static size_t run_key_hash(struct slice key)
 {
     uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
     for (size_t i = 0; i < key.len; i++)
@@ -93,10 +93,10 @@ static struct tracked_run *tracker_find_run(struct sequence_tracker *t,
     if (t->current_run && run_has_key(t->current_run, m))
         return t->current_run;
     t->key.len = 0;
-    key_append(&t->key, m->hostname);
-    key_append(&t->key, m->procid);
-    key_append(&t->key, m->run);
-    struct tracked_run **bucket = &t->table[key_hash((struct slice){t->key.data, t->key.len})];
+    run_key_append(&t->key, m->hostname);
+    run_key_append(&t->key, m->procid);
+    run_key_append(&t->key, m->run);
+    struct tracked_run **bucket = &t->table[run_key_hash((struct slice){t->key.data, t->key.len})];
     for (struct tracked_run *r = *bucket; r; r = r->hash_next)
         if (run_has_key(r, m))
             return t->current_run = r;
@@ -106,7 +106,7 @@ static struct tracked_run *tracker_find_run(struct sequence_tracker *t,
     return r;
 }
 
-static bool message_is_plausible(const struct tracked_message *m)
+static bool tracker_accepts(const struct tracked_message *m)
 {
     return m->hostname.len <= MAX_HOSTNAME_LEN && m->procid.len <= MAX_PROCID_LEN &&
            m->run.len <= MAX_RUN_LEN && m->connection_count <= TRACKER_MAX_RUN_CONNECTIONS &&
@@ -136,7 +136,7 @@ static bool run_reserve_connections(struct sequence_tracker *t, struct tracked_r
 enum tracker_result sequence_tracker_add(struct sequence_tracker *t,
                                          const struct tracked_message *m)
 {
-    if (!message_is_plausible(m))
+    if (!tracker_accepts(m))
         return TRACKER_REJECTED;
     struct tracked_run *r = tracker_find_run(t, m);
     if (!r || r->connection_count != m->connection_count ||
