@@ -161,7 +161,7 @@ static bool reader_count_frame(struct reader *r, const char *name, enum frame_ki
                                struct frame *frame)
 {
     struct sequence_values values;
-    struct tracked_message m;
+    struct tracked_message m = {0};
     counter_add(&r->stats.in, 1);
     enum decode_result result =
         kind == FRAME_MESSAGE ? reader_identify(r, frame, &values, &m) : DECODED_DAMAGED;
