@@ -212,7 +212,7 @@ lint:
 	@tests/lint
 
 ## make demo           the relay for five seconds, with a private nats-server
-demo: setup-build
+demo: setup-demo
 	@$(MAKE) --no-print-directory $(PROGRAMS) $(TOOLS)
 	@tests/demo
 
@@ -228,7 +228,7 @@ bench-check: all
 flamegraph: all
 	@tests/bench/flamegraph
 
-setup-build setup-check: setup-%:
+setup-demo setup-check: setup-%:
 	@tests/setup $(if $(filter no,$(SETUP)),--missing) $*
 
 ## make compile_commands.json  for clangd and other tools that read it
@@ -278,4 +278,4 @@ help:
 	@echo 'HARDEN=no builds without hardening, SANITIZE=address,undefined (or thread) in build/asan.'
 
 .PHONY: all build-tests unit check asan tsan coverage fuzz lint demo bench bench-check flamegraph \
-	setup-build setup-check install uninstall dist clean help force
+	setup-demo setup-check install uninstall dist clean help force

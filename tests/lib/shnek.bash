@@ -140,10 +140,11 @@ listen_url() {
 }
 
 # quiet_port: one that nobody listens at, and that is given to nobody who asks for any: the kernel
-# takes those from 32768 on. Servers have to know those of the others before they start.
+# takes those from 32768 on. Servers have to know those of the others before they start. Jobs that
+# tests/run runs in parallel have a range each.
 quiet_port() {
     local port
-    until port=$((10240 + RANDOM % 20480)) && ! quietly listens_at "$port"; do :; done
+    until port=$((10240 + ${SHNEK_SLOT:-0} % 20 * 1024 + RANDOM % 1024)) && ! quietly listens_at "$port"; do :; done
     echo "$port"
 }
 
