@@ -1,151 +1,286 @@
-# `make` builds, `make check` tests, `make demo` shows the relay at work; `make help` lists the rest.
+# `make` builds the three programs, `make check` tests them, `make help` lists all targets.
 
 VERSION = 0.1.0
+
+# Directories, as in the GNU coding standards. PREFIX is another name of prefix.
 PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
+exec_prefix ?= $(prefix)
+bindir ?= $(exec_prefix)/bin
+datarootdir ?= $(prefix)/share
+mandir ?= $(datarootdir)/man
+bashdir ?= $(datarootdir)/bash-completion/completions
+zshdir ?= $(datarootdir)/zsh/site-functions
+fishdir ?= $(datarootdir)/fish/vendor_completions.d
 DESTDIR ?=
-bindir = $(PREFIX)/bin
-mandir = $(PREFIX)/share/man/man1
-bashdir = $(PREFIX)/share/bash-completion/completions
-zshdir = $(PREFIX)/share/zsh/site-functions
-fishdir = $(PREFIX)/share/fish/vendor_completions.d
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
 
-CFLAGS ?= -O2 -g
+# V=1 prints the commands. HARDEN=no omits the hardening flags. SETUP=no installs no packages.
+V ?=
+HARDEN ?= yes
+SETUP ?= yes
+
+# SANITIZE=address,undefined or SANITIZE=thread builds with sanitizers in another directory:
+# build/asan or build/tsan, programs included. Only those of the plain build are in the top one.
 SANITIZE ?=
+comma = ,
+BUILD = build$(if $(SANITIZE),/$(subst address$(comma)undefined,asan,$(subst thread,tsan,$(SANITIZE))))
+BIN = $(if $(BUILD:build=),$(BUILD)/)
 export SANITIZE
+
+ifneq ($(V),1)
+Q = @
+# make -s is silent: the first word of MAKEFLAGS contains the options of one letter.
+ifeq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+note = $(info $(1) $(2))
+endif
+endif
+
+# $(call once,NAME,COMMAND): NAME becomes the output of COMMAND when it is first used.
+once = $(eval $(1) := $(shell $(2)))$($(1))
+# $(call accepted,FLAGS): a command that prints those that the compiler accepts.
+accepted = for flag in $(1); do \
+	$(CC) -Werror $$flag -S -x c -o /dev/null /dev/null 2>/dev/null && echo $$flag; done
+
+ifeq ($(HARDEN)$(SANITIZE),yes)
+# Of -fcf-protection only the shadow stack: Linux does not enforce the landing pads of "branch" in
+# processes, and they cost 1 % of the instructions. CFLAGS override all of this.
+HARDEN_CFLAGS = -fPIE $(HARDEN_PROBED)
+HARDEN_PROBED = $(call once,HARDEN_PROBED,$(call accepted,-fstack-protector-strong \
+	-fstack-clash-protection -fcf-protection=return -mbranch-protection=standard -fno-plt))
+HARDEN_LDFLAGS = $(if $(filter -static%,$(LDFLAGS)),,-pie) -Wl,-z,relro,-z,now
+# Requires optimization. Some compilers define it already; a level that the user sets is kept.
+HARDEN_CPPFLAGS = $(if $(filter-out -O0,$(lastword $(filter -O%,$(CFLAGS)))),$(if $(findstring \
+	_FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3))
+endif
+
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
-ALL_CPPFLAGS = -Isrc -D_GNU_SOURCE -DSHNEK_VERSION='"$(VERSION)"' $(CPPFLAGS)
-ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-ALL_LDFLAGS = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CPPFLAGS = -Isrc -D_GNU_SOURCE $(HARDEN_CPPFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = -std=c11 -pthread $(WARNINGS) $(HARDEN_CFLAGS) $(SANITIZER) $(CFLAGS)
+ALL_LDFLAGS = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
+COMPILE = $(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) $(ALL_CFLAGS)
+LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(EXTRA_LDLIBS) $(LDLIBS)
 
-PROGRAMS = shnek-parse shnek-pub spamlog
-BASE = $(patsubst src/%.c,build/%.o,$(wildcard src/base/*.c))
-SYSLOG = $(patsubst src/%.c,build/%.o,$(wildcard src/syslog/*.c))
-JSON = $(patsubst src/%.c,build/%.o,$(wildcard src/json/*.c))
-TLS = $(patsubst src/%.c,build/%.o,$(wildcard src/tls/*.c))
-RELAY = $(patsubst src/%.c,build/%.o,$(wildcard src/relay/*.c))
-PUBLISH = $(patsubst src/%.c,build/%.o,$(wildcard src/publish/*.c))
-LOAD = $(patsubst src/%.c,build/%.o,$(wildcard src/load/*.c))
-VERIFY = $(patsubst src/%.c,build/%.o,$(wildcard src/verify/*.c))
-REPORT = $(patsubst src/%.c,build/%.o,$(wildcard src/report/*.c))
-UNIT = $(patsubst tests/unit/%.c,build/tests/%,$(wildcard tests/unit/*_test.c))
+TLS_CFLAGS = $(call once,TLS_CFLAGS,$(PKG_CONFIG) --cflags libssl libcrypto)
+TLS_LDLIBS = $(call once,TLS_LDLIBS,$(PKG_CONFIG) --libs libssl libcrypto)
+NATS_CFLAGS = $(call once,NATS_CFLAGS,$(PKG_CONFIG) --cflags libnats libcrypto)
+NATS_LDLIBS = $(call once,NATS_LDLIBS,$(PKG_CONFIG) --libs libnats libcrypto)
 
+# Each folder of src/ is a static library, which may use those named after it.
+FOLDERS = relay publish verify load report json syslog tls base
+objects = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
+libraries = $(patsubst %,$(BUILD)/lib/%.a,$(1))
+
+NAMES = shnek-parse shnek-pub spamlog
+PROGRAMS = $(NAMES:%=$(BIN)%)
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
+TOOLS = $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(wildcard tests/lib/*.c))
+BENCH_TOOLS = $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
+FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
+TEST_SOURCES = $(sort $(wildcard tests/*/*.c))
+
+## make                all three programs; installs nothing
 all: $(PROGRAMS)
 
-# What each program is linked from.
-shnek-parse: build/shnek-parse.o $(RELAY) $(TLS) $(SYSLOG) $(JSON) $(BASE)
-shnek-pub: build/shnek-pub.o $(PUBLISH) $(SYSLOG) $(JSON) $(BASE)
-spamlog: build/spamlog.o build/spamlog-config.o $(VERIFY) $(LOAD) $(REPORT) $(TLS) $(SYSLOG) $(JSON) $(BASE)
+# The libraries of each program.
+$(BIN)shnek-parse: $(BUILD)/shnek-parse.o $(call libraries,relay json syslog tls base)
+$(BIN)shnek-pub: $(BUILD)/shnek-pub.o $(call libraries,publish json syslog base)
+$(BIN)spamlog: $(BUILD)/spamlog.o $(BUILD)/spamlog-config.o $(call libraries,verify load report json syslog tls base)
 
-shnek-parse spamlog: LIBRARIES = $(shell pkg-config --libs libssl libcrypto)
-shnek-pub: LIBRARIES = $(shell pkg-config --libs libnats libcrypto)
-spamlog: LIBRARIES += -lm
+$(BIN)shnek-parse: EXTRA_LDLIBS = $(TLS_LDLIBS)
+$(BIN)shnek-pub: EXTRA_LDLIBS = $(NATS_LDLIBS)
+$(BIN)spamlog: EXTRA_LDLIBS = $(TLS_LDLIBS) -lm
 $(PROGRAMS):
-	$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIBRARIES)
+	$(call note,LD,$@)
+	$(Q)$(LINK)
 
-$(PUBLISH): ALL_CPPFLAGS += $(shell pkg-config --cflags libnats libcrypto)
-$(TLS): ALL_CPPFLAGS += $(shell pkg-config --cflags libssl libcrypto)
-$(PUBLISH) $(JSON) $(TLS): | build/libraries
+$(call objects,tls): EXTRA_CPPFLAGS = $(TLS_CFLAGS)
+$(call objects,publish): EXTRA_CPPFLAGS = $(NATS_CFLAGS)
+# The only object that is compiled again if the version changes.
+$(BUILD)/base/options.o: EXTRA_CPPFLAGS = -DSHNEK_VERSION='"$(VERSION)"'
+$(BUILD)/base/options.o: $(BUILD)/version
 
-build/%.o: src/%.c build/flags
+$(BUILD)/%.o: src/%.c $(BUILD)/flags | $(BUILD)/packages
+	$(call note,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-# What is pure enough to be tested by itself.
-UNITS = $(SYSLOG) $(JSON) $(BASE) build/publish/window.o build/publish/ring.o \
-	build/relay/access.o build/relay/proxy-protocol.o build/load/crc32c.o \
-	build/verify/gaps.o build/verify/histogram.o build/verify/sequence-tracker.o build/report/status-line.o build/report/values.o build/report/number.o \
-	build/load/sequence.o build/load/progress.o build/load/arrivals.o
-build/tests/%_test: tests/unit/%_test.c tests/unit/unit.h $(UNITS) build/flags
+define library
+$(BUILD)/lib/$(1).a: $(call objects,$(1)) $(BUILD)/sources
+	$$(call note,AR,$$@)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)$$(AR) rcs $$@ $$(filter %.o,$$^)
+endef
+$(foreach folder,$(FOLDERS),$(eval $(call library,$(folder))))
+
+# Tests and their tools may use all libraries.
+$(BUILD)/tests/%.o: private EXTRA_CPPFLAGS = -Itests/unit -Itests/fuzz $(NATS_CFLAGS)
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags | $(BUILD)/packages
+	$(call note,CC,$<)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) -Itests/unit $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.c,$^) $(UNITS) -lm
-build/tests/json_fuzz_test: tests/fuzz/json_validate.c tests/fuzz/json_validate.h
+	$(Q)$(COMPILE) -MMD -MP -c -o $@ $<
 
-# What clang's fuzzer drives.
-build/fuzz/%: tests/fuzz/%.c tests/fuzz/%.h $(SYSLOG:build/%.o=src/%.c) $(JSON:build/%.o=src/%.c) $(BASE:build/%.o=src/%.c)
+$(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o
+$(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o
+$(BENCH_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
+# It feeds random input to a fuzz target.
+$(BUILD)/tests/json_fuzz_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/json_validate.c))
+
+$(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) -lm
+$(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): $(call libraries,$(FOLDERS))
+	$(call note,LD,$@)
+	$(Q)$(LINK)
+
+# Reports missing packages before the compiler does.
+$(BUILD)/packages:
 	@mkdir -p $(@D)
-	clang -g -O1 -std=c11 -pthread $(ALL_CPPFLAGS) -Itests/unit -fsanitize=fuzzer,address,undefined -o $@ $(filter %.c,$^)
-
-build/tests/subscriber: tests/lib/subscriber.c build/flags | build/libraries
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(shell pkg-config --cflags libnats) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell pkg-config --libs libnats)
-
-build/tests/bare: tests/bench/bare.c build/flags | build/libraries
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(shell pkg-config --cflags libnats) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< $(shell pkg-config --libs libnats)
-
-build/tests/proxy build/tests/many-connections: build/tests/%: tests/lib/%.c build/flags
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $<
-
-# Says which package is missing before a compiler does.
-build/libraries:
-	@mkdir -p build
-	@tests/setup --missing build
+	@{ $(PKG_CONFIG) --exists libnats libssl libcrypto && \
+		echo '#include <jsmn.h>' | $(CC) $(ALL_CPPFLAGS) -E -x c -; } >/dev/null 2>&1 || \
+		tests/setup --missing build
 	@touch $@
 
-# Objects are made anew when the compiler or its flags change.
-FLAGS = $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS)
-build/flags: force
-	@mkdir -p build
-	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' >$@
+# Each of these files contains TEXT and is written only if that has changed. All objects depend on
+# the compiler and its flags, all libraries on the list of sources.
+$(BUILD)/flags: TEXT = $(COMPILE) $(ALL_LDFLAGS) $(LDLIBS)
+$(BUILD)/flags: EXTRA_CPPFLAGS =
+$(BUILD)/version: TEXT = $(VERSION)
+$(BUILD)/sources: TEXT = $(SOURCES)
+$(BUILD)/flags $(BUILD)/version $(BUILD)/sources: force
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(TEXT))' | cmp -s - $@ || echo '$(subst ','\'',$(TEXT))' >$@
 
--include $(wildcard build/*.d build/*/*.d)
+-include $(SOURCES:src/%.c=$(BUILD)/%.d) $(TEST_SOURCES:%.c=$(BUILD)/%.d)
 
-build-tests: $(PROGRAMS) $(UNIT) build/tests/subscriber build/tests/proxy build/tests/many-connections
+build-tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS)
 
+RUN_TESTS = SHNEK_BIN='$(abspath $(or $(BIN),.))' SHNEK_TOOLS='$(abspath $(BUILD)/tests)' tests/run
+
+## make unit           builds and runs the unit tests: a few seconds
+unit: $(UNIT_TESTS)
+	@$(RUN_TESTS) --unit
+
+## make check          all tests; installs the packages that they need, unless SETUP=no is given;
+##                     TESTS='tests/pub.bats tests/tls.bats' runs these files only
 check: setup-check
 	@$(MAKE) --no-print-directory build-tests
-	@tests/run
+	@$(RUN_TESTS) $(TESTS)
 
-demo: setup-build
-	@$(MAKE) --no-print-directory $(PROGRAMS) build/tests/subscriber
-	@tests/demo
+## make asan           the same with the sanitizers of addresses and undefined behaviour
+asan:
+	@$(MAKE) --no-print-directory check SANITIZE=address,undefined
 
-bench: all build/tests/bare build/tests/many-connections
-	@tests/bench/run
+## make tsan           the tests of threads and signals with the thread sanitizer
+TSAN_TESTS = $(wildcard $(addprefix tests/,faults.bats find-max.bats workers.bats pub.bats relay.bats))
+tsan:
+	@$(MAKE) --no-print-directory check SANITIZE=thread TESTS='$(or $(TESTS),$(TSAN_TESTS))'
 
-flamegraph: all
-	@tests/bench/flamegraph
+## make coverage       all tests, and which share of the lines they execute, by folder
+coverage:
+	@rm -rf build/coverage
+	@$(MAKE) --no-print-directory check BUILD=build/coverage \
+		CFLAGS='-O0 -g --coverage -fprofile-update=atomic' || true
+	@tests/coverage build/coverage
 
-bench-check: all
-	@tests/bench/instructions
+## make fuzz           each fuzz target for DURATION=60 seconds, by libFuzzer of clang
+DURATION ?= 60
+fuzz: $(FUZZERS:=.run)
+$(FUZZERS:=.run): %.run: %
+	@mkdir -p $*.corpus
+	@$* -max_total_time=$(DURATION) -max_len=4096 -verbosity=0 -print_final_stats=1 -artifact_prefix=$*. \
+		$(addprefix -dict=,$(wildcard tests/fuzz/$(*F).dict)) $*.corpus >$*.log 2>&1 || { cat $*.log; exit 1; }
+	@echo "$*: $$(sed -n 's/^stat::number_of_executed_units: *//p' $*.log) runs, no failure"
 
-setup-build:
-	@tests/setup build
+ifneq ($(BUILD),build/fuzz)
+$(FUZZERS): force
+	@$(MAKE) --no-print-directory $@ BUILD=build/fuzz CC='$(if $(findstring clang,$(CC)),$(CC),clang)' \
+		SANITIZE=fuzzer-no-link,address,undefined
+else
+$(FUZZERS): private SANITIZER += -fsanitize=fuzzer
+$(FUZZERS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) -lm
+$(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(call libraries,$(FOLDERS))
+	$(call note,LD,$@)
+	$(Q)$(LINK)
+endif
 
-setup-check:
-	@tests/setup check
-
+## make lint           layout, static analysis, man pages, spelling; changes nothing
 lint:
 	@tests/lint
 
+## make demo           the relay for five seconds, with a private nats-server
+demo: setup-demo
+	@$(MAKE) --no-print-directory $(PROGRAMS) $(TOOLS)
+	@tests/demo
+
+## make bench          throughput and CPU time beside other relays; draws a chart
+bench: all $(TOOLS) $(BENCH_TOOLS)
+	@tests/bench/run
+
+## make bench-check    instructions per message, compared with a baseline
+bench-check: all
+	@tests/bench/instructions
+
+## make flamegraph     profiles the relay: flamegraph/*.svg
+flamegraph: all
+	@tests/bench/flamegraph
+
+setup-demo setup-check: setup-%:
+	@tests/setup $(if $(filter no,$(SETUP)),--missing) $*
+
+## make diagram        draws the diagram of the README from .github/relay.dot (Graphviz)
+diagram: .github/relay.svg
+.github/relay.svg: .github/relay.dot
+	$(Q)dot -Tsvg $< -o $@
+
+## make compile_commands.json  for clangd and other tools that read it
+strings = $(foreach word,$(1),"$(subst ",\",$(word))"$(comma))
+compile_commands.json: EXTRA_CPPFLAGS = $(NATS_CFLAGS) $(TLS_CFLAGS) -DSHNEK_VERSION="$(VERSION)" \
+	-Itests/unit -Itests/fuzz
+compile_commands.json: $(BUILD)/flags $(BUILD)/sources Makefile
+	$(file >$@,[)
+	$(eval separator =)
+	$(foreach source,$(SOURCES) $(TEST_SOURCES),$(file >>$@,$(separator){"directory": "$(CURDIR)"$(comma) \
+		"file": "$(source)"$(comma) "arguments": [$(call strings,$(COMPILE) -c) "$(source)"]}) \
+		$(eval separator = $(comma)))
+	$(file >>$@,])
+
+## make install        programs, man pages, completions; DESTDIR= prefix=/usr/local bindir= mandir=
+MAN = $(notdir $(wildcard man/*.[17]))
+man_path = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(1)
+DIRECTORIES = $(bindir) $(mandir)/man1 $(mandir)/man7 $(bashdir) $(zshdir) $(fishdir)
+INSTALL_DATA = $(INSTALL) -m 644
 install: all
-	install -d $(addprefix $(DESTDIR),$(bindir) $(mandir) $(bashdir) $(zshdir) $(fishdir))
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(bindir)
-	install -m 644 $(PROGRAMS:%=man/%.1) $(DESTDIR)$(mandir)
-	for p in $(PROGRAMS); do \
-		install -m 644 completions/$$p.bash $(DESTDIR)$(bashdir)/$$p && \
-		install -m 644 completions/_$$p $(DESTDIR)$(zshdir)/_$$p && \
-		install -m 644 completions/$$p.fish $(DESTDIR)$(fishdir)/$$p.fish || exit 1; \
-	done
+	$(Q)$(INSTALL) -d $(addprefix $(DESTDIR),$(DIRECTORIES))
+	$(Q)$(INSTALL) -m 755 $(PROGRAMS) $(DESTDIR)$(bindir)
+	$(Q)$(foreach page,$(MAN),$(INSTALL_DATA) man/$(page) $(call man_path,$(page)) &&) :
+	$(Q)$(foreach name,$(NAMES),$(INSTALL_DATA) completions/$(name).bash $(DESTDIR)$(bashdir)/$(name) && \
+		$(INSTALL_DATA) completions/_$(name) $(DESTDIR)$(zshdir)/_$(name) && \
+		$(INSTALL_DATA) completions/$(name).fish $(DESTDIR)$(fishdir)/$(name).fish &&) :
 
+## make uninstall      removes them, with the same variables
 uninstall:
-	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(PROGRAMS:%=$(DESTDIR)$(mandir)/%.1) \
-		$(PROGRAMS:%=$(DESTDIR)$(bashdir)/%) $(PROGRAMS:%=$(DESTDIR)$(zshdir)/_%) \
-		$(PROGRAMS:%=$(DESTDIR)$(fishdir)/%.fish)
+	$(Q)rm -f $(NAMES:%=$(DESTDIR)$(bindir)/%) $(foreach page,$(MAN),$(call man_path,$(page))) \
+		$(NAMES:%=$(DESTDIR)$(bashdir)/%) $(NAMES:%=$(DESTDIR)$(zshdir)/_%) \
+		$(NAMES:%=$(DESTDIR)$(fishdir)/%.fish)
 
+## make dist           shnek-VERSION.tar.gz of the commit that is checked out
+dist:
+	$(Q)git archive --prefix=shnek-$(VERSION)/ -o shnek-$(VERSION).tar.gz HEAD
+
+## make clean          removes what was built
 clean:
-	rm -rf build $(PROGRAMS)
+	rm -rf build $(NAMES) compile_commands.json
 
+## make help           this list
 help:
-	@echo 'make             the three programs (installs nothing)'
-	@echo 'make check       all tests; installs what they need'
-	@echo 'make demo        the relay for five seconds against a private nats-server'
-	@echo 'make bench       what the programs move and cost here, beside others; draws a chart'
-	@echo 'make bench-check what a message costs, in instructions, against a baseline'
-	@echo 'make flamegraph  where their CPU time goes, as flamegraph/*.svg'
-	@echo 'make lint        clang-tidy, cppcheck, shellcheck, mandoc, clang-format'
-	@echo 'make install     PREFIX=/usr/local, DESTDIR=; make uninstall takes it back'
-	@echo 'make SANITIZE=address,undefined (or thread) builds with sanitizers'
+	@sed -n 's/^## //p' Makefile
+	@echo
+	@echo 'CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS have their usual meaning. V=1 prints commands.'
+	@echo 'HARDEN=no builds without hardening, SANITIZE=address,undefined (or thread) in build/asan.'
 
-.PHONY: all build-tests check demo bench bench-check flamegraph setup-build setup-check lint install uninstall clean help force
+.PHONY: all build-tests unit check asan tsan coverage fuzz lint demo bench bench-check flamegraph diagram \
+	setup-demo setup-check install uninstall dist clean help force

@@ -1,42 +1,84 @@
 #!/usr/bin/env bats
-# The layers: programs -> relay, publish, verify -> load -> report -> json -> syslog, tls -> base.
+# The structure of src/: the folders that a folder may use, and the header that declares a function.
+# programs -> relay, publish, verify -> load -> report -> json -> syslog, tls -> base.
 
 bats_require_minimum_version 1.5.0
+load lib/shnek
 
 setup() {
-    cd "$BATS_TEST_DIRNAME/../src"
+    objects=$(cd "${SHNEK_TOOLS:-$SHNEK_TOP/build/tests}/.." && pwd)
+    cd "$SHNEK_TOP/src"
 }
 
-# uses FROM TO...: the files below FROM include ours only from these folders.
+# uses FROM TO...: the files in FROM include only headers of these folders.
 uses() {
     local from=$1 allowed found
     shift
     allowed=$(IFS='|' && echo "$*")
     found=$(grep -rnE '#include "' "$from" | grep -vE "#include \"($allowed)/") || true
     [[ -z $found ]] || {
-        echo "points where it must not:"
+        echo "$from/ may include only: $*"
         echo "$found"
         return 1
     }
 }
 
-@test "base uses nothing else of the house" {
+# symbols: the global symbols of src/*/*.c in lines "FILE KIND NAME", in which FILE is like base/log
+# and KIND is a letter of nm: U if the file uses the symbol, another one if it defines it.
+symbols() {
+    local file
+    for file in */*.c; do
+        file=${file%.c}
+        symbols_of "$file" "$objects/$file.o"
+    done
+}
+
+# symbols_of FILE OBJECT...
+symbols_of() {
+    nm "${@:2}" | sed -nE "s|^[0-9a-f ]+ ([A-Z]) (\w+)\$|$1 \1 \2|p"
+}
+
+need_objects() {
+    local file
+    need nm
+    for file in ../src/*/*.c ../tests/unit/*_test.c; do
+        file=${file#../} && file=${file#src/}
+        [[ -e $objects/${file%.c}.o ]] || skip 'needs the object files of make build-tests'
+    done
+}
+
+# defined_twice KINDS: names that two files define, by the letters of ctags.
+defined_twice() {
+    need ctags
+    ctags -x --c-kinds="$1" --_xformat='%N %F' -R . | sort -u | awk '
+        $1 == "main" || /^__anon/ { next }
+        { files[$1] = files[$1] " " $2; count[$1]++ }
+        END {
+            if (NR == 0)
+                print "ctags finds nothing"
+            for (name in files)
+                if (count[name] > 1)
+                    print name ":" files[name]
+        }' | sort
+}
+
+@test "base includes only base" {
     uses base base
 }
 
-@test "syslog uses base" {
+@test "syslog includes only base" {
     uses syslog syslog base
 }
 
-@test "json uses syslog and base" {
+@test "json includes only syslog and base" {
     uses json json syslog base
 }
 
-@test "tls uses base" {
+@test "tls includes only base" {
     uses tls tls base
 }
 
-@test "relay, publish, load, verify and report use the folders below them only" {
+@test "relay, publish, load, verify and report include only lower folders" {
     uses relay relay syslog json tls base
     uses publish publish syslog json base
     uses verify verify load report syslog json tls base
@@ -44,12 +86,17 @@ uses() {
     uses report report json base
 }
 
-@test "the languages touch no descriptor" {
+@test "syslog and json do no I/O" {
     run grep -rnE '#include <(unistd|fcntl|sys/socket|sys/epoll|poll|netdb)\.h>' syslog json
+    [ "$status" -eq 1 ]
+    need_objects
+    symbols | grep -E '^(syslog|json)/' >"$BATS_TEST_TMPDIR/symbols"
+    run grep -E ' U (open|close|read|write|writev|socket|connect|send|recv|poll|select|ioctl|fopen|fclose|fread|fwrite|fgets|getline|v?f?printf|f?puts)$' \
+        "$BATS_TEST_TMPDIR/symbols"
     [ "$status" -eq 1 ]
 }
 
-@test "one file each includes nats.h, jsmn.h and what OpenSSL has of TLS" {
+@test "one file each includes nats.h, jsmn.h and openssl/ssl.h" {
     run grep -rlE '#include <nats(/nats)?\.h>' .
     [ "$output" = ./publish/nats-conn.c ]
     run grep -rlE '#include <jsmn\.h>' .
@@ -58,9 +105,64 @@ uses() {
     [ "$output" = ./tls/tls.c ]
 }
 
-@test "no two files include each other in a circle" {
+@test "includes have no cycle" {
     grep -rE '#include "' --include='*.[ch]' . |
         sed -E 's|^\./([^:]+):#include "([^"]+)".*|\1 \2|' >"$BATS_TEST_TMPDIR/edges"
+    [[ -s $BATS_TEST_TMPDIR/edges ]]
+    run -0 tsort "$BATS_TEST_TMPDIR/edges"
+}
+
+@test "calls between files have no cycle" {
+    need_objects
+    symbols | sort -k 3 -k 2,2 | awk '
+        $2 == "U" { user[++n] = $1; used[n] = $3; next }
+        { definer[$3] = $1 }
+        END {
+            for (; n > 0; n--)
+                if (used[n] in definer && definer[used[n]] != user[n])
+                    print user[n], definer[used[n]]
+        }' | sort -u >"$BATS_TEST_TMPDIR/edges"
+    [[ -s $BATS_TEST_TMPDIR/edges ]]
+    # The files of each cycle are on stderr.
     run tsort "$BATS_TEST_TMPDIR/edges"
+    grep '^tsort:' <<<"$output" || true
     [ "$status" -eq 0 ]
+}
+
+@test "functions and variables are declared in the header of their file" {
+    need_objects
+    local file kind name bad=0
+    while read -r file kind name; do
+        if [[ $kind != U ]] && ! grep -vE '^ *(/\*|\*|//)' "$file.h" | grep -qE "\\b${name}[[(;]"; then
+            echo "src/$file.h does not declare $name, which src/$file.c defines"
+            bad=1
+        fi
+    done < <(symbols) 2>/dev/null
+    [[ $bad == 0 ]]
+}
+
+@test "functions and variables that only their file uses are static" {
+    need_objects
+    run -0 awk '
+        $2 == "U" { used[$3]; next }
+        { definer[$3] = $1 }
+        END {
+            for (name in definer)
+                if (!(name in used))
+                    print "src/" definer[name] ".c: " name
+        }' <(symbols) <(symbols_of others "$objects"/*.o "$objects"/tests/*/*.o | grep ' U ')
+    sort <<<"$output"
+    [[ -z $output ]]
+}
+
+@test "no two files define a function of the same name" {
+    run -0 defined_twice f
+    echo "$output"
+    [[ -z $output ]]
+}
+
+@test "no two files define a type or an enumerator of the same name" {
+    run -0 defined_twice gsute
+    echo "$output"
+    [[ -z $output ]]
 }

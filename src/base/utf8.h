@@ -81,8 +81,8 @@ extern const struct utf8_row *const utf8_rows[128]; /* indexed by the first byte
 static inline size_t utf8_run(simd_block b, char lead)
 {
     const struct utf8_row *row = utf8_rows[(size_t)(unsigned char)lead - 0x80];
-    return row->whole[simd_within(b, simd_load(__builtin_assume_aligned(row->lowest, 16)),
-                                  simd_load(__builtin_assume_aligned(row->spare, 16)))];
+    return row->whole[simd_within(b, simd_load(__builtin_assume_aligned(&row->lowest[0], 16)),
+                                  simd_load(__builtin_assume_aligned(&row->spare[0], 16)))];
 }
 
 #endif

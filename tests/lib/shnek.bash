@@ -142,10 +142,10 @@ listen_url() {
 }
 
 # quiet_port: prints a free port below the kernel's ephemeral range (32768 and up), for servers whose
-# port must be known before they start.
+# port must be known before they start. Each job of tests/run has a range of its own.
 quiet_port() {
     local port
-    until port=$((10240 + RANDOM % 20480)) && ! quietly listens_at "$port"; do :; done
+    until port=$((10240 + ${SHNEK_SLOT:-0} % 20 * 1024 + RANDOM % 1024)) && ! quietly listens_at "$port"; do :; done
     echo "$port"
 }
 
