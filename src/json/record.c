@@ -1,7 +1,7 @@
 #include "json/record.h"
 
-#include "syslog/pri.h"
 #include "json/escape.h"
+#include "syslog/pri.h"
 
 /* Writes a literal of at most 32 bytes in one store of 8, 16 or 32; the excess is overwritten
  * later. Returns the end of the literal. */

@@ -8,8 +8,8 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
-#include "publish/nkey.h"
 #include "json/escape.h"
+#include "publish/nkey.h"
 
 enum { MS = 1000000, IO_BUFFER = 256 * 1024, SERVERS_MAX = 256 };
 

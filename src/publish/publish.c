@@ -15,13 +15,13 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/rate-limit.h"
+#include "json/locate-error.h"
+#include "json/reject.h"
+#include "json/validate.h"
 #include "publish/core.h"
 #include "publish/dry-run.h"
 #include "publish/message-count.h"
 #include "publish/undelivered.h"
-#include "json/locate-error.h"
-#include "json/reject.h"
-#include "json/validate.h"
 
 enum { SUPPRESSED_TIMEOUT_MS = 1000 /* until the number of suppressed log lines is logged */ };
 

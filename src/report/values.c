@@ -204,7 +204,8 @@ void values_print_json(const struct values *v, struct buffer *out)
             buffer_puts(out, "null");
         } else if (value->kind == VALUE_TEXT) {
             struct slice text = value_text(v, value);
-            buffer_commit(out, json_quote(buffer_reserve(out, JSON_STRING_CAPACITY(text.len)), text));
+            buffer_commit(out,
+                          json_quote(buffer_reserve(out, JSON_STRING_CAPACITY(text.len)), text));
         } else {
             value_print_number(value, out);
         }

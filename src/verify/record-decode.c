@@ -2,10 +2,10 @@
 
 #include "base/byte-scan.h"
 #include "base/defect.h"
+#include "json/unescape.h"
 #include "syslog/field-parse.h"
 #include "syslog/pri.h"
 #include "syslog/rfc3164.h"
-#include "json/unescape.h"
 
 /* --- fast path: JSON exactly as shnek-parse writes it, without escapes --- */
 

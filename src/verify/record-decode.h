@@ -2,10 +2,10 @@
 #define SHNEK_VERIFY_RECORD_DECODE_H
 
 #include "base/defect.h"
+#include "json/locate-error.h"
 #include "load/sequence.h"
 #include "syslog/lenient-time.h"
 #include "syslog/rfc5424.h"
-#include "json/locate-error.h"
 
 enum decode_result {
     DECODED_CHECKSUMMED, /* a message with a checksum, which is not verified yet */

@@ -13,9 +13,9 @@
 #include "json_validate.h"
 
 #include "base/defect.h"
-#include "unit.h"
 #include "json/locate-error.h"
 #include "json/validate.h"
+#include "unit.h"
 
 static void fuzz_fail(struct slice line, const char *what)
 {

@@ -2,8 +2,8 @@
  * all lengths that end at a guard page. */
 
 #include "base/utf8.h"
-#include "unit.h"
 #include "json/escape.h"
+#include "unit.h"
 
 enum { LONGEST = 100, TEXTS = 200000 };
 

@@ -5,9 +5,9 @@
  */
 
 #include "base/defect.h"
-#include "unit.h"
 #include "json/locate-error.h"
 #include "json/validate.h"
+#include "unit.h"
 
 static bool validators_agree(const struct unit_case *c, bool valid)
 {

@@ -8,11 +8,11 @@
 #include "base/buffer.h"
 #include "base/defect.h"
 #include "base/utf8.h"
+#include "json/record.h"
 #include "syslog/calendar.h"
 #include "syslog/parse.h"
 #include "syslog/rfc3164.h"
 #include "unit.h"
-#include "json/record.h"
 
 /* Seconds since 1970, of UTC. */
 static int64_t seconds(int year, int month, int day, int hour, int minute)

@@ -9,9 +9,9 @@
 #include "base/buffer.h"
 #include "base/defect.h"
 #include "base/simd.h"
+#include "json/record.h"
 #include "syslog/rfc5424.h"
 #include "unit.h"
-#include "json/record.h"
 
 #ifdef SHNEK_NO_FAST_PATH
 static const bool has_accelerator = false;

@@ -2,10 +2,10 @@
 
 #include "base/buffer.h"
 #include "base/defect.h"
+#include "json/record.h"
 #include "syslog/frame.h"
 #include "syslog/rfc5424.h"
 #include "unit.h"
-#include "json/record.h"
 
 /* Writes the record without LF, or "!FIELD: reason (at byte N)", as in the table. */
 static void write_outcome(struct slice message, struct syslog_message *m, struct buffer *out)

@@ -1,10 +1,10 @@
 /* The sequence element: CRC-32C, the values that it covers, and MSG read back from JSON. */
 
+#include "json/escape.h"
+#include "json/unescape.h"
 #include "load/crc32c.h"
 #include "load/sequence.h"
 #include "unit.h"
-#include "json/escape.h"
-#include "json/unescape.h"
 
 static struct slice text(const char *literal)
 {
