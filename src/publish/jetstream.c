@@ -1,5 +1,6 @@
 #include "publish/jetstream.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -273,8 +274,11 @@ static void jetstream_retry_due(struct jetstream *j)
 /* Acknowledgements of an earlier connection are lost, so all messages in flight are resent. */
 static bool jetstream_resume(struct jetstream *j, char *error_text)
 {
-    uint64_t random = 0;
-    getrandom(&random, sizeof random, 0);
+    uint64_t random;
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "getrandom: %s", strerror(errno));
+        return false;
+    }
     pthread_mutex_lock(&j->lock);
     snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
     for (uint64_t i = j->first; i < j->next; i++) {

@@ -95,15 +95,10 @@ void pipeline_begin(struct pipeline *p, const struct source *s)
         p->batch->origin = origin;
 }
 
-/*
- * Adds a frame to the batch: a copy for the workers, otherwise a reference into `block`. A message
- * outside of it is in the framer's memory, which the framer may reuse, so it is parsed immediately.
- * Returns false if the sink has failed.
- */
-static inline __attribute__((always_inline)) bool pipeline_add(struct pipeline *p, bool copy,
-                                                               struct slice block,
-                                                               enum frame_kind kind,
-                                                               const struct frame *frame)
+/* Adds a frame to the batch: a copy for the workers, otherwise a reference. Returns false if the
+ * sink has failed. */
+static inline __attribute__((always_inline)) bool
+pipeline_add(struct pipeline *p, bool copy, enum frame_kind kind, const struct frame *frame)
 {
     if (!batch_has_space(p->batch, copy ? frame->message.len : 0) && !pipeline_next_batch(p))
         return false;
@@ -111,6 +106,18 @@ static inline __attribute__((always_inline)) bool pipeline_add(struct pipeline *
         batch_add_copy(p->batch, kind, frame);
     else
         batch_add(p->batch, kind, frame);
+    return true;
+}
+
+/* A frame that does not refer to `block` is in the framer's memory, which the framer may reuse, so
+ * it is parsed before the next one. */
+static inline __attribute__((always_inline)) bool pipeline_add_slow(struct pipeline *p, bool copy,
+                                                                    struct slice block,
+                                                                    enum frame_kind kind,
+                                                                    const struct frame *frame)
+{
+    if (!pipeline_add(p, copy, kind, frame))
+        return false;
     if (!copy && (uintptr_t)frame->message.data - (uintptr_t)block.data >= block.len)
         pipeline_submit(p);
     return true;
@@ -120,15 +127,17 @@ static inline __attribute__((always_inline)) bool pipeline_add(struct pipeline *
 static inline __attribute__((always_inline)) bool
 pipeline_add_block(struct pipeline *p, bool copy, struct framer *framer, struct slice block)
 {
-    enum frame_kind kind;
     struct frame frame;
-    while ((kind = framer_next(framer, &frame)) != FRAME_NONE) {
-        if (!pipeline_add(p, copy, block, kind, &frame))
+    for (;;) {
+        while (framer_fast_line(framer, &frame))
+            if (!pipeline_add(p, copy, FRAME_MESSAGE, &frame))
+                return true;
+        enum frame_kind kind = framer_next_slow(framer, &frame);
+        if (kind == FRAME_NONE || !pipeline_add_slow(p, copy, block, kind, &frame))
             return true;
         if (kind == FRAME_BROKEN)
             return false;
     }
-    return true;
 }
 
 bool pipeline_feed(struct pipeline *p, struct source *s, struct slice block)
@@ -149,7 +158,7 @@ static void pipeline_add_single(struct pipeline *p, struct slice block, enum fra
                                 const struct frame *frame)
 {
     if (pipeline_acquire(p))
-        pipeline_add(p, p->workers != NULL, block, kind, frame);
+        pipeline_add_slow(p, p->workers != NULL, block, kind, frame);
 }
 
 void pipeline_add_datagram(struct pipeline *p, struct source *s, struct slice bytes, size_t len)

@@ -93,10 +93,13 @@ size_t framer_datagram_capacity(size_t max_size);
 /* Whether the input so far ends in the middle of a message. */
 bool framer_mid_message(const struct framer *f);
 
-/* framer_next() for all but complete lines. */
+/*
+ * framer_next() in two steps, for a loop over many frames: framer_fast_line() returns whether there
+ * is a complete line in the block that has no CR, NUL or the like to remove at its end;
+ * framer_next_slow() returns any other frame.
+ */
 enum frame_kind framer_next_slow(struct framer *f, struct frame *frame);
 
-/* A line that is complete in the block, and has no CR, NUL or the like to remove at its end. */
 static inline bool framer_fast_line(struct framer *f, struct frame *frame)
 {
     const char *start = f->block.data;

@@ -94,7 +94,7 @@ double histogram_mean(const struct histogram *h)
     return h->total ? sum / (double)h->total : 0;
 }
 
-double histogram_stddev(const struct histogram *h)
+static double histogram_stddev(const struct histogram *h)
 {
     double mean = histogram_mean(h);
     double sum = 0;

@@ -44,7 +44,6 @@ uint64_t histogram_percentile(const struct histogram *h, double percent);
 /* Return 0 if the histogram is empty. */
 uint64_t histogram_max(const struct histogram *h);
 double histogram_mean(const struct histogram *h);
-double histogram_stddev(const struct histogram *h);
 
 /* Prints HdrHistogram's percentile distribution (.hgrm); microseconds become milliseconds. */
 void histogram_print(const struct histogram *h, struct buffer *out);
