@@ -118,9 +118,8 @@ static inline __attribute__((always_inline)) bool pipeline_add_slow(struct pipel
 {
     if (!pipeline_add(p, copy, kind, frame))
         return false;
-    if (!copy && (uintptr_t)frame->message.data - (uintptr_t)block.data >= block.len)
-        pipeline_submit(p);
-    return true;
+    bool in_block = (uintptr_t)frame->message.data - (uintptr_t)block.data < block.len;
+    return copy || in_block || pipeline_next_batch(p);
 }
 
 /* Adds all frames of the framer's block. Returns false if its framing is broken. */
