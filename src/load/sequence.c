@@ -11,8 +11,10 @@ struct slice sequence_normalize_msg(struct slice msg, struct buffer *scratch)
     while (msg.len && (msg.data[msg.len - 1] == '\r' || msg.data[msg.len - 1] == '\n' ||
                        msg.data[msg.len - 1] == '\0'))
         msg.len--;
+    if (msg.len == 0)
+        return msg;
     const char *end = msg.data + msg.len;
-    const char *p = msg.data ? utf8_find_invalid(msg.data, end) : end;
+    const char *p = utf8_find_invalid(msg.data, end);
     if (p == end)
         return msg;
     scratch->len = 0;

@@ -457,6 +457,8 @@ static inline const char *fast_elements(const char *p, const char *end, struct s
 {
     sd->element_count = 0;
     sd->names_verbatim = sd->is_simple = true;
+    if (!sd->params)
+        sd->params = array_grow(NULL, &sd->param_capacity, 0, sizeof *sd->params);
     struct fast_sd s = {
         .last = end - 1, .param = sd->params, .capacity_end = sd->params + sd->param_capacity};
     do {
