@@ -444,7 +444,7 @@ waits_at() {
 }
 
 @test "memory stays flat, the sender waits and order is kept while there is no server for a minute" {
-    local all=1000000 written pub_kib parse_kib # more than all buffers hold
+    local all=1000000 written pub_kib parse_kib peak # more than all buffers hold
     nats_start
     start_proxy -n "$all"
     mkfifo pub.in syslog
@@ -471,9 +471,9 @@ waits_at() {
     is "$status" 0
     wait_exit parse
     is "$status" 0
-    if [[ -z ${SANITIZE-} ]] && running "$pub_pid"; then
-        at_most "$(rss_peak_kib "$pub_pid")" 65536
-    fi
+    # shnek-pub may have ended already, and has no memory then.
+    peak=$(rss_peak_kib "$pub_pid" 2>/dev/null || true)
+    [[ -n ${SANITIZE-} || -z $peak ]] || at_most "$peak" 65536
     ended_with 0 1
     end_proxy
     is "$missing $damaged $unique $out_of_order" "0 0 $all 0"
