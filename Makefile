@@ -164,13 +164,13 @@ RUN_TESTS = SHNEK_BIN='$(abspath $(or $(BIN),.))' SHNEK_TOOLS='$(abspath $(BUILD
 unit: $(UNIT_TESTS)
 	@$(RUN_TESTS) --unit
 
-## make check          all tests; installs the packages that they need, unless SETUP=no is given;
-##                     TESTS='tests/pub.bats tests/tls.bats' runs these files only
+## make check          runs all tests and installs what they need; SETUP=no does not,
+##                     TESTS='tests/pub.bats tests/tls.bats' runs only these
 check: setup-check
 	@$(MAKE) --no-print-directory build-tests
 	@$(RUN_TESTS) $(TESTS)
 
-## make asan           the same with the sanitizers of addresses and undefined behaviour
+## make asan           the same with the address and undefined sanitizers
 asan:
 	@$(MAKE) --no-print-directory check SANITIZE=address,undefined
 
@@ -179,14 +179,14 @@ TSAN_TESTS = $(wildcard $(addprefix tests/,faults.bats find-max.bats workers.bat
 tsan:
 	@$(MAKE) --no-print-directory check SANITIZE=thread TESTS='$(or $(TESTS),$(TSAN_TESTS))'
 
-## make coverage       all tests, and which share of the lines they execute, by folder
+## make coverage       all tests, and the share of lines that they execute
 coverage:
 	@rm -rf build/coverage
 	@$(MAKE) --no-print-directory check BUILD=build/coverage \
 		CFLAGS='-O0 -g --coverage -fprofile-update=atomic' || true
 	@tests/coverage build/coverage
 
-## make fuzz           each fuzz target for DURATION=60 seconds, by libFuzzer of clang
+## make fuzz           libFuzzer, DURATION=60 seconds for each target
 DURATION ?= 60
 fuzz: $(FUZZERS:=.run)
 $(FUZZERS:=.run): %.run: %
@@ -207,7 +207,7 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(call libraries,$(FOLDERS))
 	$(Q)$(LINK)
 endif
 
-## make lint           layout, static analysis, man pages, spelling; changes nothing
+## make lint           layout, static analysis, man pages, spelling
 lint:
 	@tests/lint
 
@@ -231,12 +231,12 @@ flamegraph: all
 setup-demo setup-check: setup-%:
 	@tests/setup $(if $(filter no,$(SETUP)),--missing) $*
 
-## make diagram        draws the diagram of the README from .github/relay.dot (Graphviz)
+## make diagram        draws .github/relay.svg from relay.dot (Graphviz)
 diagram: .github/relay.svg
 .github/relay.svg: .github/relay.dot
 	$(Q)dot -Tsvg $< -o $@
 
-## make compile_commands.json  for clangd and other tools that read it
+## make compile_commands.json  for clangd
 strings = $(foreach word,$(1),"$(subst ",\",$(word))"$(comma))
 compile_commands.json: EXTRA_CPPFLAGS = $(NATS_CFLAGS) $(TLS_CFLAGS) -DSHNEK_VERSION="$(VERSION)" \
 	-Itests/unit -Itests/fuzz
@@ -248,7 +248,7 @@ compile_commands.json: $(BUILD)/flags $(BUILD)/sources Makefile
 		$(eval separator = $(comma)))
 	$(file >>$@,])
 
-## make install        programs, man pages, completions; DESTDIR= prefix=/usr/local bindir= mandir=
+## make install        programs, man pages, completions; prefix=/usr/local DESTDIR=
 MAN = $(notdir $(wildcard man/*.[17]))
 man_path = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(1)
 DIRECTORIES = $(bindir) $(mandir)/man1 $(mandir)/man7 $(bashdir) $(zshdir) $(fishdir)
@@ -261,7 +261,7 @@ install: all
 		$(INSTALL_DATA) completions/_$(name) $(DESTDIR)$(zshdir)/_$(name) && \
 		$(INSTALL_DATA) completions/$(name).fish $(DESTDIR)$(fishdir)/$(name).fish &&) :
 
-## make uninstall      removes them, with the same variables
+## make uninstall      removes them; same variables
 uninstall:
 	$(Q)rm -f $(NAMES:%=$(DESTDIR)$(bindir)/%) $(foreach page,$(MAN),$(call man_path,$(page))) \
 		$(NAMES:%=$(DESTDIR)$(bashdir)/%) $(NAMES:%=$(DESTDIR)$(zshdir)/_%) \
@@ -279,8 +279,9 @@ clean:
 help:
 	@sed -n 's/^## //p' Makefile
 	@echo
-	@echo 'CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS have their usual meaning. V=1 prints commands.'
-	@echo 'HARDEN=no builds without hardening, SANITIZE=address,undefined (or thread) in build/asan.'
+	@echo 'CC, CFLAGS, CPPFLAGS, LDFLAGS and LDLIBS have their usual meaning.'
+	@echo 'V=1 prints commands. HARDEN=no omits the hardening flags.'
+	@echo 'SANITIZE=address,undefined or SANITIZE=thread builds in build/asan, build/tsan.'
 
 .PHONY: all build-tests unit check asan tsan coverage fuzz lint demo bench bench-check flamegraph diagram \
 	setup-demo setup-check install uninstall dist clean help force
