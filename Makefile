@@ -164,7 +164,7 @@ RUN_TESTS = SHNEK_BIN='$(abspath $(or $(BIN),.))' SHNEK_TOOLS='$(abspath $(BUILD
 unit: $(UNIT_TESTS)
 	@$(RUN_TESTS) --unit
 
-## make check          runs all tests and installs what they need; SETUP=no does not,
+## make check          all tests; installs what they need, but not with SETUP=no;
 ##                     TESTS='tests/pub.bats tests/tls.bats' runs only these
 check: setup-check
 	@$(MAKE) --no-print-directory build-tests
