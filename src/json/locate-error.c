@@ -252,22 +252,43 @@ static int locate_tokenize(struct json_checker *c, struct slice line)
     }
 }
 
-void json_tokenize(struct json_checker *c, struct slice line)
+void json_tokenize(struct json_checker *c, struct slice text)
 {
-    c->count = line.len > INT_MAX ? 0 : locate_tokenize(c, line);
+    c->count = text.len > INT_MAX ? 0 : locate_tokenize(c, text);
 }
 
-struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name)
+struct slice json_get_member(const struct json_checker *c, struct slice text, struct slice name)
 {
     const jsmntok_t *t = c->tokens;
     for (int i = 1; i + 1 < c->count; i++) {
-        struct slice text = {line.data + t[i].start, (size_t)(t[i].end - t[i].start)};
-        bool key = t[i].type == JSMN_STRING && t[i].parent == 0 && t[i].size == 1;
-        if (key && slice_equal(text, name) && t[i + 1].end >= t[i + 1].start)
-            return (struct slice){line.data + t[i + 1].start,
+        struct slice key = {text.data + t[i].start, (size_t)(t[i].end - t[i].start)};
+        bool is_key = t[i].type == JSMN_STRING && t[i].parent == 0 && t[i].size == 1;
+        if (is_key && slice_equal(key, name) && t[i + 1].end >= t[i + 1].start)
+            return (struct slice){text.data + t[i + 1].start,
                                   (size_t)(t[i + 1].end - t[i + 1].start)};
     }
     return (struct slice){0};
+}
+
+enum json_kind json_get_kind(struct slice value)
+{
+    if (!value.data)
+        return JSON_ABSENT;
+    if (value.data[-1] == '"')
+        return JSON_STRING;
+    switch (*value.data) {
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case 't':
+    case 'f':
+        return JSON_BOOLEAN;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
+    }
 }
 
 bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect)

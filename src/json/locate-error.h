@@ -18,12 +18,31 @@ struct json_checker {
  */
 bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect);
 
-/* Tokenizes a line that is a valid JSON object, for json_get_member(). */
-void json_tokenize(struct json_checker *c, struct slice line);
+/*
+ * Tokenizes text, which must be a valid JSON object (json_is_valid()), for json_get_member(). For
+ * the members of a nested object, tokenize that member. Replaces the tokens of the previous call.
+ */
+void json_tokenize(struct json_checker *c, struct slice text);
 
-/* Returns the value of a member of the tokenized line's object, in its JSON form, a string without
- * its quotes. data == NULL if there is no member of that name. */
-struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name);
+/*
+ * Returns the value of a member of the object `text` that was tokenized last: the bytes of its JSON
+ * form within text, for a string those between its quotes, which json_unescape() decodes. Of equal
+ * names the first counts; a name with escapes is not found. data == NULL if there is none.
+ */
+struct slice json_get_member(const struct json_checker *c, struct slice text, struct slice name);
+
+enum json_kind {
+    JSON_ABSENT,
+    JSON_NULL,
+    JSON_BOOLEAN,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
+
+/* Returns the kind of a value of json_get_member(), JSON_ABSENT if its data is NULL. */
+enum json_kind json_get_kind(struct slice value);
 
 void json_checker_free(struct json_checker *c);
 
