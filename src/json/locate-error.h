@@ -4,23 +4,27 @@
 #include "base/defect.h"
 #include "base/slice.h"
 
-/* Token array, reused from line to line. All zero is ready for use. */
+/* Memory of the functions below, reused from line to line. All zero is ready for use. */
 struct json_checker {
-    void *tokens;
-    size_t capacity;
-    int count;
+    uint64_t *containers; /* json_is_valid(): a stack of bits */
+    size_t container_capacity;
+    void *tokens; /* json_tokenize() */
+    size_t token_capacity;
+    size_t token_count;
 };
 
 /*
- * Returns whether line is one JSON object and nothing else: RFC 8259, UTF-8, any depth. Otherwise
- * fills in the defect, whose offset is the first byte at which the text cannot be valid any more,
- * for ill-formed UTF-8 the first byte of the sequence.
+ * Returns whether line is one JSON object and nothing else: RFC 8259, UTF-8, any depth. Linear
+ * in the length, with one bit of memory for each level of nesting. Otherwise fills in the defect,
+ * whose offset is the first byte at which the text cannot be valid any more, for ill-formed UTF-8
+ * the first byte of the sequence.
  */
 bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect);
 
 /*
  * Tokenizes text, which must be a valid JSON object (json_is_valid()), for json_get_member(). For
  * the members of a nested object, tokenize that member. Replaces the tokens of the previous call.
+ * Linear in the length. An object of more than 2 GiB appears to have no members.
  */
 void json_tokenize(struct json_checker *c, struct slice text);
 

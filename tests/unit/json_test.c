@@ -70,6 +70,60 @@ static void check_members(struct json_checker *c)
     unit(has(member(c, nothing, "code"), JSON_ABSENT, NULL), "empty object");
 }
 
+/* Objects and arrays by pseudo-random bits, with the positions of their closing brackets. */
+enum { NESTED = 100000, NESTED_MAX = 1 << 19 };
+static char nested[NESTED_MAX];
+static bool nested_is_array[NESTED];
+static size_t nested_open_len;
+static size_t nested_len;
+
+static void nested_fill(void)
+{
+    char *to = nested;
+    uint64_t state = 1;
+    for (size_t i = 0; i < NESTED; i++) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        nested_is_array[i] = i > 0 && state >> 63;
+        to = stpcpy(to, nested_is_array[i] ? "[" : i + 1 < NESTED ? "{\"]\":" : "{");
+    }
+    nested_open_len = (size_t)(to - nested);
+    for (size_t i = NESTED; i-- > 0;)
+        *to++ = nested_is_array[i] ? ']' : '}';
+    nested_len = (size_t)(to - nested);
+}
+
+static void check_nested(struct json_checker *c)
+{
+    static const size_t levels[] = {1,   2,    63,   64,   65,    127,
+                                    128, 1023, 1024, 1025, 65536, NESTED - 2};
+    struct slice text = {nested, 0};
+    struct defect defect;
+    nested_fill();
+    text.len = nested_len;
+    unit(json_is_valid(c, text, &defect), "%s at byte %" PRIu64, defect.reason, defect.offset);
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        size_t at = nested_len - 1 - levels[i];
+        bool array = nested_is_array[levels[i]];
+        nested[at] = array ? '}' : ']';
+        unit(!json_is_valid(c, text, &defect) && defect.offset == at &&
+                 strcmp(defect.reason, array ? "expected ',' or ']'" : "expected ',' or '}'") == 0,
+             "level %zu: %s at byte %" PRIu64, levels[i], defect.reason, defect.offset);
+        nested[at] = array ? ']' : '}';
+    }
+    text.len = nested_len - 1;
+    unit(!json_is_valid(c, text, &defect) && defect.offset == text.len, "the outermost is open");
+    text.len = nested_open_len;
+    unit(!json_is_valid(c, text, &defect) && defect.offset == text.len, "all are open");
+    text.len = nested_len;
+    json_tokenize(c, text);
+    struct slice value = member(c, text, "]");
+    unit(json_get_kind(value) == (nested_is_array[1] ? JSON_ARRAY : JSON_OBJECT) &&
+             value.data == nested + 5 && value.len == nested_len - 6,
+         "the value is deeply nested: %zu bytes", value.len);
+}
+
 int main(int argc, char **argv)
 {
     FILE *table = unit_table(argc > 1 ? argv[1] : "tests/data/json.cases");
@@ -90,6 +144,7 @@ int main(int argc, char **argv)
     }
     unit(cases >= 80, "only %u cases", cases);
     check_members(&checker);
+    check_nested(&checker);
     json_checker_free(&checker);
     fclose(table);
     return unit_end("json");
