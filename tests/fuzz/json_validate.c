@@ -43,7 +43,7 @@ static void fuzz_compare(struct slice line, const char *lf, bool valid)
         fuzz_fail(line, "json_validate() rejects a valid line");
 }
 
-/* Looks up the member "a", whose value must be valid JSON by itself. */
+/* Looks up the member "a", whose value must be valid JSON. */
 static void fuzz_get_member(struct json_checker *c, struct slice line, bool valid)
 {
     static char text[1 << 16];
