@@ -268,12 +268,13 @@ static const char *token_skip_nested(const char *p, const char *end)
  */
 static int token_add(jsmn_parser *parser, struct slice text, jsmntok_t *tokens)
 {
-    char first = parser->pos < text.len ? text.data[parser->pos] : '\0';
-    if (parser->toknext == 0 || (first != '{' && first != '['))
+    const char *start = text.data + parser->pos;
+    const char *end = text.data + text.len;
+    if (parser->toknext == 0 || start == end || (*start != '{' && *start != '['))
         return jsmn_parse(parser, text.data, text.len, tokens, parser->toknext + 1);
-    const char *end = token_skip_nested(text.data + parser->pos, text.data + text.len);
-    tokens[parser->toknext++] = (jsmntok_t){.type = first == '{' ? JSMN_OBJECT : JSMN_ARRAY,
-                                            .start = (int)parser->pos,
+    end = token_skip_nested(start, end);
+    tokens[parser->toknext++] = (jsmntok_t){.type = *start == '{' ? JSMN_OBJECT : JSMN_ARRAY,
+                                            .start = (int)(start - text.data),
                                             .end = (int)(end - text.data),
                                             .parent = parser->toksuper};
     parser->pos = (unsigned)(end - text.data);
