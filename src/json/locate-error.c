@@ -13,20 +13,16 @@
 #include "base/defect.h"
 #include "base/utf8.h"
 
-/*
- * jsmn finds the nesting of objects and arrays, but accepts much that is not JSON. The text is
- * therefore walked again with the full grammar, with jsmn's tokens in place of a stack. The walk
- * also meets the errors that jsmn stopped at, and describes them better.
- */
+/* A walk through the text by the full grammar of RFC 8259, of which jsmn accepts much more. */
 struct locator {
     const char *start;
     const char *end;
-    const jsmntok_t *tokens;
-    int count;
-    int next;       /* the next token */
-    int open_token; /* the innermost open object or array, -1: none */
+    struct json_checker *checker; /* has one bit for each open object (0) or array (1) */
+    size_t depth;
     struct defect *defect;
 };
+
+enum { LOCATE_BITS = 8 * sizeof *((struct json_checker *)0)->containers };
 
 enum locate_state {
     LOCATE_OBJECT,
@@ -129,28 +125,30 @@ static const char *locate_string(const struct locator *loc, const char *p)
 
 static bool locate_in_object(const struct locator *loc)
 {
-    return loc->tokens[loc->open_token].type == JSMN_OBJECT;
+    size_t i = loc->depth - 1;
+    return !(loc->checker->containers[i / LOCATE_BITS] >> i % LOCATE_BITS & 1);
 }
 
 static const char *locate_open(struct locator *loc, const char *p, enum locate_state *state)
 {
-    while (loc->next < loc->count && loc->tokens[loc->next].start < p - loc->start)
-        loc->next++;
-    /* Only if jsmn rejects more than this grammar does, which no known input shows. */
-    if (loc->next == loc->count)
-        return locate_fail(loc, "invalid JSON", p);
-    loc->open_token = loc->next;
-    *state = locate_in_object(loc) ? LOCATE_FIRST_NAME : LOCATE_FIRST_VALUE;
+    struct json_checker *c = loc->checker;
+    size_t i = loc->depth++;
+    uint64_t bit = (uint64_t)1 << i % LOCATE_BITS;
+    c->containers =
+        array_grow(c->containers, &c->container_capacity, i / LOCATE_BITS, sizeof *c->containers);
+    if (*p == '[') {
+        c->containers[i / LOCATE_BITS] |= bit;
+        *state = LOCATE_FIRST_VALUE;
+    } else {
+        c->containers[i / LOCATE_BITS] &= ~bit;
+        *state = LOCATE_FIRST_NAME;
+    }
     return p + 1;
 }
 
 static const char *locate_close(struct locator *loc, const char *p, enum locate_state *state)
 {
-    int parent = loc->tokens[loc->open_token].parent;
-    if (parent >= 0 && loc->tokens[parent].type == JSMN_STRING)
-        parent = loc->tokens[parent].parent; /* the parent of a member's value is its name */
-    loc->open_token = parent;
-    *state = loc->open_token < 0 ? LOCATE_END : LOCATE_COMMA;
+    *state = --loc->depth == 0 ? LOCATE_END : LOCATE_COMMA;
     return p + 1;
 }
 
@@ -239,55 +237,101 @@ static bool locate_walk(struct locator *loc)
     return false;
 }
 
-/* Fills in the tokens up to the first error of jsmn, and returns their number. */
-static int locate_tokenize(struct json_checker *c, struct slice line)
+bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect)
+{
+    struct locator loc = {
+        .start = line.data, .end = line.data + line.len, .checker = c, .defect = defect};
+    return locate_walk(&loc);
+}
+
+/* Returns the end of the object or array at p, or `end` if it is not closed. */
+static const char *token_skip_nested(const char *p, const char *end)
+{
+    size_t depth = 0;
+    for (; p < end; p++) {
+        if (*p == '"') {
+            for (p++; p < end && *p != '"'; p++)
+                if (*p == '\\' && end - p > 1)
+                    p++;
+        } else if (*p == '{' || *p == '[') {
+            depth++;
+        } else if ((*p == '}' || *p == ']') && --depth == 0) {
+            return p + 1;
+        }
+    }
+    return end;
+}
+
+/*
+ * Adds one token. jsmn climbs over all closed parents at each closing bracket, which is quadratic
+ * in the depth; it therefore never sees the inside of a nested object or array.
+ */
+static int token_add(jsmn_parser *parser, struct slice text, jsmntok_t *tokens)
+{
+    const char *start = text.data + parser->pos;
+    const char *end = text.data + text.len;
+    if (parser->toknext == 0 || start == end || (*start != '{' && *start != '['))
+        return jsmn_parse(parser, text.data, text.len, tokens, parser->toknext + 1);
+    end = token_skip_nested(start, end);
+    tokens[parser->toknext++] = (jsmntok_t){.type = *start == '{' ? JSMN_OBJECT : JSMN_ARRAY,
+                                            .start = (int)(start - text.data),
+                                            .end = (int)(end - text.data),
+                                            .parent = parser->toksuper};
+    parser->pos = (unsigned)(end - text.data);
+    return JSMN_ERROR_NOMEM;
+}
+
+static struct slice token_text(const jsmntok_t *token, struct slice text)
+{
+    return slice_between(text.data + token->start, text.data + token->end);
+}
+
+void json_tokenize(struct json_checker *c, struct slice text)
 {
     jsmn_parser parser;
     jsmn_init(&parser);
-    for (;;) {
-        c->tokens = array_grow(c->tokens, &c->capacity, parser.toknext, sizeof(jsmntok_t));
-        int n = jsmn_parse(&parser, line.data, line.len, c->tokens, (unsigned)c->capacity);
-        if (n != JSMN_ERROR_NOMEM)
-            return (int)parser.toknext;
+    int result = text.len > INT_MAX ? JSMN_ERROR_INVAL : JSMN_ERROR_NOMEM;
+    while (result == JSMN_ERROR_NOMEM) {
+        c->tokens = array_grow(c->tokens, &c->token_capacity, parser.toknext, sizeof(jsmntok_t));
+        result = token_add(&parser, text, c->tokens);
     }
+    c->token_count = parser.toknext;
 }
 
-void json_tokenize(struct json_checker *c, struct slice line)
-{
-    c->count = line.len > INT_MAX ? 0 : locate_tokenize(c, line);
-}
-
-struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name)
+/* After the object itself, names and values alternate. */
+struct slice json_get_member(const struct json_checker *c, struct slice text, struct slice name)
 {
     const jsmntok_t *t = c->tokens;
-    for (int i = 1; i + 1 < c->count; i++) {
-        struct slice text = {line.data + t[i].start, (size_t)(t[i].end - t[i].start)};
-        bool key = t[i].type == JSMN_STRING && t[i].parent == 0 && t[i].size == 1;
-        if (key && slice_equal(text, name) && t[i + 1].end >= t[i + 1].start)
-            return (struct slice){line.data + t[i + 1].start,
-                                  (size_t)(t[i + 1].end - t[i + 1].start)};
-    }
+    for (size_t i = 1; i + 1 < c->token_count; i += 2)
+        if (slice_equal(token_text(&t[i], text), name))
+            return token_text(&t[i + 1], text);
     return (struct slice){0};
 }
 
-bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect)
+enum json_kind json_get_kind(struct slice value)
 {
-    if (line.len > INT_MAX) {
-        *defect = (struct defect){"JSON", "longer than 2 GiB", INT_MAX};
-        return false;
+    if (!value.data)
+        return JSON_ABSENT;
+    if (value.data[-1] == '"')
+        return JSON_STRING;
+    switch (*value.data) {
+    case '{':
+        return JSON_OBJECT;
+    case '[':
+        return JSON_ARRAY;
+    case 't':
+    case 'f':
+        return JSON_BOOLEAN;
+    case 'n':
+        return JSON_NULL;
+    default:
+        return JSON_NUMBER;
     }
-    int count = locate_tokenize(c, line);
-    struct locator loc = {.start = line.data,
-                          .end = line.data + line.len,
-                          .tokens = c->tokens,
-                          .count = count,
-                          .open_token = -1,
-                          .defect = defect};
-    return locate_walk(&loc);
 }
 
 void json_checker_free(struct json_checker *c)
 {
+    free(c->containers);
     free(c->tokens);
     *c = (struct json_checker){0};
 }

@@ -92,14 +92,11 @@ static struct slice record_decoder_get_member(const struct json_checker *json, s
 static struct slice record_decoder_get_value(struct record_decoder *d, struct slice object,
                                              const char *name)
 {
-    static const struct slice null = {"null", 4};
     struct slice text = record_decoder_get_member(&d->json, object, name);
-    if (!text.data)
-        return text;
-    bool is_string = text.data[-1] == '"';
-    if (!is_string && slice_equal(text, null))
+    enum json_kind kind = json_get_kind(text);
+    if (kind == JSON_NULL)
         return (struct slice){0};
-    if (!is_string || !memchr(text.data, '\\', text.len))
+    if (kind != JSON_STRING || !memchr(text.data, '\\', text.len))
         return text;
     char *start = d->scratch.data + d->scratch.len;
     buffer_commit(&d->scratch, json_unescape(start, text));
@@ -120,11 +117,11 @@ static bool record_decoder_has_all_keys(struct record_decoder *d, struct slice l
 static void record_decoder_read_sequence(struct record_decoder *d, struct slice sd,
                                          struct sequence_values *v)
 {
-    if (sd.len == 0 || *sd.data != '{')
+    if (json_get_kind(sd) != JSON_OBJECT)
         return;
     json_tokenize(&d->json, sd);
     struct slice element = record_decoder_get_member(&d->json, sd, SEQUENCE_SD_ID);
-    if (element.len == 0 || *element.data != '{')
+    if (json_get_kind(element) != JSON_OBJECT)
         return;
     json_tokenize(&d->json, element);
     v->run = record_decoder_get_value(d, element, "run");

@@ -1,7 +1,8 @@
 /*
- * Compares json_validate() with json_is_valid(), an independent implementation on top of jsmn. Both
- * must accept the same lines, except those nested too deeply for json_validate(). Each line of the
- * input is checked alone in front of a guard page, and again as part of the whole input.
+ * Compares json_validate() with json_is_valid(), an independent implementation. Both must accept
+ * the same lines, except those nested too deeply for json_validate(). Each line of the input is
+ * checked alone in front of a guard page, and again as part of the whole input. The value of a
+ * member is valid JSON if the line is; json_get_member() may also be used on other text.
  *
  *     make build/fuzz/json_validate && build/fuzz/json_validate -max_len=4096 CORPUS
  *
@@ -19,7 +20,7 @@
 
 static void fuzz_fail(struct slice line, const char *what)
 {
-    printf("not ok json_validate() %s: %.*s\n", what, (int)line.len, line.data);
+    printf("not ok %s: %.*s\n", what, (int)line.len, line.data);
     fflush(stdout);
     abort();
 }
@@ -35,11 +36,31 @@ static bool fuzz_is_too_deep(struct slice line)
 static void fuzz_compare(struct slice line, const char *lf, bool valid)
 {
     if (lf && lf != line.data + line.len)
-        fuzz_fail(line, "returns a wrong end");
+        fuzz_fail(line, "json_validate() returns a wrong end");
     if (lf && !valid)
-        fuzz_fail(line, "accepts an invalid line");
+        fuzz_fail(line, "json_validate() accepts an invalid line");
     if (!lf && valid && !fuzz_is_too_deep(line))
-        fuzz_fail(line, "rejects a valid line");
+        fuzz_fail(line, "json_validate() rejects a valid line");
+}
+
+/* Looks up the member "a", whose value must be valid JSON. */
+static void fuzz_get_member(struct json_checker *c, struct slice line, bool valid)
+{
+    static char text[1 << 16];
+    json_tokenize(c, line);
+    struct slice value = json_get_member(c, line, (struct slice){"a", 1});
+    if (!value.data)
+        return;
+    if (value.data < line.data || value.data + value.len > line.data + line.len)
+        fuzz_fail(line, "json_get_member() returns a value outside");
+    if (!valid)
+        return;
+    const char *quote = json_get_kind(value) == JSON_STRING ? "\"" : "";
+    int len =
+        snprintf(text, sizeof text, "{\"\":%s%.*s%s}", quote, (int)value.len, value.data, quote);
+    struct defect defect;
+    if (!json_is_valid(c, (struct slice){text, (size_t)len}, &defect))
+        fuzz_fail(line, "json_get_member() returns no JSON");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -63,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct slice inside = {alone.data, alone.len - 1};
         fuzz_compare(inside, json_validate(&fresh, alone), valid);
         fuzz_compare(inside, json_validate(&fresh, alone), valid);
+        fuzz_get_member(&checker, inside, valid);
         p = lf + 1;
     }
     return 0;
