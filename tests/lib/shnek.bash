@@ -37,9 +37,11 @@ pause() {
     read -rt 0.02 <> <(:) || true
 }
 
-# poll SECONDS COMMAND...: repeats the command until it succeeds. Fails after the timeout.
+# poll SECONDS COMMAND...: repeats the command until it succeeds. Fails after the timeout, which is four
+# times as long for programs with sanitizers.
 poll() {
-    local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+    local factor=${SANITIZE:+4}
+    local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * ${factor:-1} * 1000000))
     shift
     until "$@"; do
         ((${EPOCHREALTIME/[.,]/} < deadline)) || return 1
