@@ -207,8 +207,8 @@ END
 
 @test "messages without MSGID are foreign, whatever their length" {
     spamlog -q -r max -n 3 --hostname=- --procid=- --msgid=- -m "$(printf 'x%.0s' {1..200})" >raw
-    run -0 spamlog --verify raw
-    report_is 0 received 0 foreign 3 damaged 0
+    run -1 spamlog --verify raw
+    report_is 1 received 0 foreign 3 damaged 0
     spamlog -q -r max -n 3 --hostname=- --procid=- -m "$(printf 'x%.0s' {1..200})" >raw
     run -0 spamlog --verify raw
     report_is_clean 3
@@ -250,8 +250,21 @@ END
     report_is 1 received 90 missing 10 missing-ranges 90-99
     run -1 spamlog --verify --expect=100 /dev/null
     report_is 1 received 0 runs 0 connections 0 missing 100 missing-ranges 0-99
-    run -0 spamlog --verify /dev/null
-    report_is 0 received 0 missing 0 missing-ranges -
+}
+
+@test "status 1 if no message of spamlog was received, whatever else was" {
+    local input
+    true >empty
+    printf '<34>1 - host app - ID47 - hi\n' >foreign
+    for input in empty foreign; do
+        run -1 spamlog --verify "$input"
+        report_is 1 received 0 missing 0 missing-ranges - damaged 0
+        run -1 bash -c 'spamlog --verify --json' <"$input"
+        jq -e '.received == 0 and .missing == 0' <<<"$output"
+    done
+    spamlog -q -n 1 >one
+    run -0 spamlog --verify empty foreign one
+    report_is 0 received 1 foreign 1
 }
 
 @test "--expect stops after that many distinct messages, even if more follow" {

@@ -24,8 +24,8 @@ uint64_t verify_report_count_distinct(const struct verify_report *r)
 
 bool verify_report_is_clean(const struct verify_report *r)
 {
-    return !sequence_tracker_count_missing(&r->tracker) && !r->duplicated && !r->damaged &&
-           !r->tracker.overflowed;
+    return r->received && !sequence_tracker_count_missing(&r->tracker) && !r->duplicated &&
+           !r->damaged && !r->tracker.overflowed;
 }
 
 void verify_report_log_limits(const struct verify_report *r)
