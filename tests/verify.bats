@@ -482,6 +482,30 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     jq -e '.["missing-ranges"] == null and .["latency-count"] == 10 and .["latency-p99.99"] > 0' <<<"$output"
 }
 
+# record HOSTNAME MSGID: prints a record of shnek-parse; HOSTNAME may contain escapes of JSON.
+record() {
+    printf '{"severity":"crit","facility":"auth","version":1,"timestamp":null,"hostname":"%s",%s}\n' "$1" \
+        '"appname":"a","procid":"1","msgid":"'"$2"'","sd":{},"msg":null'
+}
+
+@test "a HOSTNAME can neither forge the report nor control the terminal or a spreadsheet" {
+    {
+        record '=HYPERLINK(\"x\")' 1
+        record 'a:7-8 b\nmissing: 0\r\u001b[31m\u009b0m\u202e\u2028\"}' 1
+        record é 1
+    } >hostile
+    run -1 spamlog --verify --csv=rows --json=report.json hostile
+    report_is 1 received 3 runs 3 missing 3
+    is "$(reported missing-ranges)" 'é/1:0 a:7-8?b?missing:?0??[31m?0m??"}/1:0 =HYPERLINK("x")/1:0'
+    is "$(wc -l <<<"$output")" 18
+    is "$(jq -r '.["missing-ranges"]' report.json)" "$(reported missing-ranges)"
+    is "$(jq -c 'keys_unsorted | length' report.json)" 18
+    # The cell of the last row, as a spreadsheet reads it.
+    { head -n 1 hostile && record h 1; } | tac >formula
+    run -1 spamlog --verify --csv=rows formula
+    is "$(tail -n 1 rows | cut -d, -f 13)" $'"\'=HYPERLINK(""x"")/1:0 h/1:0"'
+}
+
 @test "--plot draws throughput and latency, or throughput alone if there is no latency" {
     need gnuplot
     run -0 bash -c 'spamlog -q -r 1k -n 300 | spamlog --verify --plot=run.svg'

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/printable.h"
 #include "json/escape.h"
 
 static struct value *values_add(struct values *v, struct value value)
@@ -68,6 +69,13 @@ static struct slice value_text(const struct values *v, const struct value *value
                       : (struct slice){"", 0};
 }
 
+/* Prints text as a person reads it. */
+static void value_print_text(struct slice text, struct buffer *out)
+{
+    char *to = buffer_reserve(out, text.len);
+    buffer_commit(out, to + printable_copy(to, text));
+}
+
 /* JSON nests groups; the other formats have one level of names. */
 static void value_print_name(const struct value *value, struct buffer *out)
 {
@@ -105,7 +113,7 @@ void values_print_text(const struct values *v, struct buffer *out)
         if (value->is_absent)
             buffer_puts(out, "-");
         else if (value->kind == VALUE_TEXT)
-            buffer_append(out, value_text(v, value));
+            value_print_text(value_text(v, value), out);
         else
             value_print_number(value, out);
         buffer_puts(out, "\n");
@@ -124,7 +132,7 @@ void values_print_summary(const struct values *v, struct buffer *out)
         if (value->is_absent)
             buffer_puts(out, "-");
         else if (value->kind == VALUE_TEXT)
-            buffer_append(out, value_text(v, value));
+            value_print_text(value_text(v, value), out);
         else if (value->kind == VALUE_REAL)
             buffer_printf(out, "%.3f", value->number);
         else if (value->kind == VALUE_RATE)
@@ -151,16 +159,23 @@ void values_print_csv_header(const struct values *v, struct buffer *out)
     buffer_puts(out, "\n");
 }
 
+/* A spreadsheet executes a cell that starts with one of these, unless an apostrophe precedes it. */
+static bool value_is_formula(struct slice text)
+{
+    return text.len > 0 && memchr("=+-@\t\r", *text.data, 6);
+}
+
 static void values_print_csv_text(struct slice text, struct buffer *out)
 {
-    bool needs_quotes = false;
+    bool is_formula = value_is_formula(text);
+    bool needs_quotes = is_formula;
     for (size_t i = 0; i < text.len; i++)
         needs_quotes |= memchr(",\"\r\n", text.data[i], 4) != NULL;
     if (!needs_quotes) {
         buffer_append(out, text);
         return;
     }
-    buffer_puts(out, "\"");
+    buffer_puts(out, is_formula ? "\"'" : "\"");
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == '"')
             buffer_puts(out, "\"");

@@ -53,13 +53,15 @@ struct value *values_add_duration(struct values *v, const char *name, uint64_t n
 struct value *values_add_text(struct values *v, const char *name, struct slice text);
 struct value *values_add_absent(struct values *v, const char *name, enum value_kind kind);
 
-/* Prints "name: value" lines, numbers as in JSON. */
+/* Prints "name: value" lines, numbers as in JSON; texts are filtered by printable_copy(). */
 void values_print_text(const struct values *v, struct buffer *out);
 
-/* Prints "name value name value" without a newline; rates and durations carry their unit. */
+/* Prints "name value name value" without a newline; rates and durations carry their unit, and texts
+ * are filtered by printable_copy(). */
 void values_print_summary(const struct values *v, struct buffer *out);
 
-/* Prints the column names, or the cells, as one line of CSV (RFC 4180). */
+/* Prints the column names, or the cells, as one line of CSV (RFC 4180). A text that a spreadsheet
+ * would execute is preceded by an apostrophe. */
 void values_print_csv_header(const struct values *v, struct buffer *out);
 void values_print_csv_row(const struct values *v, struct buffer *out);
 

@@ -73,8 +73,38 @@ static void groups_and_empty_texts(void)
     buffer_free(&out);
 }
 
+static void hostile_texts(void)
+{
+    static const char *const formulas[] = {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"};
+    struct values v = {0};
+    struct buffer out = {0};
+    add_text(&v, "name", "a\nsent: 9\x1B[31m\xC2\x9B\xE2\x80\xAE\xE2\x82");
+    values_print_text(&v, &out);
+    prints(&out, "filtered text", "name: a?sent: 9?[31m???\n");
+    values_print_summary(&v, &out);
+    prints(&out, "filtered summary", "name a?sent: 9?[31m???");
+    values_print_json(&v, &out);
+    prints(&out, "escaped JSON",
+           "{\"name\":\"a\\nsent: 9\\u001b[31m\xC2\x9B\xE2\x80\xAE\xEF\xBF\xBD\"}\n");
+    for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++) {
+        char cell[32];
+        snprintf(cell, sizeof cell, "\"'%s\"\n", formulas[i]);
+        values_clear(&v);
+        add_text(&v, "cell", formulas[i]);
+        values_print_csv_row(&v, &out);
+        prints(&out, "a formula", cell);
+    }
+    values_clear(&v);
+    add_text(&v, "cell", "1-2 =");
+    values_print_csv_row(&v, &out);
+    prints(&out, "no formula", "1-2 =\n");
+    values_free(&v);
+    buffer_free(&out);
+}
+
 int main(void)
 {
+    hostile_texts();
     all_kinds();
     groups_and_empty_texts();
     return unit_end("report values");
