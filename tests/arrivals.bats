@@ -48,7 +48,7 @@ relay_ends() {
     spamlog -q -r 3k..1k/500ms -d 500ms >raw
     [[ $(wc -l <raw) == 1000 ]]
     run -0 --separate-stderr spamlog -r 1k..2k/100ms -n 190
-    [[ $stderr == *' rate '*' asked 1000..2000/s lag '* ]]
+    [[ $stderr == *' rate '*' asked 1,000..2,000/s lag '* ]]
     spamlog -q -r 1k..2k/100ms -n 190 >raw
     # 150 messages in the ramp, and 40 at 2000/s after it.
     [[ $(after_first raw | sed -n 190p) =~ ^(1195..|119499|119501|119500)$ ]]

@@ -165,12 +165,12 @@ of_kind() {
     five_loads shnek
     wait_until lines_are newline.out 2200
     ends newline 0
-    sent=$(sed -n 's/.*: bad \([0-9]*\).*/\1/p' shnek.bad)
+    sent=$(sed -n 's/,//g; s/.*: bad \([0-9]*\).*/\1/p' shnek.bad)
     wait_until lines_are octet.out $((3000 - sent))
     ends octet 1
     [[ ! -s none ]]
     for kind in "${bad_kinds[@]}"; do
-        sent=$(sed -n "s/.*: bad .* $kind \([0-9]*\).*/\1/p" shnek.bad)
+        sent=$(sed -n "s/,//g; s/.*: bad .* $kind \([0-9]*\).*/\1/p" shnek.bad)
         is "$kind $(of_kind "$kind")" "$kind $sent"
         ((all += sent, sent > 0))
     done

@@ -68,7 +68,7 @@ taken_in() {
 # counts_when_told PROCESS COUNTERS: requests the counters, for wait_until.
 counts_when_told() {
     kill -USR1 "$1"
-    grep -Eqx "shnek-pub: $2 rate [0-9]+/s" pub.err
+    grep -Eqx "shnek-pub: $2 rate [0-9,]+/s" pub.err
 }
 
 has_socket() {

@@ -542,7 +542,7 @@ record() {
         start verify spamlog --verify --checksum fifo
         wait_until takes_signals "$verify_pid"
         spamlog -q -r max -n "$count" --checksum >fifo
-        counted() { kill -USR1 "$verify_pid" && grep -q "^spamlog: in $count out $count " verify.err; }
+        counted() { kill -USR1 "$verify_pid" && grep -q "^spamlog: in $(grouped "$count") out $(grouped "$count") " verify.err; }
         wait_until counted
         peak+=("$(rss_peak_kib "$verify_pid")")
         kill "$verify_pid"

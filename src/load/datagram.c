@@ -99,8 +99,11 @@ static int datagram_next_refusal(int fd)
     return 0;
 }
 
+/* The kernel may report a refusal both in the error queue and as an error of the socket. */
 static void datagram_count_refused(struct senders *group, int error)
 {
+    if (group->sent == 0)
+        return;
     group->refused_errno = error;
     group->dropped++;
     group->sent--;

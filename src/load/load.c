@@ -47,10 +47,10 @@ struct load {
 static void load_update_stats(struct load *l)
 {
     const struct senders *s = &l->senders;
-    counter_add(&l->stats.in, l->generated - counter_read(&l->stats.in));
-    counter_add(&l->stats.out, s->sent - counter_read(&l->stats.out));
-    counter_add(&l->stats.dropped, s->dropped - counter_read(&l->stats.dropped));
-    counter_add(&l->stats.bytes, s->bytes - counter_read(&l->stats.bytes));
+    counter_set(&l->stats.in, l->generated);
+    counter_set(&l->stats.out, s->sent);
+    counter_set(&l->stats.dropped, s->dropped);
+    counter_set(&l->stats.bytes, s->bytes);
 }
 
 static void load_record_lag(struct load *l, uint64_t lag_ns)
@@ -286,10 +286,10 @@ static void load_write_report(struct load *l)
 
 static bool load_draw_plot(struct load *l)
 {
-    char asked[64];
+    char asked[SEND_REPORT_RATE_SIZE];
     char title[512];
     const char *to = l->config->destination.text;
-    send_report_format_rate(&l->config->arrivals, asked, sizeof asked);
+    send_report_format_rate(&l->config->arrivals, false, asked);
     snprintf(title, sizeof title, "spamlog: %s to %s", asked, to ? to : "stdout");
     return sampler_plot(&l->sampler, PLOT_LAG, title);
 }

@@ -12,6 +12,7 @@
  */
 enum value_kind {
     VALUE_COUNT,
+    VALUE_ID, /* a number that is no quantity, so it has no separators for people */
     VALUE_BYTES,
     VALUE_REAL,
     VALUE_RATE,     /* per second; the CSV column is NAME-per-second */
@@ -46,6 +47,7 @@ struct values {
  * pointer is valid until the next call. Texts are copied.
  */
 struct value *values_add_count(struct values *v, const char *name, uint64_t count);
+struct value *values_add_id(struct values *v, const char *name, uint64_t id);
 struct value *values_add_bytes(struct values *v, const char *name, uint64_t bytes);
 struct value *values_add_real(struct values *v, const char *name, double number, int decimals);
 struct value *values_add_rate(struct values *v, const char *name, double per_second, int decimals);
@@ -56,8 +58,8 @@ struct value *values_add_absent(struct values *v, const char *name, enum value_k
 /* Prints "name: value" lines, numbers as in JSON; texts are filtered by printable_copy(). */
 void values_print_text(const struct values *v, struct buffer *out);
 
-/* Prints "name value name value" without a newline; rates and durations carry their unit, and texts
- * are filtered by printable_copy(). */
+/* Prints "name value name value" without a newline, numbers as in base/number.h; rates and
+ * durations carry their unit, and texts are filtered by printable_copy(). */
 void values_print_summary(const struct values *v, struct buffer *out);
 
 /* Prints the column names, or the cells, as one line of CSV (RFC 4180). A text that a spreadsheet
