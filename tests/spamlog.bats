@@ -577,6 +577,11 @@ end_on_terminal() {
     [[ $(sed 1d rows) =~ ^[0-9.]+,10,[0-9.]+,[0-9]+,0.000000$ ]]
 }
 
+@test "a row of --csv has the bytes of the messages that it counts" {
+    spamlog -q -r max -d 1s --size=99 --stats=10ms --csv=rows 2>/dev/null >/dev/null
+    awk -F, 'NR > 1 && $4 != 100 * $2 { print; bad++ } END { exit bad > 0 || NR < 3 }' rows
+}
+
 @test "the lag in --csv grows while the receiver is stopped, and falls when it continues" {
     local url
     start parse shnek-parse -l tcp://:0

@@ -442,6 +442,14 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     [[ $(grep -c '^total,' rows) == 1 && $(reported missing verify.out) == 3 ]]
 }
 
+@test "the latencies in a row of --csv are those of the messages that it counts, however fast they arrive" {
+    run bash -c 'spamlog -q --burst=20k/25ms -n 1M -m "" | spamlog --verify --stats=10ms --csv=rows 2>/dev/null'
+    report_is_clean 1000000
+    awk -F, 'NR > 2 && $1 != "total" && ($2 == received) != ($4 == "") { print NR ": " $0; bad++ }
+        { received = $2 }
+        END { print NR " rows, " bad + 0 " inconsistent"; exit bad > 0 }' rows
+}
+
 @test "--csv=- replaces the report on stdout, and --csv=FILE truncates the file" {
     spamlog -q -r max -n 10 >raw
     echo old >rows
