@@ -82,7 +82,7 @@ relay_ends() {
     [[ $stderr == *' seed 7' ]]
     run -0 --separate-stderr spamlog -r 50k -n 10 --arrivals=poisson
     [[ $stderr =~ ' seed '[0-9]+$ ]]
-    run -0 --separate-stderr spamlog -r 50k -n 10 --seed=7
+    run -0 --separate-stderr spamlog -r 50k -n 10
     [[ $stderr != *seed* ]]
     spamlog -q --burst=10/1ms --arrivals=poisson -n 1000 >raw
     [[ $(after_first raw | uniq -c | awk '$1 % 10' | wc -l) == 0 ]]
@@ -173,6 +173,9 @@ relay_ends() {
     misused '--reconnect-every: requires a connection, not a datagram socket' --reconnect-every=5 udp://127.0.0.1:9
     misused '--idle-connections: requires a connection, not stdout' --idle-connections=5
     misused '--verify: of the options*' --verify --seed=5
+    misused '--seed: requires --arrivals=poisson, --sizes, --profile=mixed or --bad' --seed=5
+    misused '--seed: requires *' --seed=5 --bad=0
+    misused '--seed: requires *' --seed=5 --find-max unix:x
     run --separate-stderr spamlog -n 1 --sizes=10..200
     [[ $status == 2 && $stderr == 'spamlog: --sizes: 10 is too small; the fields before MSG need up to '*' bytes' ]]
 }

@@ -141,6 +141,8 @@ lines() {
     misused '--profile: cannot be combined with --size or --sizes' --profile=mixed --sizes=100..200
     misused '--profile: requires --format=rfc5424' --profile=mixed -f rfc3164
     misused '--fresh: requires --profile=mixed or --profile=FILE' --fresh=time
+    misused '--fresh: time cannot be combined with --timestamp' --profile=mixed --fresh=host,time --timestamp=-
+    misused '--fresh: counter cannot be combined with --msgid' --profile=mixed --fresh=counter --msgid=x
     misused "--fresh: 'x' is not one of time, host, counter" --profile=mixed --fresh=x
     misused "--fresh: '' is not one of time, host, counter" --profile=mixed --fresh=time,
     run -2 spamlog -n 1 --profile=none

@@ -587,6 +587,8 @@ record() {
 --expect=5
 --verify: of the options for sending, only --connections and --checksum are allowed
 --verify -r 5
+--connections: has no effect with --verify --checksum; the messages contain the number
+--verify --checksum -c 3
 --checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -f rfc3164 --checksum
 --checksum: RFC 3164 has no STRUCTURED-DATA to contain it
