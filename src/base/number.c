@@ -22,8 +22,11 @@ const char *number_format_real(char text[NUMBER_SIZE], double number)
     int decimals = 0;
     if (number >= 1000 - half_of_last_digit)
         return number_format(text, (uint64_t)(number + 0.5));
-    for (double n = number; n < 100000 && decimals < 15; n *= 10)
+    double scaled = number;
+    while (scaled < 100000 && decimals < 15) {
+        scaled *= 10;
         decimals++;
+    }
     snprintf(text, NUMBER_SIZE, "%.*f", decimals, number);
     size_t len = strlen(text);
     while (text[len - 1] == '0')
@@ -34,13 +37,17 @@ const char *number_format_real(char text[NUMBER_SIZE], double number)
 
 const char *number_format_bytes(char text[NUMBER_SIZE], uint64_t bytes)
 {
-    static const char units[] = "MGTPE";
-    double scaled = (double)bytes / 1e6;
-    size_t unit = 0;
-    if (bytes < 1000000)
+    static const char prefixes[] = "MGTPE";
+    uint64_t unit = 1000000;
+    uint64_t tenths;
+    size_t i = 0;
+    if (bytes < unit)
         return number_format(text, bytes);
-    for (; scaled >= 999.95; scaled /= 1000)
-        unit++;
-    snprintf(text, NUMBER_SIZE, "%.1f %cB", scaled, units[unit]);
+    while ((tenths = (bytes / (unit / 20) + 1) / 2) >= 10000) {
+        unit *= 1000;
+        i++;
+    }
+    snprintf(text, NUMBER_SIZE, "%" PRIu64 ".%" PRIu64 " %cB", tenths / 10, tenths % 10,
+             prefixes[i]);
     return text;
 }

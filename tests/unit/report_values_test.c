@@ -80,14 +80,14 @@ static void hostile_texts(void)
     static const char *const formulas[] = {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"};
     struct values v = {0};
     struct buffer out = {0};
-    add_text(&v, "name", "a\nsent: 9\x1B[31m\xC2\x9B\xE2\x80\xAE\xE2\x82");
+    add_text(&v, "name", "a\nsent: 9\x1B[31m\xC2\x9B\xE2\x80\xAE\xE2\x80\xAC\xE2\x82");
     values_print_text(&v, &out);
-    prints(&out, "filtered text", "name: a?sent: 9?[31m???\n");
+    prints(&out, "filtered text", "name: a?sent: 9?[31m????\n");
     values_print_summary(&v, &out);
-    prints(&out, "filtered summary", "name a?sent: 9?[31m???");
+    prints(&out, "filtered summary", "name a?sent: 9?[31m????");
     values_print_json(&v, &out);
     prints(&out, "escaped JSON",
-           "{\"name\":\"a\\nsent: 9\\u001b[31m\xC2\x9B\xE2\x80\xAE\xEF\xBF\xBD\"}\n");
+           "{\"name\":\"a\\nsent: 9\\u001b[31m\xC2\x9B\xE2\x80\xAE\xE2\x80\xAC\xEF\xBF\xBD\"}\n");
     for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++) {
         char cell[32];
         snprintf(cell, sizeof cell, "\"'%s\"\n", formulas[i]);
