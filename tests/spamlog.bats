@@ -128,9 +128,10 @@ came() {
 }
 
 @test "a line of counters fits in 80 columns, whatever the counts" {
-    local n options
+    local n options numbers=(1 999 1000 123456)
+    [[ ${SANITIZE-} ]] || numbers+=(1200000)
     for options in '' --bad=0.5:pri; do
-        for n in 1 999 1000 123456 2000000; do
+        for n in "${numbers[@]}"; do
             # shellcheck disable=SC2086
             spamlog -r max -n "$n" -q --stats=10ms $options 2>err | shnek-parse -q --stats=10ms 2>parse.err >/dev/null || true
             is "$(awk 'length > 79' err parse.err)" ''
