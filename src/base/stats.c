@@ -57,7 +57,7 @@ static void stats_text_add_count(struct stats_text *t, const char *name, uint64_
         stats_text_add(t, name, number_format(number, count));
 }
 
-/* What is omitted does not depend on the rate, so that the columns do not alternate. */
+/* The rate decides nothing about omissions, so that the columns do not alternate. */
 static void stats_format(struct stats *s, uint64_t out, uint64_t per_second, struct stats_text *t)
 {
     char number[NUMBER_SIZE];

@@ -12,7 +12,7 @@
  */
 enum value_kind {
     VALUE_COUNT,
-    VALUE_ID, /* a number that is no quantity, so it has no separators for people */
+    VALUE_ID, /* an identifier, printed without separators */
     VALUE_BYTES,
     VALUE_REAL,
     VALUE_RATE,     /* per second; the CSV column is NAME-per-second */

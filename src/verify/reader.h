@@ -15,7 +15,7 @@
 
 enum { READER_MAX_MESSAGE = 16 << 20 };
 
-/* What was read in an interval; all values are of the same moment. */
+/* The messages read in an interval; all values are of the same moment. */
 struct reader_interval {
     const struct histogram *latency; /* of this interval; valid until the next one is taken */
     uint64_t received;               /* messages since the start, duplicates included */
