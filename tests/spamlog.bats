@@ -486,7 +486,7 @@ signal.pause()'
     start other spamlog -r 1/h
     wait_until counts other "out 1"
     run --separate-stderr spamlog -q -n 3 -r max --stats "${fixed[@]}"
-    [[ $stderr =~ ^spamlog:\ in\ 3\ out\ 3\ rejected\ 0\ dropped\ 0\ bytes\ $(printf '%s\n' "$output" | wc -c)\ rate\ [0-9]+/s$ ]]
+    [[ $stderr =~ ^spamlog:\ in\ 3\ out\ 3\ rejected\ 0\ dropped\ 0\ bytes\ $(printf '%s\n' "$output" | wc -c)\ rate\ [0-9,]+/s$ ]]
 }
 
 # on_terminal NAME COMMAND...: starts a shell command on a terminal; NAME.id contains its process ID.
