@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "load/profile.h"
 
 static bool config_refuse(const char *error_text)
 {
@@ -32,6 +33,9 @@ static bool config_complete_verify(struct spamlog_config *c, char **files, int c
             config_is_stdout(verify->hgrm_path) >
         1)
         return config_refuse("--csv, --json, --hgrm: only one of them can use stdout");
+    if (verify->require_checksum && verify->connection_count > 1)
+        return config_refuse("--connections: has no effect with --verify --checksum; the messages "
+                             "contain the number");
     return !c->load_option_given ||
            config_refuse("--verify: of the options for sending, only --connections and --checksum "
                          "are allowed");
@@ -89,6 +93,29 @@ static bool config_check_tls(const struct destination *destination)
     return !tls->key || tls->cert || config_refuse("--tls-key: requires --tls-cert");
 }
 
+static bool config_is_random(const struct load_config *c)
+{
+    const char *profile = c->message.profile;
+    return c->arrivals.poisson || c->message.size_max || c->malformed.threshold ||
+           (profile && strcmp(profile, PROFILE_MIXED) == 0);
+}
+
+/* Refuses options that have no effect. */
+static bool config_check_message(const struct spamlog_config *c)
+{
+    const struct message_config *m = &c->load.message;
+    const char *error_text =
+        m->fresh && !m->profile ? "--fresh: requires --profile=mixed or --profile=FILE"
+        : (m->fresh & MESSAGE_FRESH_TIME) && m->timestamp
+            ? "--fresh: time cannot be combined with --timestamp"
+        : (m->fresh & MESSAGE_FRESH_COUNTER) && m->msgid
+            ? "--fresh: counter cannot be combined with --msgid"
+        : c->seed_given && !config_is_random(&c->load)
+            ? "--seed: requires --arrivals=poisson, --sizes, --profile=mixed or --bad"
+            : NULL;
+    return !error_text || config_refuse(error_text);
+}
+
 static bool config_check_load(const struct spamlog_config *c)
 {
     const struct senders_config *senders = &c->load.senders;
@@ -100,8 +127,6 @@ static bool config_check_load(const struct spamlog_config *c)
                                                 : NULL;
     if (c->load.message.profile && (c->size_given || c->sizes_given))
         return config_refuse("--profile: cannot be combined with --size or --sizes");
-    if (c->load.message.fresh && !c->load.message.profile)
-        return config_refuse("--fresh: requires --profile=mixed or --profile=FILE");
     if (c->rate && c->burst_given)
         return config_refuse("--rate, --burst: cannot be combined");
     if (c->size_given && c->sizes_given)
@@ -116,7 +141,7 @@ static bool config_check_load(const struct spamlog_config *c)
         log_printf("%s: requires a connection, not a datagram socket", flag);
         return false;
     }
-    return true;
+    return config_check_message(c);
 }
 
 /* Without a destination, the messages are written to stdout. */

@@ -22,6 +22,7 @@ struct spamlog_config {
     const char *sd;        /* NULL: not given */
     const char *json_path; /* NULL: not given; "": --json without a file */
     bool burst_given;
+    bool seed_given;
     bool size_given;
     bool sizes_given;
     bool load_option_given;   /* an option that is only for sending */

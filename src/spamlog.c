@@ -296,6 +296,7 @@ static bool spamlog_set_option(struct spamlog_config *c, int option, const char 
     case SPAMLOG_OPTION_ARRIVALS:
         return arrivals_parse_process(&load->arrivals, text);
     case SPAMLOG_OPTION_SEED:
+        c->seed_given = true;
         return option_count("--seed", text, 0, UINT64_MAX, &load->message.seed);
     case SPAMLOG_OPTION_SIZE:
         c->size_given = true;

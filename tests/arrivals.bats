@@ -48,7 +48,7 @@ relay_ends() {
     spamlog -q -r 3k..1k/500ms -d 500ms >raw
     [[ $(wc -l <raw) == 1000 ]]
     run -0 --separate-stderr spamlog -r 1k..2k/100ms -n 190
-    [[ $stderr == *' rate '*' asked 1000..2000/s lag '* ]]
+    [[ $stderr == *' rate '*' asked 1,000..2,000/s lag '* ]]
     spamlog -q -r 1k..2k/100ms -n 190 >raw
     # 150 messages in the ramp, and 40 at 2000/s after it.
     [[ $(after_first raw | sed -n 190p) =~ ^(1195..|119499|119501|119500)$ ]]
@@ -82,7 +82,7 @@ relay_ends() {
     [[ $stderr == *' seed 7' ]]
     run -0 --separate-stderr spamlog -r 50k -n 10 --arrivals=poisson
     [[ $stderr =~ ' seed '[0-9]+$ ]]
-    run -0 --separate-stderr spamlog -r 50k -n 10 --seed=7
+    run -0 --separate-stderr spamlog -r 50k -n 10
     [[ $stderr != *seed* ]]
     spamlog -q --burst=10/1ms --arrivals=poisson -n 1000 >raw
     [[ $(after_first raw | uniq -c | awk '$1 % 10' | wc -l) == 0 ]]
@@ -173,6 +173,9 @@ relay_ends() {
     misused '--reconnect-every: requires a connection, not a datagram socket' --reconnect-every=5 udp://127.0.0.1:9
     misused '--idle-connections: requires a connection, not stdout' --idle-connections=5
     misused '--verify: of the options*' --verify --seed=5
+    misused '--seed: requires --arrivals=poisson, --sizes, --profile=mixed or --bad' --seed=5
+    misused '--seed: requires *' --seed=5 --bad=0
+    misused '--seed: requires *' --seed=5 --find-max unix:x
     run --separate-stderr spamlog -n 1 --sizes=10..200
     [[ $status == 2 && $stderr == 'spamlog: --sizes: 10 is too small; the fields before MSG need up to '*' bytes' ]]
 }

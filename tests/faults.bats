@@ -66,7 +66,7 @@ end_load() {
         [[ -n ${2-} ]] || kill -TERM "$spam_pid"
         wait_exit spam
         is "$status" 0
-        all=$(sed -n 's/^spamlog: sent \([0-9]*\) .*/\1/p' spam.err)
+        all=$(sed -n 's/,//g; s/^spamlog: sent \([0-9]*\) .*/\1/p' spam.err)
     fi
     if [[ -n ${feed-} ]]; then
         wait_until opened pub 0
@@ -299,7 +299,7 @@ kill_stream() {
         start_fed pub shnek-pub --max-reconnect-time=1s "$spill"
         head -n 1000 lines >&"$feed"
         wait_until taken_at_least 1000
-        wait_until counts_when_told 'in 1000 out 1000 rejected 0 .*'
+        wait_until counts_when_told 'in 1,000 out 1,000 .*'
         suspend "$nats_pid"
         start_writer tail -n +1001 lines
         end_of_input
@@ -322,7 +322,7 @@ kill_stream() {
     start_fed pub shnek-pub --window=1M
     head -n 1000 lines >&"$feed"
     wait_until taken_at_least 1000
-    wait_until counts_when_told 'in 1000 out 1000 rejected 0 .*'
+    wait_until counts_when_told 'in 1,000 out 1,000 .*'
     suspend "$nats_pid"
     start_writer tail -n +1001 lines
     # The window and the socket are full.
@@ -340,11 +340,6 @@ kill_stream() {
     # The last line may be truncated: reading stops anywhere.
     cmp <(head -n -1 pub.out) <(tail -n +1001 lines | head -n $((n - 1)))
     [[ $(sed -n "$((1000 + n))p" lines) == "$(tail -n 1 pub.out)"* ]]
-}
-
-# grouped NUMBER: prints it with thousands separators.
-grouped() {
-    sed -E ':again; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; t again' <<<"$1"
 }
 
 # writes_nothing PROCESS: succeeds if it has written nothing between twenty looks at it.

@@ -20,12 +20,12 @@ must_accept=(utf8 nul control)
 
 # bad_of KIND FILE: the number of messages of KIND in the last report in FILE.
 bad_of() {
-    sed -n "s/.*: bad .* $1 \([0-9]*\).*/\1/p" "$2" | tail -n 1
+    sed -n "s/,//g; s/.*: bad .* $1 \([0-9]*\).*/\1/p" "$2" | tail -n 1
 }
 
-# totals FILE NAME: a counter of the last line of counters of shnek-parse.
+# totals FILE NAME: a counter of the last line of counters of shnek-parse; one that is omitted is 0.
 totals() {
-    sed -n "s/.* $2 \([0-9]*\).*/\1/p" "$1" | tail -n 1
+    tail -n 1 "$1" | sed "s/,//g; / $2 /! s/.*/ $2 0/; s/.* $2 \([0-9]*\).*/\1/"
 }
 
 # through FRAMING KIND RATIO: pipes 400 messages into shnek-parse; stderr is in spam.err and parse.err.
@@ -74,7 +74,7 @@ through() {
         ((all += $(bad_of "$kind" spam.err)))
     done
     [[ $(totals parse.err in) == 5000 && $(totals parse.err rejected) == "$sum" ]]
-    grep -q ": bad $((all + sum)) pri " spam.err
+    grep -q ": bad $(grouped $((all + sum))) pri " spam.err
     ((all + sum > 1350 && all + sum < 1650))
 }
 

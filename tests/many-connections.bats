@@ -77,7 +77,7 @@ small() {
     wait_until in_relay $many
     idle "$relay_pid"
     spamlog -q -r max -n "$messages" "$url"
-    wait_until counts relay "out $messages"
+    wait_until counts relay "out $(grouped "$messages")"
     in_relay $many
     small
     kill -TERM "$relay_pid"

@@ -7,7 +7,7 @@ load lib/shnek
 load lib/relay
 
 HEAD='<13>1 - - - - - - ' # 18 bytes
-COUNTERS='in [0-9]+ out [0-9]+ rejected [0-9]+ dropped 0 bytes [0-9]+ rate [0-9]+/s'
+COUNTERS='in [0-9]+ out [0-9]+ rejected [0-9]+ dropped 0 bytes [0-9]+ rate [0-9,]+/s'
 
 setup() {
     shnek_setup
@@ -33,9 +33,11 @@ to_files() {
     "$@" >out 2>err || status=$?
 }
 
-# last_counters [FILE]: the last counters of --stats in FILE or $stderr, without bytes and rate.
+# last_counters [FILE]: the last counters of --stats in FILE or $stderr, without bytes, rate and separators, and
+# with those that are omitted.
 last_counters() {
-    sed -n 's/^shnek-parse: \(in .*\) bytes .*/\1/p' "${1:-/dev/stdin}" <<<"$stderr" | tail -n 1
+    sed -nE 's/,//g; /^shnek-parse: (in .*) rate .*/!d; s//\1/; s/ bytes .*//
+        /rejected/! s/$/ rejected 0/; /dropped/! s/$/ dropped 0/; p' "${1:-/dev/stdin}" <<<"$stderr" | tail -n 1
 }
 
 # repeat CHARACTERS TIMES
@@ -961,11 +963,11 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     printf '%sone\n\nbad\n%stwo\n' "$HEAD" "$HEAD" >&"$feed"
     wait_until lines_are parse.out 2
     kill -USR1 "$parse_pid"
-    wait_until grep -Exq 'shnek-parse: in 3 out 2 rejected 1 dropped 0 bytes 49 rate [0-9]+/s' parse.err
+    wait_until grep -Exq 'shnek-parse: in 3 out 2 rejected 1 dropped 0 bytes 49 rate [0-9,]+/s' parse.err
     printf '%ssix\n' "$HEAD" >&"$feed"
     wait_until lines_are parse.out 3
     kill -USR1 "$parse_pid"
-    wait_until grep -Exq 'shnek-parse: in 4 out 3 rejected 1 dropped 0 bytes 71 rate [0-9]+/s' parse.err
+    wait_until grep -Exq 'shnek-parse: in 4 out 3 rejected 1 dropped 0 bytes 71 rate [0-9,]+/s' parse.err
     exec {feed}>&-
     wait_exit parse
     is "$status" 1
@@ -983,14 +985,14 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     exec {feed}>&-
     wait_exit parse
     is "$status" 0
-    [[ $(tail -n 1 parse.err) =~ ^'shnek-parse: in 2 out 2 rejected 0 dropped 0 bytes 44 rate '[0-9]+/s$ ]]
+    [[ $(tail -n 1 parse.err) =~ ^'shnek-parse: in 2 out 2 rejected 0 dropped 0 bytes 44 rate '[0-9,]+/s$ ]]
     is "$(grep -Evxc "shnek-parse: $COUNTERS" parse.err)" 0
 }
 
 @test "--stats without an interval prints the totals of a short run once" {
     given "${HEAD}one\nbad\n" --stats -q
     is "$status" 1
-    [[ $stderr =~ ^'shnek-parse: in 2 out 1 rejected 1 dropped 0 bytes 26 rate '[0-9]+/s$ ]]
+    [[ $stderr =~ ^'shnek-parse: in 2 out 1 rejected 1 dropped 0 bytes 26 rate '[0-9,]+/s$ ]]
 }
 
 @test "without --stats nothing is printed at the end" {

@@ -28,7 +28,7 @@ part() {
         for seed in 1 2; do
             run -0 --separate-stderr bash -c "spamlog -q -r max -n 50k -F $framing --profile=mixed --seed=$seed |
                 shnek-parse --framing=$framing --stats=1h >out"
-            [[ $stderr == *'in 50000 out 50000 rejected 0 '* ]]
+            [[ $stderr == *'in 50,000 out 50,000 bytes '* ]]
         done
     done
 }
@@ -94,9 +94,9 @@ part() {
 @test "the reported number of malformed mixed messages is correct" {
     spamlog -r max -n 5000 --profile=mixed --bad=0.5:pri,version,date,length,sd,cut --seed=1 2>spam.err |
         shnek-parse -q --stats=1h 2>parse.err >out || true
-    bad=$(sed -n 's/.*: bad \([0-9]*\).*/\1/p' spam.err)
+    bad=$(sed -n 's/,//g; s/.*: bad \([0-9]*\).*/\1/p' spam.err)
     ((bad > 2300))
-    grep -q "in 5000 out $((5000 - bad)) rejected $bad " parse.err
+    grep -q "in 5,000 out $(grouped $((5000 - bad))) rejected $(grouped "$bad") " parse.err
 }
 
 @test "an option sets its field in all messages" {
@@ -141,6 +141,8 @@ lines() {
     misused '--profile: cannot be combined with --size or --sizes' --profile=mixed --sizes=100..200
     misused '--profile: requires --format=rfc5424' --profile=mixed -f rfc3164
     misused '--fresh: requires --profile=mixed or --profile=FILE' --fresh=time
+    misused '--fresh: time cannot be combined with --timestamp' --profile=mixed --fresh=host,time --timestamp=-
+    misused '--fresh: counter cannot be combined with --msgid' --profile=mixed --fresh=counter --msgid=x
     misused "--fresh: 'x' is not one of time, host, counter" --profile=mixed --fresh=x
     misused "--fresh: '' is not one of time, host, counter" --profile=mixed --fresh=time,
     run -2 spamlog -n 1 --profile=none

@@ -68,7 +68,7 @@ taken_in() {
 # counts_when_told PROCESS COUNTERS: requests the counters, for wait_until.
 counts_when_told() {
     kill -USR1 "$1"
-    grep -Eqx "shnek-pub: $2 rate [0-9]+/s" pub.err
+    grep -Eqx "shnek-pub: $2 rate [0-9,]+/s" pub.err
 }
 
 has_socket() {
@@ -1049,11 +1049,11 @@ shnek-pub: /dev/full: No space left on device"
     end_of_input
     wait_exit pub
     is "$status" 1
-    [[ $(tail -n 1 pub.err) =~ ^shnek-pub:\ in\ 2\ out\ 1\ rejected\ 1\ dropped\ 0\ bytes\ 11\ rate\ [0-9]+/s$ ]]
+    [[ $(tail -n 1 pub.err) =~ ^shnek-pub:\ in\ 2\ out\ 1\ rejected\ 1\ dropped\ 0\ bytes\ 11\ rate\ [0-9,]+/s$ ]]
     is "$(<pub.out)" $'foo\t{"a":1}'
     publish '{}\n' -n --stats
     is "$status" 0
-    [[ $stderr =~ ^shnek-pub:\ in\ 1\ out\ 1\ rejected\ 0\ dropped\ 0\ bytes\ 3\ rate\ [0-9]+/s$ ]]
+    [[ $stderr =~ ^shnek-pub:\ in\ 1\ out\ 1\ rejected\ 0\ dropped\ 0\ bytes\ 3\ rate\ [0-9,]+/s$ ]]
 }
 
 # Options

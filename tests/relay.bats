@@ -51,7 +51,7 @@ relay_ends_well() {
 
 # counter NAME FILE: prints a counter from the last line of counters.
 counter() {
-    grep -oE "\\b$1 [0-9]+" "$2" | tail -n 1 | tr -dc 0-9
+    grep -oE "\\b$1 [0-9,]+" "$2" | tail -n 1 | tr -dc 0-9
 }
 
 @test "a line is published to the subject foo as the expected record, byte for byte" {
@@ -280,7 +280,7 @@ END
     wait_exit terminal
     [[ $(<statuses) == '0 0 0' ]] || { cat statuses typescript parse.err pub.err && return 1; }
     [[ -n $(counter out parse.err) && $(counter in parse.err) == "$(counter out parse.err)" ]]
-    [[ $(grep -o 'sent [0-9]*' typescript) == "sent $(counter out parse.err)" ]]
+    [[ $(grep -o 'sent [0-9,]*' typescript | tr -d ,) == "sent $(counter out parse.err)" ]]
     all_there() { [[ $(nats_varz in_msgs) == $(counter out parse.err) ]]; }
     wait_until all_there
 }

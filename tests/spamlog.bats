@@ -113,8 +113,37 @@ came() {
 
 @test "the report has messages, bytes, seconds, achieved and requested rate, and lag" {
     run --separate-stderr spamlog -r 1000 -n 10 "${fixed[@]}"
-    bytes=$(printf '%s\n' "$output" | wc -c)
-    [[ $stderr =~ ^spamlog:\ sent\ 10\ bytes\ $bytes\ seconds\ [0-9.]+\ rate\ [0-9.]+/s\ asked\ 1000/s\ lag\ [0-9.]+ms$ ]]
+    bytes=$(grouped "$(printf '%s\n' "$output" | wc -c)")
+    [[ $stderr =~ ^spamlog:\ sent\ 10\ bytes\ $bytes\ seconds\ [0-9.]+\ rate\ [0-9.,]+/s\ asked\ 1,000/s\ lag\ [0-9.]+ms$ ]]
+}
+
+@test "rates and counts in the report are printed for people, and bare in JSON" {
+    run -0 --separate-stderr spamlog -r 1M -n 12345 --json=report -m '' --bad=0.5:pri
+    [[ ${stderr_lines[0]} =~ ^spamlog:\ sent\ 12,345\ bytes\ [0-9,]+\ .*\ rate\ [0-9,]+/s\ asked\ 1,000,000/s\  ]]
+    [[ ${stderr_lines[1]} =~ ^spamlog:\ bad\ [56],[0-9]{3}\ pri\ [56],[0-9]{3}$ ]]
+    is "$(jq -c '[.sent, .asked, (.rate | type)]' report)" '[12345,"1000000/s","number"]'
+    run -0 --separate-stderr spamlog -r 500k..2M/10ms -n 1 --json=report
+    [[ $stderr == *' asked 500,000..2,000,000/s '* ]]
+    is "$(jq -r .asked report)" 500000..2000000/s
+}
+
+@test "a line of counters fits in 80 columns, whatever the counts" {
+    local n options numbers=(1 999 1000 123456)
+    [[ ${SANITIZE-} ]] || numbers+=(1200000)
+    for options in '' --bad=0.5:pri; do
+        for n in "${numbers[@]}"; do
+            # shellcheck disable=SC2086
+            spamlog -r max -n "$n" -q --stats=10ms $options 2>err | shnek-parse -q --stats=10ms 2>parse.err >/dev/null || true
+            is "$(awk 'length > 79' err parse.err)" ''
+            is "$(grep -c "^spamlog: in $(grouped "$n") out $(grouped "$n") " err)" 1
+            grep -q "^shnek-parse: in $(grouped "$n") out " parse.err
+        done
+    done
+    # Zeros are omitted from 1,000 messages on.
+    run -0 --separate-stderr spamlog -q -r max -n 999 --stats=1h
+    [[ $stderr == 'spamlog: in 999 out 999 rejected 0 dropped 0 bytes '* ]]
+    run -0 --separate-stderr spamlog -q -r max -n 1000 --stats=1h
+    [[ $stderr == 'spamlog: in 1,000 out 1,000 bytes '* ]]
 }
 
 @test "octet counting writes the length before each message" {
@@ -208,7 +237,7 @@ came() {
     kill "$spam_pid"
     wait_exit spam
     [[ $status == 0 ]]
-    grep -q "^spamlog: sent $(wc -l <spam.out) bytes $(wc -c <spam.out) " spam.err
+    grep -q "^spamlog: sent $(grouped "$(wc -l <spam.out)") bytes $(grouped "$(wc -c <spam.out)") " spam.err
 }
 
 @test "a closed pipe ends the run quietly, and a full disk with a message, both with status 2" {
@@ -390,7 +419,7 @@ END
     full() {
         local was=${now-}
         counters "$spam_pid"
-        now=$(grep -o ' out [0-9]*' spam.err | tail -n 1)
+        now=$(grep -o ' out [0-9,]*' spam.err | tail -n 1)
         [[ -n $now && $now == "$was" ]] && ((++same > 5))
     }
     same=0
@@ -450,14 +479,14 @@ signal.pause()'
 
 @test "counters are printed at the interval of --stats, at the end and at SIGUSR1" {
     start spam spamlog -r 1/h --stats=20ms
-    lines() { [[ $(grep -cE '^spamlog: in 1 out 1 rejected 0 dropped 0 bytes [0-9]+ rate [0-9]+/s$' spam.err) -ge $1 ]]; }
+    lines() { [[ $(grep -cE '^spamlog: in 1 out 1 rejected 0 dropped 0 bytes [0-9,]+ rate [0-9,]+/s$' spam.err) -ge $1 ]]; }
     wait_until lines 3
     kill "$spam_pid"
     wait_exit spam
     start other spamlog -r 1/h
     wait_until counts other "out 1"
     run --separate-stderr spamlog -q -n 3 -r max --stats "${fixed[@]}"
-    [[ $stderr =~ ^spamlog:\ in\ 3\ out\ 3\ rejected\ 0\ dropped\ 0\ bytes\ $(printf '%s\n' "$output" | wc -c)\ rate\ [0-9]+/s$ ]]
+    [[ $stderr =~ ^spamlog:\ in\ 3\ out\ 3\ rejected\ 0\ dropped\ 0\ bytes\ $(printf '%s\n' "$output" | wc -c)\ rate\ [0-9,]+/s$ ]]
 }
 
 # on_terminal NAME COMMAND...: starts a shell command on a terminal; NAME.id contains its process ID.
@@ -549,6 +578,11 @@ end_on_terminal() {
     [[ $(sed 1d rows) =~ ^[0-9.]+,10,[0-9.]+,[0-9]+,0.000000$ ]]
 }
 
+@test "a row of --csv has the bytes of the messages that it counts" {
+    spamlog -q -r max -d 1s --size=99 --stats=10ms --csv=rows 2>/dev/null >/dev/null
+    awk -F, 'NR > 1 && $4 != 100 * $2 { print; bad++ } END { exit bad > 0 || NR < 3 }' rows
+}
+
 @test "the lag in --csv grows while the receiver is stopped, and falls when it continues" {
     local url
     start parse shnek-parse -l tcp://:0
@@ -602,7 +636,7 @@ end_on_terminal() {
     [[ ${#lines[@]} == 300 && $(grep -v ': in ' <<<"$stderr") == '' ]]
     head -n 2 "it's.svg" | grep -q '<svg'
     grep -q '</svg>' "it's.svg"
-    grep -qF '1000/s to stdout' "it's.svg"
+    grep -qF '1,000/s to stdout' "it's.svg"
     for text in 'throughput (messages/s)' 'lag (ms)' 'time since the start (s)'; do
         grep -qF "$text" "it's.svg"
     done
@@ -662,7 +696,7 @@ end_on_terminal() {
 @test "all UDP datagrams arrive if the receive buffer is large enough" {
     receive udp udp-recv:0,bind=127.0.0.1,rcvbuf=8000000
     run --separate-stderr spamlog -r 20k -n 20k -m $'text\n' "udp://127.0.0.1:$port"
-    [[ $status == 0 && ${#stderr_lines[@]} == 1 && $stderr == 'spamlog: sent 20000 bytes '* ]]
+    [[ $status == 0 && ${#stderr_lines[@]} == 1 && $stderr == 'spamlog: sent 20,000 bytes '* ]]
     wait_until came udp 20000
 }
 

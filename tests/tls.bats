@@ -109,7 +109,7 @@ was_refused() {
     is "$(refusals | tail -n 1)" "$1"
     wait_until counts relay "refused $refused"
     served_on
-    is "$(grep -Evc ': refused: |: listening on | in [0-9]+ out ' relay.err)" 0
+    is "$(grep -Evc ': refused: |: listening on | in [0-9,]+ out ' relay.err)" 0
 }
 
 # refuses REASON [OPTION...]: a client with these options is refused and gets an alert.

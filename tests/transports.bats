@@ -33,7 +33,7 @@ ends() {
 arrived() {
     wait_until -t 60 lines_are relay.out "$1"
     ends
-    [[ $status == 0 && $totals == *" in $1 out $1 rejected 0 dropped 0 "* ]] || {
+    [[ $status == 0 && $totals == *" in $(grouped "$1") out $(grouped "$1") "* && $totals != *dropped\ [1-9]* ]] || {
         cat relay.err
         return 1
     }
@@ -83,10 +83,11 @@ arrived() {
     spamlog -q -r max -n "$((all * 2))" -c 2 "$url"
     ends
     echo "$totals"
-    [[ $totals =~ in\ ([0-9]+)\ out\ ([0-9]+)\ rejected\ 0\ dropped\ ([0-9]+) ]]
-    ((BASH_REMATCH[1] + BASH_REMATCH[3] == all * 2 && BASH_REMATCH[1] == BASH_REMATCH[2]))
+    [[ ${totals//,/} =~ in\ ([0-9]+)\ out\ ([0-9]+)\ (dropped\ ([0-9]+)\ |bytes) ]]
+    dropped=${BASH_REMATCH[4]:-0}
+    ((BASH_REMATCH[1] + dropped == all * 2 && BASH_REMATCH[1] == BASH_REMATCH[2]))
     lines_are relay.out "${BASH_REMATCH[1]}"
-    if ((BASH_REMATCH[3])); then
+    if ((dropped)); then
         [[ $status == 2 ]]
         grep -q ': the kernel dropped [0-9]* datagrams' relay.err
     else

@@ -207,8 +207,8 @@ END
 
 @test "messages without MSGID are foreign, whatever their length" {
     spamlog -q -r max -n 3 --hostname=- --procid=- --msgid=- -m "$(printf 'x%.0s' {1..200})" >raw
-    run -0 spamlog --verify raw
-    report_is 0 received 0 foreign 3 damaged 0
+    run -1 spamlog --verify raw
+    report_is 1 received 0 foreign 3 damaged 0
     spamlog -q -r max -n 3 --hostname=- --procid=- -m "$(printf 'x%.0s' {1..200})" >raw
     run -0 spamlog --verify raw
     report_is_clean 3
@@ -250,8 +250,21 @@ END
     report_is 1 received 90 missing 10 missing-ranges 90-99
     run -1 spamlog --verify --expect=100 /dev/null
     report_is 1 received 0 runs 0 connections 0 missing 100 missing-ranges 0-99
-    run -0 spamlog --verify /dev/null
-    report_is 0 received 0 missing 0 missing-ranges -
+}
+
+@test "status 1 if no message of spamlog was received, whatever else was" {
+    local input
+    true >empty
+    printf '<34>1 - host app - ID47 - hi\n' >foreign
+    for input in empty foreign; do
+        run -1 spamlog --verify "$input"
+        report_is 1 received 0 missing 0 missing-ranges - damaged 0
+        run -1 bash -c 'spamlog --verify --json' <"$input"
+        jq -e '.received == 0 and .missing == 0' <<<"$output"
+    done
+    spamlog -q -n 1 >one
+    run -0 spamlog --verify empty foreign one
+    report_is 0 received 1 foreign 1
 }
 
 @test "--expect stops after that many distinct messages, even if more follow" {
@@ -429,6 +442,14 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     [[ $(grep -c '^total,' rows) == 1 && $(reported missing verify.out) == 3 ]]
 }
 
+@test "the latencies in a row of --csv are those of the messages that it counts, however fast they arrive" {
+    run bash -c 'spamlog -q --burst=20k/25ms -n 1M -m "" | spamlog --verify --stats=10ms --csv=rows 2>/dev/null'
+    report_is_clean 1000000
+    awk -F, 'NR > 2 && $1 != "total" && ($2 == received) != ($4 == "") { print NR ": " $0; bad++ }
+        { received = $2 }
+        END { print NR " rows, " bad + 0 " inconsistent"; exit bad > 0 }' rows
+}
+
 @test "--csv=- replaces the report on stdout, and --csv=FILE truncates the file" {
     spamlog -q -r max -n 10 >raw
     echo old >rows
@@ -469,6 +490,30 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     jq -e '.["missing-ranges"] == null and .["latency-count"] == 10 and .["latency-p99.99"] > 0' <<<"$output"
 }
 
+# record HOSTNAME MSGID: prints a record of shnek-parse; HOSTNAME may contain escapes of JSON.
+record() {
+    printf '{"severity":"crit","facility":"auth","version":1,"timestamp":null,"hostname":"%s",%s}\n' "$1" \
+        '"appname":"a","procid":"1","msgid":"'"$2"'","sd":{},"msg":null'
+}
+
+@test "a HOSTNAME can neither forge the report nor control the terminal or a spreadsheet" {
+    {
+        record '=HYPERLINK(\"x\")' 1
+        record 'a:7-8 b\nmissing: 0\r\u001b[31m\u009b0m\u202e\u2028\"}' 1
+        record é 1
+    } >hostile
+    run -1 spamlog --verify --csv=rows --json=report.json hostile
+    report_is 1 received 3 runs 3 missing 3
+    is "$(reported missing-ranges)" 'é/1:0 a:7-8?b?missing:?0??[31m?0m??"}/1:0 =HYPERLINK("x")/1:0'
+    is "$(wc -l <<<"$output")" 18
+    is "$(jq -r '.["missing-ranges"]' report.json)" "$(reported missing-ranges)"
+    is "$(jq -c 'keys_unsorted | length' report.json)" 18
+    # The cell of the last row, as a spreadsheet reads it.
+    { head -n 1 hostile && record h 1; } | tac >formula
+    run -1 spamlog --verify --csv=rows formula
+    is "$(tail -n 1 rows | cut -d, -f 13)" $'"\'=HYPERLINK(""x"")/1:0 h/1:0"'
+}
+
 @test "--plot draws throughput and latency, or throughput alone if there is no latency" {
     need gnuplot
     run -0 bash -c 'spamlog -q -r 1k -n 300 | spamlog --verify --plot=run.svg'
@@ -505,7 +550,7 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
         start verify spamlog --verify --checksum fifo
         wait_until takes_signals "$verify_pid"
         spamlog -q -r max -n "$count" --checksum >fifo
-        counted() { kill -USR1 "$verify_pid" && grep -q "^spamlog: in $count out $count " verify.err; }
+        counted() { kill -USR1 "$verify_pid" && grep -q "^spamlog: in $(grouped "$count") out $(grouped "$count") " verify.err; }
         wait_until counted
         peak+=("$(rss_peak_kib "$verify_pid")")
         kill "$verify_pid"
@@ -542,6 +587,8 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
 --expect=5
 --verify: of the options for sending, only --connections and --checksum are allowed
 --verify -r 5
+--connections: has no effect with --verify --checksum; the messages contain the number
+--verify --checksum -c 3
 --checksum: RFC 3164 has no STRUCTURED-DATA to contain it
 -f rfc3164 --checksum
 --checksum: RFC 3164 has no STRUCTURED-DATA to contain it

@@ -308,7 +308,7 @@ same_as_one() {
     exec {reader}<out
     wait_until takes_signals "$parse_pid"
     wait_until blocked "$parse_pid"
-    wait_until counts parse 'in [0-9]*'
+    wait_until counts parse 'in [0-9,]*'
     taken=$(sed -n 's/.*: in \([0-9]*\) .*/\1/p' parse.err | tail -n 1)
     ((taken < 20000)) # six batches, one block of input, and the pipe
     [[ ${SANITIZE-} ]] || (($(rss_peak_kib "$parse_pid") < 12288))

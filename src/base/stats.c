@@ -1,10 +1,25 @@
 #include "base/stats.h"
 
-#include <inttypes.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
+
+enum {
+    STATS_TEXT_SIZE = 256,
+    STATS_COLUMNS = 79,         /* the last column stays empty: some terminals wrap after it */
+    STATS_RATE_COLUMNS = 17,    /* " rate 9,999,999/s" */
+    STATS_BRIEF_MESSAGES = 1000 /* counters that are zero are omitted from here on */
+};
+
+struct stats_text {
+    char text[STATS_TEXT_SIZE];
+    size_t len;
+};
 
 void stats_init(struct stats *s)
 {
@@ -16,8 +31,60 @@ static uint64_t stats_rate(uint64_t messages, uint64_t ns)
     return ns ? (uint64_t)((double)messages * (double)NS_PER_S / (double)ns + 0.5) : 0;
 }
 
+static void stats_text_append(struct stats_text *t, const char *text)
+{
+    size_t len = strlen(text);
+    if (len > sizeof t->text - 1 - t->len)
+        len = sizeof t->text - 1 - t->len;
+    memcpy(t->text + t->len, text, len);
+    t->len += len;
+}
+
+static void stats_text_add(struct stats_text *t, const char *name, const char *number)
+{
+    if (t->len)
+        stats_text_append(t, " ");
+    stats_text_append(t, name);
+    stats_text_append(t, " ");
+    stats_text_append(t, number);
+}
+
+static void stats_text_add_count(struct stats_text *t, const char *name, uint64_t count,
+                                 bool omit_zero)
+{
+    char number[NUMBER_SIZE];
+    if (count || !omit_zero)
+        stats_text_add(t, name, number_format(number, count));
+}
+
+/* The rate decides nothing about omissions, so that the columns do not alternate. */
+static void stats_format(struct stats *s, uint64_t out, uint64_t per_second, struct stats_text *t)
+{
+    char number[NUMBER_SIZE];
+    char rate[NUMBER_SIZE + 2];
+    struct stats_text bytes = {0};
+    struct stats_text refused = {0};
+    uint64_t in = counter_read(&s->in);
+    bool is_brief = in >= STATS_BRIEF_MESSAGES;
+    snprintf(rate, sizeof rate, "%s/s", number_format(number, per_second));
+    stats_text_add_count(&refused, " refused", counter_read(&s->refused), true);
+    stats_text_add_count(t, "in", in, false);
+    stats_text_add_count(t, "out", out, false);
+    stats_text_add_count(t, "rejected", counter_read(&s->rejected), is_brief);
+    stats_text_add_count(t, "dropped", counter_read(&s->dropped), is_brief);
+    stats_text_add(&bytes, " bytes", number_format_bytes(number, counter_read(&s->bytes)));
+    if (strlen(program_invocation_short_name) + 2 + t->len + bytes.len + STATS_RATE_COLUMNS +
+            refused.len <=
+        STATS_COLUMNS)
+        stats_text_append(t, bytes.text);
+    stats_text_add(t, "rate", rate);
+    stats_text_append(t, refused.text);
+}
+
 void stats_print(struct stats *s, enum stats_kind kind)
 {
+    static void (*const print_functions[])(const char *, ...) = {log_status, log_printf, log_try};
+    struct stats_text t = {0};
     uint64_t now = clock_monotonic();
     uint64_t out = counter_read(&s->out);
     uint64_t per_second = stats_rate(out, now - s->started_ns);
@@ -27,13 +94,6 @@ void stats_print(struct stats *s, enum stats_kind kind)
         s->printed_ns = now;
         s->printed_out = out;
     }
-    char refused_text[32] = "";
-    if (counter_read(&s->refused))
-        snprintf(refused_text, sizeof refused_text, " refused %" PRIu64, counter_read(&s->refused));
-    static void (*const print_functions[])(const char *, ...) = {log_status, log_printf, log_try};
-    print_functions[kind]("in %" PRIu64 " out %" PRIu64 " rejected %" PRIu64 " dropped %" PRIu64
-                          " bytes %" PRIu64 " rate %" PRIu64 "/s%s",
-                          counter_read(&s->in), out, counter_read(&s->rejected),
-                          counter_read(&s->dropped), counter_read(&s->bytes), per_second,
-                          refused_text);
+    stats_format(s, out, per_second, &t);
+    print_functions[kind]("%s", t.text);
 }

@@ -32,6 +32,12 @@ static inline void counter_add(counter *c, uint64_t n)
                           memory_order_relaxed);
 }
 
+/* Sets a counter that is computed from others: a difference that is added might wrap around. */
+static inline void counter_set(counter *c, uint64_t value)
+{
+    atomic_store_explicit(c, value, memory_order_relaxed);
+}
+
 static inline uint64_t counter_read(counter *c)
 {
     return atomic_load_explicit(c, memory_order_relaxed);
@@ -41,7 +47,8 @@ void stats_init(struct stats *s);
 
 /*
  * Logs "in N out N rejected N dropped N bytes N rate N/s", with the rate of `out`, and
- * " refused N" if that counter is not zero.
+ * " refused N" if that counter is not zero. To fit in 80 columns, `rejected` and `dropped` are
+ * omitted if they are zero and at least 1,000 messages came in, and the bytes if there is no space.
  */
 void stats_print(struct stats *s, enum stats_kind kind);
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/number.h"
 
 enum { DATAGRAM_UDP_MAX_IPV4 = 65507, DATAGRAM_UDP_MAX_IPV6 = 65527, DATAGRAM_UNIX_OVERHEAD = 32 };
 
@@ -62,11 +63,12 @@ bool datagram_prepare(struct sender *s, size_t min_len)
 
 static void datagram_report_refused(struct senders *group)
 {
+    char number[NUMBER_SIZE];
     if (group->dropped == group->dropped_reported || group->config->quiet)
         return;
+    number_format(number, group->dropped);
     errno = group->refused_errno;
-    log_printf("%s: %m (%llu dropped so far)", group->destination->text,
-               (unsigned long long)group->dropped);
+    log_printf("%s: %m (%s dropped so far)", group->destination->text, number);
     group->dropped_reported = group->dropped;
     group->reported_at_ns = clock_monotonic();
 }
@@ -99,8 +101,11 @@ static int datagram_next_refusal(int fd)
     return 0;
 }
 
+/* The kernel may report a refusal both in the error queue and as an error of the socket. */
 static void datagram_count_refused(struct senders *group, int error)
 {
+    if (group->sent == 0)
+        return;
     group->refused_errno = error;
     group->dropped++;
     group->sent--;

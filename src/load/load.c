@@ -40,6 +40,8 @@ struct load {
     uint64_t max_lag_ns;    /* the largest delay of a message after its due time */
     uint64_t min_lag_ns;    /* in the last quarter of the duration; UINT64_MAX: not measured */
     uint64_t elapsed_ns;
+    pthread_mutex_t lock;    /* so that a sample has the messages and the bytes of one moment */
+    uint64_t interval_bytes; /* of the last sample */
     counter due_ns;          /* of the next message, after the start; UINT64_MAX: none */
     counter interval_lag_ns; /* max_lag_ns of the current sample */
 };
@@ -47,10 +49,12 @@ struct load {
 static void load_update_stats(struct load *l)
 {
     const struct senders *s = &l->senders;
-    counter_add(&l->stats.in, l->generated - counter_read(&l->stats.in));
-    counter_add(&l->stats.out, s->sent - counter_read(&l->stats.out));
-    counter_add(&l->stats.dropped, s->dropped - counter_read(&l->stats.dropped));
-    counter_add(&l->stats.bytes, s->bytes - counter_read(&l->stats.bytes));
+    pthread_mutex_lock(&l->lock);
+    counter_set(&l->stats.in, l->generated);
+    counter_set(&l->stats.out, s->sent);
+    counter_set(&l->stats.dropped, s->dropped);
+    counter_set(&l->stats.bytes, s->bytes);
+    pthread_mutex_unlock(&l->lock);
 }
 
 static void load_record_lag(struct load *l, uint64_t lag_ns)
@@ -231,6 +235,16 @@ static bool load_send_scheduled(struct load *l)
     return true;
 }
 
+static uint64_t load_end_interval(void *context)
+{
+    struct load *l = context;
+    pthread_mutex_lock(&l->lock);
+    uint64_t messages = counter_read(&l->stats.out);
+    l->interval_bytes = counter_read(&l->stats.bytes);
+    pthread_mutex_unlock(&l->lock);
+    return messages;
+}
+
 static void load_sample(void *context, const struct sample *sample, struct values *row,
                         struct status_line *status)
 {
@@ -239,7 +253,7 @@ static void load_sample(void *context, const struct sample *sample, struct value
     uint64_t lag_ns = atomic_exchange(&l->interval_lag_ns, 0);
     if (sample->end_ns > due_ns && sample->end_ns - due_ns > lag_ns)
         lag_ns = sample->end_ns - due_ns; /* the next message is blocked */
-    values_add_bytes(row, "bytes", counter_read(&l->stats.bytes));
+    values_add_bytes(row, "bytes", l->interval_bytes);
     values_add_duration(row, "lag", lag_ns);
     status->verb = "sent";
     status->total = l->config->count;
@@ -286,10 +300,10 @@ static void load_write_report(struct load *l)
 
 static bool load_draw_plot(struct load *l)
 {
-    char asked[64];
+    char asked[SEND_REPORT_RATE_SIZE];
     char title[512];
     const char *to = l->config->destination.text;
-    send_report_format_rate(&l->config->arrivals, asked, sizeof asked);
+    send_report_format_rate(&l->config->arrivals, false, asked);
     snprintf(title, sizeof title, "spamlog: %s to %s", asked, to ? to : "stdout");
     return sampler_plot(&l->sampler, PLOT_LAG, title);
 }
@@ -321,6 +335,7 @@ static bool load_init(struct load *l, const struct load_config *config, struct s
                        .batch_size = config->senders.bytes_per_s ? 1 : LOAD_BATCH,
                        .min_lag_ns = UINT64_MAX,
                        .arrivals = arrivals_init(&config->arrivals, config->message.seed)};
+    pthread_mutex_init(&l->lock, NULL);
     malformed_init(&l->malformed, &config->malformed, config->message.seed);
     return message_writer_init(&l->writer, &config->message,
                                arrivals_unlimited(&config->arrivals) ? config->senders.count : 1);
@@ -336,7 +351,7 @@ static void load_free(struct load *l)
 /* Opens all files before the first message is sent, so that a failure leaves no partial run. */
 static bool load_open_outputs(struct load *l)
 {
-    struct sampler_source source = {"sent", &l->stats.out, load_sample, l};
+    struct sampler_source source = {"sent", load_end_interval, load_sample, l};
     struct values columns = {0};
     values_add_absent(&columns, "bytes", VALUE_BYTES);
     values_add_absent(&columns, "lag", VALUE_DURATION);

@@ -1,6 +1,7 @@
 #ifndef SHNEK_LOAD_SEND_REPORT_H
 #define SHNEK_LOAD_SEND_REPORT_H
 
+#include "base/number.h"
 #include "load/config.h"
 
 /* The results of a sending run. */
@@ -13,8 +14,11 @@ struct send_report {
     bool uses_seed;      /* the messages depended on random numbers */
 };
 
-/* Formats the requested rate: "max", "5/s" or "1..100/s". Returns as snprintf(3) does. */
-int send_report_format_rate(const struct arrivals_config *config, char *to, size_t size);
+enum { SEND_REPORT_RATE_SIZE = 2 * NUMBER_SIZE + 8 };
+
+/* Formats the requested rate: "max", "1,000/s" or "1..100/s". If `bare`, it has no separators. */
+void send_report_format_rate(const struct arrivals_config *config, bool bare,
+                             char to[SEND_REPORT_RATE_SIZE]);
 
 /* Logs the report as one line, and the malformed messages as another. */
 void send_report_log(const struct send_report *report);

@@ -300,9 +300,10 @@ static void publisher_wait_and_read(struct publisher *p)
 
 static void publisher_count_confirmed(struct publisher *p)
 {
-    uint64_t out = p->window.confirmed.messages - p->refused_late;
+    uint64_t confirmed = p->window.confirmed.messages;
+    uint64_t out = confirmed > p->refused_late ? confirmed - p->refused_late : 0;
     if (out > counter_read(&p->stats.out))
-        counter_add(&p->stats.out, out - counter_read(&p->stats.out));
+        counter_set(&p->stats.out, out);
 }
 
 static void publisher_sync_spool(struct publisher *p)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/printable.h"
 
 /* gnuplot reads the rows from descriptor 3 and draws to stdout, so no file name needs quoting. */
 enum { ROWS_FD = 3 };
@@ -160,17 +161,20 @@ static bool plot_is_complete(const char *path)
     return complete;
 }
 
-/* Quotes a gnuplot string; control characters become "?". */
+/* Quotes a gnuplot string. The text must be well-formed UTF-8, as SVG is. */
 static void plot_add_quoted(struct buffer *b, const char *text)
 {
+    struct buffer title = {0};
+    buffer_reserve(&title, strlen(text) + 1);
+    title.len = printable_copy(title.data, (struct slice){text, strlen(text)});
     buffer_puts(b, "'");
-    for (const char *p = text; *p; p++) {
-        bool control = (unsigned char)*p < ' ' || *p == 127;
-        buffer_append(b, (struct slice){control ? "?" : p, 1});
-        if (*p == '\'')
+    for (size_t i = 0; i < title.len; i++) {
+        buffer_append(b, (struct slice){title.data + i, 1});
+        if (title.data[i] == '\'')
             buffer_puts(b, "'");
     }
     buffer_puts(b, "'");
+    buffer_free(&title);
 }
 
 bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)

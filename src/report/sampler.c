@@ -39,8 +39,8 @@ static bool sampler_write_header(struct sampler *s, const struct values *columns
 
 static void sampler_take(struct sampler *s)
 {
-    struct sample sample = {.end_ns = clock_monotonic() - s->start_ns,
-                            .messages = counter_read(s->source.message_count)};
+    struct sample sample = {.messages = s->source.end_interval(s->source.context),
+                            .end_ns = clock_monotonic() - s->start_ns};
     sample.rate = sampler_rate(s, sample.end_ns, sample.messages);
     struct status_line status = {.messages = sample.messages,
                                  .rate = sample.rate,

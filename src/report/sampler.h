@@ -26,12 +26,14 @@ struct sample {
 };
 
 /*
- * The sampled run. on_sample() is called from the sampler's thread at the end of each interval: it
- * appends the values of the row that follow the rate, and completes the status line.
+ * The sampled run. At the end of each interval, the sampler's thread calls end_interval(), which
+ * returns the messages since the start and keeps all other values of the same moment, and
+ * on_sample(), which appends these values to the row, after the rate, and completes the status
+ * line.
  */
 struct sampler_source {
     const char *count_name; /* column of the message count */
-    counter *message_count;
+    uint64_t (*end_interval)(void *context);
     void (*on_sample)(void *context, const struct sample *sample, struct values *row,
                       struct status_line *status);
     void *context;

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "report/number.h"
+#include "base/number.h"
 
 enum {
     PART_SIZE = 64,

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/number.h"
+#include "base/printable.h"
 #include "json/escape.h"
 
 static struct value *values_add(struct values *v, struct value value)
@@ -18,6 +20,11 @@ static struct value *values_add(struct values *v, struct value value)
 struct value *values_add_count(struct values *v, const char *name, uint64_t count)
 {
     return values_add(v, (struct value){.name = name, .kind = VALUE_COUNT, .count = count});
+}
+
+struct value *values_add_id(struct values *v, const char *name, uint64_t id)
+{
+    return values_add(v, (struct value){.name = name, .kind = VALUE_ID, .count = id});
 }
 
 struct value *values_add_bytes(struct values *v, const char *name, uint64_t bytes)
@@ -68,19 +75,12 @@ static struct slice value_text(const struct values *v, const struct value *value
                       : (struct slice){"", 0};
 }
 
-/* JSON nests groups; the other formats have one level of names. */
-static void value_print_name(const struct value *value, struct buffer *out)
-{
-    if (value->group)
-        buffer_printf(out, "%s-", value->group);
-    buffer_puts(out, value->name);
-}
-
 /* Prints any kind but VALUE_TEXT as a program reads it. */
 static void value_print_number(const struct value *value, struct buffer *out)
 {
     switch (value->kind) {
     case VALUE_COUNT:
+    case VALUE_ID:
     case VALUE_BYTES:
         buffer_printf(out, "%" PRIu64, value->count);
         break;
@@ -96,6 +96,47 @@ static void value_print_number(const struct value *value, struct buffer *out)
     }
 }
 
+/* Prints any kind but VALUE_TEXT as a person reads it. */
+static void value_print_readable(const struct value *value, struct buffer *out)
+{
+    char number[NUMBER_SIZE];
+    switch (value->kind) {
+    case VALUE_COUNT:
+    case VALUE_BYTES:
+        buffer_puts(out, number_format(number, value->count));
+        break;
+    case VALUE_REAL:
+        buffer_printf(out, "%.3f", value->number);
+        break;
+    case VALUE_RATE:
+        buffer_printf(out, "%s/s", number_format_real(number, value->number));
+        break;
+    case VALUE_DURATION:
+        buffer_printf(out, "%.3fms", value_seconds(value) * 1e3);
+        break;
+    case VALUE_ID:
+        value_print_number(value, out);
+        break;
+    case VALUE_TEXT:
+        break;
+    }
+}
+
+/* Prints text as a person reads it. */
+static void value_print_text(struct slice text, struct buffer *out)
+{
+    char *to = buffer_reserve(out, text.len);
+    buffer_commit(out, to + printable_copy(to, text));
+}
+
+/* JSON nests groups; the other formats have one level of names. */
+static void value_print_name(const struct value *value, struct buffer *out)
+{
+    if (value->group)
+        buffer_printf(out, "%s-", value->group);
+    buffer_puts(out, value->name);
+}
+
 void values_print_text(const struct values *v, struct buffer *out)
 {
     for (size_t i = 0; i < v->count; i++) {
@@ -105,7 +146,7 @@ void values_print_text(const struct values *v, struct buffer *out)
         if (value->is_absent)
             buffer_puts(out, "-");
         else if (value->kind == VALUE_TEXT)
-            buffer_append(out, value_text(v, value));
+            value_print_text(value_text(v, value), out);
         else
             value_print_number(value, out);
         buffer_puts(out, "\n");
@@ -124,15 +165,9 @@ void values_print_summary(const struct values *v, struct buffer *out)
         if (value->is_absent)
             buffer_puts(out, "-");
         else if (value->kind == VALUE_TEXT)
-            buffer_append(out, value_text(v, value));
-        else if (value->kind == VALUE_REAL)
-            buffer_printf(out, "%.3f", value->number);
-        else if (value->kind == VALUE_RATE)
-            buffer_printf(out, "%.6g/s", value->number);
-        else if (value->kind == VALUE_DURATION)
-            buffer_printf(out, "%.3fms", value_seconds(value) * 1e3);
+            value_print_text(value_text(v, value), out);
         else
-            value_print_number(value, out);
+            value_print_readable(value, out);
     }
 }
 
@@ -151,16 +186,23 @@ void values_print_csv_header(const struct values *v, struct buffer *out)
     buffer_puts(out, "\n");
 }
 
+/* A spreadsheet executes a cell that starts with one of these, unless an apostrophe precedes it. */
+static bool value_is_formula(struct slice text)
+{
+    return text.len > 0 && memchr("=+-@\t\r", *text.data, 6);
+}
+
 static void values_print_csv_text(struct slice text, struct buffer *out)
 {
-    bool needs_quotes = false;
+    bool is_formula = value_is_formula(text);
+    bool needs_quotes = is_formula;
     for (size_t i = 0; i < text.len; i++)
         needs_quotes |= memchr(",\"\r\n", text.data[i], 4) != NULL;
     if (!needs_quotes) {
         buffer_append(out, text);
         return;
     }
-    buffer_puts(out, "\"");
+    buffer_puts(out, is_formula ? "\"'" : "\"");
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == '"')
             buffer_puts(out, "\"");

@@ -12,6 +12,7 @@
  */
 enum value_kind {
     VALUE_COUNT,
+    VALUE_ID, /* an identifier, printed without separators */
     VALUE_BYTES,
     VALUE_REAL,
     VALUE_RATE,     /* per second; the CSV column is NAME-per-second */
@@ -46,6 +47,7 @@ struct values {
  * pointer is valid until the next call. Texts are copied.
  */
 struct value *values_add_count(struct values *v, const char *name, uint64_t count);
+struct value *values_add_id(struct values *v, const char *name, uint64_t id);
 struct value *values_add_bytes(struct values *v, const char *name, uint64_t bytes);
 struct value *values_add_real(struct values *v, const char *name, double number, int decimals);
 struct value *values_add_rate(struct values *v, const char *name, double per_second, int decimals);
@@ -53,13 +55,15 @@ struct value *values_add_duration(struct values *v, const char *name, uint64_t n
 struct value *values_add_text(struct values *v, const char *name, struct slice text);
 struct value *values_add_absent(struct values *v, const char *name, enum value_kind kind);
 
-/* Prints "name: value" lines, numbers as in JSON. */
+/* Prints "name: value" lines, numbers as in JSON; texts are filtered by printable_copy(). */
 void values_print_text(const struct values *v, struct buffer *out);
 
-/* Prints "name value name value" without a newline; rates and durations carry their unit. */
+/* Prints "name value name value" without a newline, numbers as in base/number.h; rates and
+ * durations carry their unit, and texts are filtered by printable_copy(). */
 void values_print_summary(const struct values *v, struct buffer *out);
 
-/* Prints the column names, or the cells, as one line of CSV (RFC 4180). */
+/* Prints the column names, or the cells, as one line of CSV (RFC 4180). A text that a spreadsheet
+ * would execute is preceded by an apostrophe. */
 void values_print_csv_header(const struct values *v, struct buffer *out);
 void values_print_csv_row(const struct values *v, struct buffer *out);
 

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/exit-status.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/options.h"
-#include "report/number.h"
 #include "report/values.h"
 #include "verify/trial.h"
 
@@ -61,10 +61,14 @@ bool find_max_parse_rate(struct find_max_config *config, const char *text)
 
 static void find_max_print_duration(struct buffer *out, uint64_t us)
 {
+    double seconds = (double)us / 1e6;
+    char number[NUMBER_SIZE];
     if (us < 1000000)
         buffer_printf(out, "%.3g ms", (double)us / 1e3);
+    else if (seconds < 999.5)
+        buffer_printf(out, "%.3g s", seconds);
     else
-        buffer_printf(out, "%.3g s", (double)us / 1e6);
+        buffer_printf(out, "%s s", number_format_real(number, seconds));
 }
 
 /* Returns the rate at which the messages were sent, as a fraction of the intended one. */

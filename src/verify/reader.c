@@ -218,17 +218,19 @@ bool reader_enable_intervals(struct reader *r)
     return true;
 }
 
-const struct histogram *reader_take_interval(struct reader *r, uint64_t *distinct)
+struct reader_interval reader_take_interval(struct reader *r)
 {
     struct histogram *ended = r->latency;
+    struct reader_interval interval = {.latency = ended};
     struct histogram *next = ended == r->intervals ? r->intervals + 1 : r->intervals;
     memset(next, 0, sizeof *next);
     pthread_mutex_lock(&r->lock);
     r->latency = next;
-    *distinct = verify_report_count_distinct(&r->report);
+    interval.received = r->report.received;
+    interval.distinct = verify_report_count_distinct(&r->report);
     pthread_mutex_unlock(&r->lock);
     histogram_merge(&r->report.latency, ended);
-    return ended;
+    return interval;
 }
 
 void reader_finish(struct reader *r, uint64_t expected)

@@ -15,6 +15,13 @@
 
 enum { READER_MAX_MESSAGE = 16 << 20 };
 
+/* The messages read in an interval; all values are of the same moment. */
+struct reader_interval {
+    const struct histogram *latency; /* of this interval; valid until the next one is taken */
+    uint64_t received;               /* messages since the start, duplicates included */
+    uint64_t distinct;               /* without duplicates */
+};
+
 struct reader_config {
     bool require_checksum;     /* messages without a checksum are damaged */
     uint64_t connection_count; /* of the sender, for messages without a checksum */
@@ -64,11 +71,8 @@ void reader_end_input(struct reader *r, struct framer *f, bool complete, const c
 /* Enables reader_take_interval(). Returns false and logs the reason if there is no memory. */
 bool reader_enable_intervals(struct reader *r);
 
-/*
- * Ends an interval; may be called from another thread than the reading one. Returns its latencies,
- * which are valid until the next call, and the number of distinct messages so far.
- */
-const struct histogram *reader_take_interval(struct reader *r, uint64_t *distinct);
+/* Ends an interval; may be called from another thread than the reading one. */
+struct reader_interval reader_take_interval(struct reader *r);
 
 /* Completes the report after the last message; `expected` as for sequence_tracker_finish(). */
 void reader_finish(struct reader *r, uint64_t expected);

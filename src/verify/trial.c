@@ -170,9 +170,10 @@ bool trial_run(struct trial *t, const struct load_config *load, uint64_t idle_ti
     if (!trial_read_back(t, &s, thread, idle_timeout_ns))
         return false;
     cpu_ns = clock_read(CLOCK_THREAD_CPUTIME_ID) - cpu_ns;
+    uint64_t arrived = verify_report_count_distinct(report);
     *result = (struct trial_result){
         .sent = s.sent.generated,
-        .lost = s.sent.generated - verify_report_count_distinct(report),
+        .lost = s.sent.generated > arrived ? s.sent.generated - arrived : 0,
         .duplicated = report->duplicated,
         .damaged = report->damaged,
         .p50_us = histogram_percentile(&report->latency, 50),

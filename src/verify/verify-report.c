@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/printable.h"
 
 enum { MAX_RANGES = 20 };
 
@@ -24,8 +25,8 @@ uint64_t verify_report_count_distinct(const struct verify_report *r)
 
 bool verify_report_is_clean(const struct verify_report *r)
 {
-    return !sequence_tracker_count_missing(&r->tracker) && !r->duplicated && !r->damaged &&
-           !r->tracker.overflowed;
+    return r->received && !sequence_tracker_count_missing(&r->tracker) && !r->duplicated &&
+           !r->damaged && !r->tracker.overflowed;
 }
 
 void verify_report_log_limits(const struct verify_report *r)
@@ -38,6 +39,16 @@ void verify_report_log_limits(const struct verify_report *r)
                    "are upper bounds");
 }
 
+/* The sender chose the label, so it must not look like ranges: it becomes one printable word. */
+static void verify_report_print_label(struct buffer *out, const struct buffer *label)
+{
+    char *to = buffer_reserve(out, label->len);
+    size_t len = printable_copy(to, (struct slice){label->data, label->len});
+    for (char *space = to; (space = memchr(space, ' ', (size_t)(to + len - space)));)
+        *space = '?';
+    buffer_commit(out, to + len);
+}
+
 /* `run` is NULL if there is only one. */
 static void verify_report_print_range(struct buffer *out, const struct tracked_run *run,
                                       const struct gap *range)
@@ -45,7 +56,7 @@ static void verify_report_print_range(struct buffer *out, const struct tracked_r
     if (out->len > 0)
         buffer_puts(out, " ");
     if (run) {
-        buffer_append(out, (struct slice){run->label.data, run->label.len});
+        verify_report_print_label(out, &run->label);
         buffer_puts(out, ":");
     }
     buffer_printf(out, "%" PRIu64, range->first);

@@ -24,7 +24,7 @@ uint64_t verify_report_count_distinct(const struct verify_report *r);
  * or 0 if unknown.
  */
 
-/* Returns whether nothing was lost, duplicated, damaged or untracked. */
+/* Returns whether messages were received, and none was lost, duplicated, damaged or untracked. */
 bool verify_report_is_clean(const struct verify_report *r);
 
 /* Logs a warning for each limit of the tracker that was reached. */

@@ -16,6 +16,7 @@ struct verify {
     struct reader *reader;
     struct sampler sampler;
     struct signals signals;
+    struct reader_interval interval; /* the last one; used by the sampler's thread */
     struct output json;
     struct output hgrm;
     bool failed;
@@ -75,13 +76,20 @@ static void verify_read_all(struct verify *v)
             break;
 }
 
+static uint64_t verify_end_interval(void *context)
+{
+    struct verify *v = context;
+    v->interval = reader_take_interval(v->reader);
+    return v->interval.received;
+}
+
 static void verify_on_sample(void *context, const struct sample *sample, struct values *row,
                              struct status_line *status)
 {
-    struct verify *v = context;
-    uint64_t distinct;
+    const struct verify *v = context;
     uint64_t expected = v->config->expected;
-    const struct histogram *latency = reader_take_interval(v->reader, &distinct);
+    uint64_t distinct = v->interval.distinct;
+    const struct histogram *latency = v->interval.latency;
     verify_report_add_interval(latency, row);
     status->verb = "received";
     status->total = expected;
@@ -153,7 +161,7 @@ static int verify_finish(struct verify *v)
 static bool verify_open_outputs(struct verify *v)
 {
     const struct verify_config *c = v->config;
-    struct sampler_source source = {"received", &v->reader->stats.out, verify_on_sample, v};
+    struct sampler_source source = {"received", verify_end_interval, verify_on_sample, v};
     struct values columns = {0};
     verify_report_add_interval(&v->reader->report.latency, &columns);
     bool ok = sampler_open(&v->sampler, &c->sampler, &source, &columns, true);

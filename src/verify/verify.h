@@ -22,7 +22,8 @@ struct verify_config {
 
 /*
  * Reads messages of spamlog from all files and reports loss, duplicates, reordering, corruption and
- * latency. Returns the exit status: STATUS_REJECTED if messages were lost, duplicated or damaged.
+ * latency. Returns the exit status: STATUS_REJECTED if no message was received, or if messages were
+ * lost, duplicated or damaged.
  */
 int verify_run(const struct verify_config *config);
 

@@ -40,7 +40,7 @@ parse_start() {
 parse_finish() {
     kill "$parse"
     wait "$parse" || fail "$row: $(tail -n 1 parse.err)"
-    grep -q " out ${messages[$row]} rejected 0 dropped 0 " parse.err ||
+    tail -n 1 parse.err | tr -d , | grep -Eq " out ${messages[$row]} (rejected 0 dropped 0 )?bytes " ||
         fail "$row: fewer than ${messages[$row]} messages: $(tail -n 1 parse.err)"
 }
 

@@ -113,6 +113,11 @@ suspended() {
     ! grep -qv '^[0-9]* ([^)]*) T ' /proc/"$1"/task/*/stat
 }
 
+# grouped NUMBER: prints it with thousands separators.
+grouped() {
+    sed -E ':again; s/([0-9])([0-9]{3})($|,)/\1,\2\3/; t again' <<<"$1"
+}
+
 # counts NAME TEXT: requests the counters of NAME, and succeeds if they contain TEXT.
 counts() {
     local pid=${1}_pid

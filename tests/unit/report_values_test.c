@@ -20,7 +20,8 @@ static void all_kinds(void)
 {
     struct values v = {0};
     struct buffer out = {0};
-    values_add_count(&v, "sent", 12);
+    values_add_count(&v, "sent", 1234);
+    values_add_id(&v, "id", 5678);
     values_add_bytes(&v, "bytes", 1234567)->in_summary = false;
     values_add_real(&v, "seconds", 1.5, 6);
     values_add_rate(&v, "rate", 1234567.25, 1);
@@ -28,19 +29,20 @@ static void all_kinds(void)
     add_text(&v, "asked", "a \"b\", c");
     values_add_absent(&v, "seed", VALUE_COUNT);
     values_print_text(&v, &out);
-    prints(&out, "text",
-           "sent: 12\nbytes: 1234567\nseconds: 1.500000\nrate: 1234567.2\nlag: 0.001235\n"
-           "asked: a \"b\", c\nseed: -\n");
+    prints(
+        &out, "text",
+        "sent: 1234\nid: 5678\nbytes: 1234567\nseconds: 1.500000\nrate: 1234567.2\nlag: 0.001235\n"
+        "asked: a \"b\", c\nseed: -\n");
     values_print_summary(&v, &out);
     prints(&out, "summary",
-           "sent 12 seconds 1.500 rate 1.23457e+06/s lag 1.235ms asked a \"b\", c seed -");
+           "sent 1,234 id 5678 seconds 1.500 rate 1,234,567/s lag 1.235ms asked a \"b\", c seed -");
     values_print_csv_header(&v, &out);
-    prints(&out, "CSV header", "sent,bytes,seconds,rate-per-second,lag-seconds,asked,seed\n");
+    prints(&out, "CSV header", "sent,id,bytes,seconds,rate-per-second,lag-seconds,asked,seed\n");
     values_print_csv_row(&v, &out);
-    prints(&out, "CSV row", "12,1234567,1.500000,1234567.2,0.001235,\"a \"\"b\"\", c\",\n");
+    prints(&out, "CSV row", "1234,5678,1234567,1.500000,1234567.2,0.001235,\"a \"\"b\"\", c\",\n");
     values_print_json(&v, &out);
     prints(&out, "JSON",
-           "{\"sent\":12,\"bytes\":1234567,\"seconds\":1.500000,\"rate\":1234567.2,"
+           "{\"sent\":1234,\"id\":5678,\"bytes\":1234567,\"seconds\":1.500000,\"rate\":1234567.2,"
            "\"lag\":0.001235,\"asked\":\"a \\\"b\\\", c\",\"seed\":null}\n");
     values_free(&v);
     buffer_free(&out);
@@ -73,8 +75,38 @@ static void groups_and_empty_texts(void)
     buffer_free(&out);
 }
 
+static void hostile_texts(void)
+{
+    static const char *const formulas[] = {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"};
+    struct values v = {0};
+    struct buffer out = {0};
+    add_text(&v, "name", "a\nsent: 9\x1B[31m\xC2\x9B\xE2\x80\xAE\xE2\x80\xAC\xE2\x82");
+    values_print_text(&v, &out);
+    prints(&out, "filtered text", "name: a?sent: 9?[31m????\n");
+    values_print_summary(&v, &out);
+    prints(&out, "filtered summary", "name a?sent: 9?[31m????");
+    values_print_json(&v, &out);
+    prints(&out, "escaped JSON",
+           "{\"name\":\"a\\nsent: 9\\u001b[31m\xC2\x9B\xE2\x80\xAE\xE2\x80\xAC\xEF\xBF\xBD\"}\n");
+    for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++) {
+        char cell[32];
+        snprintf(cell, sizeof cell, "\"'%s\"\n", formulas[i]);
+        values_clear(&v);
+        add_text(&v, "cell", formulas[i]);
+        values_print_csv_row(&v, &out);
+        prints(&out, "a formula", cell);
+    }
+    values_clear(&v);
+    add_text(&v, "cell", "1-2 =");
+    values_print_csv_row(&v, &out);
+    prints(&out, "no formula", "1-2 =\n");
+    values_free(&v);
+    buffer_free(&out);
+}
+
 int main(void)
 {
+    hostile_texts();
     all_kinds();
     groups_and_empty_texts();
     return unit_end("report values");
