@@ -36,7 +36,7 @@ _shnek_pub()
         [[ $cur != -* ]] ||
             words='-s --server= --user= --password= --token= --creds= --nkey= --tlscert= --tlskey=
                 --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --window=
-                --spool= --spool-sync= --spill= --at-most-once -J --jetstream --stream= --create-stream
+                --spool= --spool-sync= --spool-list --spill= --at-most-once -J --jetstream --stream= --create-stream
                 --create-stream= --replicas= --storage= --max-age= --max-bytes= --msg-id= --no-check -n --dry-run
                 --rejects= --stats --stats= -q --quiet -h --help -V --version'
         ;;

@@ -18,6 +18,7 @@ complete -c shnek-pub -l ping-interval -x -a '1s 5s 30s 1m' -d 'Send a PING to t
 complete -c shnek-pub -l window -x -a '16M 64M 1G' -d 'Limit the bytes that are read but not confirmed'
 complete -c shnek-pub -l spool -r -F -d 'Keep the window in a file'
 complete -c shnek-pub -l spool-sync -x -a '1s 5s 30s 1m' -d 'Force the spool to disk at this interval'
+complete -c shnek-pub -l spool-list -d 'Print the unconfirmed lines of the spool'
 complete -c shnek-pub -l spill -r -F -d 'Append unconfirmed lines to a file on exit'
 complete -c shnek-pub -l at-most-once -d 'Never resend a message'
 complete -c shnek-pub -s J -l jetstream -d 'Publish to a JetStream stream'

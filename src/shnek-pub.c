@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "publish/publish.h"
+#include "publish/spool-list.h"
 #include "publish/subject.h"
 
 enum { STREAM_NAME_MAX = 255 }; /* bytes; the limit of nats-server */
@@ -48,6 +49,7 @@ static const char help[] =
     "      --spool=FILE            Keep the unconfirmed lines in FILE, which a later\n"
     "                              run continues with\n"
     "      --spool-sync=DURATION   Force the spool to disk this often [never]\n"
+    "      --spool-list            Print the unconfirmed lines of the spool, and exit\n"
     "      --spill=FILE            Append lines left unconfirmed to FILE [stdout]\n"
     "      --at-most-once          Resend nothing; messages may be lost\n"
     "\n"
@@ -94,6 +96,7 @@ enum {
     PUB_OPTION_WINDOW,
     PUB_OPTION_SPOOL,
     PUB_OPTION_SPOOL_SYNC,
+    PUB_OPTION_SPOOL_LIST,
     PUB_OPTION_SPILL,
     PUB_OPTION_AT_MOST_ONCE,
     PUB_OPTION_STREAM,
@@ -126,6 +129,7 @@ static const struct option options[] = {
     {"window", required_argument, NULL, PUB_OPTION_WINDOW},
     {"spool", required_argument, NULL, PUB_OPTION_SPOOL},
     {"spool-sync", required_argument, NULL, PUB_OPTION_SPOOL_SYNC},
+    {"spool-list", no_argument, NULL, PUB_OPTION_SPOOL_LIST},
     {"spill", required_argument, NULL, PUB_OPTION_SPILL},
     {"at-most-once", no_argument, NULL, PUB_OPTION_AT_MOST_ONCE},
     {"jetstream", no_argument, NULL, 'J'},
@@ -272,6 +276,8 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
         return true;
     case PUB_OPTION_SPOOL_SYNC:
         return pub_set_timeout("--spool-sync", text, &c->spool_sync_ns);
+    case PUB_OPTION_SPOOL_LIST:
+        return c->spool_list = true;
     case PUB_OPTION_SPILL:
         c->spill = text;
         return true;
@@ -331,6 +337,8 @@ static const char *pub_find_conflict(const struct publish_config *c)
     const struct stream_config *stream = &c->jetstream.stream;
     if (c->rejects && strcmp(c->rejects, "-") == 0)
         return "--rejects: '-' is not accepted; name a file";
+    if (c->spool_list && !c->spool)
+        return "--spool-list requires --spool=FILE";
     if (n->tlscert && !n->tlskey)
         return "--tlscert and --tlskey must be given together; --tlskey is missing";
     if (n->tlskey && !n->tlscert)
@@ -405,6 +413,13 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
     return valid;
 }
 
+static int pub_run(struct publish_config *c)
+{
+    if (c->spool_list)
+        return spool_list(c->spool);
+    return pub_check_files(&c->session.nats) ? publish_run(c) : STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     struct publish_config config = {.jetstream = {.stream = {.replicas = 1}},
@@ -412,7 +427,7 @@ int main(int argc, char **argv)
     int status;
     descriptors_reserve_standard();
     if (pub_read_options(argc, argv, &config, &status))
-        status = !pub_check_files(&config.session.nats) ? STATUS_FAILED : publish_run(&config);
+        status = pub_run(&config);
     for (size_t i = 0; i < config.session.nats.server_count; i++)
         free(config.session.nats.servers[i]);
     free(config.session.nats.servers);

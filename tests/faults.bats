@@ -400,37 +400,6 @@ with_spool() {
     from pub.in shnek-pub --spool=spool -J --stream=logs --create-stream --msg-id=auto
 }
 
-@test "a spool that is in use, foreign, truncated, damaged or of another size is refused and left unchanged" {
-    local name
-    nats_start
-    start_fed pub shnek-pub --spool=spool --window=1M
-    wait_until test -s spool
-    wait_until grep -q spool "/proc/$pub_pid/maps"
-    run timeout 10 shnek-pub --spool=spool </dev/null
-    is "$status" 2
-    is "$output" 'shnek-pub: --spool: spool: in use by another process'
-    end_of_input
-    ended_with 0 0
-
-    make_lines 1000
-    cp lines foreign
-    head -c 300000 spool >short
-    cp spool flipped
-    printf '\xff' | dd of=flipped bs=1 seek=20 conv=notrunc status=none
-    for name in foreign short flipped; do
-        cp "$name" copy
-        run timeout 10 shnek-pub --spool="$name" <lines
-        is "$status" 2
-        [[ $output == "shnek-pub: --spool: $name: "*"; leaving it unchanged" ]]
-        cmp "$name" copy
-    done
-    cp spool copy
-    run timeout 10 shnek-pub --spool=spool --window=2M <lines
-    is "$status" 2
-    [[ $output == 'shnek-pub: --window: spool spool was created with 1048576 bytes;'* ]]
-    cmp spool copy
-}
-
 # Time
 
 # waits_at PROCESS WCHAR: succeeds if it sleeps and its count of written bytes is unchanged.

@@ -15,9 +15,10 @@ void output_init(struct output *out, int fd, const char *name)
     fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE); /* fails harmlessly: not a pipe, or over quota */
 }
 
-static bool output_open(struct output *out, const char *flag, const char *path, int flags)
+static bool output_open(struct output *out, const char *flag, const char *path, int flags,
+                        mode_t mode)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
     if (fd < 0) {
         log_printf("%s: %s: %m", flag, path);
         return false;
@@ -28,7 +29,7 @@ static bool output_open(struct output *out, const char *flag, const char *path, 
 
 bool output_open_append(struct output *out, const char *flag, const char *path)
 {
-    return output_open(out, flag, path, O_APPEND);
+    return output_open(out, flag, path, O_APPEND, 0600);
 }
 
 bool output_open_truncate(struct output *out, const char *flag, const char *path)
@@ -37,7 +38,7 @@ bool output_open_truncate(struct output *out, const char *flag, const char *path
     if (!path)
         return true;
     if (strcmp(path, "-") != 0)
-        return output_open(out, flag, path, O_TRUNC);
+        return output_open(out, flag, path, O_TRUNC, 0666);
     output_init(out, STDOUT_FILENO, "stdout");
     return true;
 }

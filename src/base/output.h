@@ -18,8 +18,8 @@ struct output {
 /* Wraps a descriptor; enlarges the buffer of a pipe if the system allows it. */
 void output_init(struct output *out, int fd, const char *name);
 
-/* Opens a file for appending, creating it if necessary. Returns false and logs the flag and the
- * reason on failure. */
+/* Opens a file of messages for appending; only the owner can read it if it is created. Returns
+ * false and logs the flag and the reason on failure. */
 bool output_open_append(struct output *out, const char *flag, const char *path);
 
 /* Opens and truncates a file, creating it if necessary. "-" is stdout; for NULL nothing is opened

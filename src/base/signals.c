@@ -88,6 +88,7 @@ bool signals_open(struct signals *s, struct stats *stats, uint64_t interval_ns)
     sigset_t set = signals_handled_set(s);
     sigaddset(&set, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* write(2) fails with EFBIG, which is logged */
     s->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     s->hangup_fd = s->handle_hangup ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
     if (s->stop_fd < 0 || (s->handle_hangup && s->hangup_fd < 0)) {

@@ -13,7 +13,7 @@
  * A thread that handles signals and prints the counters, also while the rest of the program is
  * blocked in a write. The first SIGTERM or SIGINT requests a drain; a second one at least 100 ms
  * later ends the process with STATUS_FAILED. SIGUSR1 prints a line of counters. SIGHUP, if it is
- * handled, writes to hangup_fd. SIGPIPE is ignored.
+ * handled, writes to hangup_fd. SIGPIPE and SIGXFSZ are ignored.
  */
 struct signals {
     struct stats *stats;

@@ -2,8 +2,8 @@
 
 #include <endian.h>
 
+#include "base/crc32c.h"
 #include "base/utf8.h"
-#include "load/crc32c.h"
 
 struct slice sequence_normalize_msg(struct slice msg, struct buffer *scratch)
 {

@@ -2,8 +2,8 @@
 
 #include <inttypes.h>
 
+#include "base/crc32c.h"
 #include "base/log.h"
-#include "load/crc32c.h"
 #include "syslog/timestamp.h"
 
 static struct slice template_text_slice(const char *text)

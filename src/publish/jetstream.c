@@ -374,6 +374,7 @@ static bool jetstream_take_refusal(struct publish_transport *t, struct transport
             sequence++;
         struct jetstream_message *m = jetstream_message_at(j, sequence);
         refusal->number = m->end.lines;
+        refusal->offset = m->offset;
         refusal->text = jetstream_message_text(j, m);
         snprintf(refusal->error_text, sizeof refusal->error_text, "%s",
                  m->error_text ? m->error_text : "refused");

@@ -55,7 +55,8 @@ static void publisher_reject(struct publisher *p, uint64_t number, const struct 
     if (!p->config->rejects)
         return;
     reject_write(&p->rejects.buffer, "stdin", number, defect, raw);
-    if (!output_flush_full(&p->rejects))
+    /* The spool must not forget the line before it is written. */
+    if (!(p->config->spool ? output_flush(&p->rejects) : output_flush_full(&p->rejects)))
         p->failed = true;
 }
 
@@ -168,6 +169,7 @@ static void publisher_take_refusals(struct publisher *p)
         struct defect defect = {"STREAM", refusal.error_text, 0};
         p->refused_late++;
         publisher_reject(p, refusal.number, &defect, refusal.text);
+        window_mark_rejected(&p->window, refusal.offset);
     }
 }
 
@@ -192,9 +194,31 @@ static void publisher_poll_transport(struct publisher *p)
 
 /* Input */
 
+/* Rejects a line whose end does not come or is skipped, and at most `most` bytes of which are kept.
+ */
+static void publisher_reject_partial(struct publisher *p, const struct window_line *line,
+                                     const struct defect *defect, size_t most)
+{
+    struct slice text = line->text;
+    if (text.len > most)
+        text.len = most;
+    counter_add(&p->stats.in, 1);
+    publisher_reject(p, line->number, defect, text);
+    window_mark_rejected(&p->window, line->offset);
+}
+
+static void publisher_reject_unfinished(struct publisher *p, const char *text)
+{
+    struct window_line line;
+    if (window_end_input(&p->window, &line)) {
+        struct defect defect = {"PAYLOAD", text, line.text.len};
+        publisher_reject_partial(p, &line, &defect, SIZE_MAX);
+    }
+}
+
 static void publisher_read(struct publisher *p)
 {
-    struct slice too_long;
+    struct window_line too_long;
     size_t space = 0;
     undelivered_lock(&p->undelivered);
     char *to = window_reserve(&p->window, &space);
@@ -207,9 +231,7 @@ static void publisher_read(struct publisher *p)
         counter_add(&p->stats.bytes, (uint64_t)n);
     if (is_too_long) {
         struct defect defect = publisher_too_long(p->window.line_max);
-        counter_add(&p->stats.in, 1);
-        publisher_reject(p, p->window.next.lines + 1, &defect,
-                         (struct slice){too_long.data, p->window.line_max});
+        publisher_reject_partial(p, &too_long, &defect, p->window.line_max);
     }
     if (n < 0 && to && errno != EAGAIN) {
         log_printf("stdin: %m");
@@ -230,11 +252,7 @@ static void publisher_on_drained(struct publisher *p)
     }
     if (p->config->spool || !window_mid_line(&p->window))
         return;
-    struct defect defect = {"PAYLOAD", "truncated: no LF before the end of the input", 0};
-    struct slice rest = window_take_partial(&p->window);
-    defect.offset = rest.len;
-    counter_add(&p->stats.in, 1);
-    publisher_reject(p, p->window.next.lines + 1, &defect, rest);
+    publisher_reject_unfinished(p, "truncated: no LF before the end of the input");
 }
 
 static bool publisher_has_pending(const struct publisher *p)
@@ -311,7 +329,7 @@ static void publisher_sync_spool(struct publisher *p)
     uint64_t now = clock_monotonic();
     if (p->config->spool_sync_ns && now - p->last_synced >= p->config->spool_sync_ns) {
         p->last_synced = now;
-        if (!ring_sync(&p->window.ring))
+        if (!window_sync(&p->window))
             p->failed = true;
     }
 }
@@ -341,15 +359,23 @@ static struct publish_transport *publisher_new_transport(struct publish_config *
 static bool publisher_open(struct publisher *p)
 {
     const struct publish_config *config = p->config;
+    const char *spool = config->spool;
+    if (spool && config->dry_run && access(spool, F_OK) != 0 && errno == ENOENT)
+        spool = NULL; /* a dry run creates no file */
     input_init(&p->input, STDIN_FILENO);
     undelivered_lock(&p->undelivered);
-    bool opened = window_open(&p->window, config->spool, config->window_size);
+    bool opened = window_open(&p->window, spool, config->window_size, config->dry_run);
     undelivered_unlock(&p->undelivered);
     if (!opened)
         return false;
     p->requested = p->window.next.offset;
+    p->input_incomplete = p->window.has_loss;
     if (config->rejects && !output_open_append(&p->rejects, "--rejects", config->rejects))
         return false;
+    if (!undelivered_open(&p->undelivered))
+        return false;
+    if (!p->window.continues)
+        publisher_reject_unfinished(p, "truncated: the process that read it was stopped");
     if (!p->transport->ops->open(p->transport))
         return false;
     p->input.wake_fd = p->transport->wake_fd;
@@ -367,7 +393,8 @@ static void publisher_close(struct publisher *p)
         p->failed = true;
     if (needs_server && undelivered_write(&p->undelivered))
         p->failed = true;
-    window_close(&p->window);
+    if (!window_close(&p->window))
+        p->failed = true;
     json_checker_free(&p->checker);
 }
 

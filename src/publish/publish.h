@@ -15,6 +15,7 @@ struct publish_config {
     uint64_t window_size;       /* bytes, 0 for the default */
     uint64_t stats_interval_ns; /* 0: none */
     uint64_t spool_sync_ns;     /* between calls of fdatasync(2), 0: none */
+    bool spool_list;            /* print the spool; see spool-list.h */
     bool at_most_once;          /* resend nothing */
     bool no_check;              /* publish lines that are not JSON */
     bool dry_run;               /* print the messages instead of publishing them */

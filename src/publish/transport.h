@@ -34,6 +34,7 @@ enum { TRANSPORT_TEXT_MAX = 256 };
 /* A message that was sent and then refused permanently. */
 struct transport_refusal {
     uint64_t number;   /* of its line, from 1 */
+    uint64_t offset;   /* of its line */
     struct slice text; /* in the window */
     char error_text[TRANSPORT_TEXT_MAX];
 };

@@ -3,27 +3,33 @@
 
 #include <pthread.h>
 
+#include "base/output.h"
 #include "publish/window.h"
 
 /*
- * Writes the lines that were read but not confirmed when the program ends: to a file (--spill), to
- * stdout, or nowhere if the spool keeps them.
+ * Writes the lines that were read but not confirmed when the program ends: to a file (--spill),
+ * else to stdout, or nowhere if the spool keeps them.
  */
 struct undelivered {
     struct window *window;
-    const char *path;  /* NULL: stdout, or the spool if there is one */
+    const char *path;  /* NULL: stdout, or the spool if there is one; "-" is stdout */
     const char *spool; /* NULL: none */
+    struct output file;
     pthread_mutex_t read_lock;
 };
 
 /* All arguments are borrowed. */
 void undelivered_init(struct undelivered *u, struct window *w, const char *path, const char *spool);
 
+/* Opens the file, if there is one. Returns false and logs the reason on failure. */
+bool undelivered_open(struct undelivered *u);
+
 /* Enclose each read into the window, so that undelivered_on_abort() sees all of it or nothing. */
 void undelivered_lock(struct undelivered *u);
 void undelivered_unlock(struct undelivered *u);
 
-/* Writes the unconfirmed lines, and logs their number. Returns whether there were any. */
+/* Writes the unconfirmed lines, to stdout if the file fails, and logs their number. Returns whether
+ * there were any. */
 bool undelivered_write(struct undelivered *u);
 
 /*

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/crc32c.h"
 #include "base/defect.h"
 #include "base/log.h"
-#include "load/crc32c.h"
 #include "syslog/field-parse.h"
 
 enum { BLOCK_SIZE = 256 * 1024 };

@@ -1,8 +1,8 @@
 /* The sequence element: CRC-32C, the values that it covers, and MSG read back from JSON. */
 
+#include "base/crc32c.h"
 #include "json/escape.h"
 #include "json/unescape.h"
-#include "load/crc32c.h"
 #include "load/sequence.h"
 #include "unit.h"
 

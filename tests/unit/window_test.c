@@ -43,7 +43,7 @@ static struct stream make_stream(void)
 static void feed(struct window *w, struct stream *s)
 {
     size_t space;
-    struct slice too_long;
+    struct window_line too_long;
     char *to = window_reserve(w, &space);
     size_t n = to ? 1 + random_below((unsigned)space) : 0;
     if (n > s->len - s->fed)
@@ -75,7 +75,7 @@ static void test_random(const char *path)
     unsigned returned = 0;  /* lines before it were returned, every 97th for the only time */
     unsigned rewinds = 0;
     bool matches = true;
-    unit(window_open(&w, path, SIZE), "opens");
+    unit(window_open(&w, path, SIZE, false), "opens");
     while (matches && confirmed < LINES) {
         feed(&w, &s);
         for (unsigned turns = random_below(2000);
@@ -114,9 +114,9 @@ static void test_reopen(const char *path)
 {
     struct window w;
     struct window_line line;
-    struct slice too_long;
+    struct window_line too_long;
     size_t space;
-    unit(window_open(&w, path, SIZE), "opens");
+    unit(window_open(&w, path, SIZE, false), "opens");
     char *to = window_reserve(&w, &space);
     memcpy(to, "one\ntwo\nthr", 11);
     window_commit(&w, 11, &too_long);
@@ -128,7 +128,7 @@ static void test_reopen(const char *path)
     memcpy(to, "ee\nfo", 5); /* it is killed before window_commit() */
     window_close(&w);
 
-    unit(window_open(&w, path, 0), "opens again");
+    unit(window_open(&w, path, 0, false), "opens again");
     unit(window_next_line(&w, NULL, &line) && slice_equal(line.text, (struct slice){"two", 3}),
          "two again");
     unit(window_next_line(&w, NULL, &line) && slice_equal(line.text, (struct slice){"three", 5}),
@@ -145,9 +145,9 @@ static void test_unchecked(void)
 {
     struct window w;
     struct window_line line;
-    struct slice too_long;
+    struct window_line too_long;
     size_t space;
-    unit(window_open(&w, NULL, SIZE), "opens");
+    unit(window_open(&w, NULL, SIZE, false), "opens");
     unit(window_unchecked(&w).len == 0, "nothing was read");
     memcpy(window_reserve(&w, &space), "one\r\n\ntwo\nth", 13);
     window_commit(&w, 13, &too_long);
@@ -176,15 +176,17 @@ static void test_too_long(void)
 {
     struct window w;
     struct window_line line;
-    struct slice too_long;
+    struct window_line too_long;
     size_t space;
-    unit(window_open(&w, NULL, SIZE), "opens");
+    unit(window_open(&w, NULL, SIZE, false), "opens");
     window_set_line_max(&w, 100);
     char *to = window_reserve(&w, &space);
     memcpy(to, "a\n", 2);
     memset(to + 2, 'b', 300);
     unit(window_commit(&w, 302, &too_long), "a line over the limit");
-    unit(too_long.len == 300 && too_long.data[0] == 'b', "its beginning");
+    unit(too_long.text.len == 300 && too_long.text.data[0] == 'b' && too_long.number == 2,
+         "its beginning");
+    window_mark_rejected(&w, too_long.offset);
     for (int i = 0; i < 100; i++) {
         to = window_reserve(&w, &space);
         memset(to, 'b', space);
@@ -194,8 +196,9 @@ static void test_too_long(void)
     memcpy(to, "bb\nc\n", 5);
     window_commit(&w, 5, &too_long);
     unit(window_next_line(&w, NULL, &line) && line.text.data[0] == 'a', "the line before it");
-    unit(window_next_line(&w, NULL, &line) && line.text.data[0] == 'c' && line.text.len == 1,
-         "and the one after it");
+    unit(window_next_line(&w, NULL, &line) && line.text.data[0] == 'c' && line.text.len == 1 &&
+             line.number == 3,
+         "and the one after it, line %u", (unsigned)line.number);
     unit(!window_next_line(&w, NULL, &line), "no more");
     window_close(&w);
 }

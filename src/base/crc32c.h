@@ -1,5 +1,5 @@
-#ifndef SHNEK_LOAD_CRC32C_H
-#define SHNEK_LOAD_CRC32C_H
+#ifndef SHNEK_BASE_CRC32C_H
+#define SHNEK_BASE_CRC32C_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "load/crc32c.h"
+#include "base/crc32c.h"
 
 #include <pthread.h>
 
@@ -71,9 +71,9 @@ static uint32_t crc32c_run(uint32_t state, const char *data, size_t len)
 
 #else
 
-static uint32_t carry_on(uint32_t state, const char *at, size_t length)
+static uint32_t crc32c_run(uint32_t state, const char *data, size_t len)
 {
-    return by_table(state, at, length);
+    return crc32c_run_table(state, data, len);
 }
 
 #endif
