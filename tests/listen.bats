@@ -813,3 +813,43 @@ END
     wait_until grep -q '"msg":"four"' relay.out
     is "$(jq -c .msg relay.out)" $'"one\\n  two"\n"three"\n"four"'
 }
+
+# Blocked stderr
+
+# full_fifo NAME: creates a FIFO that is open as descriptor $blocked and full.
+full_fifo() {
+    mkfifo "$1"
+    exec {blocked}<>"$1"
+    dd if=/dev/zero of="$1" oflag=nonblock bs=4096 count=1024 2>/dev/null || true
+}
+
+@test "while stderr is blocked messages are relayed, and later the number of lines not logged is reported" {
+    need socat
+    full_fifo err
+    start relay sh -c 'exec shnek-parse -l unix:socket 2>err'
+    wait_until test -S socket
+    printf 'bad\nbad\n%sone\n' "$HEAD" | socat -u - UNIX-CONNECT:socket
+    wait_until lines_are relay.out 1
+    # The reader of stderr continues.
+    start reader from err tr -d '\0'
+    bad() { echo bad | socat -u - UNIX-CONNECT:socket && grep -q 'PRI: expected' reader.out; }
+    wait_until bad
+    # "listening on", two defects, and those until the FIFO had space.
+    is "$(sed -n '1s/[0-9]*//gp' reader.out)" 'shnek-parse:  lines not logged, because stderr was blocked'
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    hang_up "$blocked"
+}
+
+@test "while stderr is blocked SIGTERM drains, and the status is that of the messages" {
+    full_fifo err
+    mkfifo in
+    start relay sh -c 'exec shnek-parse --stats=10ms in 2>err'
+    exec {feed}>in
+    printf 'bad\n%sone\n' "$HEAD" >&"$feed"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+}

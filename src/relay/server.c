@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -213,8 +212,9 @@ static void server_output_closed(struct server *s, struct io *io)
 
 static void server_reload_tls(struct server *s, struct io *io)
 {
-    eventfd_t count;
-    eventfd_read(io->fd, &count);
+    (void)io;
+    if (!signals_take_hangup(s->signals))
+        return;
     systemd_notify_reloading();
     struct tls *tls = tls_server_new(&s->config->tls);
     if (tls) {
