@@ -853,3 +853,80 @@ full_fifo() {
     wait_exit relay
     is "$status" 1
 }
+
+# Internal failures
+
+# inject CALL ERROR [WHEN]: calls of the relay that has started fail, until end_injection.
+inject() {
+    need strace
+    start tracer strace -f -o trace -e trace="$1" -e inject="$1:error=$2:when=${3-1+}" -p "$relay_pid"
+    traced() { ! grep -q '^TracerPid:[[:space:]]*0$' /proc/"$relay_pid"/task/*/status || ended "$tracer_pid"; }
+    wait_until traced
+    running "$tracer_pid" || skip 'strace may not attach to a process'
+}
+
+end_injection() {
+    kill -TERM "$tracer_pid"
+    wait_exit tracer
+}
+
+# fails_with ERROR: whether one injected call has failed.
+fails_with() {
+    grep -q "$1.*(INJECTED)" trace
+}
+
+@test "a connection that cannot be read is reported, and the status is 2" {
+    relay
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until lines_are relay.out 1
+    inject read EIO 1
+    echo "${HEAD}two" >&"$connection"
+    wait_until grep -qx 'shnek-parse: 127.0.0.1:[0-9]*: Input/output error' relay.err
+    end_injection
+    connect
+    echo "${HEAD}six" >&"$connection"
+    wait_until lines_are relay.out 2
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 2
+}
+
+@test "a connection that cannot be watched is reported, and the status is 2" {
+    relay
+    inject epoll_ctl ENOSPC 1
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until grep -qx 'shnek-parse: 127.0.0.1:[0-9]*: epoll: No space left on device' relay.err
+    end_injection
+    connect
+    echo "${HEAD}two" >&"$connection"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 2
+}
+
+@test "unknown errors of accept, recvmmsg and epoll_wait are reported once and retried without busy looping" {
+    local call round=0 udp
+    start relay shnek-parse -l tcp://127.0.0.1:0 -l udp://127.0.0.1:0
+    wait_until grep -q 'listening on udp:' relay.err
+    listening relay
+    udp=$(sed -n 's/.*listening on udp:.*://p' relay.err)
+    for call in accept4 recvmmsg epoll_wait; do
+        # On arm64, epoll_wait() is the system call epoll_pwait.
+        inject "${call/epoll_wait/epoll_wait,epoll_pwait}" EIO
+        connect
+        echo "${HEAD}tcp" >&"$connection"
+        echo "${HEAD}udp" >"/dev/udp/127.0.0.1/$udp"
+        wait_until fails_with EIO
+        idle "$relay_pid"
+        end_injection
+        round=$((round + 1))
+        is "$(grep -c 'Input/output error; retrying$' relay.err)" "$round"
+        wait_until lines_are relay.out $((2 * round))
+    done
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+}

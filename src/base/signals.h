@@ -14,7 +14,7 @@
  * blocked in a write. The first SIGTERM or SIGINT requests a drain; a second one at least 100 ms
  * later, or the shutdown timeout, calls on_abort and ends the process with STATUS_FAILED. If that
  * is not done within five seconds, or a third signal arrives, the process ends without it. SIGUSR1
- * prints a line of counters. SIGHUP, if it is handled, makes hangup_fd readable until
+ * prints a line of counters. SIGHUP, if it is handled, is reported by hangup_fd until
  * signals_take_hangup(). SIGPIPE is ignored.
  */
 struct signals {

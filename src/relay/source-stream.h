@@ -17,6 +17,7 @@ struct stream_context {
     const struct relay_config *config;
     struct pipeline *pipeline;
     struct access *access;
+    bool lost; /* input was lost because of a failure that is neither the peer's nor a refusal */
     char block[STREAM_BLOCK_SIZE];
     char plaintext[STREAM_BLOCK_SIZE];
 };
@@ -49,13 +50,15 @@ enum stream_state {
 
 /*
  * Creates a stream for a connection accepted from `address`; `tls` is NULL without TLS. Returns
- * NULL if the peer is refused, which was logged; the caller then closes the descriptor.
+ * NULL if the peer is refused or memory is exhausted, which was logged; the caller then closes the
+ * descriptor.
  */
 struct source_stream *source_stream_new(struct stream_context *context, int fd,
                                         enum transport transport, const struct sockaddr *address,
                                         socklen_t address_len, struct tls *tls);
 
-/* Reads once and processes what arrived. Errors are logged. */
+/* Reads once and processes what arrived. Errors are logged; those that are not the end of a
+ * connection set context->lost. */
 enum stream_state source_stream_read(struct source_stream *s, struct stream_context *context);
 
 /* Ends the stream, closes its descriptor and frees it. `complete` as in pipeline_end(). */
