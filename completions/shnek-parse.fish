@@ -9,6 +9,8 @@ complete -c shnek-parse -l max-size -x -a '8k 64k 1M' -d 'Set the maximum length
 complete -c shnek-parse -l oversize -x -a 'reject truncate' -d 'Set what happens to a longer message'
 complete -c shnek-parse -l max-connections -x -a '100 1k 10k' -d 'Limit the number of open connections'
 complete -c shnek-parse -l max-connections-per-peer -x -a '1 10 100' -d 'Limit the connections from one peer'
+complete -c shnek-parse -l max-memory -x -a '64M 256M 1G' -d 'Limit the memory for unfinished messages'
+complete -c shnek-parse -l first-message-timeout -x -a '1m 10m 1h' -d 'Close connections that never completed a message'
 complete -c shnek-parse -l idle-timeout -x -a '1m 10m 1h' -d 'Close connections that are idle for this time'
 complete -c shnek-parse -l handshake-timeout -x -a '5s 10s 30s' -d 'Limit the time for the PROXY header and the TLS handshake'
 complete -c shnek-parse -l rcvbuf -x -a '1M 8M 64M' -d 'Set the receive buffer size of UDP sockets'

@@ -60,8 +60,11 @@ static const char help[] =
     "                            Limit the number of open connections [10000]\n"
     "      --max-connections-per-peer=COUNT\n"
     "                            Limit those of one address or user [no limit]\n"
+    "      --max-memory=SIZE     Limit the memory for unfinished messages [256M]\n"
     "      --idle-timeout=DURATION\n"
     "                            Close idle connections [never]\n"
+    "      --first-message-timeout=DURATION\n"
+    "                            Close those that never completed a message [10m]\n"
     "      --handshake-timeout=DURATION\n"
     "                            Limit the PROXY header and TLS handshake [10s]\n"
     "\n"
@@ -97,7 +100,9 @@ enum {
     OPTION_PROXY_PROTOCOL,
     OPTION_MAX_CONNECTIONS,
     OPTION_MAX_CONNECTIONS_PER_PEER,
+    OPTION_MAX_MEMORY,
     OPTION_IDLE_TIMEOUT,
+    OPTION_FIRST_MESSAGE_TIMEOUT,
     OPTION_HANDSHAKE_TIMEOUT,
     OPTION_META,
     OPTION_RAW,
@@ -126,7 +131,9 @@ static const struct option options[] = {
     {"proxy-protocol", no_argument, NULL, OPTION_PROXY_PROTOCOL},
     {"max-connections", required_argument, NULL, OPTION_MAX_CONNECTIONS},
     {"max-connections-per-peer", required_argument, NULL, OPTION_MAX_CONNECTIONS_PER_PEER},
+    {"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"first-message-timeout", required_argument, NULL, OPTION_FIRST_MESSAGE_TIMEOUT},
     {"handshake-timeout", required_argument, NULL, OPTION_HANDSHAKE_TIMEOUT},
     {"meta", no_argument, NULL, OPTION_META},
     {"raw", no_argument, NULL, OPTION_RAW},
@@ -212,6 +219,7 @@ static bool relay_config_set_socket_mode(struct relay_config *c, const char *tex
     return true;
 }
 
+static const uint64_t default_memory = 256 * 1024 * 1024;
 static const uint64_t day_ns = 24 * 3600 * NS_PER_S;
 
 static bool relay_config_set(struct relay_config *c, int option, const char *text)
@@ -263,6 +271,11 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
                             &c->access.max_per_peer);
     case OPTION_IDLE_TIMEOUT:
         return option_duration("--idle-timeout", text, 1, 365 * day_ns, &c->idle_timeout_ns);
+    case OPTION_FIRST_MESSAGE_TIMEOUT:
+        return option_duration("--first-message-timeout", text, 0, 365 * day_ns,
+                               &c->first_message_timeout_ns);
+    case OPTION_MAX_MEMORY:
+        return option_size("--max-memory", text, 64 * 1024, (uint64_t)1 << 40, &c->max_memory);
     case OPTION_HANDSHAKE_TIMEOUT:
         return option_duration("--handshake-timeout", text, 1, day_ns, &c->handshake_timeout_ns);
     case OPTION_META:
@@ -328,6 +341,8 @@ static bool relay_config_check(const struct relay_config *c)
         return relay_config_fail("--rejects: cannot be '-', because stdout is for records");
     if (c->proxy_protocol && !c->access.network_count)
         return relay_config_fail("--proxy-protocol: requires --allow with the proxies' addresses");
+    if (c->max_memory < c->max_size)
+        return relay_config_fail("--max-memory: must be at least --max-size");
     return relay_config_check_tls(c);
 }
 
@@ -346,6 +361,8 @@ static bool relay_config_parse(struct relay_config *c, int argc, char **argv, in
     }
     c->files = argv + optind;
     c->file_count = argc - optind;
+    if (!c->max_memory) /* a buffer doubles its capacity */
+        c->max_memory = 2 * c->max_size > default_memory ? 2 * c->max_size : default_memory;
     good = good && relay_config_check(c);
     if (!good)
         *status = print_usage_hint();
@@ -358,6 +375,7 @@ int main(int argc, char **argv)
                                   .max_connections = 10000,
                                   .jobs = 1,
                                   .socket_mode = -1,
+                                  .first_message_timeout_ns = 600 * NS_PER_S,
                                   .handshake_timeout_ns = 10 * NS_PER_S};
     int status;
     descriptors_reserve_standard();

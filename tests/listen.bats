@@ -930,3 +930,165 @@ fails_with() {
     wait_exit relay
     is "$status" 0
 }
+
+# Peers and files that fail
+
+@test "connections have keepalive probes, so that those of dead peers end" {
+    relay
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until lines_are relay.out 1
+    # A timer of type 2 in /proc/net/tcp.
+    awk -v port="$(printf ':%04X$' "$port")" '$2 ~ port && $4 == "01" { print $6 }' /proc/net/tcp >timers
+    grep -q '^02:' timers
+}
+
+@test "it is reported when --max-connections is reached and when connections are accepted again" {
+    local first
+    relay --max-connections=2
+    connect
+    first=$connection
+    connect
+    wait_until grep -Fxq 'shnek-parse: 2 connections are open; others wait (--max-connections)' relay.err
+    hang_up "$first"
+    wait_until grep -Fxq 'shnek-parse: connections are accepted again; 1 is open' relay.err
+    lines_are relay.err 3
+}
+
+@test "--first-message-timeout closes a connection that never completes a message, and no other" {
+    local silent partial counted name
+    relay --first-message-timeout=100ms
+    connect
+    other=$connection
+    echo "${HEAD}one" >&"$other"
+    wait_until lines_are relay.out 1
+    connect
+    silent=$connection
+    connect
+    partial=$connection
+    printf '%stw' "$HEAD" >&"$partial"
+    connect
+    counted=$connection
+    printf '100 %sthree' "$HEAD" >&"$counted"
+    closed() {
+        grep -Fxq "shnek-parse: 127.0.0.1:$1: closed, no message for too long (--first-message-timeout)" relay.err
+    }
+    for name in "$silent" "$partial" "$counted"; do
+        wait_until closed "$(port_from "$name")"
+    done
+    echo "${HEAD}four" >&"$other"
+    wait_until lines_are relay.out 2
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    is "$(grep -c 'stream ends within it' relay.err)" 2
+}
+
+@test "--max-memory closes the connections whose unfinished messages have been idle for longest" {
+    local i open=() count
+    relay --max-memory=1M --stats=1h
+    printf -v part '%050000d' 0
+    for i in {1..40}; do
+        connect
+        open+=("$(port_from "$connection")")
+        printf '%s%s' "$HEAD" "$part" >&"$connection"
+        wait_until counts relay "bytes $((i * (50000 + ${#HEAD})))"
+    done
+    wait_until grep -q '(--max-memory)$' relay.err
+    # The last one is not affected.
+    echo >&"$connection"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    # The oldest connections were closed, in this order.
+    sed -n 's/^shnek-parse: 127.0.0.1:\([0-9]*\): closed, .* (--max-memory)$/\1/p' relay.err >closed
+    count=$(wc -l <closed)
+    ((count > 5))
+    printf '%s\n' "${open[@]:0:count}" | cmp - closed
+    grep -q ' in 40 out 1 rejected 39 ' relay.err
+}
+
+# limited_relay: the files that the relay writes may have 1024 bytes; its stdout is a pipe.
+limited_relay() {
+    mkfifo out
+    start cat cat out
+    start relay bash -c 'trap "" XFSZ; ulimit -S -f 1; exec shnek-parse -q -l unix:socket --rejects=rejects >out'
+    wait_until test -S socket
+}
+
+send() {
+    printf '%s\n' "$@" | socat -u - UNIX-CONNECT:socket
+}
+
+@test "while --rejects cannot be written messages are relayed, and later it is completed" {
+    local i
+    need socat jq prlimit
+    limited_relay
+    for i in {1..40}; do
+        send "bad $i" "${HEAD}good $i"
+    done
+    wait_until lines_are cat.out 40
+    grep -Fxq 'shnek-parse: rejects: File too large; retrying every second' relay.err
+    is "$(wc -c <rejects)" 1024
+    prlimit --pid "$relay_pid" --fsize=unlimited:
+    completed() {
+        send "bad $((++i))"
+        grep -Fxq 'shnek-parse: rejects: can be written again' relay.err
+    }
+    wait_until completed
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    is "$(jq -r .raw rejects)" "$(seq -f 'bad %g' "$i")"
+}
+
+@test "rejected messages that --rejects could not store are counted, and the status is 2" {
+    start relay bash -c 'printf "%s\n" bad bad "$1" bad | shnek-parse -q --rejects=/dev/full' -- "${HEAD}one"
+    wait_exit relay
+    is "$status" 2
+    is "$(<relay.out)" "$(json one)"
+    is "$(<relay.err)" 'shnek-parse: /dev/full: No space left on device; retrying every second
+shnek-parse: /dev/full: 3 rejected messages not written'
+}
+
+# SIGHUP
+
+@test "SIGHUP reopens --rejects after a rotation, and does not end a relay" {
+    local options
+    need socat
+    for options in '-l unix:socket' 'in' '--jobs=2 in'; do
+        rm -f rejects rejects.1 in && mkfifo in
+        # shellcheck disable=SC2086
+        start relay shnek-parse --rejects=rejects $options
+        exec {feed}<>in
+        exec {feed}<>in
+        # The relay reads the FIFO itself, or from socat.
+        [[ $options != -l* ]] || start sender socat -u OPEN:in UNIX-CONNECT:socket,retry=100,interval=0.1
+        echo bad 1 >&"$feed"
+        wait_until lines_are rejects 1
+        mv rejects rejects.1
+        kill -HUP "$relay_pid"
+        wait_until grep -Fxq 'shnek-parse: rejects: reopened' relay.err
+        echo bad 2 >&"$feed"
+        wait_until lines_are rejects 1
+        grep -q 'bad 2' rejects
+        is "$(stat -c %a rejects)" 600
+        lines_are rejects.1 1
+        kill -TERM "$relay_pid"
+        wait_exit relay
+        is "$status" 1
+        hang_up "$feed"
+    done
+}
+
+@test "SIGHUP keeps --rejects if it cannot be opened again" {
+    mkdir dir
+    relay --rejects=dir/rejects
+    mv dir other
+    kill -HUP "$relay_pid"
+    wait_until grep -Fxq 'shnek-parse: dir/rejects: No such file or directory; keeping the file that is open' relay.err
+    connect
+    echo bad >&"$connection"
+    wait_until lines_are other/rejects 1
+}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -148,6 +149,15 @@ static void listener_set_name(struct listener *l)
     }
 }
 
+/* Accepted connections inherit this, so that those of dead peers end after two minutes. */
+static void listener_enable_keepalive(int fd)
+{
+    listener_set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    listener_set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    listener_set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    listener_set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
+}
+
 /* Adds a socket that is bound. Returns NULL and sets errno if we cannot listen on it. */
 static struct listener *listeners_add(struct listeners *list, int fd, bool tls)
 {
@@ -156,6 +166,8 @@ static struct listener *listeners_add(struct listeners *list, int fd, bool tls)
     if (!listener_find_transport(fd, tls, &l->transport))
         return NULL;
     listener_set_name(l);
+    if (l->transport == TRANSPORT_TCP || l->transport == TRANSPORT_TLS)
+        listener_enable_keepalive(fd);
     if (l->transport == TRANSPORT_UNIXGRAM && !listener_set_option(fd, SOL_SOCKET, SO_PASSCRED, 1))
         log_printf("%s: cannot identify senders: %m", l->name);
     log_printf("listening on %s", l->name);

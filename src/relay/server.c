@@ -1,6 +1,7 @@
 #include "relay/server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -46,9 +47,13 @@ struct server {
     uint64_t stream_count;
     uint64_t unread; /* streams of which a drain has not read all that had arrived */
     struct timer_queue handshakes;
+    struct timer_queue first; /* of connections that have not completed a message */
     struct timer_queue idle;
-    struct timer_queue retries;  /* of datagram sockets that cannot be read */
-    struct timer_queue releases; /* of messages that --multiline keeps back */
+    struct timer_queue unfinished; /* messages of connections, that of the longest idle one first */
+    size_t memory;                 /* bytes of all unfinished messages */
+    bool limit_reported;           /* --max-connections is reached, which was logged */
+    struct timer_queue retries;    /* of datagram sockets that cannot be read */
+    struct timer_queue releases;   /* of messages that --multiline keeps back */
     struct stream_context streams;
 };
 
@@ -83,9 +88,39 @@ static void server_set_accepting(struct server *s, bool accepting)
     }
 }
 
+/* Logs when the maximum of connections is reached, and when a tenth of them is free again. */
+static void server_report_limit(struct server *s)
+{
+    uint64_t max = s->config->max_connections;
+    bool reached = s->stream_count >= max;
+    if (s->draining || reached == s->limit_reported ||
+        (!reached && s->stream_count > max - (max + 9) / 10))
+        return;
+    s->limit_reported = reached;
+    if (!rate_limit_allow(&s->access.log_limit))
+        return;
+    if (reached)
+        log_printf("%" PRIu64 " connection%s open; others wait (--max-connections)",
+                   s->stream_count, s->stream_count == 1 ? " is" : "s are");
+    else
+        log_printf("connections are accepted again; %" PRIu64 " %s open", s->stream_count,
+                   s->stream_count == 1 ? "is" : "are");
+}
+
 static bool server_has_capacity(const struct server *s)
 {
     return s->draining || s->stream_count < s->config->max_connections;
+}
+
+/* Notes the memory of an unfinished message, and that its peer is not idle. */
+static void server_set_memory(struct server *s, struct source_stream *stream, size_t bytes)
+{
+    s->memory = s->memory - stream->memory + bytes;
+    stream->memory = bytes;
+    if (bytes)
+        timer_arm(&s->unfinished, &stream->unfinished, 0);
+    else
+        timer_disarm(&stream->unfinished);
 }
 
 static void server_close_stream(struct server *s, struct source_stream *stream, bool complete)
@@ -93,9 +128,12 @@ static void server_close_stream(struct server *s, struct source_stream *stream, 
     s->by_fd[stream->io.fd] = NULL;
     s->unread -= stream->input.quota != 0;
     s->stream_count--;
+    server_set_memory(s, stream, 0);
     source_stream_destroy(stream, &s->streams, complete);
-    if (!signals_stopping(s->signals))
-        server_set_accepting(s, server_has_capacity(s));
+    if (signals_stopping(s->signals))
+        return;
+    server_set_accepting(s, server_has_capacity(s));
+    server_report_limit(s);
 }
 
 static void server_close_streams(struct server *s)
@@ -105,13 +143,24 @@ static void server_close_streams(struct server *s)
             server_close_stream(s, s->by_fd[fd], false);
 }
 
-/* The timeout of a handshake covers all its reads; the idle timeout restarts with each read. */
+/* Returns the queue of the timeout for a connection that is ready for messages, or NULL. */
+static struct timer_queue *server_idle_queue(struct server *s, const struct source_stream *stream)
+{
+    bool first = !stream->completed && s->first.duration_ns &&
+                 (!s->idle.duration_ns || s->first.duration_ns < s->idle.duration_ns);
+    if (first)
+        return &s->first;
+    return s->idle.duration_ns ? &s->idle : NULL;
+}
+
+/* The timeout of a handshake covers all its reads; the others restart with each read. */
 static void server_set_timers(struct server *s, struct source_stream *stream)
 {
+    struct timer_queue *idle = server_idle_queue(s, stream);
     if (stream->phase != STREAM_MESSAGES && !stream->timeout.next)
         timer_arm(&s->handshakes, &stream->timeout, clock_monotonic());
-    else if (stream->phase == STREAM_MESSAGES && s->idle.duration_ns)
-        timer_arm(&s->idle, &stream->timeout, clock_monotonic());
+    else if (stream->phase == STREAM_MESSAGES && idle)
+        timer_arm(idle, &stream->timeout, clock_monotonic());
     else if (stream->phase == STREAM_MESSAGES)
         timer_disarm(&stream->timeout);
     if (framer_has_held(&stream->source.framer))
@@ -127,10 +176,12 @@ static void server_read_stream(struct server *s, struct io *io)
     bool unread = stream->input.quota != 0;
     enum stream_state state = source_stream_read(stream, &s->streams);
     s->unread -= unread && stream->input.quota == 0;
-    if (state == STREAM_OPEN)
+    if (state == STREAM_OPEN) {
+        server_set_memory(s, stream, source_stream_memory(stream));
         server_set_timers(s, stream);
-    else
+    } else {
         server_close_stream(s, stream, state == STREAM_ENDED);
+    }
 }
 
 static void server_add_stream(struct server *s, const struct listener *l, int fd,
@@ -157,6 +208,7 @@ static void server_add_stream(struct server *s, const struct listener *l, int fd
     s->by_fd[fd] = stream;
     s->stream_count++;
     server_set_timers(s, stream);
+    server_report_limit(s);
 }
 
 static void server_pause_accepting(struct server *s)
@@ -230,12 +282,8 @@ static void server_output_closed(struct server *s, struct io *io)
     sink_fail(s->pipeline->sink);
 }
 
-static void server_reload_tls(struct server *s, struct io *io)
+static void server_reload_tls(struct server *s)
 {
-    (void)io;
-    if (!signals_take_hangup(s->signals))
-        return;
-    systemd_notify_reloading();
     struct tls *tls = tls_server_new(&s->config->tls);
     if (tls) {
         tls_destroy(s->tls);
@@ -244,6 +292,17 @@ static void server_reload_tls(struct server *s, struct io *io)
     } else {
         log_printf("reload failed, keeping the old certificates");
     }
+}
+
+static void server_reload(struct server *s, struct io *io)
+{
+    (void)io;
+    if (!signals_take_hangup(s->signals))
+        return;
+    systemd_notify_reloading();
+    sink_reopen(s->pipeline->sink);
+    if (s->tls)
+        server_reload_tls(s);
     systemd_notify_ready(s->listeners.count);
 }
 
@@ -284,7 +343,10 @@ static void server_time_out(struct server *s, struct source_stream *stream)
     else if (stream->phase == STREAM_HANDSHAKE)
         access_refuse(&s->access, stream->name, "TLS: handshake timed out (--handshake-timeout)");
     else if (rate_limit_allow(&s->access.log_limit))
-        log_printf("%s: closed, idle for too long (--idle-timeout)", stream->name);
+        log_printf("%s: closed, %s", stream->name,
+                   server_idle_queue(s, stream) == &s->first
+                       ? "no message for too long (--first-message-timeout)"
+                       : "idle for too long (--idle-timeout)");
     server_close_stream(s, stream, false);
 }
 
@@ -301,12 +363,29 @@ static void server_expire(struct server *s, const struct timer_queue *q, uint64_
     }
 }
 
+/* Closes the connections whose unfinished messages have been idle for longest until the others fit
+ * in --max-memory. */
+static void server_evict(struct server *s)
+{
+    while (s->memory > s->config->max_memory) {
+        struct source_stream *stream =
+            OWNER(s->unfinished.head.next, struct source_stream, unfinished);
+        if (rate_limit_allow(&s->access.log_limit))
+            log_printf("%s: closed, its unfinished message exceeds the memory for all of them "
+                       "(--max-memory)",
+                       stream->name);
+        server_close_stream(s, stream, false);
+    }
+}
+
 static void server_run_timers(struct server *s)
 {
     uint64_t now = clock_monotonic();
     rate_limit_poll(&s->access.log_limit);
     server_expire(s, &s->handshakes, now);
+    server_expire(s, &s->first, now);
     server_expire(s, &s->idle, now);
+    server_evict(s);
     server_release_held(s, now);
     server_retry_datagrams(s, now);
 }
@@ -327,7 +406,8 @@ static int server_ns_to_ms(uint64_t ns)
 static int server_timeout_ms(const struct server *s)
 {
     uint64_t now = clock_monotonic();
-    const struct timer_queue *queues[] = {&s->handshakes, &s->idle, &s->retries, &s->releases};
+    const struct timer_queue *queues[] = {&s->handshakes, &s->first, &s->idle, &s->retries,
+                                          &s->releases};
     int timeout_ms = pipeline_timeout_ms(s->pipeline);
     if (s->accept_failing)
         timeout_ms = server_min_timeout(timeout_ms, RETRY_MS);
@@ -402,8 +482,7 @@ static bool server_watch_all(struct server *s)
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     bool good = s->epoll >= 0 &&
                 server_add_io(s, &s->stop, s->signals->stop_fd, server_stop, EPOLLIN) &&
-                (s->signals->hangup_fd < 0 ||
-                 server_add_io(s, &s->hangup, s->signals->hangup_fd, server_reload_tls, EPOLLIN));
+                server_add_io(s, &s->hangup, s->signals->hangup_fd, server_reload, EPOLLIN);
     for (int i = 0; good && i < s->listeners.count; i++) {
         struct listener *l = &s->listeners.items[i];
         if (!transport_is_datagram(l->transport))
@@ -536,6 +615,8 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
     s->streams.access = &s->access;
     access_init(&s->access, &config->access, &pipeline->sink->stats->refused, config->quiet);
     timer_queue_init(&s->handshakes, config->handshake_timeout_ns);
+    timer_queue_init(&s->first, config->first_message_timeout_ns);
+    timer_queue_init(&s->unfinished, 0);
     timer_queue_init(&s->idle, config->idle_timeout_ns);
     timer_queue_init(&s->retries, RETRY_MS * NS_PER_MS);
     timer_queue_init(&s->releases, PIPELINE_HOLD_MS * NS_PER_MS);

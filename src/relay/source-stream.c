@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "relay/proxy-protocol.h"
 
+enum { TLS_RECORD_MAX = 16 * 1024 };
+
 /* The peer's messages are lost. */
 static void stream_lose(struct stream_context *context, const char *name)
 {
@@ -104,10 +106,24 @@ bool source_stream_mid_message(const struct source_stream *s)
     return framer_mid_message(&s->source.framer) || stream_mid_record(s);
 }
 
+size_t source_stream_memory(const struct source_stream *s)
+{
+    return s->source.framer.partial.capacity + s->source.framer.held.capacity + s->header.capacity +
+           (stream_mid_record(s) ? TLS_RECORD_MAX : 0);
+}
+
+/* The framer counts lines at their end, and counted frames at their begin. */
+static bool stream_has_completed(const struct framer *f)
+{
+    return f->number > (f->framing == FRAMING_OCTET && framer_mid_message(f));
+}
+
 static enum stream_state stream_feed(struct source_stream *s, struct stream_context *context,
                                      struct slice bytes)
 {
-    return pipeline_feed(context->pipeline, &s->source, bytes) ? STREAM_OPEN : STREAM_ENDED;
+    bool open = pipeline_feed(context->pipeline, &s->source, bytes);
+    s->completed = s->completed || stream_has_completed(&s->source.framer);
+    return open ? STREAM_OPEN : STREAM_ENDED;
 }
 
 /* After the handshake the name includes the subject, which the peer has proved. */
@@ -289,6 +305,7 @@ void source_stream_destroy(struct source_stream *s, struct stream_context *conte
     if (s->access_peer)
         access_peer_leave(context->access, s->access_peer);
     timer_disarm(&s->timeout);
+    timer_disarm(&s->unfinished);
     timer_disarm(&s->release);
     buffer_free(&s->header);
     close(s->io.fd);

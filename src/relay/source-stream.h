@@ -37,6 +37,9 @@ struct source_stream {
     struct tls_session *tls;
     struct access_peer *access_peer; /* NULL without --max-connections-per-peer */
     struct timer timeout;            /* of the phase, or of idleness */
+    struct timer unfinished;         /* for the caller */
+    size_t memory;                   /* for the caller */
+    bool completed;                  /* a message */
     struct timer release;            /* of a message that --multiline keeps back */
     char name[SOCKADDR_FORMAT_MAX];
     char *peer; /* the name with the subject of the peer's certificate, or NULL */
@@ -63,6 +66,9 @@ enum stream_state source_stream_read(struct source_stream *s, struct stream_cont
 
 /* Ends the stream, closes its descriptor and frees it. `complete` as in pipeline_end(). */
 void source_stream_destroy(struct source_stream *s, struct stream_context *context, bool complete);
+
+/* Returns the bytes of memory that an unfinished message or header uses. */
+size_t source_stream_memory(const struct source_stream *s);
 
 /* Returns whether the stream is in the middle of a message or a TLS record. */
 bool source_stream_mid_message(const struct source_stream *s);
