@@ -41,6 +41,7 @@ _shnek_parse()
     --first-message-timeout) words='1m 10m 1h' ;;
     --idle-timeout) words='1m 10m 1h' ;;
     --handshake-timeout) words='5s 10s 30s' ;;
+    --shutdown-timeout) words='5s 20s 1m' ;;
     --jobs) words='2 4 8' ;;
     --stats) words='1s 10s 1m' ;;
     *)
@@ -53,7 +54,7 @@ _shnek_parse()
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw
-            --rejects= --jobs= --stats --stats= -q --quiet -h --help -V --version'
+            --shutdown-timeout= --rejects= --jobs= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac
 

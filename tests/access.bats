@@ -134,17 +134,15 @@ need_another_user() {
 }
 
 @test "--allow matches IPv4 peers of an IPv6 socket by their IPv4 network" {
-    local udp
     need_ipv6
-    relay -l 'tcp://[::]:0' -l 'udp://[::]:0' --allow=127.0.0.0/8
-    wait_until grep -q 'listening on udp:' relay.err
-    udp=$(sed -n 's/.*listening on udp:.*://p' relay.err)
+    need systemd-socket-activate
+    # Sockets of systemd accept IPv4 on [::], too.
+    port=$(quiet_port)
+    start relay systemd-socket-activate -l "[::]:$port" "$(command -v shnek-parse)" -l systemd --allow=127.0.0.0/8
+    wait_until grep -q '^Listening on ' relay.err
     connect 127.0.0.1
     echo "${HEAD}tcp" >&"$connection"
     wait_until lines_are relay.out 1
-    echo "${HEAD}udp" >"/dev/udp/127.0.0.1/$udp"
-    wait_until lines_are relay.out 2
-    is "$(texts relay.out)" $'tcp\nudp'
     connect ::1
     hung_up "$connection"
     wait_until counts relay 'refused 1'
@@ -611,4 +609,32 @@ shnek-parse: $(name_of "$idle_one"):1: SYSLOG-MSG: stream ends within it (at byt
     run --separate-stderr timeout 20 shnek-parse -l unix:none/socket
     is "$status" 2
     is "$stderr" 'shnek-parse: unix:none/socket: No such file or directory'
+}
+
+@test "of relays that start at the same time on a stale Unix socket, one listens and none removes it" {
+    local i round
+    need socat
+    for round in {1..20}; do
+        rm -f socket
+        # The socket of a process that was killed.
+        start stale shnek-parse -l unix:socket
+        wait_until grep -q 'listening on' stale.err
+        kill -KILL "$stale_pid"
+        wait_exit stale
+        for i in {1..8}; do
+            start "relay$i" shnek-parse -l unix:socket
+        done
+        settled() { [[ $(cat relay[1-8].err | grep -c .) == 8 ]]; }
+        wait_until settled
+        is "$(cat relay[1-8].err | sort | uniq -c | sed 's/^ *//')" '1 shnek-parse: listening on unix:socket
+7 shnek-parse: unix:socket: Address already in use'
+        echo "${HEAD}$round" | socat -u - UNIX-CONNECT:socket
+        arrived() { [[ $(cat relay[1-8].out | wc -l) == 1 ]]; }
+        wait_until arrived
+        for i in {1..8}; do
+            pid=relay${i}_pid
+            running "${!pid}" && wait_until takes_signals "${!pid}" && kill -TERM "${!pid}"
+            wait_exit "relay$i"
+        done
+    done
 }

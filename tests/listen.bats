@@ -228,6 +228,88 @@ in_order() {
     fi
 }
 
+@test "0.0.0.0 and [::] can listen on the same port, and * is both" {
+    local port
+    need_ipv6
+    port=$(quiet_port)
+    for address in "-l tcp://0.0.0.0:$port -l tcp://[::]:$port" "-l tcp://*:$port"; do
+        # shellcheck disable=SC2086
+        start relay shnek-parse $address
+        both() { [[ $(grep -c 'listening on tcp://' relay.err) == 2 ]]; }
+        wait_until both
+        echo "${HEAD}one" >"/dev/tcp/127.0.0.1/$port"
+        wait_until lines_are relay.out 1
+        echo "${HEAD}two" >"/dev/tcp/::1/$port"
+        wait_until lines_are relay.out 2
+        kill -TERM "$relay_pid"
+        wait_exit relay
+        is "$status" 0
+    done
+}
+
+@test "a port below 1024 without the capability is reported with its name" {
+    need setpriv
+    (($(id -u) == 0 && $(</proc/sys/net/ipv4/ip_unprivileged_port_start) > 514)) || skip 'needs root and privileged ports'
+    run --separate-stderr setpriv --inh-caps=-all --bounding-set=-all "$(command -v shnek-parse)" -l udp://127.0.0.1
+    is "$status" 2
+    is "$stderr" 'shnek-parse: udp://127.0.0.1:514: Permission denied; a port below 1024 requires CAP_NET_BIND_SERVICE'
+}
+
+@test "a host that does not exist is reported, with status 2" {
+    run --separate-stderr timeout 20 shnek-parse -l tcp://not..a..host:0
+    is "$status" 2
+    is "$stderr" 'shnek-parse: tcp://not..a..host:0: Name or service not known'
+}
+
+# useless ERROR OPTION...: the options are a usage error.
+useless() {
+    run --separate-stderr timeout 5 shnek-parse "${@:2}" </dev/null
+    is "$status" 2
+    is "${stderr_lines[0]}" "shnek-parse: $1"
+    is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
+}
+
+@test "options without effect are usage errors" {
+    local option
+    for option in --allow=127.0.0.1 --reuseport; do
+        useless "${option%=*}: has no effect without --listen with tcp://, tls:// or udp://" "$option"
+        useless "${option%=*}: has no effect without --listen with tcp://, tls:// or udp://" "$option" -l unix:s
+    done
+    for option in --max-connections=1 --max-connections-per-peer=1 --idle-timeout=1 --max-memory=1M \
+        --first-message-timeout=1; do
+        useless "${option%=*}: has no effect without --listen with tcp://, tls:// or unix:" "$option" -l udp://:0
+    done
+    for option in --allow-uid=0 --socket-mode=600; do
+        useless "${option%=*}: has no effect without --listen with unix: or unixgram:" "$option" -l tcp://:0
+    done
+    useless '--rcvbuf: has no effect without --listen with udp://' --rcvbuf=1M -l tcp://:0
+    useless '--handshake-timeout: has no effect without --listen with tls:// or --proxy-protocol' \
+        --handshake-timeout=1 -l tcp://:0
+    useless '--tz: has no effect without --format=auto or rfc3164' --tz=utc
+    useless '--max-memory: must be at least --max-size' -l tcp://:0 --max-memory=1M --max-size=2M
+}
+
+@test "--tz refuses a file that is not a time zone" {
+    local name
+    for name in zone.tab tzdata.zi Etc; do
+        run --separate-stderr shnek-parse -f auto --tz="$name" </dev/null
+        is "$status" 2
+        [[ ${stderr_lines[0]} == "shnek-parse: --tz: '$name' is not a time zone: "* ]]
+    done
+}
+
+@test "a misspelt option is reported with the most similar one" {
+    local program
+    for program in shnek-parse shnek-pub spamlog; do
+        run --separate-stderr timeout 5 "$program" --verzion </dev/null
+        is "$status" 2
+        is "${stderr_lines[1]}" "$program: did you mean '--version'? Else try '$program --help'"
+        run --separate-stderr timeout 5 "$program" --something </dev/null
+        is "$status" 2
+        is "${stderr_lines[1]}" "$program: try '$program --help'"
+    done
+}
+
 # Senders
 
 @test "receives from nc" {
@@ -1091,4 +1173,18 @@ shnek-parse: /dev/full: 3 rejected messages not written'
     connect
     echo bad >&"$connection"
     wait_until lines_are other/rejects 1
+}
+
+# --shutdown-timeout
+
+@test "a drain that is blocked ends after --shutdown-timeout with status 2" {
+    need spamlog
+    blocked_relay --shutdown-timeout=200ms
+    start spam spamlog -r max -c 2 "$url"
+    wait_until stalled spam
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 2
+    grep -Fxq 'shnek-parse: not drained within 0.2 s (--shutdown-timeout), stopped' relay.err
+    wait_exit spam
 }

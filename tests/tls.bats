@@ -545,3 +545,9 @@ wrong() {
     wrong '--tls-ca: none: No such file or directory' --tls-cert=server.pem --tls-key=server.key --tls-ca=none
     wrong '--tls-ca: garbage: no certificate found' --tls-cert=server.pem --tls-key=server.key --tls-ca=garbage
 }
+
+@test "a server certificate that has expired is reported at startup" {
+    start relay shnek-parse -l tls://127.0.0.1:0 --tls-cert=expired.pem --tls-key=expired.key
+    listening
+    is "$(head -n 1 relay.err)" 'shnek-parse: --tls-cert: expired.pem: the certificate has expired'
+}

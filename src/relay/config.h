@@ -34,10 +34,11 @@ struct relay_config {
     bool multiline;
     uint64_t max_size;
     uint64_t max_connections;
-    uint64_t max_memory;        /* bytes of unfinished messages of all connections */
-    uint64_t jobs;              /* parser threads for files, 1 to parse in the main thread */
-    uint64_t stats_interval_ns; /* 0 for none */
-    const char *rejects;        /* path, or NULL */
+    uint64_t max_memory;          /* bytes of unfinished messages of all connections */
+    uint64_t jobs;                /* parser threads for files, 1 to parse in the main thread */
+    uint64_t shutdown_timeout_ns; /* of a drain, 0 for none */
+    uint64_t stats_interval_ns;   /* 0 for none */
+    const char *rejects;          /* path, or NULL */
     bool truncate;
     bool meta;
     bool raw;
