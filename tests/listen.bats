@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # shnek-parse -l: listeners, connections, back-pressure from the reader of stdout, drain.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+# shellcheck disable=SC2030,SC2031 # tests look like subshells of each other.
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
@@ -229,7 +230,7 @@ in_order() {
 }
 
 @test "0.0.0.0 and [::] can listen on the same port, and * is both" {
-    local port
+    local address
     need_ipv6
     port=$(quiet_port)
     for address in "-l tcp://0.0.0.0:$port -l tcp://[::]:$port" "-l tcp://*:$port"; do
