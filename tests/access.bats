@@ -2,6 +2,7 @@
 # shnek-parse -l: access lists, connection limits, timeouts, the PROXY protocol, and the files of
 # Unix sockets.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+# shellcheck disable=SC2030,SC2031 # tests look like subshells of each other.
 # shellcheck disable=SC2059 # PROXY headers are printf formats, because of their escapes.
 
 bats_require_minimum_version 1.5.0

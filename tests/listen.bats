@@ -1068,7 +1068,7 @@ fails_with() {
 }
 
 @test "--max-memory closes the connections whose unfinished messages have been idle for longest" {
-    local i open=() count
+    local i open=()
     relay --max-memory=1M --stats=1h
     printf -v part '%050000d' 0
     for i in {1..40}; do
@@ -1086,9 +1086,8 @@ fails_with() {
     is "$status" 1
     # The oldest connections were closed, in this order.
     sed -n 's/^shnek-parse: 127.0.0.1:\([0-9]*\): closed, .* (--max-memory)$/\1/p' relay.err >closed
-    count=$(wc -l <closed)
-    ((count > 5))
-    printf '%s\n' "${open[@]:0:count}" | cmp - closed
+    # At most ten lines per second are printed.
+    printf '%s\n' "${open[@]:0:5}" | cmp - <(head -n 5 closed)
     grep -q ' in 40 out 1 rejected 39 ' relay.err
 }
 

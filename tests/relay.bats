@@ -309,7 +309,8 @@ END
 blocked_pub() {
     nats_start
     mkfifo out
-    exec {blocked}<>out # which is not read
+    # shellcheck disable=SC2034 # It is open, but not read.
+    exec {blocked}<>out
     start_fed pub sh -c 'exec shnek-pub >out'
     wait_until counts pub 'in 0'
     wait_until connections_are 1
