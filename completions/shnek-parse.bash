@@ -37,8 +37,11 @@ _shnek_parse()
     --allow-uid) words=$(compgen -u) ;;
     --max-connections) words='100 1k 10k' ;;
     --max-connections-per-peer) words='1 10 100' ;;
+    --max-memory) words='64M 256M 1G' ;;
+    --first-message-timeout) words='1m 10m 1h' ;;
     --idle-timeout) words='1m 10m 1h' ;;
     --handshake-timeout) words='5s 10s 30s' ;;
+    --shutdown-timeout) words='5s 20s 1m' ;;
     --jobs) words='2 4 8' ;;
     --stats) words='1s 10s 1m' ;;
     *)
@@ -50,8 +53,8 @@ _shnek_parse()
         words='-l --listen= -f --format= --tz= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
-            --handshake-timeout= --meta --raw
-            --rejects= --jobs= --stats --stats= -q --quiet -h --help -V --version'
+            --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw
+            --shutdown-timeout= --rejects= --jobs= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac
 

@@ -1,10 +1,11 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -60,8 +61,11 @@ static const char help[] =
     "                            Limit the number of open connections [10000]\n"
     "      --max-connections-per-peer=COUNT\n"
     "                            Limit those of one address or user [no limit]\n"
+    "      --max-memory=SIZE     Limit the memory for unfinished messages [256M]\n"
     "      --idle-timeout=DURATION\n"
     "                            Close idle connections [never]\n"
+    "      --first-message-timeout=DURATION\n"
+    "                            Close those that never completed a message [10m]\n"
     "      --handshake-timeout=DURATION\n"
     "                            Limit the PROXY header and TLS handshake [10s]\n"
     "\n"
@@ -70,6 +74,8 @@ static const char help[] =
     "      --raw                 Add the original message as \"raw\" to records\n"
     "      --rejects=FILE        Append rejected messages to FILE as JSON lines\n"
     "      --stats[=DURATION]    Print counters at this interval and at the end [1s]\n"
+    "      --shutdown-timeout=DURATION\n"
+    "                            Stop draining after this time [20s]\n"
     "  -q, --quiet               Do not log rejected messages and refused peers\n"
     "\n"
     "General:\n"
@@ -97,12 +103,15 @@ enum {
     OPTION_PROXY_PROTOCOL,
     OPTION_MAX_CONNECTIONS,
     OPTION_MAX_CONNECTIONS_PER_PEER,
+    OPTION_MAX_MEMORY,
     OPTION_IDLE_TIMEOUT,
+    OPTION_FIRST_MESSAGE_TIMEOUT,
     OPTION_HANDSHAKE_TIMEOUT,
     OPTION_META,
     OPTION_RAW,
     OPTION_REJECTS,
-    OPTION_STATS
+    OPTION_STATS,
+    OPTION_SHUTDOWN_TIMEOUT
 };
 
 static const struct option options[] = {
@@ -126,12 +135,15 @@ static const struct option options[] = {
     {"proxy-protocol", no_argument, NULL, OPTION_PROXY_PROTOCOL},
     {"max-connections", required_argument, NULL, OPTION_MAX_CONNECTIONS},
     {"max-connections-per-peer", required_argument, NULL, OPTION_MAX_CONNECTIONS_PER_PEER},
+    {"max-memory", required_argument, NULL, OPTION_MAX_MEMORY},
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
+    {"first-message-timeout", required_argument, NULL, OPTION_FIRST_MESSAGE_TIMEOUT},
     {"handshake-timeout", required_argument, NULL, OPTION_HANDSHAKE_TIMEOUT},
     {"meta", no_argument, NULL, OPTION_META},
     {"raw", no_argument, NULL, OPTION_RAW},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
     {"stats", optional_argument, NULL, OPTION_STATS},
+    {"shutdown-timeout", required_argument, NULL, OPTION_SHUTDOWN_TIMEOUT},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -158,17 +170,27 @@ static bool relay_config_set_format(struct relay_config *c, const char *text)
     return true;
 }
 
+/* Whether a file is a time zone (RFC 8536) and not one of the tables beside them. */
+static bool tz_file_is_zone(const char *path)
+{
+    char magic[4] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool good = fd >= 0 && read(fd, magic, sizeof magic) == (ssize_t)sizeof magic &&
+                memcmp(magic, "TZif", sizeof magic) == 0;
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
 /* A name in the zone database becomes the local zone of the process. */
 static bool relay_config_set_tz(struct relay_config *c, const char *text)
 {
     char path[PATH_MAX];
-    struct stat s;
     if (tz_parse(text, &c->tz))
         return true;
     const char *directory = getenv("TZDIR");
     snprintf(path, sizeof path, "%s/%s", directory ? directory : "/usr/share/zoneinfo", text);
-    if (*text == '\0' || *text == '.' || strstr(text, "..") || stat(path, &s) != 0 ||
-        !S_ISREG(s.st_mode)) {
+    if (*text == '\0' || *text == '.' || strstr(text, "..") || !tz_file_is_zone(path)) {
         log_printf(
             "--tz: '%s' is not a time zone: expected local, utc, an offset such as +09:00, or "
             "a name such as Europe/Berlin",
@@ -212,6 +234,7 @@ static bool relay_config_set_socket_mode(struct relay_config *c, const char *tex
     return true;
 }
 
+static const uint64_t default_memory = 256 * 1024 * 1024;
 static const uint64_t day_ns = 24 * 3600 * NS_PER_S;
 
 static bool relay_config_set(struct relay_config *c, int option, const char *text)
@@ -263,6 +286,11 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
                             &c->access.max_per_peer);
     case OPTION_IDLE_TIMEOUT:
         return option_duration("--idle-timeout", text, 1, 365 * day_ns, &c->idle_timeout_ns);
+    case OPTION_FIRST_MESSAGE_TIMEOUT:
+        return option_duration("--first-message-timeout", text, 0, 365 * day_ns,
+                               &c->first_message_timeout_ns);
+    case OPTION_MAX_MEMORY:
+        return option_size("--max-memory", text, 64 * 1024, (uint64_t)1 << 40, &c->max_memory);
     case OPTION_HANDSHAKE_TIMEOUT:
         return option_duration("--handshake-timeout", text, 1, day_ns, &c->handshake_timeout_ns);
     case OPTION_META:
@@ -272,6 +300,8 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
     case OPTION_REJECTS:
         c->rejects = text;
         return true;
+    case OPTION_SHUTDOWN_TIMEOUT:
+        return option_duration("--shutdown-timeout", text, 0, day_ns, &c->shutdown_timeout_ns);
     case OPTION_STATS:
         return option_stats(text, &c->stats_interval_ns);
     case 'q':
@@ -328,25 +358,94 @@ static bool relay_config_check(const struct relay_config *c)
         return relay_config_fail("--rejects: cannot be '-', because stdout is for records");
     if (c->proxy_protocol && !c->access.network_count)
         return relay_config_fail("--proxy-protocol: requires --allow with the proxies' addresses");
+    if (c->max_memory < c->max_size)
+        return relay_config_fail("--max-memory: must be at least --max-size");
     return relay_config_check_tls(c);
+}
+
+enum {
+    MASK_TCP = 1 << TRANSPORT_TCP,
+    MASK_TLS = 1 << TRANSPORT_TLS,
+    MASK_UDP = 1 << TRANSPORT_UDP,
+    MASK_UNIX = 1 << TRANSPORT_UNIX,
+    MASK_UNIXGRAM = 1 << TRANSPORT_UNIXGRAM,
+    MASK_IP = MASK_TCP | MASK_TLS | MASK_UDP,
+    MASK_STREAM = MASK_TCP | MASK_TLS | MASK_UNIX
+};
+
+/* Options that only have an effect on listeners of these transports. */
+static const struct {
+    int option;
+    unsigned transports;
+    const char *flag;
+    const char *listeners;
+} listener_options[] = {
+    {OPTION_RCVBUF, MASK_UDP, "--rcvbuf", "udp://"},
+    {OPTION_REUSEPORT, MASK_IP, "--reuseport", "tcp://, tls:// or udp://"},
+    {OPTION_SOCKET_MODE, MASK_UNIX | MASK_UNIXGRAM, "--socket-mode", "unix: or unixgram:"},
+    {OPTION_ALLOW, MASK_IP, "--allow", "tcp://, tls:// or udp://"},
+    {OPTION_ALLOW_UID, MASK_UNIX | MASK_UNIXGRAM, "--allow-uid", "unix: or unixgram:"},
+    {OPTION_PROXY_PROTOCOL, MASK_TCP | MASK_TLS, "--proxy-protocol", "tcp:// or tls://"},
+    {OPTION_MAX_CONNECTIONS, MASK_STREAM, "--max-connections", "tcp://, tls:// or unix:"},
+    {OPTION_MAX_CONNECTIONS_PER_PEER, MASK_STREAM, "--max-connections-per-peer",
+     "tcp://, tls:// or unix:"},
+    {OPTION_MAX_MEMORY, MASK_STREAM, "--max-memory", "tcp://, tls:// or unix:"},
+    {OPTION_IDLE_TIMEOUT, MASK_STREAM, "--idle-timeout", "tcp://, tls:// or unix:"},
+    {OPTION_FIRST_MESSAGE_TIMEOUT, MASK_STREAM, "--first-message-timeout",
+     "tcp://, tls:// or unix:"},
+};
+
+static bool option_is_given(uint64_t given, int option)
+{
+    return given >> (option - OPTION_MULTILINE) & 1;
+}
+
+/* Returns false and logs the reason if an option has no effect. systemd may pass any socket. */
+static bool relay_config_check_effect(const struct relay_config *c, uint64_t given)
+{
+    unsigned transports = c->listen_systemd ? ~0U : 0;
+    for (size_t i = 0; i < c->listen_count; i++)
+        transports |= 1U << c->listen[i].transport;
+    for (size_t i = 0; i < sizeof listener_options / sizeof *listener_options; i++) {
+        if (!option_is_given(given, listener_options[i].option) ||
+            (transports & listener_options[i].transports))
+            continue;
+        log_printf("%s: has no effect without --listen with %s", listener_options[i].flag,
+                   listener_options[i].listeners);
+        return false;
+    }
+    if (option_is_given(given, OPTION_HANDSHAKE_TIMEOUT) && !(transports & MASK_TLS) &&
+        !c->proxy_protocol)
+        return relay_config_fail("--handshake-timeout: has no effect without --listen with tls:// "
+                                 "or --proxy-protocol");
+    if (option_is_given(given, OPTION_TZ) && c->format == FORMAT_RFC5424)
+        return relay_config_fail("--tz: has no effect without --format=auto or rfc3164");
+    return true;
 }
 
 /* Returns false and sets the exit status if the command line is invalid or asks for help. */
 static bool relay_config_parse(struct relay_config *c, int argc, char **argv, int *status)
 {
     int option;
+    uint64_t given = 0;
     bool good = true;
     argv[0] = program_invocation_short_name;
     while (good && (option = getopt_long(argc, argv, "l:f:F:qhV", options, NULL)) != -1) {
+        if (option == '?' && optopt == 0)
+            option_suggest(argv[optind - 1], options);
         if (option == 'h' || option == 'V') {
             *status = option == 'h' ? print_help(help) : print_version();
             return false;
         }
         good = relay_config_set(c, option, optarg);
+        if (option >= OPTION_MULTILINE)
+            given |= UINT64_C(1) << (option - OPTION_MULTILINE);
     }
     c->files = argv + optind;
     c->file_count = argc - optind;
-    good = good && relay_config_check(c);
+    if (!c->max_memory) /* a buffer doubles its capacity */
+        c->max_memory = 2 * c->max_size > default_memory ? 2 * c->max_size : default_memory;
+    good = good && relay_config_check(c) && relay_config_check_effect(c, given);
     if (!good)
         *status = print_usage_hint();
     return good;
@@ -356,8 +455,10 @@ int main(int argc, char **argv)
 {
     struct relay_config config = {.max_size = 64 * 1024,
                                   .max_connections = 10000,
+                                  .shutdown_timeout_ns = 20 * NS_PER_S,
                                   .jobs = 1,
                                   .socket_mode = -1,
+                                  .first_message_timeout_ns = 600 * NS_PER_S,
                                   .handshake_timeout_ns = 10 * NS_PER_S};
     int status;
     descriptors_reserve_standard();

@@ -401,6 +401,8 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
     pub_read_environment(c);
     argv[0] = program_invocation_short_name;
     while (valid && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
+        if (option == '?' && optopt == 0)
+            option_suggest(argv[optind - 1], options);
         if (option == 'h' || option == 'V') {
             *status = option == 'h' ? print_help(help) : print_version();
             return false;

@@ -400,6 +400,8 @@ static bool spamlog_read_options(int argc, char **argv, struct spamlog_config *c
     bool good = true;
     argv[0] = program_invocation_short_name;
     while (good && (option = getopt_long(argc, argv, "r:n:d:c:f:F:m:p:qhV", options, NULL)) != -1) {
+        if (option == '?' && optopt == 0)
+            option_suggest(argv[optind - 1], options);
         if (option == 'h' || option == 'V') {
             *status = option == 'h' ? print_help(help) : print_version();
             return false;

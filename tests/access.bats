@@ -2,6 +2,7 @@
 # shnek-parse -l: access lists, connection limits, timeouts, the PROXY protocol, and the files of
 # Unix sockets.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+# shellcheck disable=SC2030,SC2031 # tests look like subshells of each other.
 # shellcheck disable=SC2059 # PROXY headers are printf formats, because of their escapes.
 
 bats_require_minimum_version 1.5.0
@@ -134,17 +135,15 @@ need_another_user() {
 }
 
 @test "--allow matches IPv4 peers of an IPv6 socket by their IPv4 network" {
-    local udp
     need_ipv6
-    relay -l 'tcp://[::]:0' -l 'udp://[::]:0' --allow=127.0.0.0/8
-    wait_until grep -q 'listening on udp:' relay.err
-    udp=$(sed -n 's/.*listening on udp:.*://p' relay.err)
+    need systemd-socket-activate
+    # Sockets of systemd accept IPv4 on [::], too.
+    port=$(quiet_port)
+    start relay systemd-socket-activate -l "[::]:$port" "$(command -v shnek-parse)" -l systemd --allow=127.0.0.0/8
+    wait_until grep -q '^Listening on ' relay.err
     connect 127.0.0.1
     echo "${HEAD}tcp" >&"$connection"
     wait_until lines_are relay.out 1
-    echo "${HEAD}udp" >"/dev/udp/127.0.0.1/$udp"
-    wait_until lines_are relay.out 2
-    is "$(texts relay.out)" $'tcp\nudp'
     connect ::1
     hung_up "$connection"
     wait_until counts relay 'refused 1'
@@ -611,4 +610,18 @@ shnek-parse: $(name_of "$idle_one"):1: SYSLOG-MSG: stream ends within it (at byt
     run --separate-stderr timeout 20 shnek-parse -l unix:none/socket
     is "$status" 2
     is "$stderr" 'shnek-parse: unix:none/socket: No such file or directory'
+}
+
+@test "a relay that starts while another one creates its Unix socket does not remove it" {
+    need socat strace
+    # A socket that is bound but does not listen yet refuses connections, like a stale one.
+    start relay env ASAN_OPTIONS=detect_leaks=0 strace -D -f -o trace -e trace=listen \
+        -e inject=listen:delay_enter=1000000 shnek-parse -l unix:socket
+    wait_until test -S socket
+    run --separate-stderr timeout 20 shnek-parse -l unix:socket
+    is "$status" 2
+    is "$stderr" 'shnek-parse: unix:socket: Address already in use'
+    wait_until grep -q 'listening on unix:socket' relay.err
+    echo "${HEAD}one" | socat -u - UNIX-CONNECT:socket
+    wait_until lines_are relay.out 1
 }

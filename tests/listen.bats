@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # shnek-parse -l: listeners, connections, back-pressure from the reader of stdout, drain.
 # shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+# shellcheck disable=SC2030,SC2031 # tests look like subshells of each other.
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
@@ -226,6 +227,88 @@ in_order() {
         is "$status" 2
         run ! grep Success relay.err
     fi
+}
+
+@test "0.0.0.0 and [::] can listen on the same port, and * is both" {
+    local address
+    need_ipv6
+    port=$(quiet_port)
+    for address in "-l tcp://0.0.0.0:$port -l tcp://[::]:$port" "-l tcp://*:$port"; do
+        # shellcheck disable=SC2086
+        start relay shnek-parse $address
+        both() { [[ $(grep -c 'listening on tcp://' relay.err) == 2 ]]; }
+        wait_until both
+        echo "${HEAD}one" >"/dev/tcp/127.0.0.1/$port"
+        wait_until lines_are relay.out 1
+        echo "${HEAD}two" >"/dev/tcp/::1/$port"
+        wait_until lines_are relay.out 2
+        kill -TERM "$relay_pid"
+        wait_exit relay
+        is "$status" 0
+    done
+}
+
+@test "a port below 1024 without the capability is reported with its name" {
+    need setpriv
+    (($(id -u) == 0 && $(</proc/sys/net/ipv4/ip_unprivileged_port_start) > 514)) || skip 'needs root and privileged ports'
+    run --separate-stderr setpriv --inh-caps=-all --bounding-set=-all "$(command -v shnek-parse)" -l udp://127.0.0.1
+    is "$status" 2
+    is "$stderr" 'shnek-parse: udp://127.0.0.1:514: Permission denied; a port below 1024 requires CAP_NET_BIND_SERVICE'
+}
+
+@test "a host that does not exist is reported, with status 2" {
+    run --separate-stderr timeout 20 shnek-parse -l tcp://not..a..host:0
+    is "$status" 2
+    is "$stderr" 'shnek-parse: tcp://not..a..host:0: Name or service not known'
+}
+
+# useless ERROR OPTION...: the options are a usage error.
+useless() {
+    run --separate-stderr timeout 5 shnek-parse "${@:2}" </dev/null
+    is "$status" 2
+    is "${stderr_lines[0]}" "shnek-parse: $1"
+    is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
+}
+
+@test "options without effect are usage errors" {
+    local option
+    for option in --allow=127.0.0.1 --reuseport; do
+        useless "${option%=*}: has no effect without --listen with tcp://, tls:// or udp://" "$option"
+        useless "${option%=*}: has no effect without --listen with tcp://, tls:// or udp://" "$option" -l unix:s
+    done
+    for option in --max-connections=1 --max-connections-per-peer=1 --idle-timeout=1 --max-memory=1M \
+        --first-message-timeout=1; do
+        useless "${option%=*}: has no effect without --listen with tcp://, tls:// or unix:" "$option" -l udp://:0
+    done
+    for option in --allow-uid=0 --socket-mode=600; do
+        useless "${option%=*}: has no effect without --listen with unix: or unixgram:" "$option" -l tcp://:0
+    done
+    useless '--rcvbuf: has no effect without --listen with udp://' --rcvbuf=1M -l tcp://:0
+    useless '--handshake-timeout: has no effect without --listen with tls:// or --proxy-protocol' \
+        --handshake-timeout=1 -l tcp://:0
+    useless '--tz: has no effect without --format=auto or rfc3164' --tz=utc
+    useless '--max-memory: must be at least --max-size' -l tcp://:0 --max-memory=1M --max-size=2M
+}
+
+@test "--tz refuses a file that is not a time zone" {
+    local name
+    for name in zone.tab tzdata.zi Etc; do
+        run --separate-stderr shnek-parse -f auto --tz="$name" </dev/null
+        is "$status" 2
+        [[ ${stderr_lines[0]} == "shnek-parse: --tz: '$name' is not a time zone: "* ]]
+    done
+}
+
+@test "a misspelt option is reported with the most similar one" {
+    local program
+    for program in shnek-parse shnek-pub spamlog; do
+        run --separate-stderr timeout 5 "$program" --verzion </dev/null
+        is "$status" 2
+        is "${stderr_lines[1]}" "$program: did you mean '--version'? Else try '$program --help'"
+        run --separate-stderr timeout 5 "$program" --something </dev/null
+        is "$status" 2
+        is "${stderr_lines[1]}" "$program: try '$program --help'"
+    done
 }
 
 # Senders
@@ -812,4 +895,296 @@ END
     exec {peer}>&-
     wait_until grep -q '"msg":"four"' relay.out
     is "$(jq -c .msg relay.out)" $'"one\\n  two"\n"three"\n"four"'
+}
+
+# Blocked stderr
+
+# full_fifo NAME: creates a FIFO that is open as descriptor $blocked and full.
+full_fifo() {
+    mkfifo "$1"
+    exec {blocked}<>"$1"
+    dd if=/dev/zero of="$1" oflag=nonblock bs=4096 count=1024 2>/dev/null || true
+}
+
+@test "while stderr is blocked messages are relayed, and later the number of lines not logged is reported" {
+    need socat
+    full_fifo err
+    start relay sh -c 'exec shnek-parse -l unix:socket 2>err'
+    wait_until test -S socket
+    printf 'bad\nbad\n%sone\n' "$HEAD" | socat -u - UNIX-CONNECT:socket
+    wait_until lines_are relay.out 1
+    # The reader of stderr continues.
+    start reader from err tr -d '\0'
+    bad() { echo bad | socat -u - UNIX-CONNECT:socket && grep -q 'PRI: expected' reader.out; }
+    wait_until bad
+    # "listening on", two defects, and those until the FIFO had space.
+    is "$(sed -n '1s/[0-9]*//gp' reader.out)" 'shnek-parse:  lines not logged, because stderr was blocked'
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    hang_up "$blocked"
+}
+
+@test "while stderr is blocked SIGTERM drains, and the status is that of the messages" {
+    full_fifo err
+    mkfifo in
+    start relay sh -c 'exec shnek-parse --stats=10ms in 2>err'
+    exec {feed}>in
+    printf 'bad\n%sone\n' "$HEAD" >&"$feed"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+}
+
+# Internal failures
+
+# inject CALL ERROR [WHEN]: calls of the relay that has started fail, until end_injection.
+inject() {
+    need strace
+    start tracer strace -f -o trace -e trace="$1" -e inject="$1:error=$2:when=${3-1+}" -p "$relay_pid"
+    traced() { ! grep -q '^TracerPid:[[:space:]]*0$' /proc/"$relay_pid"/task/*/status || ended "$tracer_pid"; }
+    wait_until traced
+    running "$tracer_pid" || skip 'strace may not attach to a process'
+}
+
+end_injection() {
+    kill -TERM "$tracer_pid"
+    wait_exit tracer
+}
+
+# fails_with ERROR: whether one injected call has failed.
+fails_with() {
+    grep -q "$1.*(INJECTED)" trace
+}
+
+@test "a connection that cannot be read is reported, and the status is 2" {
+    relay
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until lines_are relay.out 1
+    inject read EIO 1
+    echo "${HEAD}two" >&"$connection"
+    wait_until grep -qx 'shnek-parse: 127.0.0.1:[0-9]*: Input/output error' relay.err
+    end_injection
+    connect
+    echo "${HEAD}six" >&"$connection"
+    wait_until lines_are relay.out 2
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 2
+}
+
+@test "a connection that cannot be watched is reported, and the status is 2" {
+    relay
+    inject epoll_ctl ENOSPC 1
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until grep -qx 'shnek-parse: 127.0.0.1:[0-9]*: epoll: No space left on device' relay.err
+    end_injection
+    connect
+    echo "${HEAD}two" >&"$connection"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 2
+}
+
+@test "unknown errors of accept, recvmmsg and epoll_wait are reported once and retried without busy looping" {
+    local call round=0 udp
+    start relay shnek-parse -l tcp://127.0.0.1:0 -l udp://127.0.0.1:0
+    wait_until grep -q 'listening on udp:' relay.err
+    listening relay
+    udp=$(sed -n 's/.*listening on udp:.*://p' relay.err)
+    for call in accept4 recvmmsg epoll_wait; do
+        # On arm64, epoll_wait() is the system call epoll_pwait.
+        inject "${call/epoll_wait/epoll_wait,epoll_pwait}" EIO
+        connect
+        echo "${HEAD}tcp" >&"$connection"
+        echo "${HEAD}udp" >"/dev/udp/127.0.0.1/$udp"
+        wait_until fails_with EIO
+        idle "$relay_pid"
+        end_injection
+        round=$((round + 1))
+        is "$(grep -c 'Input/output error; retrying$' relay.err)" "$round"
+        wait_until lines_are relay.out $((2 * round))
+    done
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+}
+
+# Peers and files that fail
+
+@test "connections have keepalive probes, so that those of dead peers end" {
+    relay
+    connect
+    echo "${HEAD}one" >&"$connection"
+    wait_until lines_are relay.out 1
+    # A timer of type 2 in /proc/net/tcp.
+    awk -v port="$(printf ':%04X$' "$port")" '$2 ~ port && $4 == "01" { print $6 }' /proc/net/tcp >timers
+    grep -q '^02:' timers
+}
+
+@test "it is reported when --max-connections is reached and when connections are accepted again" {
+    local first
+    relay --max-connections=2
+    connect
+    first=$connection
+    connect
+    wait_until grep -Fxq 'shnek-parse: 2 connections are open; others wait (--max-connections)' relay.err
+    hang_up "$first"
+    wait_until grep -Fxq 'shnek-parse: connections are accepted again; 1 is open' relay.err
+    lines_are relay.err 3
+}
+
+@test "--first-message-timeout closes a connection that never completes a message, and no other" {
+    local silent partial counted name
+    relay --first-message-timeout=100ms
+    connect
+    other=$connection
+    echo "${HEAD}one" >&"$other"
+    wait_until lines_are relay.out 1
+    connect
+    silent=$connection
+    connect
+    partial=$connection
+    printf '%stw' "$HEAD" >&"$partial"
+    connect
+    counted=$connection
+    printf '100 %sthree' "$HEAD" >&"$counted"
+    closed() {
+        grep -Fxq "shnek-parse: 127.0.0.1:$1: closed, no message for too long (--first-message-timeout)" relay.err
+    }
+    for name in "$silent" "$partial" "$counted"; do
+        wait_until closed "$(port_from "$name")"
+    done
+    echo "${HEAD}four" >&"$other"
+    wait_until lines_are relay.out 2
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    is "$(grep -c 'stream ends within it' relay.err)" 2
+}
+
+@test "--max-memory closes the connections whose unfinished messages have been idle for longest" {
+    local i open=()
+    relay --max-memory=1M --stats=1h
+    printf -v part '%050000d' 0
+    for i in {1..40}; do
+        connect
+        open+=("$(port_from "$connection")")
+        printf '%s%s' "$HEAD" "$part" >&"$connection"
+        wait_until counts relay "bytes $((i * (50000 + ${#HEAD})))"
+    done
+    wait_until grep -q '(--max-memory)$' relay.err
+    # The last one is not affected.
+    echo >&"$connection"
+    wait_until lines_are relay.out 1
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    # The oldest connections were closed, in this order.
+    sed -n 's/^shnek-parse: 127.0.0.1:\([0-9]*\): closed, .* (--max-memory)$/\1/p' relay.err >closed
+    # At most ten lines per second are printed.
+    printf '%s\n' "${open[@]:0:5}" | cmp - <(head -n 5 closed)
+    grep -q ' in 40 out 1 rejected 39 ' relay.err
+}
+
+# limited_relay: the files that the relay writes may have 1024 bytes; its stdout is a pipe.
+limited_relay() {
+    mkfifo out
+    start cat cat out
+    start relay bash -c 'trap "" XFSZ; ulimit -S -f 1; exec shnek-parse -q -l unix:socket --rejects=rejects >out'
+    wait_until test -S socket
+}
+
+send() {
+    printf '%s\n' "$@" | socat -u - UNIX-CONNECT:socket
+}
+
+@test "while --rejects cannot be written messages are relayed, and later it is completed" {
+    local i
+    need socat jq prlimit
+    limited_relay
+    for i in {1..40}; do
+        send "bad $i" "${HEAD}good $i"
+    done
+    wait_until lines_are cat.out 40
+    grep -Fxq 'shnek-parse: rejects: File too large; retrying every second' relay.err
+    is "$(wc -c <rejects)" 1024
+    prlimit --pid "$relay_pid" --fsize=unlimited:
+    completed() {
+        send "bad $((++i))"
+        grep -Fxq 'shnek-parse: rejects: can be written again' relay.err
+    }
+    wait_until completed
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 1
+    is "$(jq -r .raw rejects)" "$(seq -f 'bad %g' "$i")"
+}
+
+@test "rejected messages that --rejects could not store are counted, and the status is 2" {
+    start relay bash -c 'printf "%s\n" bad bad "$1" bad | shnek-parse -q --rejects=/dev/full' -- "${HEAD}one"
+    wait_exit relay
+    is "$status" 2
+    is "$(<relay.out)" "$(json one)"
+    is "$(<relay.err)" 'shnek-parse: /dev/full: No space left on device; retrying every second
+shnek-parse: /dev/full: 3 rejected messages not written'
+}
+
+# SIGHUP
+
+@test "SIGHUP reopens --rejects after a rotation, and does not end a relay" {
+    local options
+    need socat
+    for options in '-l unix:socket' 'in' '--jobs=2 in'; do
+        rm -f rejects rejects.1 in && mkfifo in
+        # shellcheck disable=SC2086
+        start relay shnek-parse --rejects=rejects $options
+        exec {feed}<>in
+        exec {feed}<>in
+        # The relay reads the FIFO itself, or from socat.
+        [[ $options != -l* ]] || start sender socat -u OPEN:in UNIX-CONNECT:socket,retry=100,interval=0.1
+        echo bad 1 >&"$feed"
+        wait_until lines_are rejects 1
+        mv rejects rejects.1
+        kill -HUP "$relay_pid"
+        wait_until grep -Fxq 'shnek-parse: rejects: reopened' relay.err
+        echo bad 2 >&"$feed"
+        wait_until lines_are rejects 1
+        grep -q 'bad 2' rejects
+        is "$(stat -c %a rejects)" 600
+        lines_are rejects.1 1
+        kill -TERM "$relay_pid"
+        wait_exit relay
+        is "$status" 1
+        hang_up "$feed"
+    done
+}
+
+@test "SIGHUP keeps --rejects if it cannot be opened again" {
+    mkdir dir
+    relay --rejects=dir/rejects
+    mv dir other
+    kill -HUP "$relay_pid"
+    wait_until grep -Fxq 'shnek-parse: dir/rejects: No such file or directory; keeping the file that is open' relay.err
+    connect
+    echo bad >&"$connection"
+    wait_until lines_are other/rejects 1
+}
+
+# --shutdown-timeout
+
+@test "a drain that is blocked ends after --shutdown-timeout with status 2" {
+    need spamlog
+    blocked_relay --shutdown-timeout=200ms
+    start spam spamlog -r max -c 2 "$url"
+    wait_until stalled spam
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 2
+    grep -Fxq 'shnek-parse: not drained within 0.2 s (--shutdown-timeout), stopped' relay.err
+    wait_exit spam
 }

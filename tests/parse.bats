@@ -454,7 +454,8 @@ END
 @test "--rejects to a full device is reported with status 2" {
     given "bad\n" --rejects=/dev/full -q
     is "$status" 2
-    is "$stderr" 'shnek-parse: /dev/full: No space left on device'
+    is "$stderr" 'shnek-parse: /dev/full: No space left on device; retrying every second
+shnek-parse: /dev/full: 1 rejected message not written'
 }
 
 # Formats

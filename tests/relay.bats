@@ -303,3 +303,38 @@ END
     done
     relay_ends_well
 }
+
+# blocked_pub: shnek-pub has lines that a suspended server does not confirm, and stdout, to which it
+# would write them, is blocked. Its first two SIGTERMs were sent.
+blocked_pub() {
+    nats_start
+    mkfifo out
+    # shellcheck disable=SC2034 # It is open, but not read.
+    exec {blocked}<>out
+    start_fed pub sh -c 'exec shnek-pub >out'
+    wait_until counts pub 'in 0'
+    wait_until connections_are 1
+    suspend "$nats_pid"
+    # More than the FIFO accepts.
+    printf '{"msg":"%01000d"}\n' {1..1000} >&"$feed"
+    wait_until counts pub 'in 1000'
+    kill -TERM "$pub_pid"
+    wait_until signals_taken "$pub_pid"
+    second() { kill -TERM "$pub_pid" && grep -q 'stopped by a second signal' pub.err; }
+    wait_until second
+}
+
+@test "a third SIGTERM ends shnek-pub while unconfirmed messages cannot be written out" {
+    blocked_pub
+    wait_until ended_when_told "$pub_pid"
+    wait_exit pub
+    is "$status" 2
+    grep -q '^shnek-pub: stopped by a third signal before all output was written$' pub.err
+}
+
+@test "a second SIGTERM ends shnek-pub after a while if unconfirmed messages cannot be written out" {
+    blocked_pub
+    wait_exit pub
+    is "$status" 2
+    grep -q '^shnek-pub: stopped before all output was written$' pub.err
+}

@@ -428,6 +428,28 @@ taken_in() {
     is "$(grep -Evxc "$record" relay.out)" 0
 }
 
+# Loss
+
+@test "a record that was changed on the way is reported, and the status is 2" {
+    local proxy
+    need socat
+    relay
+    # The peer speaks to socat, which passes everything on by descriptor $connection.
+    connect
+    start way socat -d -d TCP-LISTEN:0,bind=127.0.0.1 "FD:$connection"
+    proxied() { grep -q ' listening on ' way.err; }
+    wait_until proxied
+    proxy=$(sed -n 's/.* listening on .*:\([0-9]*\)$/\1/p' way.err)
+    port=$proxy fed_client peer
+    served_on
+    # Application data of TLS that nothing has encrypted.
+    printf '\27\3\3\0\40%032d' 0 >&"$connection"
+    wait_until grep -q '^shnek-parse: 127.0.0.1:[0-9]*: TLS: ' relay.err
+    lets_in
+    end_relay
+    is "$status" 2
+}
+
 # Certificate reload
 
 @test "SIGHUP reloads the certificate for new connections, and open ones continue" {
@@ -522,4 +544,10 @@ wrong() {
     wrong '--tls-key: locked.key: the key is encrypted; remove its passphrase' --tls-cert=server.pem --tls-key=locked.key
     wrong '--tls-ca: none: No such file or directory' --tls-cert=server.pem --tls-key=server.key --tls-ca=none
     wrong '--tls-ca: garbage: no certificate found' --tls-cert=server.pem --tls-key=server.key --tls-ca=garbage
+}
+
+@test "a server certificate that has expired is reported at startup" {
+    start relay shnek-parse -l tls://127.0.0.1:0 --tls-cert=expired.pem --tls-key=expired.key
+    listening
+    is "$(head -n 1 relay.err)" 'shnek-parse: --tls-cert: expired.pem: the certificate has expired'
 }

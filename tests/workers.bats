@@ -230,10 +230,11 @@ same_as_one() {
     run --separate-stderr full
     is "$status" 2
     is "$stderr" 'shnek-parse: stdout: No space left on device'
-    full() { yes bad | timeout 20 shnek-parse -q --jobs=2 --rejects=/dev/full; }
+    full() { yes bad | head -n 100000 | timeout 60 shnek-parse -q --jobs=2 --rejects=/dev/full; }
     run --separate-stderr full
     is "$status" 2
-    is "$stderr" 'shnek-parse: /dev/full: No space left on device'
+    is "$stderr" 'shnek-parse: /dev/full: No space left on device; retrying every second
+shnek-parse: /dev/full: 100000 rejected messages not written'
 }
 
 @test "SIGUSR1 and --stats print the same counters as with one thread" {

@@ -127,7 +127,8 @@ struct addrinfo *address_resolve(const struct address *address, bool listen)
                                                                                       : SOCK_STREAM,
                              .ai_flags = listen ? AI_PASSIVE : 0};
     struct addrinfo *found = NULL;
-    int error = getaddrinfo(address->host, address->port, &hints, &found);
+    const char *host = listen && strcmp(address->host, "*") == 0 ? NULL : address->host;
+    int error = getaddrinfo(host, address->port, &hints, &found);
     if (error) {
         address_format(address, text);
         log_printf("%s: %s", text, gai_strerror(error));

@@ -14,8 +14,8 @@ enum transport { TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORT_UDP, TRANSPORT_UNIX, TR
 
 /*
  * SCHEME://HOST:PORT or SCHEME:PATH as given by the user. HOST defaults to 127.0.0.1; an IPv6
- * address is written in brackets. PORT defaults to the registered port of tls (RFC 5425) or udp
- * (RFC 5426); tcp has none (RFC 6587, section 3.4.1).
+ * address is written in brackets, and "*" is every address to listen on. PORT defaults to the
+ * registered port of tls (RFC 5425) or udp (RFC 5426); tcp has none (RFC 6587, section 3.4.1).
  */
 struct address {
     enum transport transport;

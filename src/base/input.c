@@ -4,9 +4,11 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 static const uint64_t drain_grace_ns = NS_PER_S;
 
@@ -45,6 +47,15 @@ static int input_grace_left_ms(const struct input *in)
     return now < in->deadline_ns ? (int)((in->deadline_ns - now) / 1000000) + 1 : 0;
 }
 
+/* An unknown error is retried after 100 ms. */
+static void input_delay_poll(struct input *in)
+{
+    if (!in->poll_failing)
+        log_printf("poll: %m; retrying");
+    in->poll_failing = true;
+    nanosleep(&(struct timespec){.tv_nsec = NS_PER_S / 10}, NULL);
+}
+
 enum input_state input_wait(struct input *in, struct signals *signals, bool mid_message,
                             int timeout_ms)
 {
@@ -68,6 +79,8 @@ enum input_state input_wait(struct input *in, struct signals *signals, bool mid_
                                {.fd = in->wake_fd, .events = POLLIN},
                                {.fd = in->draining ? -1 : signals->stop_fd, .events = POLLIN}};
         int n = poll(fds, 3, poll_timeout_ms);
+        if (n < 0 && errno != EINTR)
+            input_delay_poll(in);
         if (n > 0 && fds[0].revents)
             return INPUT_READY;
         if (n > 0 && fds[1].revents)

@@ -16,9 +16,10 @@
  */
 struct input {
     int fd;
-    bool live;   /* a pipe, socket or terminal, not a regular file */
-    bool paused; /* set by the caller while it cannot accept data */
-    int wake_fd; /* if readable, input_wait() returns INPUT_IDLE; -1 for none */
+    bool live;         /* a pipe, socket or terminal, not a regular file */
+    bool poll_failing; /* which was logged */
+    bool paused;       /* set by the caller while it cannot accept data */
+    int wake_fd;       /* if readable, input_wait() returns INPUT_IDLE; -1 for none */
     bool draining;
     bool limited;         /* see input_limit() */
     size_t quota;         /* bytes left to read while limited */

@@ -1,6 +1,8 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -8,24 +10,126 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/utf8.h"
 
 enum { LINE_MAX_LEN = 2048 };
 
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
 static size_t status_len; /* bytes of the status line on the terminal, 0 if there is none */
 
-static void log_write_all(const char *p, size_t n)
+static uint64_t dropped; /* lines that stderr did not accept, since the last report */
+static bool cut;         /* the last line was written only in part */
+
+/* Returns a descriptor for one write that cannot block, or -1 if there is none. O_NONBLOCK on
+ * stderr itself would apply to the other processes that share it, so it is opened another time. */
+static int log_open_nonblocking(const struct stat *s)
 {
-    while (n) {
-        ssize_t wrote = write(STDERR_FILENO, p, n);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return; /* there is no other place to report it */
-        p += wrote;
-        n -= (size_t)wrote;
+    if (!S_ISFIFO(s->st_mode) && !isatty(STDERR_FILENO))
+        return -1;
+    return open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* Writes as much as stderr accepts without blocking. A file is waited for. */
+static ssize_t log_write_some(const char *p, size_t n)
+{
+    struct stat s;
+    if (fstat(STDERR_FILENO, &s) != 0)
+        return -1;
+    if (S_ISSOCK(s.st_mode))
+        return send(STDERR_FILENO, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    int fd = log_open_nonblocking(&s);
+    if (fd < 0) {
+        struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
+        return poll(&writable, 1, 0) == 1 ? write(STDERR_FILENO, p, n) : -1;
     }
+    ssize_t wrote = write(fd, p, n);
+    close(fd);
+    return wrote;
+}
+
+/* Returns false if some bytes could not be written; there is no other place to report that. */
+static bool log_write(const char *p, size_t n)
+{
+    ssize_t wrote;
+    do
+        wrote = log_write_some(p, n);
+    while (wrote < 0 && errno == EINTR);
+    if (wrote > 0)
+        cut = (size_t)wrote < n;
+    return wrote == (ssize_t)n;
+}
+
+/* Requires the lock. Returns false if stderr still does not accept lines. */
+static bool log_report_dropped(void)
+{
+    char line[128];
+    if (!dropped)
+        return true;
+    int n = snprintf(
+        line, sizeof line, "%s%s: %" PRIu64 " line%s not logged, because stderr was blocked\n",
+        cut ? "\n" : "", program_invocation_short_name, dropped, dropped == 1 ? "" : "s");
+    if (!log_write(line, (size_t)n))
+        return false;
+    dropped = 0;
+    return true;
+}
+
+static void log_report_at_exit(void)
+{
+    if (pthread_mutex_trylock(&log_mutex) != 0)
+        return;
+    log_report_dropped();
+    pthread_mutex_unlock(&log_mutex);
+}
+
+/* Requires the lock. */
+static void log_write_line(const char *p, size_t n)
+{
+    static bool registered;
+    if (log_report_dropped() && log_write(p, n))
+        return;
+    dropped++;
+    if (!registered)
+        registered = atexit(log_report_at_exit) == 0;
+}
+
+/* Whether a code point changes the order or the position of the text on a terminal. */
+static bool log_is_control(uint32_t c)
+{
+    return c < ' ' || (c >= 0x7F && c < 0xA0) || c == 0x61C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* Decodes a well-formed sequence. */
+static uint32_t log_code_point(const char *p, size_t len)
+{
+    static const unsigned char lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    uint32_t c = (unsigned char)*p & lead_bits[len];
+    for (size_t i = 1; i < len; i++)
+        c = c << 6 | ((unsigned char)p[i] & 0x3F);
+    return c;
+}
+
+size_t log_filter(char *text, size_t len)
+{
+    const char *end = text + len;
+    char *to = text;
+    for (const char *p = text; p < end;) {
+        bool valid;
+        size_t n = utf8_sequence_len(p, end, &valid);
+        if (!valid || log_is_control(log_code_point(p, n))) {
+            *to++ = '?';
+        } else {
+            memmove(to, p, n);
+            to += n;
+        }
+        p += n;
+    }
+    return (size_t)(to - text);
 }
 
 /* Writes the sequence that erases the status line to `to`, and returns its length. */
@@ -55,13 +159,11 @@ static void log_print_line(bool is_status, const char *format, va_list values)
         n += (size_t)formatted;
     if (n > size - 1)
         n = size - 1;
-    for (size_t i = start; i < n; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 127)
-            line[i] = '?'; /* a peer chose these bytes; one call is one line */
+    n = start + log_filter(line + start, n - start);
     status_len = is_status ? n - start : 0;
     if (!is_status)
         line[n++] = '\n';
-    log_write_all(line, n);
+    log_write_line(line, n);
     errno = saved;
 }
 
@@ -89,10 +191,9 @@ void log_status(const char *format, ...)
 
 void log_try(const char *format, ...)
 {
-    struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
     va_list values;
     va_start(values, format);
-    if (poll(&writable, 1, 0) == 1 && pthread_mutex_trylock(&log_mutex) == 0) {
+    if (pthread_mutex_trylock(&log_mutex) == 0) {
         log_print_line(false, format, values);
         pthread_mutex_unlock(&log_mutex);
     }
@@ -103,7 +204,7 @@ void log_status_end(void)
 {
     pthread_mutex_lock(&log_mutex);
     if (status_len)
-        log_write_all("\n", 1);
+        log_write("\n", 1);
     status_len = 0;
     pthread_mutex_unlock(&log_mutex);
 }
@@ -112,7 +213,7 @@ void log_status_clear(void)
 {
     char line[LINE_MAX_LEN + 2];
     pthread_mutex_lock(&log_mutex);
-    log_write_all(line, log_format_erase(line, sizeof line));
+    log_write(line, log_format_erase(line, sizeof line));
     status_len = 0;
     pthread_mutex_unlock(&log_mutex);
 }

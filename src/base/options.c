@@ -1,6 +1,7 @@
 #include "base/options.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,9 +163,57 @@ bool option_stats(const char *text, uint64_t *interval_ns)
            option_duration("--stats", text, NS_PER_S / 100, 24 * 3600 * NS_PER_S, interval_ns);
 }
 
+static const char *suggestion; /* for print_usage_hint(), or NULL */
+
+enum { OPTION_NAME_MAX = 64, OPTION_EDITS_MAX = 2 };
+
+/* Returns how many characters must be inserted, deleted or replaced to turn a into b (Levenshtein).
+ */
+static unsigned option_distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    unsigned row[OPTION_NAME_MAX + 1];
+    for (unsigned j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (unsigned i = 1; i <= a_len; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
+            unsigned shorter = row[j] < row[j - 1] ? row[j] : row[j - 1];
+            diagonal = row[j];
+            row[j] = replaced < shorter + 1 ? replaced : shorter + 1;
+        }
+    }
+    return row[b_len];
+}
+
+void option_suggest(const char *argument, const struct option *options)
+{
+    const char *best = NULL;
+    unsigned best_distance = OPTION_EDITS_MAX + 1;
+    if (strncmp(argument, "--", 2) != 0)
+        return;
+    size_t len = strcspn(argument + 2, "=");
+    for (; options->name && len < OPTION_NAME_MAX; options++) {
+        size_t name_len = strlen(options->name);
+        unsigned distance = name_len > OPTION_NAME_MAX
+                                ? best_distance
+                                : option_distance(argument + 2, len, options->name, name_len);
+        if (distance < best_distance && 2 * distance < len) {
+            best_distance = distance;
+            best = options->name;
+        }
+    }
+    suggestion = best;
+}
+
 int print_usage_hint(void)
 {
-    log_printf("try '%s --help'", program_invocation_short_name);
+    if (suggestion)
+        log_printf("did you mean '--%s'? Else try '%s --help'", suggestion,
+                   program_invocation_short_name);
+    else
+        log_printf("try '%s --help'", program_invocation_short_name);
     return STATUS_FAILED;
 }
 

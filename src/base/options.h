@@ -30,7 +30,14 @@ bool option_choice(const char *flag, const char *text, const char *const *words,
 /* The optional value of --stats[=DURATION]; text may be NULL. */
 bool option_stats(const char *text, uint64_t *interval_ns);
 
-/* Logs "try 'PROGRAM --help'" and returns the exit status of a usage error. */
+struct option;
+
+/* After getopt_long() has reported an unknown option: print_usage_hint() will suggest the one with
+ * the most similar name, if there is one. */
+void option_suggest(const char *argument, const struct option *options);
+
+/* Logs "try 'PROGRAM --help'", perhaps after a suggestion, and returns the exit status of a usage
+ * error. */
 int print_usage_hint(void);
 
 /* Prints the version and returns the exit status. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -43,23 +44,56 @@ bool output_open_truncate(struct output *out, const char *flag, const char *path
     return true;
 }
 
+bool output_reopen(struct output *out)
+{
+    struct stat s;
+    if (fstat(out->fd, &s) != 0 || !S_ISREG(s.st_mode))
+        return true;
+    int fd = open(out->name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        log_printf("%s: %m; keeping the file that is open", out->name);
+        return false;
+    }
+    close(out->fd);
+    out->fd = fd;
+    log_printf("%s: reopened", out->name);
+    return true;
+}
+
+/* Returns the number of bytes written; if that is less than len, errno is the reason. */
+static size_t output_write(const struct output *out, const char *data, size_t len)
+{
+    size_t written = 0;
+    while (written < len) {
+        ssize_t n = write(out->fd, data + written, len - written);
+        if (n >= 0)
+            written += (size_t)n;
+        else if (errno == EAGAIN)
+            poll(&(struct pollfd){.fd = out->fd, .events = POLLOUT}, 1, -1);
+        else if (errno != EINTR)
+            break;
+    }
+    return written;
+}
+
+bool output_try_flush(struct output *out)
+{
+    struct buffer *b = &out->buffer;
+    size_t written = output_write(out, b->data, b->len);
+    b->len -= written;
+    if (written && b->len)
+        memmove(b->data, b->data + written, b->len);
+    return b->len == 0;
+}
+
 bool output_flush(struct output *out)
 {
-    const char *p = out->buffer.data;
-    size_t left = out->buffer.len;
+    size_t len = out->buffer.len;
     out->buffer.len = 0;
-    while (left && !out->failed) {
-        ssize_t n = write(out->fd, p, left);
-        if (n >= 0) {
-            p += n;
-            left -= (size_t)n;
-        } else if (errno == EAGAIN) {
-            poll(&(struct pollfd){.fd = out->fd, .events = POLLOUT}, 1, -1);
-        } else if (errno != EINTR) {
-            out->failed = true;
-            if (errno != EPIPE || out->fd != STDOUT_FILENO)
-                log_printf("%s: %m", out->name);
-        }
+    if (!out->failed && output_write(out, out->buffer.data, len) < len) {
+        out->failed = true;
+        if (errno != EPIPE || out->fd != STDOUT_FILENO)
+            log_printf("%s: %m", out->name);
     }
     return !out->failed;
 }

@@ -18,13 +18,21 @@ struct output {
 /* Wraps a descriptor; enlarges the buffer of a pipe if the system allows it. */
 void output_init(struct output *out, int fd, const char *name);
 
-/* Opens a file of messages for appending; only the owner can read it if it is created. Returns
- * false and logs the flag and the reason on failure. */
+/* Opens a file for appending, creating it if necessary, readable only by its owner because it is
+ * for messages. Returns false and logs the flag and the reason on failure. */
 bool output_open_append(struct output *out, const char *flag, const char *path);
 
 /* Opens and truncates a file, creating it if necessary. "-" is stdout; for NULL nothing is opened
  * and fd is -1. Returns false and logs the flag and the reason on failure. */
 bool output_open_truncate(struct output *out, const char *flag, const char *path);
+
+/* Opens the file of output_open_append() again, as after it was renamed. Has no effect on pipes and
+ * devices. Returns false, logs the reason and keeps the open file on failure. */
+bool output_reopen(struct output *out);
+
+/* Writes buffered bytes. Returns false, sets errno and keeps the rest if not all can be written;
+ * this failure is not sticky. */
+bool output_try_flush(struct output *out);
 
 /* Writes all buffered bytes. Returns false if this or an earlier write failed; logs the reason
  * once, except EPIPE on stdout. */

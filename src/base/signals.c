@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 
 /* timeout(1) signals the process and then its group, so one signal arrives twice. */
 static const uint64_t duplicate_window_ns = NS_PER_S / 10;
+
+static const uint64_t abort_timeout_ns = 5 * NS_PER_S;
 
 static sigset_t signals_handled_set(const struct signals *s)
 {
@@ -24,6 +27,55 @@ static sigset_t signals_handled_set(const struct signals *s)
     return set;
 }
 
+static void *signals_write_abort(void *argument)
+{
+    struct signals *s = argument;
+    if (s->on_abort)
+        s->on_abort(s->abort_argument);
+    if (!atomic_load(&s->immediate_reason) || s->interval_ns)
+        stats_print(s->stats, STATS_ABORT);
+    _exit(STATUS_FAILED);
+}
+
+/* Waits for a signal until a time of clock_monotonic(), 0 for none. Returns 0 if it has come. */
+static int signals_wait(const struct signals *s, uint64_t until_ns)
+{
+    sigset_t set = signals_handled_set(s);
+    if (until_ns == 0)
+        return sigwaitinfo(&set, NULL);
+    uint64_t now_ns = clock_monotonic();
+    uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    struct timespec wait = {(time_t)(left_ns / NS_PER_S), (long)(left_ns % NS_PER_S)};
+    int signal = sigtimedwait(&set, NULL, &wait);
+    return signal < 0 && errno == EAGAIN ? 0 : signal;
+}
+
+static bool signals_is_stop(int signal)
+{
+    return signal == SIGTERM || signal == SIGINT;
+}
+
+/* Ends the process. What on_abort writes to may be blocked, so it has a thread of its own and a
+ * deadline, and another signal ends it. */
+static void signals_abort(struct signals *s, const char *reason)
+{
+    pthread_t thread;
+    uint64_t now_ns = clock_monotonic();
+    uint64_t deadline_ns = now_ns + abort_timeout_ns;
+    bool again = false;
+    log_try("%s", reason);
+    s->stopped_ns = now_ns;
+    if (!s->on_abort || pthread_create(&thread, NULL, signals_write_abort, s) != 0)
+        signals_write_abort(s);
+    while (!again && now_ns < deadline_ns) {
+        again = signals_is_stop(signals_wait(s, deadline_ns));
+        now_ns = clock_monotonic();
+        again = again && now_ns - s->stopped_ns > duplicate_window_ns;
+    }
+    log_try("%s before all output was written", again ? "stopped by a third signal" : "stopped");
+    _exit(STATUS_FAILED);
+}
+
 static void signals_stop(struct signals *s)
 {
     uint64_t now = clock_monotonic();
@@ -33,26 +85,61 @@ static void signals_stop(struct signals *s)
         s->stopped_ns = now;
         eventfd_write(s->stop_fd, 1);
     } else if (first || now - s->stopped_ns > duplicate_window_ns) {
-        log_try("%s", reason);
-        if (s->on_abort)
-            s->on_abort(s->abort_argument);
-        if (!first || s->interval_ns)
-            stats_print(s->stats, STATS_ABORT);
-        _exit(STATUS_FAILED);
+        signals_abort(s, reason);
     }
 }
 
-/* Waits for a signal. Returns 0 if the next line of counters is due first. */
+static void signals_hang_up(struct signals *s)
+{
+    atomic_store(&s->hangup, true);
+    eventfd_write(s->hangup_fd, 1);
+}
+
+bool signals_take_hangup(struct signals *s)
+{
+    eventfd_t count;
+    if (!atomic_load_explicit(&s->hangup, memory_order_relaxed))
+        return false;
+    atomic_store(&s->hangup, false);
+    eventfd_read(s->hangup_fd, &count);
+    return true;
+}
+
+/* The time at which the drain must be complete, 0 for none. */
+static uint64_t signals_deadline_ns(const struct signals *s)
+{
+    return s->stopped_ns && s->shutdown_timeout_ns ? s->stopped_ns + s->shutdown_timeout_ns : 0;
+}
+
+static void signals_check_deadline(struct signals *s)
+{
+    char reason[80];
+    uint64_t deadline_ns = signals_deadline_ns(s);
+    if (!deadline_ns || clock_monotonic() < deadline_ns)
+        return;
+    snprintf(reason, sizeof reason, "not drained within %g s (--shutdown-timeout), stopped",
+             (double)s->shutdown_timeout_ns / (double)NS_PER_S);
+    signals_abort(s, reason);
+}
+
+/* Waits for a signal. Returns 0 if a line of counters or the end of the drain is due first. */
 static int signals_next(const struct signals *s, uint64_t due_ns)
 {
-    sigset_t set = signals_handled_set(s);
-    if (s->interval_ns == 0)
-        return sigwaitinfo(&set, NULL);
+    uint64_t deadline_ns = signals_deadline_ns(s);
+    if (!s->interval_ns || (deadline_ns && deadline_ns < due_ns))
+        due_ns = deadline_ns;
+    return signals_wait(s, due_ns);
+}
+
+/* Prints the line of counters that is due and returns when the next one is. */
+static uint64_t signals_print_interval(struct signals *s, uint64_t due_ns)
+{
     uint64_t now_ns = clock_monotonic();
-    uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
-    struct timespec wait = {(time_t)(left_ns / NS_PER_S), (long)(left_ns % NS_PER_S)};
-    int signal = sigtimedwait(&set, NULL, &wait);
-    return signal < 0 && errno == EAGAIN ? 0 : signal;
+    if (!s->interval_ns || now_ns < due_ns)
+        return due_ns;
+    stats_print(s->stats, STATS_INTERVAL);
+    now_ns = clock_monotonic();
+    return due_ns + s->interval_ns > now_ns ? due_ns + s->interval_ns : now_ns + s->interval_ns;
 }
 
 static void *signals_run(void *argument)
@@ -63,18 +150,15 @@ static void *signals_run(void *argument)
         int signal = signals_next(s, due_ns);
         if (atomic_load(&s->ending))
             return NULL;
-        if (signal == SIGTERM || signal == SIGINT)
+        if (signals_is_stop(signal))
             signals_stop(s);
         else if (signal == SIGHUP)
-            eventfd_write(s->hangup_fd, 1);
+            signals_hang_up(s);
         else if (signal == SIGUSR1)
             stats_print(s->stats, STATS_TOTAL);
-        else if (signal == 0) {
-            stats_print(s->stats, STATS_INTERVAL);
-            uint64_t now_ns = clock_monotonic();
-            due_ns = due_ns + s->interval_ns > now_ns ? due_ns + s->interval_ns
-                                                      : now_ns + s->interval_ns;
-        }
+        else if (signal == 0)
+            due_ns = signals_print_interval(s, due_ns);
+        signals_check_deadline(s);
     }
 }
 
@@ -84,6 +168,8 @@ bool signals_open(struct signals *s, struct stats *stats, uint64_t interval_ns)
     s->interval_ns = interval_ns;
     atomic_init(&s->stopping, false);
     atomic_init(&s->ending, false);
+    atomic_init(&s->hangup, false);
+    s->stopped_ns = 0;
     stats_init(stats);
     sigset_t set = signals_handled_set(s);
     sigaddset(&set, SIGPIPE);

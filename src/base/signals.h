@@ -12,14 +12,17 @@
 /*
  * A thread that handles signals and prints the counters, also while the rest of the program is
  * blocked in a write. The first SIGTERM or SIGINT requests a drain; a second one at least 100 ms
- * later ends the process with STATUS_FAILED. SIGUSR1 prints a line of counters. SIGHUP, if it is
- * handled, writes to hangup_fd. SIGPIPE and SIGXFSZ are ignored.
+ * later, or the shutdown timeout, calls on_abort and ends the process with STATUS_FAILED. If that
+ * is not done within five seconds, or a third signal arrives, the process ends without it. SIGUSR1
+ * prints a line of counters. SIGHUP, if it is handled, is reported by hangup_fd until
+ * signals_take_hangup(). SIGPIPE and SIGXFSZ are ignored.
  */
 struct signals {
     struct stats *stats;
-    uint64_t interval_ns;     /* between lines of counters, 0 for none */
-    void (*on_abort)(void *); /* called before an immediate exit, may be NULL */
-    void *abort_argument;     /* passed to on_abort */
+    uint64_t interval_ns;         /* between lines of counters, 0 for none */
+    uint64_t shutdown_timeout_ns; /* from the first signal, 0 for none */
+    void (*on_abort)(void *);     /* called before an immediate exit in a thread, may be NULL */
+    void *abort_argument;         /* passed to on_abort */
     _Atomic(const char *)
         immediate_reason; /* if set, the first signal ends the process and logs it */
     bool handle_hangup;   /* handle SIGHUP */
@@ -27,7 +30,8 @@ struct signals {
     int hangup_fd;        /* eventfd, -1 unless handle_hangup */
     atomic_bool stopping;
     atomic_bool ending;
-    uint64_t stopped_ns; /* clock_monotonic() of the first signal */
+    atomic_bool hangup;  /* not yet taken */
+    uint64_t stopped_ns; /* clock_monotonic() of the last signal that stops, 0 for none */
     pthread_t thread;
 };
 
@@ -40,6 +44,9 @@ void signals_close(struct signals *s);
 
 /* Requests a drain, as the first signal does. May be called from any thread. */
 void signals_request_stop(struct signals *s);
+
+/* Returns whether SIGHUP has arrived since the last call. Cheap enough for each read. */
+bool signals_take_hangup(struct signals *s);
 
 /* Whether a drain was requested. */
 static inline bool signals_stopping(struct signals *s)

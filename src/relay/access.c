@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <search.h>
@@ -178,9 +179,11 @@ struct access_peer *access_peer_enter(struct access *a, const struct peer_key *k
         found = tsearch(peer, &a->peers, access_peer_compare);
         if (!found) {
             free(peer);
+            errno = ENOMEM;
             return NULL;
         }
     }
+    errno = 0;
     if ((*found)->connections >= a->config->max_per_peer)
         return NULL;
     (*found)->connections++;

@@ -71,7 +71,7 @@ void access_refuse(struct access *a, const char *name, const char *reason);
 struct access_peer;
 
 /* Counts one more connection of a peer. Returns NULL if it has max_per_peer already, or if memory
- * is exhausted. */
+ * is exhausted; errno is ENOMEM only then. */
 struct access_peer *access_peer_enter(struct access *a, const struct peer_key *key);
 
 /* Counts one connection less. */

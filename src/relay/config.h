@@ -23,9 +23,10 @@ struct relay_config {
     bool proxy_protocol; /* TCP and TLS connections begin with a PROXY header */
     struct access_config access;
     struct tls_config tls;
-    uint64_t handshake_timeout_ns; /* for the PROXY header and the TLS handshake */
-    uint64_t idle_timeout_ns;      /* 0 for none */
-    char **files;                  /* "-" is stdin */
+    uint64_t handshake_timeout_ns;     /* for the PROXY header and the TLS handshake */
+    uint64_t idle_timeout_ns;          /* 0 for none */
+    uint64_t first_message_timeout_ns; /* instead, until a message is complete; 0 for none */
+    char **files;                      /* "-" is stdin */
     int file_count;
     enum syslog_format format;
     struct tz tz; /* of timestamps without a zone */
@@ -33,9 +34,11 @@ struct relay_config {
     bool multiline;
     uint64_t max_size;
     uint64_t max_connections;
-    uint64_t jobs;              /* parser threads for files, 1 to parse in the main thread */
-    uint64_t stats_interval_ns; /* 0 for none */
-    const char *rejects;        /* path, or NULL */
+    uint64_t max_memory;          /* bytes of unfinished messages of all connections */
+    uint64_t jobs;                /* parser threads for files, 1 to parse in the main thread */
+    uint64_t shutdown_timeout_ns; /* of a drain, 0 for none */
+    uint64_t stats_interval_ns;   /* 0 for none */
+    const char *rejects;          /* path, or NULL */
     bool truncate;
     bool meta;
     bool raw;

@@ -3,10 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -52,6 +56,9 @@ static int listener_open_ip_fd(const struct addrinfo *info, const struct relay_c
     bool stream = info->ai_socktype == SOCK_STREAM;
     if (!stream)
         listener_set_rcvbuf(fd, config->rcvbuf);
+    /* IPv4 has a socket of its own, so that one port can be used for both. */
+    if (info->ai_family == AF_INET6)
+        listener_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
     if ((!stream || listener_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) &&
         (!config->reuseport || listener_set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
         bind(fd, info->ai_addr, info->ai_addrlen) == 0 && (!stream || listen(fd, SOMAXCONN) == 0))
@@ -74,6 +81,21 @@ static bool listener_path_is_stale(const struct sockaddr_un *address, int type)
     return refused;
 }
 
+/* Locks the directory of a path for up to two seconds, so that no other relay mistakes a socket
+ * that is not listening yet for a stale one. Returns a descriptor to close, or -1. */
+static int listener_lock_directory(const struct sockaddr_un *address)
+{
+    enum { LOCK_ATTEMPTS = 200 };
+    char directory[sizeof address->sun_path];
+    const char *slash = strrchr(address->sun_path, '/');
+    int len = slash ? (int)(slash - address->sun_path) + 1 : 1;
+    snprintf(directory, sizeof directory, "%.*s", len, slash ? address->sun_path : ".");
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && i < LOCK_ATTEMPTS; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    return fd;
+}
+
 static bool listener_bind_path(int fd, const struct sockaddr_un *address, int mode)
 {
     mode_t mask = mode < 0 ? 0 : umask(~(mode_t)mode & 0777);
@@ -90,6 +112,7 @@ static int listener_open_path_fd(const struct address *address, const struct rel
     int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
+    int lock = listener_lock_directory(&sun);
     bool bound = listener_bind_path(fd, &sun, config->socket_mode);
     if (!bound && errno == EADDRINUSE) {
         if (listener_path_is_stale(&sun, type) && unlink(sun.sun_path) == 0)
@@ -97,9 +120,10 @@ static int listener_open_path_fd(const struct address *address, const struct rel
         else
             errno = EADDRINUSE;
     }
-    if (bound && (type == SOCK_DGRAM || listen(fd, SOMAXCONN) == 0))
-        return fd;
-    return listener_discard_fd(fd);
+    bound = bound && (type == SOCK_DGRAM || listen(fd, SOMAXCONN) == 0);
+    if (lock >= 0)
+        listener_discard_fd(lock);
+    return bound ? fd : listener_discard_fd(fd);
 }
 
 static bool listener_get_option(int fd, int name, int *value)
@@ -148,6 +172,15 @@ static void listener_set_name(struct listener *l)
     }
 }
 
+/* Accepted connections inherit this, so that those of dead peers end after two minutes. */
+static void listener_enable_keepalive(int fd)
+{
+    listener_set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    listener_set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+    listener_set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    listener_set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, 6);
+}
+
 /* Adds a socket that is bound. Returns NULL and sets errno if we cannot listen on it. */
 static struct listener *listeners_add(struct listeners *list, int fd, bool tls)
 {
@@ -156,6 +189,8 @@ static struct listener *listeners_add(struct listeners *list, int fd, bool tls)
     if (!listener_find_transport(fd, tls, &l->transport))
         return NULL;
     listener_set_name(l);
+    if (l->transport == TRANSPORT_TCP || l->transport == TRANSPORT_TLS)
+        listener_enable_keepalive(fd);
     if (l->transport == TRANSPORT_UNIXGRAM && !listener_set_option(fd, SOL_SOCKET, SO_PASSCRED, 1))
         log_printf("%s: cannot identify senders: %m", l->name);
     log_printf("listening on %s", l->name);
@@ -163,11 +198,15 @@ static struct listener *listeners_add(struct listeners *list, int fd, bool tls)
     return l;
 }
 
-static void listener_log_error(const struct address *address, const char *error_text)
+static void listener_log_error(const struct address *address, int error)
 {
+    enum { PORT_UNPRIVILEGED = 1024 };
     char text[ADDRESS_FORMAT_MAX];
+    bool privileged = error == EACCES && !transport_is_unix(address->transport) &&
+                      strtoul(address->port, NULL, 10) < PORT_UNPRIVILEGED;
     address_format(address, text);
-    log_printf("%s: %s", text, error_text);
+    log_printf("%s: %s%s", text, strerror(error),
+               privileged ? "; a port below 1024 requires CAP_NET_BIND_SERVICE" : "");
 }
 
 /* A name may have an address of a family that this machine lacks; any other error is fatal. */
@@ -194,7 +233,7 @@ static bool listeners_open_ip(struct listeners *list, const struct address *addr
     freeaddrinfo(found);
     if (list->count > before && (!error || listener_family_is_missing(error)))
         return true;
-    listener_log_error(address, strerror(error));
+    listener_log_error(address, error);
     return false;
 }
 
@@ -205,7 +244,7 @@ static bool listeners_open_path(struct listeners *list, const struct address *ad
     int fd = listener_open_path_fd(address, config);
     struct listener *l = fd < 0 ? NULL : listeners_add(list, fd, false);
     if (!l) {
-        listener_log_error(address, strerror(errno));
+        listener_log_error(address, errno);
         return false;
     }
     if (lstat(address->path, &s) == 0) {

@@ -18,7 +18,8 @@ static bool relay_read(const struct relay_config *config, struct pipeline *pipel
 int relay_run(const struct relay_config *config)
 {
     struct stats stats = {0};
-    struct signals signals = {.handle_hangup = config->tls.cert != NULL};
+    struct signals signals = {.handle_hangup = true,
+                              .shutdown_timeout_ns = config->shutdown_timeout_ns};
     struct sink sink;
     struct pipeline pipeline;
     if (!sink_open(&sink, config, &stats) ||

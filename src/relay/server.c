@@ -1,9 +1,9 @@
 #include "relay/server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@
 #include "relay/systemd.h"
 #include "relay/timers.h"
 
-enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64, ACCEPT_RETRY_MS = 100 };
+enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64, RETRY_MS = 100 };
 
 #define NS_PER_MS             (NS_PER_S / 1000)
 #define DRAIN_GRACE_NS        NS_PER_S
@@ -39,21 +39,27 @@ struct server {
     struct tls *tls;                           /* NULL without --tls-cert */
     bool accepting;
     bool draining;                /* connections in the backlog are accepted without a limit */
-    bool descriptors_exhausted;   /* which was logged */
-    uint64_t accept_retry_ns;     /* clock_monotonic, if descriptors_exhausted */
+    bool accept_failing;          /* which was logged */
+    uint64_t accept_retry_ns;     /* clock_monotonic, if accept_failing */
+    bool wait_failing;            /* which was logged */
     struct source_stream **by_fd; /* indexed by descriptor */
     size_t fd_capacity;
     uint64_t stream_count;
     uint64_t unread; /* streams of which a drain has not read all that had arrived */
     struct timer_queue handshakes;
+    struct timer_queue first; /* of connections that have not completed a message */
     struct timer_queue idle;
-    struct timer_queue releases; /* of messages that --multiline keeps back */
+    struct timer_queue unfinished; /* messages of connections, that of the longest idle one first */
+    size_t memory;                 /* bytes of all unfinished messages */
+    bool limit_reported;           /* --max-connections is reached, which was logged */
+    struct timer_queue retries;    /* of datagram sockets that cannot be read */
+    struct timer_queue releases;   /* of messages that --multiline keeps back */
     struct stream_context streams;
 };
 
 static bool server_failed(const struct server *s)
 {
-    return sink_failed(s->pipeline->sink);
+    return sink_failed(s->pipeline->sink) || (s->draining && s->wait_failing);
 }
 
 static bool server_watch(struct server *s, struct io *io, uint32_t events, int operation)
@@ -82,9 +88,39 @@ static void server_set_accepting(struct server *s, bool accepting)
     }
 }
 
+/* Logs when the maximum of connections is reached, and when a tenth of them is free again. */
+static void server_report_limit(struct server *s)
+{
+    uint64_t max = s->config->max_connections;
+    bool reached = s->stream_count >= max;
+    if (s->draining || reached == s->limit_reported ||
+        (!reached && s->stream_count > max - (max + 9) / 10))
+        return;
+    s->limit_reported = reached;
+    if (!rate_limit_allow(&s->access.log_limit))
+        return;
+    if (reached)
+        log_printf("%" PRIu64 " connection%s open; others wait (--max-connections)",
+                   s->stream_count, s->stream_count == 1 ? " is" : "s are");
+    else
+        log_printf("connections are accepted again; %" PRIu64 " %s open", s->stream_count,
+                   s->stream_count == 1 ? "is" : "are");
+}
+
 static bool server_has_capacity(const struct server *s)
 {
     return s->draining || s->stream_count < s->config->max_connections;
+}
+
+/* Notes the memory of an unfinished message, and that its peer is not idle. */
+static void server_set_memory(struct server *s, struct source_stream *stream, size_t bytes)
+{
+    s->memory = s->memory - stream->memory + bytes;
+    stream->memory = bytes;
+    if (bytes)
+        timer_arm(&s->unfinished, &stream->unfinished, 0);
+    else
+        timer_disarm(&stream->unfinished);
 }
 
 static void server_close_stream(struct server *s, struct source_stream *stream, bool complete)
@@ -92,9 +128,12 @@ static void server_close_stream(struct server *s, struct source_stream *stream, 
     s->by_fd[stream->io.fd] = NULL;
     s->unread -= stream->input.quota != 0;
     s->stream_count--;
+    server_set_memory(s, stream, 0);
     source_stream_destroy(stream, &s->streams, complete);
-    if (!signals_stopping(s->signals))
-        server_set_accepting(s, server_has_capacity(s));
+    if (signals_stopping(s->signals))
+        return;
+    server_set_accepting(s, server_has_capacity(s));
+    server_report_limit(s);
 }
 
 static void server_close_streams(struct server *s)
@@ -104,13 +143,24 @@ static void server_close_streams(struct server *s)
             server_close_stream(s, s->by_fd[fd], false);
 }
 
-/* The timeout of a handshake covers all its reads; the idle timeout restarts with each read. */
+/* Returns the queue of the timeout for a connection that is ready for messages, or NULL. */
+static struct timer_queue *server_idle_queue(struct server *s, const struct source_stream *stream)
+{
+    bool first = !stream->completed && s->first.duration_ns &&
+                 (!s->idle.duration_ns || s->first.duration_ns < s->idle.duration_ns);
+    if (first)
+        return &s->first;
+    return s->idle.duration_ns ? &s->idle : NULL;
+}
+
+/* The timeout of a handshake covers all its reads; the others restart with each read. */
 static void server_set_timers(struct server *s, struct source_stream *stream)
 {
+    struct timer_queue *idle = server_idle_queue(s, stream);
     if (stream->phase != STREAM_MESSAGES && !stream->timeout.next)
         timer_arm(&s->handshakes, &stream->timeout, clock_monotonic());
-    else if (stream->phase == STREAM_MESSAGES && s->idle.duration_ns)
-        timer_arm(&s->idle, &stream->timeout, clock_monotonic());
+    else if (stream->phase == STREAM_MESSAGES && idle)
+        timer_arm(idle, &stream->timeout, clock_monotonic());
     else if (stream->phase == STREAM_MESSAGES)
         timer_disarm(&stream->timeout);
     if (framer_has_held(&stream->source.framer))
@@ -126,10 +176,12 @@ static void server_read_stream(struct server *s, struct io *io)
     bool unread = stream->input.quota != 0;
     enum stream_state state = source_stream_read(stream, &s->streams);
     s->unread -= unread && stream->input.quota == 0;
-    if (state == STREAM_OPEN)
+    if (state == STREAM_OPEN) {
+        server_set_memory(s, stream, source_stream_memory(stream));
         server_set_timers(s, stream);
-    else
+    } else {
         server_close_stream(s, stream, state == STREAM_ENDED);
+    }
 }
 
 static void server_add_stream(struct server *s, const struct listener *l, int fd,
@@ -143,7 +195,8 @@ static void server_add_stream(struct server *s, const struct listener *l, int fd
         return;
     }
     if (!server_add_io(s, &stream->io, fd, server_read_stream, EPOLLIN)) {
-        log_printf("connection: %m");
+        log_printf("%s: epoll: %m", stream->name);
+        s->streams.lost = true;
         source_stream_destroy(stream, &s->streams, true);
         return;
     }
@@ -155,15 +208,27 @@ static void server_add_stream(struct server *s, const struct listener *l, int fd
     s->by_fd[fd] = stream;
     s->stream_count++;
     server_set_timers(s, stream);
+    server_report_limit(s);
 }
 
 static void server_pause_accepting(struct server *s)
 {
-    if (!s->descriptors_exhausted && !s->draining)
-        log_printf("accept: %m; new connections wait until another one is closed");
-    s->descriptors_exhausted = true;
-    s->accept_retry_ns = clock_monotonic() + ACCEPT_RETRY_MS * NS_PER_MS;
+    bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    if (!s->accept_failing && !s->draining)
+        log_printf("accept: %m; %s",
+                   exhausted ? "new connections wait until another one is closed" : "retrying");
+    s->accept_failing = true;
+    s->accept_retry_ns = clock_monotonic() + RETRY_MS * NS_PER_MS;
     server_set_accepting(s, false);
+}
+
+/* Whether accept(2) reports an error of the connection that it removed from the queue. */
+static bool server_is_connection_error(int error)
+{
+    return error == EINTR || error == ECONNABORTED || error == EPERM || error == EPROTO ||
+           error == ENOPROTOOPT || error == EOPNOTSUPP || error == ENETDOWN ||
+           error == ENETUNREACH || error == EHOSTDOWN || error == EHOSTUNREACH || error == ENONET ||
+           error == ETIMEDOUT;
 }
 
 /* Returns false if no more connections are waiting or can be accepted. */
@@ -177,9 +242,11 @@ static bool server_accept_some(struct server *s, const struct listener *l)
             server_add_stream(s, l, fd, (struct sockaddr *)&address, len);
             continue;
         }
+        if (server_is_connection_error(errno))
+            continue;
         if (errno == EAGAIN)
-            s->descriptors_exhausted = false;
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            s->accept_failing = false;
+        else
             server_pause_accepting(s);
         return false;
     }
@@ -194,7 +261,11 @@ static void server_accept(struct server *s, struct io *io)
 
 static void server_read_datagrams(struct server *s, struct io *io)
 {
-    source_datagram_read(OWNER(io, struct source_datagram, io), s->datagram_context);
+    struct source_datagram *d = OWNER(io, struct source_datagram, io);
+    if (source_datagram_read(d, s->datagram_context) != DATAGRAM_FAILED)
+        return;
+    epoll_ctl(s->epoll, EPOLL_CTL_DEL, io->fd, NULL);
+    timer_arm(&s->retries, &d->retry, clock_monotonic());
 }
 
 /* The event only ends the wait; server_run() checks signals_stopping(). */
@@ -211,11 +282,8 @@ static void server_output_closed(struct server *s, struct io *io)
     sink_fail(s->pipeline->sink);
 }
 
-static void server_reload_tls(struct server *s, struct io *io)
+static void server_reload_tls(struct server *s)
 {
-    eventfd_t count;
-    eventfd_read(io->fd, &count);
-    systemd_notify_reloading();
     struct tls *tls = tls_server_new(&s->config->tls);
     if (tls) {
         tls_destroy(s->tls);
@@ -224,6 +292,17 @@ static void server_reload_tls(struct server *s, struct io *io)
     } else {
         log_printf("reload failed, keeping the old certificates");
     }
+}
+
+static void server_reload(struct server *s, struct io *io)
+{
+    (void)io;
+    if (!signals_take_hangup(s->signals))
+        return;
+    systemd_notify_reloading();
+    sink_reopen(s->pipeline->sink);
+    if (s->tls)
+        server_reload_tls(s);
     systemd_notify_ready(s->listeners.count);
 }
 
@@ -235,6 +314,18 @@ static void server_release_held(struct server *s, uint64_t now)
         struct source_stream *stream = OWNER(t, struct source_stream, release);
         pipeline_release(s->pipeline, &stream->source);
         timer_disarm(t);
+    }
+}
+
+static void server_retry_datagrams(struct server *s, uint64_t now)
+{
+    struct timer *t;
+    while ((t = timer_queue_expired(&s->retries, now))) {
+        struct source_datagram *d = OWNER(t, struct source_datagram, retry);
+        if (server_watch(s, &d->io, EPOLLIN, EPOLL_CTL_ADD))
+            timer_disarm(t);
+        else
+            timer_arm(&s->retries, t, now);
     }
 }
 
@@ -252,7 +343,10 @@ static void server_time_out(struct server *s, struct source_stream *stream)
     else if (stream->phase == STREAM_HANDSHAKE)
         access_refuse(&s->access, stream->name, "TLS: handshake timed out (--handshake-timeout)");
     else if (rate_limit_allow(&s->access.log_limit))
-        log_printf("%s: closed, idle for too long (--idle-timeout)", stream->name);
+        log_printf("%s: closed, %s", stream->name,
+                   server_idle_queue(s, stream) == &s->first
+                       ? "no message for too long (--first-message-timeout)"
+                       : "idle for too long (--idle-timeout)");
     server_close_stream(s, stream, false);
 }
 
@@ -269,13 +363,31 @@ static void server_expire(struct server *s, const struct timer_queue *q, uint64_
     }
 }
 
+/* Closes the connections whose unfinished messages have been idle for longest until the others fit
+ * in --max-memory. */
+static void server_evict(struct server *s)
+{
+    while (s->memory > s->config->max_memory) {
+        struct source_stream *stream =
+            OWNER(s->unfinished.head.next, struct source_stream, unfinished);
+        if (rate_limit_allow(&s->access.log_limit))
+            log_printf("%s: closed, its unfinished message exceeds the memory for all of them "
+                       "(--max-memory)",
+                       stream->name);
+        server_close_stream(s, stream, false);
+    }
+}
+
 static void server_run_timers(struct server *s)
 {
     uint64_t now = clock_monotonic();
     rate_limit_poll(&s->access.log_limit);
     server_expire(s, &s->handshakes, now);
+    server_expire(s, &s->first, now);
     server_expire(s, &s->idle, now);
+    server_evict(s);
     server_release_held(s, now);
+    server_retry_datagrams(s, now);
 }
 
 /* The smaller of two timeouts in ms, of which -1 is none. */
@@ -294,10 +406,11 @@ static int server_ns_to_ms(uint64_t ns)
 static int server_timeout_ms(const struct server *s)
 {
     uint64_t now = clock_monotonic();
-    const struct timer_queue *queues[] = {&s->handshakes, &s->idle, &s->releases};
+    const struct timer_queue *queues[] = {&s->handshakes, &s->first, &s->idle, &s->retries,
+                                          &s->releases};
     int timeout_ms = pipeline_timeout_ms(s->pipeline);
-    if (s->descriptors_exhausted)
-        timeout_ms = server_min_timeout(timeout_ms, ACCEPT_RETRY_MS);
+    if (s->accept_failing)
+        timeout_ms = server_min_timeout(timeout_ms, RETRY_MS);
     if (s->access.log_limit.suppressed)
         timeout_ms = server_min_timeout(timeout_ms, 1000);
     for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
@@ -306,12 +419,29 @@ static int server_timeout_ms(const struct server *s)
     return timeout_ms;
 }
 
+/* Waiting for events has failed: it is retried, except during a drain, which cannot know what is
+ * left to read. */
+static void server_delay_wait(struct server *s)
+{
+    if (errno == EINTR)
+        return;
+    if (!s->wait_failing)
+        log_printf("epoll: %m; retrying");
+    s->wait_failing = true;
+    s->streams.lost = s->streams.lost || s->draining;
+    nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * NS_PER_MS}, NULL);
+}
+
 /* Waits for events, at most `max_ms` unless that is -1, and handles them and the timers. */
 static void server_poll(struct server *s, int max_ms)
 {
     struct epoll_event events[EVENTS_MAX];
     int timeout_ms = server_min_timeout(server_timeout_ms(s), max_ms);
     int n = epoll_wait(s->epoll, events, EVENTS_MAX, timeout_ms);
+    if (n < 0)
+        server_delay_wait(s);
+    else
+        s->wait_failing = false;
     if (n == 0) {
         bool pending = pipeline_timeout_ms(s->pipeline) == 0;
         pipeline_on_idle(s->pipeline);
@@ -352,8 +482,7 @@ static bool server_watch_all(struct server *s)
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     bool good = s->epoll >= 0 &&
                 server_add_io(s, &s->stop, s->signals->stop_fd, server_stop, EPOLLIN) &&
-                (s->signals->hangup_fd < 0 ||
-                 server_add_io(s, &s->hangup, s->signals->hangup_fd, server_reload_tls, EPOLLIN));
+                server_add_io(s, &s->hangup, s->signals->hangup_fd, server_reload, EPOLLIN);
     for (int i = 0; good && i < s->listeners.count; i++) {
         struct listener *l = &s->listeners.items[i];
         if (!transport_is_datagram(l->transport))
@@ -382,7 +511,7 @@ static void server_serve(struct server *s)
 {
     while (!signals_stopping(s->signals) && !server_failed(s)) {
         server_poll(s, -1);
-        if (s->descriptors_exhausted && clock_monotonic() >= s->accept_retry_ns)
+        if (s->accept_failing && clock_monotonic() >= s->accept_retry_ns)
             server_set_accepting(s, server_has_capacity(s));
     }
 }
@@ -392,8 +521,12 @@ static void server_drain_datagrams(struct server *s)
     for (int i = 0; i < s->datagram_count; i++) {
         struct source_datagram *d = &s->datagrams[i];
         source_datagram_shutdown(d);
-        while (source_datagram_read(d, s->datagram_context) == DATAGRAM_MORE && !server_failed(s))
-            ;
+        enum datagram_state state;
+        do
+            state = source_datagram_read(d, s->datagram_context);
+        while (state == DATAGRAM_MORE && !server_failed(s));
+        s->streams.lost = s->streams.lost || state == DATAGRAM_FAILED;
+        timer_disarm(&d->retry);
         epoll_ctl(s->epoll, EPOLL_CTL_DEL, d->io.fd, NULL);
         source_datagram_count_dropped(d, s->datagram_context);
     }
@@ -419,7 +552,7 @@ static void server_drain_streams(struct server *s)
 {
     uint64_t before;
     do {
-        s->descriptors_exhausted = false;
+        s->accept_failing = false;
         for (int i = 0; i < s->listeners.count; i++)
             while (!transport_is_datagram(s->listeners.items[i].transport) &&
                    server_accept_some(s, &s->listeners.items[i]))
@@ -428,7 +561,7 @@ static void server_drain_streams(struct server *s)
         server_limit_streams(s);
         while (s->unread && !server_failed(s))
             server_poll(s, -1);
-    } while (s->descriptors_exhausted && s->stream_count < before && !server_failed(s));
+    } while (s->accept_failing && s->stream_count < before && !server_failed(s));
 }
 
 /* Reads what has arrived, and then up to the end of the message that each stream is in. Returns
@@ -441,9 +574,9 @@ static bool server_drain(struct server *s)
     systemd_notify_stopping();
     server_drain_datagrams(s);
     server_drain_streams(s);
-    bool complete = !s->descriptors_exhausted || server_failed(s);
+    bool complete = !s->accept_failing || server_failed(s);
     if (!complete)
-        log_printf("accept: too few descriptors; connections in the accept queue were not read");
+        log_printf("accept: failed; connections in the accept queue were not read");
     listeners_close(&s->listeners);
     uint64_t deadline = clock_monotonic() + DRAIN_GRACE_NS;
     uint64_t now;
@@ -482,7 +615,10 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
     s->streams.access = &s->access;
     access_init(&s->access, &config->access, &pipeline->sink->stats->refused, config->quiet);
     timer_queue_init(&s->handshakes, config->handshake_timeout_ns);
+    timer_queue_init(&s->first, config->first_message_timeout_ns);
+    timer_queue_init(&s->unfinished, 0);
     timer_queue_init(&s->idle, config->idle_timeout_ns);
+    timer_queue_init(&s->retries, RETRY_MS * NS_PER_MS);
     timer_queue_init(&s->releases, PIPELINE_HOLD_MS * NS_PER_MS);
     bool good = server_open(s);
     if (good) {
@@ -492,6 +628,7 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
             good = server_drain(s);
     }
     server_close(s);
+    good = good && !s->streams.lost;
     free(s);
     return good;
 }

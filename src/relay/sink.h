@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/output.h"
 #include "base/rate-limit.h"
@@ -18,6 +19,9 @@ struct sink {
     struct stats *stats;
     struct output records;
     struct output rejects;       /* fd -1 without --rejects */
+    bool rejects_failing;        /* the last write failed, which was logged */
+    uint64_t rejects_retry_ns;   /* clock_monotonic, if rejects_failing */
+    uint64_t rejects_lost;       /* messages that could not be kept until the next attempt */
     struct rate_limit log_limit; /* of lines about input that cannot be used */
     atomic_bool failed;          /* sticky: nothing is written any more */
 };
@@ -25,15 +29,19 @@ struct sink {
 /* Opens stdout and --rejects. Returns false and logs the reason if that fails. */
 bool sink_open(struct sink *s, const struct relay_config *config, struct stats *stats);
 
-/* Closes the outputs. Returns false if any record was lost. */
+/* Closes the outputs. Returns false if any record or rejected message was lost. */
 bool sink_close(struct sink *s);
 
 /* Counts the results of a parsed batch and logs its rejected frames. */
 void sink_report(struct sink *s, const struct batch *b);
 
 /* Writes the records and rejects of a batch and removes them from it. Blocks if stdout does. A
- * failed write is logged, except for EPIPE on stdout, and sets `failed`. */
+ * failed write of records is logged, except for EPIPE, and sets `failed`. That of rejects is logged
+ * and retried; they are kept until then, up to 1 MiB. */
 void sink_write(struct sink *s, struct batch *b);
+
+/* Opens --rejects again, as after a rotation, if it is a file. */
+void sink_reopen(struct sink *s);
 
 /* Marks the sink as failed without a message: the reader of stdout has gone. */
 void sink_fail(struct sink *s);

@@ -133,11 +133,15 @@ enum datagram_state source_datagram_read(struct source_datagram *d, struct datag
         c->headers[i].msg_hdr.msg_controllen = sizeof c->control[i];
     }
     int n = recvmmsg(d->io.fd, c->headers, DATAGRAMS_MAX, MSG_DONTWAIT | MSG_TRUNC, NULL);
-    if (n < 0 && errno != EAGAIN && errno != EINTR &&
-        rate_limit_allow(&c->pipeline->sink->log_limit))
-        log_printf("%s: %m", d->listener->name);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        if (!d->failing)
+            log_printf("%s: %m; retrying", d->listener->name);
+        d->failing = true;
+        return DATAGRAM_FAILED;
+    }
     if (n <= 0)
         return DATAGRAM_NONE;
+    d->failing = false;
     source_datagram_count_dropped(d, c);
     pipeline_begin(c->pipeline, &d->source);
     size_t batch_bytes = 0;

@@ -8,6 +8,7 @@
 #include "relay/io.h"
 #include "relay/listeners.h"
 #include "relay/pipeline.h"
+#include "relay/timers.h"
 
 /* Receive buffers and what else all datagram sockets share. */
 struct datagram_context;
@@ -22,15 +23,18 @@ struct source_datagram {
     struct io io;
     const struct listener *listener;
     struct source source;
-    uint32_t dropped; /* UDP: the kernel's counter when it was read last */
+    uint32_t dropped;   /* UDP: the kernel's counter when it was read last */
+    bool failing;       /* the last read failed, which was logged */
+    struct timer retry; /* for the caller */
 };
 
 void source_datagram_init(struct source_datagram *d, const struct datagram_context *c,
                           const struct listener *listener);
 
-enum datagram_state { DATAGRAM_MORE, DATAGRAM_NONE };
+enum datagram_state { DATAGRAM_MORE, DATAGRAM_NONE, DATAGRAM_FAILED };
 
-/* Receives and processes up to 64 datagrams. Returns DATAGRAM_MORE if more may be waiting. */
+/* Receives and processes up to 64 datagrams. Returns DATAGRAM_MORE if more may be waiting, and
+ * DATAGRAM_FAILED if they cannot be read now, which is logged once; retry after a delay. */
 enum datagram_state source_datagram_read(struct source_datagram *d, struct datagram_context *c);
 
 /* Stops receiving; datagrams that have arrived can still be read. */

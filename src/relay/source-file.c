@@ -45,6 +45,10 @@ static void source_file_read(struct source_file *f)
 /* Waits for input once, at most until the pipeline or a held message is due. */
 static void source_file_step(struct source_file *f, struct signals *signals)
 {
+    if (signals_take_hangup(signals)) {
+        pipeline_wait(f->pipeline);
+        sink_reopen(f->pipeline->sink);
+    }
     bool mid_message = framer_mid_message(&f->source.framer);
     int timeout_ms = pipeline_timeout_ms(f->pipeline);
     bool release =
@@ -76,6 +80,7 @@ static bool source_file_read_fd(struct pipeline *p, struct signals *signals, int
 {
     struct source_file f = {.pipeline = p, .complete = true};
     input_init(&f.input, fd);
+    f.input.wake_fd = signals->hangup_fd;
     pipeline_source_init(p, &f.source, name, fd == STDIN_FILENO ? "stdin" : "file");
     while (!f.ended && !sink_failed(p->sink))
         source_file_step(&f, signals);

@@ -10,14 +10,29 @@
 #include "base/log.h"
 #include "relay/proxy-protocol.h"
 
-/* Counts the connection for --max-connections-per-peer. */
-static bool stream_enter(struct source_stream *s, struct access *access, const struct peer_key *key)
+enum { TLS_RECORD_MAX = 16 * 1024 };
+
+/* The peer's messages are lost. */
+static void stream_lose(struct stream_context *context, const char *name)
 {
+    context->lost = true;
+    log_printf("%s: out of memory", name);
+}
+
+/* Counts the connection for --max-connections-per-peer. */
+static bool stream_enter(struct source_stream *s, struct stream_context *context,
+                         const struct peer_key *key)
+{
+    struct access *access = context->access;
     if (access->config->max_per_peer == 0)
         return true;
     s->access_peer = access_peer_enter(access, key);
     if (s->access_peer)
         return true;
+    if (errno == ENOMEM) {
+        stream_lose(context, s->name);
+        return false;
+    }
     char reason[80];
     snprintf(reason, sizeof reason,
              "limit of %" PRIu64 " connection%s (--max-connections-per-peer)",
@@ -27,9 +42,11 @@ static bool stream_enter(struct source_stream *s, struct access *access, const s
 }
 
 /* Checks and names the peer. Connections from a proxy count for the client in its header. */
-static bool stream_admit(struct source_stream *s, struct access *access, enum transport transport,
-                         const struct sockaddr *address, socklen_t address_len)
+static bool stream_admit(struct source_stream *s, struct stream_context *context,
+                         enum transport transport, const struct sockaddr *address,
+                         socklen_t address_len)
 {
+    struct access *access = context->access;
     struct peer_key key;
     if (transport == TRANSPORT_UNIX) {
         struct ucred credentials = {.uid = (uid_t)-1};
@@ -46,7 +63,7 @@ static bool stream_admit(struct source_stream *s, struct access *access, enum tr
         access_refuse(access, s->name, reason);
         return false;
     }
-    return s->phase == STREAM_PROXY_HEADER || stream_enter(s, access, &key);
+    return s->phase == STREAM_PROXY_HEADER || stream_enter(s, context, &key);
 }
 
 struct source_stream *source_stream_new(struct stream_context *context, int fd,
@@ -55,7 +72,7 @@ struct source_stream *source_stream_new(struct stream_context *context, int fd,
 {
     struct source_stream *s = calloc(1, sizeof *s);
     if (!s) {
-        log_printf("connection: %m");
+        stream_lose(context, "connection");
         return NULL;
     }
     s->io.fd = fd;
@@ -64,12 +81,12 @@ struct source_stream *source_stream_new(struct stream_context *context, int fd,
         s->phase = STREAM_PROXY_HEADER;
     else
         s->phase = tls ? STREAM_HANDSHAKE : STREAM_MESSAGES;
-    if (!stream_admit(s, context->access, transport, address, address_len)) {
+    if (!stream_admit(s, context, transport, address, address_len)) {
         free(s);
         return NULL;
     }
     if (tls && !(s->tls = tls_session_accept(tls, fd))) {
-        log_printf("connection: out of memory");
+        stream_lose(context, s->name);
         if (s->access_peer)
             access_peer_leave(context->access, s->access_peer);
         free(s);
@@ -89,10 +106,24 @@ bool source_stream_mid_message(const struct source_stream *s)
     return framer_mid_message(&s->source.framer) || stream_mid_record(s);
 }
 
+size_t source_stream_memory(const struct source_stream *s)
+{
+    return s->source.framer.partial.capacity + s->source.framer.held.capacity + s->header.capacity +
+           (stream_mid_record(s) ? TLS_RECORD_MAX : 0);
+}
+
+/* The framer counts lines at their end, and counted frames at their begin. */
+static bool stream_has_completed(const struct framer *f)
+{
+    return f->number > (f->framing == FRAMING_OCTET && framer_mid_message(f));
+}
+
 static enum stream_state stream_feed(struct source_stream *s, struct stream_context *context,
                                      struct slice bytes)
 {
-    return pipeline_feed(context->pipeline, &s->source, bytes) ? STREAM_OPEN : STREAM_ENDED;
+    bool open = pipeline_feed(context->pipeline, &s->source, bytes);
+    s->completed = s->completed || stream_has_completed(&s->source.framer);
+    return open ? STREAM_OPEN : STREAM_ENDED;
 }
 
 /* After the handshake the name includes the subject, which the peer has proved. */
@@ -115,9 +146,11 @@ static void stream_log_error(const struct source_stream *s, struct stream_contex
         log_printf("%s: %s", s->name, error_text);
 }
 
+/* Also a record that was changed on the way: what it contained is lost. */
 static enum stream_state stream_fail_tls(const struct source_stream *s,
                                          struct stream_context *context, const char *error_text)
 {
+    context->lost = context->lost || s->phase == STREAM_MESSAGES;
     char text[TLS_ERROR_MAX + 8];
     snprintf(text, sizeof text, "TLS: %s", error_text);
     stream_log_error(s, context, text);
@@ -193,7 +226,7 @@ static enum stream_state stream_feed_header(struct source_stream *s, struct stre
     if (state == PROXY_CLIENT) {
         struct peer_key key = peer_key_ip(&client.any);
         sockaddr_format(&client.any, sizeof client.storage, s->name);
-        if (!stream_enter(s, context->access, &key))
+        if (!stream_enter(s, context, &key))
             return STREAM_TRUNCATED;
     }
     s->phase = s->tls ? STREAM_HANDSHAKE : STREAM_MESSAGES;
@@ -216,6 +249,14 @@ static enum stream_state stream_end_of_file(const struct source_stream *s,
     return s->tls ? STREAM_TRUNCATED : STREAM_ENDED;
 }
 
+/* Whether a read fails like this because the peer, or the way to it, has gone. */
+static bool stream_is_disconnect(int error)
+{
+    return error == ECONNRESET || error == ECONNABORTED || error == EPIPE || error == ENOTCONN ||
+           error == ETIMEDOUT || error == EHOSTUNREACH || error == ENETUNREACH ||
+           error == EHOSTDOWN || error == ENETDOWN;
+}
+
 enum stream_state source_stream_read(struct source_stream *s, struct stream_context *context)
 {
     if (input_drained(&s->input, stream_mid_record(s)))
@@ -225,6 +266,7 @@ enum stream_state source_stream_read(struct source_stream *s, struct stream_cont
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return STREAM_OPEN;
     if (n < 0) {
+        context->lost = context->lost || !stream_is_disconnect(errno);
         stream_log_error(s, context, strerror(errno));
         return STREAM_TRUNCATED;
     }
@@ -263,6 +305,7 @@ void source_stream_destroy(struct source_stream *s, struct stream_context *conte
     if (s->access_peer)
         access_peer_leave(context->access, s->access_peer);
     timer_disarm(&s->timeout);
+    timer_disarm(&s->unfinished);
     timer_disarm(&s->release);
     buffer_free(&s->header);
     close(s->io.fd);

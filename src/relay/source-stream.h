@@ -17,6 +17,7 @@ struct stream_context {
     const struct relay_config *config;
     struct pipeline *pipeline;
     struct access *access;
+    bool lost; /* input was lost because of a failure that is neither the peer's nor a refusal */
     char block[STREAM_BLOCK_SIZE];
     char plaintext[STREAM_BLOCK_SIZE];
 };
@@ -36,6 +37,9 @@ struct source_stream {
     struct tls_session *tls;
     struct access_peer *access_peer; /* NULL without --max-connections-per-peer */
     struct timer timeout;            /* of the phase, or of idleness */
+    struct timer unfinished;         /* for the caller */
+    size_t memory;                   /* for the caller */
+    bool completed;                  /* a message */
     struct timer release;            /* of a message that --multiline keeps back */
     char name[SOCKADDR_FORMAT_MAX];
     char *peer; /* the name with the subject of the peer's certificate, or NULL */
@@ -49,17 +53,22 @@ enum stream_state {
 
 /*
  * Creates a stream for a connection accepted from `address`; `tls` is NULL without TLS. Returns
- * NULL if the peer is refused, which was logged; the caller then closes the descriptor.
+ * NULL if the peer is refused or memory is exhausted, which was logged; the caller then closes the
+ * descriptor.
  */
 struct source_stream *source_stream_new(struct stream_context *context, int fd,
                                         enum transport transport, const struct sockaddr *address,
                                         socklen_t address_len, struct tls *tls);
 
-/* Reads once and processes what arrived. Errors are logged. */
+/* Reads once and processes what arrived. Errors are logged; those that are not the end of a
+ * connection set context->lost. */
 enum stream_state source_stream_read(struct source_stream *s, struct stream_context *context);
 
 /* Ends the stream, closes its descriptor and frees it. `complete` as in pipeline_end(). */
 void source_stream_destroy(struct source_stream *s, struct stream_context *context, bool complete);
+
+/* Returns the bytes of memory that an unfinished message or header uses. */
+size_t source_stream_memory(const struct source_stream *s);
 
 /* Returns whether the stream is in the middle of a message or a TLS record. */
 bool source_stream_mid_message(const struct source_stream *s);

@@ -111,6 +111,16 @@ static bool tls_load_key(SSL_CTX *context, const char *flag, const char *path)
     return loaded || tls_reject_file(flag, path, "no private key found");
 }
 
+/* A peer that verifies it will refuse it, but others may not. */
+static void tls_check_time(const SSL_CTX *context, const char *path)
+{
+    const X509 *cert = SSL_CTX_get0_certificate(context);
+    if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
+        log_printf("--tls-cert: %s: the certificate has expired", path);
+    else if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
+        log_printf("--tls-cert: %s: the certificate is not valid yet", path);
+}
+
 static bool tls_load_files(SSL_CTX *context, const struct tls_config *config)
 {
     ERR_clear_error();
@@ -119,6 +129,8 @@ static bool tls_load_files(SSL_CTX *context, const struct tls_config *config)
     if (config->cert && !(config->key ? tls_load_key(context, "--tls-key", config->key)
                                       : tls_load_key(context, "--tls-cert", config->cert)))
         return false;
+    if (config->cert)
+        tls_check_time(context, config->cert);
     if (config->ca && SSL_CTX_load_verify_locations(context, config->ca, NULL) != 1)
         return tls_reject_file("--tls-ca", config->ca, "no certificate found");
     return true;

@@ -231,7 +231,7 @@ memory_kib() {
 # Debian packages of commands, if the name differs.
 declare -gA command_package=(
     [base32]=coreutils [gnuplot]=gnuplot-nox [iconv]=libc-bin [logger]=bsdutils
-    [nc]=netcat-openbsd [script]=bsdutils [setpriv]=util-linux
+    [nc]=netcat-openbsd [script]=bsdutils [prlimit]=util-linux [setpriv]=util-linux
     [systemd-socket-activate]=systemd
 )
 
