@@ -28,12 +28,16 @@ void stats_print(struct stats *s, enum stats_kind kind)
         s->printed_out = out;
     }
     char refused_text[32] = "";
+    char duplicates_text[40] = "";
     if (counter_read(&s->refused))
         snprintf(refused_text, sizeof refused_text, " refused %" PRIu64, counter_read(&s->refused));
+    if (counter_read(&s->duplicates))
+        snprintf(duplicates_text, sizeof duplicates_text, " duplicates %" PRIu64,
+                 counter_read(&s->duplicates));
     static void (*const print_functions[])(const char *, ...) = {log_status, log_printf, log_try};
     print_functions[kind]("in %" PRIu64 " out %" PRIu64 " rejected %" PRIu64 " dropped %" PRIu64
-                          " bytes %" PRIu64 " rate %" PRIu64 "/s%s",
+                          " bytes %" PRIu64 " rate %" PRIu64 "/s%s%s",
                           counter_read(&s->in), out, counter_read(&s->rejected),
                           counter_read(&s->dropped), counter_read(&s->bytes), per_second,
-                          refused_text);
+                          duplicates_text, refused_text);
 }

@@ -12,6 +12,7 @@ struct stats {
     counter out;         /* messages */
     counter rejected;    /* messages */
     counter dropped;     /* messages */
+    counter duplicates;  /* messages that the destination had already */
     counter refused;     /* peers, and datagrams from refused addresses */
     counter bytes;       /* of input */
     uint64_t started_ns; /* clock_monotonic() */
@@ -41,7 +42,7 @@ void stats_init(struct stats *s);
 
 /*
  * Logs "in N out N rejected N dropped N bytes N rate N/s", with the rate of `out`, and
- * " refused N" if that counter is not zero.
+ * " duplicates N" and " refused N" if these counters are not zero.
  */
 void stats_print(struct stats *s, enum stats_kind kind);
 

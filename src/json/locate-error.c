@@ -257,17 +257,42 @@ void json_tokenize(struct json_checker *c, struct slice line)
     c->count = line.len > INT_MAX ? 0 : locate_tokenize(c, line);
 }
 
-struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name)
+/* Returns the token of the value of a member, or NULL. */
+static const jsmntok_t *locate_member(const struct json_checker *c, struct slice line,
+                                      struct slice name)
 {
     const jsmntok_t *t = c->tokens;
     for (int i = 1; i + 1 < c->count; i++) {
         struct slice text = {line.data + t[i].start, (size_t)(t[i].end - t[i].start)};
         bool key = t[i].type == JSMN_STRING && t[i].parent == 0 && t[i].size == 1;
         if (key && slice_equal(text, name) && t[i + 1].end >= t[i + 1].start)
-            return (struct slice){line.data + t[i + 1].start,
-                                  (size_t)(t[i + 1].end - t[i + 1].start)};
+            return &t[i + 1];
     }
-    return (struct slice){0};
+    return NULL;
+}
+
+static struct slice locate_text(struct slice line, const jsmntok_t *t)
+{
+    return (struct slice){line.data + t->start, (size_t)(t->end - t->start)};
+}
+
+struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name)
+{
+    const jsmntok_t *t = locate_member(c, line, name);
+    return t ? locate_text(line, t) : (struct slice){0};
+}
+
+struct slice json_get_string(const struct json_checker *c, struct slice line, struct slice name)
+{
+    const jsmntok_t *t = locate_member(c, line, name);
+    return t && t->type == JSMN_STRING ? locate_text(line, t) : (struct slice){0};
+}
+
+struct slice json_get_first(const struct json_checker *c, struct slice array)
+{
+    const jsmntok_t *t = c->tokens;
+    bool found = c->count > 1 && t[0].type == JSMN_ARRAY && t[1].type == JSMN_STRING;
+    return found ? locate_text(array, &t[1]) : (struct slice){0};
 }
 
 bool json_is_valid(struct json_checker *c, struct slice line, struct defect *defect)

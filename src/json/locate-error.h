@@ -25,6 +25,12 @@ void json_tokenize(struct json_checker *c, struct slice line);
  * its quotes. data == NULL if there is no member of that name. */
 struct slice json_get_member(const struct json_checker *c, struct slice line, struct slice name);
 
+/* The same for members that are strings; data == NULL for others. */
+struct slice json_get_string(const struct json_checker *c, struct slice line, struct slice name);
+
+/* Returns the first element of a tokenized array if that is a string, or data == NULL. */
+struct slice json_get_first(const struct json_checker *c, struct slice array);
+
 void json_checker_free(struct json_checker *c);
 
 #endif
