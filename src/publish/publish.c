@@ -138,21 +138,20 @@ static bool publisher_sent_lately(const struct publisher *p)
            clock_monotonic() - p->requested_ns < request_interval_ns;
 }
 
-/* Returns the result of sending the line, or rejects it. */
+/* Rejects the line if it is invalid, or too long for the server. */
 static enum transport_result publisher_send_line(struct publisher *p,
                                                  const struct window_line *line, bool is_json)
 {
     struct defect defect;
-    enum transport_result result = TRANSPORT_TOO_LONG;
     if (publisher_check_line(p, line, is_json, &defect)) {
-        result = p->transport->ops->send(p->transport, line);
+        enum transport_result result = p->transport->ops->send(p->transport, line);
+        if (result != TRANSPORT_TOO_LONG)
+            return result;
         defect = publisher_too_long(p->transport->line_max);
     }
-    if (result == TRANSPORT_TOO_LONG) {
-        publisher_reject(p, line->number, &defect, line->text);
-        window_reject(&p->window, line);
-    }
-    return result;
+    publisher_reject(p, line->number, &defect, line->text);
+    window_reject(&p->window, line);
+    return TRANSPORT_TOO_LONG;
 }
 
 static void publisher_send_lines(struct publisher *p)
