@@ -408,7 +408,8 @@ kill_pub() {
 }
 
 with_spool() {
-    from pub.in shnek-pub --spool=spool -J --stream=logs --create-stream --msg-id=auto
+    # A window that holds all lines would end the writer early.
+    from pub.in shnek-pub --spool=spool --window=$((16 / fewer))M -J --stream=logs --create-stream --msg-id=auto
 }
 
 @test "a spool that is in use, foreign, truncated, damaged or of another size is refused and left unchanged" {

@@ -446,7 +446,8 @@ static void jetstream_refuse_unbound(struct jetstream *j)
 {
     for (uint64_t i = j->first; i < j->next; i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
-        if (m->state == JETSTREAM_UNBOUND || (jetstream_is_open(m) && !j->session.confirmed_before))
+        if (m->state == JETSTREAM_UNBOUND ||
+            (jetstream_is_open(m) && !j->confirmed && !j->session.confirmed_before))
             jetstream_refuse(j, m, "STREAM", "no stream has this subject", 0);
     }
 }
