@@ -35,10 +35,11 @@ static void msg_id_format_hash(const struct msg_id *m, uint64_t offset, struct s
         snprintf(id + (size_t)2 * i, 3, "%02x", digest[i]);
 }
 
-/* Replaces each {NAME} by the member NAME of the line. */
+/* Replaces each {NAME} by the member NAME of the line. An empty identifier would have no effect. */
 static bool msg_id_expand(struct msg_id *m, struct slice line, char *id)
 {
-    char *end = id + MSG_ID_SIZE - 1;
+    const char *start = id;
+    const char *end = id + MSG_ID_SIZE - 1;
     json_tokenize(&m->json, line);
     for (const char *p = m->rule; *p; p++) {
         const char *close = *p == '{' ? strchr(p, '}') : NULL;
@@ -53,7 +54,7 @@ static bool msg_id_expand(struct msg_id *m, struct slice line, char *id)
         p = close ? close : p;
     }
     *id = '\0';
-    return true;
+    return id > start;
 }
 
 void msg_id_format(struct msg_id *m, uint64_t offset, struct slice line, char *id)

@@ -20,7 +20,7 @@ const char *msg_id_defect(const char *rule);
 
 /*
  * Writes the identifier of a line to `id`, of MSG_ID_SIZE bytes: by the rule, or the hash if a
- * member of the template is missing or null, or the result is too long.
+ * member of the template is missing or null, or the result is empty or too long.
  */
 void msg_id_format(struct msg_id *m, uint64_t offset, struct slice line, char *id);
 
