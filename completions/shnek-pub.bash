@@ -26,7 +26,7 @@ _shnek_pub()
     --max-age) words='1h 24h' ;;
     --storage) words='file memory' ;;
     --replicas) words='1 3 5' ;;
-    --msg-id) words='auto' ;;
+    --msg-id) words='auto hash' ;;
     --user | --password | --token | --connection-name | --stream | --create-stream | --) ;;
     --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects | --spool | --spill)
         compopt -o default # files

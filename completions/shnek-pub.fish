@@ -28,7 +28,7 @@ complete -c shnek-pub -l replicas -x -a '1 3 5' -d 'Set the number of replicas o
 complete -c shnek-pub -l storage -x -a 'file memory' -d 'Set the storage of a created stream'
 complete -c shnek-pub -l max-age -x -a '1h 24h' -d 'Set how long a created stream keeps messages'
 complete -c shnek-pub -l max-bytes -x -a '16M 64M 1G' -d 'Set how many bytes a created stream keeps'
-complete -c shnek-pub -l msg-id -x -a auto -d 'Set the Nats-Msg-Id header of each message'
+complete -c shnek-pub -l msg-id -x -a 'auto hash' -d 'Set the Nats-Msg-Id header of each message'
 complete -c shnek-pub -l no-check -d 'Do not check that the input is JSON'
 complete -c shnek-pub -s n -l dry-run -d 'Print subject, tab and payload; do not connect'
 complete -c shnek-pub -l rejects -r -F -d 'Append rejected lines to a file as JSON lines'

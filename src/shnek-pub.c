@@ -9,6 +9,7 @@
 #include "base/exit-status.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "publish/msg-id.h"
 #include "publish/publish.h"
 #include "publish/spool-list.h"
 #include "publish/subject.h"
@@ -56,8 +57,8 @@ static const char help[] =
     "JetStream:\n"
     "  -J, --jetstream             Wait for the stream to acknowledge each message\n"
     "      --stream=NAME           Require that this stream stores the messages\n"
-    "      --msg-id=TEMPLATE       Deduplicate by this ID, as {hostname}-{msgid}, or\n"
-    "                              auto [none]\n"
+    "      --msg-id=TEMPLATE       Deduplicate by this ID: members of the line in\n"
+    "                              braces, auto, or hash [none]\n"
     "      --create-stream[=SUBJECTS]\n"
     "                              Create the stream if it does not exist [SUBJECT]\n"
     "      --replicas=COUNT        Create it with 1 to 5 replicas [1]\n"
@@ -199,15 +200,11 @@ static bool pub_set_storage(struct stream_config *s, const char *text)
 
 static bool pub_set_msg_id(struct jetstream_config *j, const char *text)
 {
+    const char *defect = msg_id_defect(text);
     j->msg_id = text;
-    for (const char *p = text; *p; p++) {
-        if ((unsigned char)*p < ' ' || *p == 127 || (*p == '{' && !strchr(p, '}'))) {
-            log_printf("--msg-id: '%s' is neither auto nor a template such as {hostname}-{msgid}",
-                       text);
-            return false;
-        }
-    }
-    return true;
+    if (defect)
+        log_printf("--msg-id: '%s': %s", text, defect);
+    return !defect;
 }
 
 static bool pub_set_option(struct publish_config *c, int option, const char *text)

@@ -656,6 +656,55 @@ shnek-pub: /dev/full: No space left on device"
     wait_until taken_in "$((turn + 1))"
 }
 
+@test "a server that refuses the login does not disturb the connection to another one" {
+    nats_start 'authorization { user: other, password: other }'
+    refusing=${NATS_URL##*@}
+    start accepting nats-server --config <(
+        printf '%s\n' 'host: 127.0.0.1' 'port: -1' "ports_file_dir: \"$PWD\"" \
+            'authorization { user: me, password: pw }'
+    )
+    wait_until grep -q '}$' "nats-server_$accepting_pid.ports"
+    [[ $(<"nats-server_$accepting_pid.ports") =~ \"nats\":\[\"([^\"]*)\" ]]
+    accepting=${BASH_REMATCH[1]##*@}
+    seq -f '{"msgid":"%.0f"}' 0 999 >in
+    # The servers are tried in random order.
+    for _ in {1..8}; do
+        NATS_URL=nats://me:pw@${accepting#*://} subscribe sub -n 1000 foo
+        run --separate-stderr timeout -k 5 20 shnek-pub -s "${refusing},${accepting}" \
+            --user=me --password=pw <in
+        is "$status" 0
+        is "$stderr" ''
+        wait_exit sub
+        is "$(<sub.out)" "$(<in)"
+    done
+}
+
+@test "servers that a cluster announces get the credentials of the URL" {
+    route=$(quiet_port)
+    cluster="cluster: {name: two, host: 127.0.0.1, port: $route}"
+    nats_start 'authorization { user: me, password: pw }' "$cluster"
+    first=$NATS_URL
+    first_pid=$nats_pid
+    start second nats-server --config <(
+        printf '%s\n' 'host: 127.0.0.1' 'port: -1' "ports_file_dir: \"$PWD\"" \
+            'authorization { user: me, password: pw }' \
+            "cluster: {name: two, host: 127.0.0.1, port: -1, routes: [nats://127.0.0.1:$route]}"
+    )
+    wait_until eval 'nats_get routez | grep -q "\"num_routes\": [1-9]"'
+    start_fed pub shnek-pub -s "nats://me:pw@${first#*://}"
+    printf '{"a":1}\n' >&"$feed"
+    wait_until taken_at_least 1
+    wait_until counts_when_told "$pub_pid" 'in 1 out 1 .*'
+    kill "$first_pid"
+    wait_until grep -q '^shnek-pub: reconnected to' pub.err
+    printf '{"a":2}\n' >&"$feed"
+    end_of_input
+    wait_exit pub
+    is "$status" 0
+    run ! grep 'Authorization' pub.err
+    run ! grep 'me:pw' pub.err
+}
+
 @test "the server lists the connection under its name" {
     nats_start
     start_fed pub shnek-pub --connection-name='the relay in Osaka'
@@ -955,6 +1004,149 @@ shnek-pub: /dev/full: No space left on device"
     end_of_input
     wait_exit pub
     is "$status" 0
+}
+
+# JetStream
+
+# with_stream CONFIGURATION [LINE...]: starts a server with a stream logs of the subject foo.
+with_stream() {
+    local config=$1
+    shift
+    nats_start 'jetstream: enabled' "$@"
+    exec {api}<>"/dev/tcp/127.0.0.1/$(port_of "$NATS_URL")"
+    api 'STREAM.CREATE.logs' "{\"name\":\"logs\",\"subjects\":[\"foo\"],\"storage\":\"memory\",$config}"
+}
+
+# api VERB REQUEST: sends a request to the JetStream API on the descriptor $api, and waits for the reply.
+api() {
+    local line=
+    printf 'CONNECT {"verbose":false}\r\nSUB answer 1\r\nPUB $JS.API.%s answer %d\r\n%s\r\n' \
+        "$1" "${#2}" "$2" >&"$api"
+    while [[ $line != *'"type"'* ]]; do
+        read -rt 10 line <&"$api"
+    done
+    [[ $line != *'"error"'* ]] || { echo "$line" && return 1; }
+}
+
+@test "the headers of a message count toward max_payload, and only that line is rejected" {
+    with_stream '"max_msgs":-1' 'max_payload: 2048'
+    # NATS/1.0 CR LF, two headers, and CR LF
+    headers=$((12 + 28 + 79))
+    { payload 2048 && echo && payload $((2048 - headers)) && echo && payload $((2049 - headers)) && echo; } >in
+    status=0
+    timeout -k 5 20 shnek-pub -J --stream=logs --msg-id=hash --rejects=rejects --stats=1h <in 2>err || status=$?
+    is "$status" 1
+    is "$(wc -l <rejects)" 2
+    like "$(<err)" "shnek-pub: stdin:1: PAYLOAD: longer than the server's max_payload (at byte *)
+shnek-pub: stdin:3: PAYLOAD: longer than the server's max_payload (at byte $((2048 - headers)))
+shnek-pub: in 3 out 1 rejected 2 *"
+}
+
+@test "--msg-id: null, missing and long members are replaced by a hash of the line" {
+    with_stream '"max_msgs":-1'
+    long=$(repeat x 2000)
+    {
+        printf '{"id":null,"n":%d}\n' 1 2
+        printf '{"n":%d}\n' 3 4
+        printf '{"id":"%s","n":%d}\n' "$long" 5 "$long" 6
+        printf '{"id":"null","n":%d}\n' 7
+        printf '{"id":"null","n":%d}\n' 8
+    } >in
+    run --separate-stderr timeout -k 5 20 shnek-pub -J '--msg-id={id}' <in
+    is "$status" 1
+    is "$stderr" 'shnek-pub: stdin:8: MSG-ID: the stream already has this id (at byte 0)'
+}
+
+@test "--msg-id=hash: a line is stored once, also from another relay" {
+    with_stream '"max_msgs":-1'
+    publish '{"n":1}\n{"n":2}\n' -J --msg-id=hash
+    is "$status" 0
+    publish '{"n":2}\n{"n":3}\n' -J --msg-id=hash --stats=1h
+    is "$status" 1
+    like "$stderr" 'shnek-pub: stdin:1: MSG-ID: the stream already has this id (at byte 0)
+*in 2 out 1 rejected 1 * duplicates 1'
+}
+
+@test "--msg-id requires a member in braces, auto or hash" {
+    for id in fixed '' '}' 'a{b'; do
+        publish '{}' -n -J --msg-id="$id"
+        misused "--msg-id: '$id': *"
+    done
+}
+
+@test "a full stream is probed until it accepts messages again" {
+    with_stream '"max_msgs":2,"discard":"new"'
+    start_fed pub shnek-pub -J --stream=logs
+    printf '{"a":%d}\n' 1 2 3 4 >&"$feed"
+    wait_until -t 60 grep -q '^shnek-pub: stream logs unavailable: maximum messages exceeded; retrying$' pub.err
+    api STREAM.PURGE.logs ''
+    end_of_input
+    wait_exit pub
+    is "$status" 0
+    grep -q '^shnek-pub: stream logs available again after [0-9]* s$' pub.err
+}
+
+@test "a stream that is sealed ends it with status 2 and the reason" {
+    with_stream '"max_msgs":-1'
+    api STREAM.UPDATE.logs '{"name":"logs","subjects":["foo"],"storage":"memory","sealed":true}'
+    publish '{"a":1}\n' -J --stream=logs
+    is "$status" 2
+    is "$output" '{"a":1}'
+    like "$stderr" 'shnek-pub: stream logs: stream logs is sealed*'
+    publish '{"a":1}\n' -J
+    is "$status" 2
+    like "$stderr" 'shnek-pub: stream foo: *sealed*'
+}
+
+@test "--create-stream: errors that do not pass end it with status 2 and the server's reason" {
+    with_stream '"max_msgs":-1'
+    publish '{"a":1}\n' -J --stream=other --create-stream
+    is "$status" 2
+    like "$stderr" 'shnek-pub: stream other: *overlap*'
+    publish '{"a":1}\n' -J --stream=other --create-stream='a b'
+    is "$status" 2
+    like "$stderr" 'shnek-pub: stream other: *'
+    publish '{"a":1}\n' -J --stream=other --create-stream=bar --replicas=3
+    is "$status" 2
+    like "$stderr" 'shnek-pub: stream other: replicas > 1 not supported*'
+    publish '{"a":1}\n' -J --stream=other --create-stream=bar --max-bytes=1000000G
+    is "$status" 2
+    like "$stderr" 'shnek-pub: stream other: insufficient storage*'
+}
+
+@test "missing permissions on the API or the inbox end it with status 2 and the server's reason" {
+    for permissions in 'publish: {deny: "$JS.>"}' 'subscribe: {deny: "_INBOX.>"}'; do
+        nats_start 'jetstream: enabled' \
+            "authorization { users: [{user: me, password: pw, permissions: {$permissions}}] }"
+        publish '{"a":1}\n' -J --stream=logs --user=me --password=pw
+        is "$status" 2
+        is "$output" '{"a":1}'
+        like "$stderr" 'shnek-pub: stream logs: Permissions Violation for *'
+        kill "$nats_pid"
+        wait_exit nats
+    done
+}
+
+@test "permissions that are revoked at run time end it with status 2 and the server's reason" {
+    for options in '' '-J --stream=logs --create-stream'; do
+        nats_start 'jetstream: enabled' \
+            'authorization { users: [{user: me, password: pw, permissions: {publish: {allow: ["foo", "$JS.>"]}}}] }'
+        # shellcheck disable=SC2086 # several options
+        start_fed pub shnek-pub $options --user=me --password=pw
+        printf '{"a":1}\n' >&"$feed"
+        wait_until counts pub 'in 1 out 1'
+        sed -i 's/"foo", //' nats.conf
+        kill -HUP "$nats_pid"
+        wait_until grep -q 'Reloaded' nats.err
+        printf '{"a":2}\n' >&"$feed"
+        wait_exit pub
+        end_of_input
+        is "$status" 2
+        is "$(<pub.out)" '{"a":2}'
+        grep -q 'Permissions Violation for Publish to "foo"' pub.err
+        kill "$nats_pid"
+        wait_exit nats
+    done
 }
 
 # Signals and counters

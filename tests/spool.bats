@@ -164,7 +164,7 @@ published() {
     wait_until counted 'out 1'
     suspend "$nats_pid"
     cat lines lines lines lines >&"$feed"
-    wait_until counted "bytes $((8 + 4 * $(wc -c <lines)))"
+    wait_until counted "bytes $(grouped "$((8 + 4 * $(wc -c <lines)))")"
     kill -KILL "$pub_pid"
     wait_exit pub
     kill -CONT "$nats_pid"
@@ -248,7 +248,7 @@ strand() {
     wait_until connections_are 1
     suspend "$nats_pid"
     cat lines >&"$feed"
-    wait_until counted "bytes $(wc -c <lines)"
+    wait_until counted "bytes $(grouped "$(wc -c <lines)")"
     end_of_input
     kill -KILL "$nats_pid"
     wait_exit pub

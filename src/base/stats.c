@@ -63,22 +63,24 @@ static void stats_format(struct stats *s, uint64_t out, uint64_t per_second, str
     char number[NUMBER_SIZE];
     char rate[NUMBER_SIZE + 2];
     struct stats_text bytes = {0};
-    struct stats_text refused = {0};
+    struct stats_text others = {0};
     uint64_t in = counter_read(&s->in);
     bool is_brief = in >= STATS_BRIEF_MESSAGES;
     snprintf(rate, sizeof rate, "%s/s", number_format(number, per_second));
-    stats_text_add_count(&refused, " refused", counter_read(&s->refused), true);
+    stats_text_add_count(&others, " duplicates", counter_read(&s->duplicates), true);
+    stats_text_add_count(&others, others.len ? "refused" : " refused", counter_read(&s->refused),
+                         true);
     stats_text_add_count(t, "in", in, false);
     stats_text_add_count(t, "out", out, false);
     stats_text_add_count(t, "rejected", counter_read(&s->rejected), is_brief);
     stats_text_add_count(t, "dropped", counter_read(&s->dropped), is_brief);
     stats_text_add(&bytes, " bytes", number_format_bytes(number, counter_read(&s->bytes)));
     if (strlen(program_invocation_short_name) + 2 + t->len + bytes.len + STATS_RATE_COLUMNS +
-            refused.len <=
+            others.len <=
         STATS_COLUMNS)
         stats_text_append(t, bytes.text);
     stats_text_add(t, "rate", rate);
-    stats_text_append(t, refused.text);
+    stats_text_append(t, others.text);
 }
 
 void stats_print(struct stats *s, enum stats_kind kind)

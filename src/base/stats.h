@@ -12,6 +12,7 @@ struct stats {
     counter out;         /* messages */
     counter rejected;    /* messages */
     counter dropped;     /* messages */
+    counter duplicates;  /* messages that the destination had already */
     counter refused;     /* peers, and datagrams from refused addresses */
     counter bytes;       /* of input */
     uint64_t started_ns; /* clock_monotonic() */
@@ -47,8 +48,9 @@ void stats_init(struct stats *s);
 
 /*
  * Logs "in N out N rejected N dropped N bytes N rate N/s", with the rate of `out`, and
- * " refused N" if that counter is not zero. To fit in 80 columns, `rejected` and `dropped` are
- * omitted if they are zero and at least 1,000 messages came in, and the bytes if there is no space.
+ * " duplicates N" and " refused N" if these counters are not zero. To fit in 80 columns, `rejected`
+ * and `dropped` are omitted if they are zero and at least 1,000 messages came in, and the bytes if
+ * there is no space.
  */
 void stats_print(struct stats *s, enum stats_kind kind);
 

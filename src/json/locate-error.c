@@ -298,14 +298,35 @@ void json_tokenize(struct json_checker *c, struct slice text)
     c->token_count = parser.toknext;
 }
 
-/* After the object itself, names and values alternate. */
-struct slice json_get_member(const struct json_checker *c, struct slice text, struct slice name)
+/* Returns the token of the value of a member, or NULL. After the object itself, names and values
+ * alternate. */
+static const jsmntok_t *token_find_member(const struct json_checker *c, struct slice text,
+                                          struct slice name)
 {
     const jsmntok_t *t = c->tokens;
     for (size_t i = 1; i + 1 < c->token_count; i += 2)
         if (slice_equal(token_text(&t[i], text), name))
-            return token_text(&t[i + 1], text);
-    return (struct slice){0};
+            return &t[i + 1];
+    return NULL;
+}
+
+struct slice json_get_member(const struct json_checker *c, struct slice text, struct slice name)
+{
+    const jsmntok_t *t = token_find_member(c, text, name);
+    return t ? token_text(t, text) : (struct slice){0};
+}
+
+struct slice json_get_string(const struct json_checker *c, struct slice text, struct slice name)
+{
+    const jsmntok_t *t = token_find_member(c, text, name);
+    return t && t->type == JSMN_STRING ? token_text(t, text) : (struct slice){0};
+}
+
+struct slice json_get_first(const struct json_checker *c, struct slice array)
+{
+    const jsmntok_t *t = c->tokens;
+    bool found = c->token_count > 1 && t[0].type == JSMN_ARRAY && t[1].type == JSMN_STRING;
+    return found ? token_text(&t[1], array) : (struct slice){0};
 }
 
 enum json_kind json_get_kind(struct slice value)

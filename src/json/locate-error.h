@@ -48,6 +48,12 @@ enum json_kind {
 /* Returns the kind of a value of json_get_member(), JSON_ABSENT if its data is NULL. */
 enum json_kind json_get_kind(struct slice value);
 
+/* The same for members that are strings; data == NULL for others. */
+struct slice json_get_string(const struct json_checker *c, struct slice line, struct slice name);
+
+/* Returns the first element of a tokenized array if that is a string, or data == NULL. */
+struct slice json_get_first(const struct json_checker *c, struct slice array);
+
 void json_checker_free(struct json_checker *c);
 
 #endif

@@ -9,6 +9,7 @@ struct core {
     struct session_config *config;
     const char *subject;
     struct session session;
+    uint64_t confirmed; /* offset, at the last poll */
 };
 
 static bool core_open(struct publish_transport *t)
@@ -23,6 +24,10 @@ static bool core_open(struct publish_transport *t)
 static enum transport_event core_poll(struct publish_transport *t)
 {
     struct core *c = (struct core *)t;
+    uint64_t confirmed = session_confirmed(&c->session).offset;
+    if (confirmed > c->confirmed)
+        session_mark_confirmed(&c->session);
+    c->confirmed = confirmed;
     enum transport_event event = session_poll(&c->session);
     if (event == TRANSPORT_CONNECTED)
         t->max_payload = nats_conn_max_payload(c->session.conn);
@@ -39,8 +44,16 @@ static bool core_can_send(struct publish_transport *t)
 static enum transport_result core_send(struct publish_transport *t, const struct window_line *line)
 {
     struct core *c = (struct core *)t;
-    if (nats_conn_publish(c->session.conn, c->subject, line->text))
+    switch (nats_conn_publish(c->session.conn, c->subject, line->text)) {
+    case NATS_CONN_SENT:
         return TRANSPORT_SENT;
+    case NATS_CONN_REFUSED:
+        t->max_payload = nats_conn_max_payload(c->session.conn);
+        t->line_max = t->max_payload;
+        return TRANSPORT_TOO_LONG;
+    case NATS_CONN_CLOSED:
+        break;
+    }
     session_mark_lost(&c->session);
     return TRANSPORT_DISCONNECTED;
 }

@@ -11,38 +11,52 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "json/locate-error.h"
+#include "json/escape.h"
+#include "publish/message-count.h"
+#include "publish/msg-id.h"
+#include "publish/reply.h"
 
 enum {
     INFLIGHT_MAX = 16 * 1024,
-    MSG_ID_MAX = 1024,
-    ATTEMPTS_MAX = 8,
-    BACKOFF_DOUBLINGS_MAX = 4,
-    RETRY_INTERVAL_MS = 100 /* between looks for due messages, and for the stream */
+    INFLIGHT_MIN = 64,
+    INFLIGHT_START = 1024,
+    RETRY_INTERVAL_MS = 100, /* between looks for due messages, and for the stream */
+    SHOWN_MAX = 64           /* bytes of a reply that are logged */
 };
 
-static const uint64_t message_backoff_min_ns = NS_PER_S / 4;
+static const uint64_t backoff_min_ns = NS_PER_S / 4;
+static const uint64_t backoff_max_ns = 4 * NS_PER_S;
 static const uint64_t stream_retry_ns = NS_PER_S / 2;
-static const uint64_t stream_log_interval_ns = 5 * NS_PER_S;
+static const uint64_t rate_interval_ns = NS_PER_S / 10;
+static const uint64_t report_after_ns = 5 * NS_PER_S;
+static const uint64_t report_interval_ns = 60 * NS_PER_S;
 
-/* In the first three states the message is resent at due_ns. */
 enum jetstream_message_state {
     JETSTREAM_SENT,
-    JETSTREAM_RETRY,
-    JETSTREAM_NO_RESPONDERS, /* the stream may not exist */
-    JETSTREAM_REFUSED,       /* permanently, because of error_text */
-    JETSTREAM_DONE           /* acknowledged, or reported as refused */
+    JETSTREAM_RETRY,   /* to be resent */
+    JETSTREAM_UNBOUND, /* the same; no stream may have the subject */
+    JETSTREAM_REFUSED, /* permanently, because of error_text */
+    JETSTREAM_DONE     /* acknowledged, or reported as refused */
 };
 
 struct jetstream_message {
     struct window_mark end; /* of its line */
     uint64_t offset;        /* of its line */
-    uint64_t due_ns;        /* clock_monotonic */
+    uint64_t sent_ns;       /* clock_monotonic; of its last transmission */
+    uint64_t order;         /* of its last transmission */
+    const char *error_field;
     char *error_text;
-    uint8_t state;
-    uint8_t attempts;
+    uint64_t error_offset;
+    enum jetstream_message_state state;
+    bool resent; /* the stream may have it already */
 };
 
+/*
+ * A stream acknowledges messages in the order of their transmission, however slowly. So a message
+ * is resent if the stream refused it, if a later transmission was acknowledged (a gap), or if
+ * nothing at all was acknowledged for a while; then the stream is unavailable, and one message
+ * (the probe) is resent with increasing delays until the stream acknowledges anything.
+ */
 struct jetstream {
     struct publish_transport base;
     struct session_config *session_config;
@@ -50,20 +64,43 @@ struct jetstream {
     const char *subject;
     struct window *window;
     struct session session;
-    struct json_checker msg_id_json;
-    bool stream_ready;
-    uint64_t stream_retry_at_ns;    /* clock_monotonic; 0: not tried on this connection */
-    uint64_t stream_last_logged_ns; /* clock_monotonic */
+    struct msg_id msg_id;
+    uint64_t recovered;    /* offset; lines before it may have been sent by an earlier process */
+    bool stream_ready;     /* on this connection */
+    uint64_t ensure_at_ns; /* clock_monotonic; 0: not tried on this connection */
+    uint64_t next_look_ns; /* clock_monotonic */
+    uint64_t last_reported_ns; /* clock_monotonic; 0: not since the stream is unavailable */
 
     pthread_mutex_t lock;               /* guards the members below */
     struct jetstream_message *inflight; /* a ring, indexed by sequence */
     uint64_t first;                     /* sequences in [first, next) are in flight */
     uint64_t next;
     struct window_mark acknowledged;
-    unsigned refused;    /* messages in flight in that state */
-    bool needs_retry;    /* a message was not accepted */
-    bool sender_blocked; /* jetstream_can_send() returned false */
-    char inbox[64];      /* ends in a dot; a new one for each connection */
+    unsigned counts[JETSTREAM_DONE + 1]; /* of messages in flight, by their state */
+    bool needs_look;                     /* something is due */
+    bool sender_blocked;                 /* jetstream_can_send() returned false */
+    bool confirmed;                      /* a message, on this connection */
+    char inbox[64];                      /* ends in a dot; a new one for each connection */
+    uint64_t duplicates;
+    struct reply reply;
+
+    uint64_t orders;          /* transmissions so far */
+    uint64_t confirmed_order; /* the latest transmission that was acknowledged */
+    uint64_t progress_ns; /* clock_monotonic; the last acknowledgement, or the start of waiting */
+    unsigned inflight_limit;
+    bool limit_reached; /* since rate_from_ns */
+    uint64_t rate_from_ns;
+    uint64_t rate_count;
+
+    uint64_t unavailable_ns; /* clock_monotonic; since then, 0 if it is available */
+    uint64_t retry_at_ns;    /* clock_monotonic; nothing is resent before */
+    uint64_t backoff_ns;
+    uint64_t probe;     /* the order of its transmission, 0 for none */
+    uint64_t outage_ns; /* of the unavailability that ended last, until it is reported */
+    bool failed;        /* permanently, because of unavailable_text */
+    char unavailable_text[NATS_CONN_TEXT_MAX];
+
+    bool odd_reply_logged;
 };
 
 static struct jetstream_message *jetstream_message_at(const struct jetstream *j, uint64_t sequence)
@@ -81,88 +118,209 @@ static struct slice jetstream_message_text(const struct jetstream *j,
     return text;
 }
 
-static uint64_t jetstream_backoff_end_ns(const struct jetstream_message *m)
+static bool jetstream_is_open(const struct jetstream_message *m)
 {
-    unsigned doublings = m->attempts < BACKOFF_DOUBLINGS_MAX ? m->attempts : BACKOFF_DOUBLINGS_MAX;
-    return clock_monotonic() + (message_backoff_min_ns << doublings);
+    return m->state != JETSTREAM_DONE && m->state != JETSTREAM_REFUSED;
+}
+
+static void jetstream_set_state(struct jetstream *j, struct jetstream_message *m,
+                                enum jetstream_message_state state)
+{
+    j->counts[m->state]--;
+    j->counts[state]++;
+    m->state = state;
+}
+
+static bool jetstream_has_waiting(const struct jetstream *j)
+{
+    return j->counts[JETSTREAM_RETRY] || j->counts[JETSTREAM_UNBOUND];
 }
 
 static void jetstream_complete(struct jetstream *j, struct jetstream_message *m)
 {
-    m->state = JETSTREAM_DONE;
+    jetstream_set_state(j, m, JETSTREAM_DONE);
     while (j->first < j->next && jetstream_message_at(j, j->first)->state == JETSTREAM_DONE) {
         j->acknowledged = jetstream_message_at(j, j->first)->end;
         j->first++;
     }
 }
 
-static void jetstream_refuse(struct jetstream *j, struct jetstream_message *m,
-                             const char *error_text)
+static void jetstream_refuse(struct jetstream *j, struct jetstream_message *m, const char *field,
+                             const char *error_text, uint64_t error_offset)
 {
-    m->state = JETSTREAM_REFUSED;
+    jetstream_set_state(j, m, JETSTREAM_REFUSED);
+    m->error_field = field;
     m->error_text = strdup(error_text);
-    j->refused++;
+    m->error_offset = error_offset;
+    j->needs_look = true;
 }
 
-/* Acknowledgements, which arrive in a thread of nats.c */
+/* Availability of the stream; the lock is held */
 
-/* Too large for the stream, another stream than expected, no such stream. */
-static bool jetstream_error_is_permanent(long code)
+/* `reason` NULL keeps the last one. */
+static void jetstream_set_unavailable(struct jetstream *j, const char *reason, bool backs_off)
 {
-    return code == 10054 || code == 10060 || code == 10059;
+    uint64_t now_ns = clock_monotonic();
+    if (!j->unavailable_ns) {
+        j->unavailable_ns = now_ns;
+        j->backoff_ns = backoff_min_ns;
+    } else if (backs_off) {
+        j->backoff_ns = j->backoff_ns * 2 < backoff_max_ns ? j->backoff_ns * 2 : backoff_max_ns;
+    }
+    if (backs_off || !j->probe)
+        j->retry_at_ns = now_ns + j->backoff_ns;
+    if (backs_off)
+        j->probe = 0;
+    if (reason)
+        snprintf(j->unavailable_text, sizeof j->unavailable_text, "%s", reason);
 }
 
-static void jetstream_parse_ack(struct jetstream *j, struct jetstream_message *m,
-                                struct slice payload)
+static void jetstream_set_available(struct jetstream *j)
 {
-    static const char error[] = "\"error\"";
-    static const char description[] = "\"description\":\"";
-    static const char number[] = "\"err_code\":";
-    const char *p = memmem(payload.data, payload.len, error, sizeof error - 1);
-    if (!p) {
+    if (j->unavailable_ns)
+        j->outage_ns = clock_monotonic() - j->unavailable_ns;
+    j->unavailable_ns = 0;
+    j->probe = 0;
+    j->needs_look = true;
+}
+
+static void jetstream_measure_rate(struct jetstream *j, uint64_t now_ns)
+{
+    j->rate_count++;
+    uint64_t passed_ns = now_ns - j->rate_from_ns;
+    if (passed_ns < rate_interval_ns)
+        return;
+    /* One second of acknowledgements: the backlog at the server stays short. */
+    uint64_t per_second = j->rate_count * NS_PER_S / passed_ns;
+    if (j->limit_reached)
+        j->inflight_limit = per_second > INFLIGHT_MAX   ? INFLIGHT_MAX
+                            : per_second < INFLIGHT_MIN ? INFLIGHT_MIN
+                                                        : (unsigned)per_second;
+    j->limit_reached = false;
+    j->rate_count = 0;
+    j->rate_from_ns = now_ns;
+}
+
+/* Replies, which arrive in a thread of nats.c */
+
+/* The stream works: it answered the transmission `order`. */
+static void jetstream_on_progress(struct jetstream *j, uint64_t order)
+{
+    uint64_t now_ns = clock_monotonic();
+    if (order == j->probe)
+        j->retry_at_ns = 0;
+    if (order > j->confirmed_order)
+        j->confirmed_order = order;
+    j->progress_ns = now_ns;
+    jetstream_measure_rate(j, now_ns);
+    if (j->unavailable_ns)
+        jetstream_set_available(j);
+}
+
+/* Too large for the stream, no such stream, another stream than expected. */
+static bool jetstream_error_is_of_message(uint64_t err_code)
+{
+    return err_code == 10054 || err_code == 10059 || err_code == 10060;
+}
+
+/* Sealed. */
+static bool jetstream_error_is_permanent(uint64_t err_code)
+{
+    return err_code == 10109;
+}
+
+static void jetstream_on_error(struct jetstream *j, struct jetstream_message *m, uint64_t order,
+                               const struct reply_error *error)
+{
+    if (jetstream_error_is_of_message(error->err_code)) {
+        jetstream_on_progress(j, order);
+        jetstream_refuse(j, m, "STREAM", error->text, 0);
+        return;
+    }
+    jetstream_set_state(j, m, JETSTREAM_RETRY);
+    jetstream_set_unavailable(j, error->text, order == j->probe);
+    j->failed = j->failed || jetstream_error_is_permanent(error->err_code);
+    j->needs_look = true;
+}
+
+static void jetstream_on_ack(struct jetstream *j, struct jetstream_message *m, uint64_t order)
+{
+    bool is_duplicate = reply_is_true(&j->reply, "duplicate");
+    j->confirmed = true;
+    j->duplicates += is_duplicate;
+    jetstream_on_progress(j, order);
+    if (is_duplicate && !m->resent)
+        jetstream_refuse(j, m, "MSG-ID", "the stream already has this id", 0);
+    else
         jetstream_complete(j, m);
+}
+
+/* Something else replies, too: a subscriber, or another stream. Only the first one is logged. */
+static void jetstream_on_odd_reply(struct jetstream *j, struct slice payload)
+{
+    char shown[JSON_STRING_CAPACITY(SHOWN_MAX) + 1];
+    if (j->odd_reply_logged)
         return;
-    }
-    char json[NATS_CONN_TEXT_MAX];
-    snprintf(json, sizeof json, "%.*s", (int)(payload.data + payload.len - p), p);
-    const char *code = strstr(json, number);
-    char *error_text = strstr(json, description);
-    j->needs_retry = true;
-    m->state = JETSTREAM_RETRY;
-    m->due_ns = jetstream_backoff_end_ns(m);
-    if (!code || !jetstream_error_is_permanent(strtol(code + sizeof number - 1, NULL, 10)))
-        return;
-    if (error_text) {
-        error_text += sizeof description - 1;
-        error_text[strcspn(error_text, "\"")] = '\0';
-    }
-    jetstream_refuse(j, m, error_text ? error_text : json);
+    j->odd_reply_logged = true;
+    if (payload.len > SHOWN_MAX)
+        payload.len = SHOWN_MAX;
+    *json_quote(shown, payload.len ? payload : (struct slice){"", 0}) = '\0';
+    log_printf("reply %s is not an acknowledgement of stream %s; ignoring such replies", shown,
+               j->config->stream.name ? j->config->stream.name : "(any)");
+}
+
+static void jetstream_on_message_reply(struct jetstream *j, struct jetstream_message *m,
+                                       uint64_t order, struct slice payload)
+{
+    char stream[NATS_CONN_TEXT_MAX];
+    uint64_t seq;
+    struct reply_error error;
+    const char *expected = j->config->stream.name;
+    bool is_object = payload.len && reply_parse(&j->reply, payload);
+    if (is_object && !reply_get_error(&j->reply, &error) &&
+        reply_get_text(&j->reply, "stream", stream, sizeof stream) && *stream &&
+        reply_get_number(&j->reply, "seq", &seq) && (!expected || strcmp(stream, expected) == 0))
+        jetstream_on_ack(j, m, order);
+    else if (is_object && reply_parse(&j->reply, payload) && reply_get_error(&j->reply, &error))
+        jetstream_on_error(j, m, order, &error);
+    else
+        jetstream_on_odd_reply(j, payload);
+}
+
+/* Returns the message in flight to which a subject "INBOX.SEQUENCE-ORDER" belongs, or NULL. */
+static struct jetstream_message *jetstream_find_message(struct jetstream *j, const char *subject,
+                                                        uint64_t *order)
+{
+    size_t inbox_len = strlen(j->inbox);
+    const char *text = subject + inbox_len;
+    char *end;
+    if (inbox_len == 0 || strncmp(subject, j->inbox, inbox_len) != 0 || *text < '0' || *text > '9')
+        return NULL;
+    uint64_t sequence = strtoull(text, &end, 10);
+    if (*end != '-' || end[1] < '0' || end[1] > '9' || sequence < j->first || sequence >= j->next)
+        return NULL;
+    *order = strtoull(end + 1, &end, 10);
+    struct jetstream_message *m = jetstream_message_at(j, sequence);
+    return *end == '\0' && *order <= m->order && jetstream_is_open(m) ? m : NULL;
 }
 
 static void jetstream_on_reply(void *argument, const char *subject, struct slice payload,
                                bool no_responders)
 {
     struct jetstream *j = argument;
+    uint64_t order;
     pthread_mutex_lock(&j->lock);
-    size_t inbox_len = strlen(j->inbox);
-    bool wake = false;
-    if (inbox_len && strncmp(subject, j->inbox, inbox_len) == 0) {
-        uint64_t sequence = strtoull(subject + inbox_len, NULL, 10);
-        struct jetstream_message *m = jetstream_message_at(j, sequence);
-        if (sequence >= j->first && sequence < j->next && m->state != JETSTREAM_DONE &&
-            m->state != JETSTREAM_REFUSED) {
-            if (no_responders) {
-                m->state = JETSTREAM_NO_RESPONDERS;
-                m->due_ns = jetstream_backoff_end_ns(m);
-                j->needs_retry = true;
-            } else {
-                jetstream_parse_ack(j, m, payload);
-            }
-        }
-        wake = j->first == j->next || j->needs_retry ||
-               (j->sender_blocked && j->next - j->first <= INFLIGHT_MAX / 2);
-        j->sender_blocked = j->sender_blocked && !wake;
+    struct jetstream_message *m = jetstream_find_message(j, subject, &order);
+    if (m && no_responders) {
+        jetstream_set_state(j, m, JETSTREAM_UNBOUND);
+        jetstream_set_unavailable(j, "no stream responds", order == j->probe);
+        j->needs_look = true;
+    } else if (m) {
+        jetstream_on_message_reply(j, m, order, payload);
     }
+    bool wake = m && (j->first == j->next || j->needs_look ||
+                      (j->sender_blocked && j->next - j->first <= j->inflight_limit / 2));
+    j->sender_blocked = j->sender_blocked && !wake;
     pthread_mutex_unlock(&j->lock);
     if (wake)
         eventfd_write(j->session.wake_fd, 1);
@@ -170,43 +328,39 @@ static void jetstream_on_reply(void *argument, const char *subject, struct slice
 
 /* Sending */
 
-/* Replaces each {NAME} of the --msg-id template by the member NAME of the line. */
-static void jetstream_format_msg_id(struct jetstream *j, struct slice line, char *id, size_t size)
+/* Sends a message in flight, without the lock. On TRANSPORT_TOO_LONG, line_max is the limit. */
+static enum transport_result jetstream_transmit(struct jetstream *j, uint64_t sequence,
+                                                uint64_t order, uint64_t offset, struct slice text)
 {
-    char *end = id + size - 1;
-    json_tokenize(&j->msg_id_json, line);
-    for (const char *p = j->config->msg_id; *p && id < end;) {
-        const char *close = *p == '{' ? strchr(p, '}') : NULL;
-        if (!close) {
-            *id++ = *p++;
-            continue;
-        }
-        struct slice value = json_get_member(&j->msg_id_json, line, slice_between(p + 1, close));
-        size_t n = value.len < (size_t)(end - id) ? value.len : (size_t)(end - id);
-        if (n)
-            memcpy(id, value.data, n);
-        id += n;
-        p = close + 1;
+    char reply[128];
+    char id[MSG_ID_SIZE];
+    const char *msg_id = j->config->msg_id ? id : NULL;
+    const char *stream = j->config->stream.name;
+    snprintf(reply, sizeof reply, "%s%" PRIu64 "-%" PRIu64, j->inbox, sequence, order);
+    if (msg_id)
+        msg_id_format(&j->msg_id, offset, text, id);
+    switch (nats_conn_publish_request(j->session.conn, j->subject, reply, text, msg_id, stream)) {
+    case NATS_CONN_SENT:
+        return TRANSPORT_SENT;
+    case NATS_CONN_REFUSED:
+        j->base.line_max = nats_conn_payload_limit(j->session.conn, msg_id, stream);
+        return TRANSPORT_TOO_LONG;
+    case NATS_CONN_CLOSED:
+        break;
     }
-    *id = '\0';
+    session_mark_lost(&j->session);
+    return TRANSPORT_DISCONNECTED;
 }
 
-static bool jetstream_transmit(struct jetstream *j, uint64_t sequence, uint64_t offset,
-                               struct slice text)
+/* The lock is held. Returns the order of the transmission that follows. */
+static uint64_t jetstream_mark_sent(struct jetstream *j, struct jetstream_message *m)
 {
-    char reply[96];
-    char id[MSG_ID_MAX];
-    const char *msg_id = j->config->msg_id;
-    snprintf(reply, sizeof reply, "%s%" PRIu64, j->inbox, sequence);
-    if (msg_id && strcmp(msg_id, "auto") == 0)
-        snprintf(id, sizeof id, "%016" PRIx64 "-%" PRIu64, j->window->ring.id, offset);
-    else if (msg_id)
-        jetstream_format_msg_id(j, text, id, sizeof id);
-    bool sent = nats_conn_publish_request(j->session.conn, j->subject, reply, text,
-                                          msg_id ? id : NULL, j->config->stream.name);
-    if (!sent)
-        session_mark_lost(&j->session);
-    return sent;
+    m->sent_ns = clock_monotonic();
+    m->order = ++j->orders;
+    if (j->counts[JETSTREAM_SENT] == 0)
+        j->progress_ns = m->sent_ns;
+    jetstream_set_state(j, m, JETSTREAM_SENT);
+    return m->order;
 }
 
 static bool jetstream_can_send(struct publish_transport *t)
@@ -215,10 +369,12 @@ static bool jetstream_can_send(struct publish_transport *t)
     if (!j->stream_ready)
         return false;
     pthread_mutex_lock(&j->lock);
-    bool has_space = j->next - j->first < INFLIGHT_MAX;
-    j->sender_blocked = !has_space;
+    bool has_space = j->next - j->first < j->inflight_limit;
+    bool can_send = has_space && !jetstream_has_waiting(j) && !j->unavailable_ns;
+    j->limit_reached = j->limit_reached || !has_space;
+    j->sender_blocked = !can_send;
     pthread_mutex_unlock(&j->lock);
-    return has_space;
+    return can_send;
 }
 
 static enum transport_result jetstream_send(struct publish_transport *t,
@@ -227,45 +383,133 @@ static enum transport_result jetstream_send(struct publish_transport *t,
     struct jetstream *j = (struct jetstream *)t;
     pthread_mutex_lock(&j->lock);
     uint64_t sequence = j->next++;
-    *jetstream_message_at(j, sequence) =
-        (struct jetstream_message){.end = j->window->next,
-                                   .offset = line->offset,
-                                   .due_ns = clock_monotonic() + j->config->ack_timeout_ns,
-                                   .state = JETSTREAM_SENT};
+    struct jetstream_message *m = jetstream_message_at(j, sequence);
+    *m = (struct jetstream_message){.end = j->window->next,
+                                    .offset = line->offset,
+                                    .resent = line->offset < j->recovered,
+                                    .state = JETSTREAM_DONE};
+    uint64_t order = jetstream_mark_sent(j, m);
     pthread_mutex_unlock(&j->lock);
-    return jetstream_transmit(j, sequence, line->offset, line->text) ? TRANSPORT_SENT
-                                                                     : TRANSPORT_DISCONNECTED;
+    enum transport_result result = jetstream_transmit(j, sequence, order, line->offset, line->text);
+    if (result == TRANSPORT_TOO_LONG) {
+        /* The caller rejects the line; nothing was sent after it. */
+        pthread_mutex_lock(&j->lock);
+        jetstream_set_state(j, m, JETSTREAM_DONE);
+        j->next--;
+        pthread_mutex_unlock(&j->lock);
+    }
+    return result;
 }
 
-/* Returns false if the connection is lost. The lock is held, but not while sending. */
-static bool jetstream_retry_message(struct jetstream *j, uint64_t sequence, uint64_t now_ns)
+/* Resending; the lock is held, but not while sending */
+
+static void jetstream_resend(struct jetstream *j, uint64_t sequence, bool is_probe,
+                             enum transport_result *result)
 {
     struct jetstream_message *m = jetstream_message_at(j, sequence);
-    if (m->state == JETSTREAM_REFUSED || m->state == JETSTREAM_DONE || m->due_ns > now_ns)
-        return true;
+    m->resent = true;
+    uint64_t order = jetstream_mark_sent(j, m);
     struct jetstream_message copy = *m;
-    m->state = JETSTREAM_SENT;
-    m->attempts = (uint8_t)(m->attempts < ATTEMPTS_MAX ? m->attempts + 1 : ATTEMPTS_MAX);
-    m->due_ns = now_ns + j->config->ack_timeout_ns;
+    if (is_probe) {
+        j->probe = order;
+        j->retry_at_ns = m->sent_ns + j->config->ack_timeout_ns;
+    }
     pthread_mutex_unlock(&j->lock);
-    bool unbound = copy.state == JETSTREAM_NO_RESPONDERS &&
-                   stream_api_subject_is_unbound(j->session.conn, &j->config->stream, j->subject);
-    bool sent =
-        unbound || jetstream_transmit(j, sequence, copy.offset, jetstream_message_text(j, &copy));
+    *result = jetstream_transmit(j, sequence, order, copy.offset, jetstream_message_text(j, &copy));
     pthread_mutex_lock(&j->lock);
-    if (unbound && m->state != JETSTREAM_DONE)
-        jetstream_refuse(j, m, "no stream has this subject");
-    return sent;
+    if (*result == TRANSPORT_TOO_LONG && jetstream_is_open(m)) {
+        jetstream_refuse(j, m, "PAYLOAD", "longer than the server's max_payload", j->base.line_max);
+        if (is_probe)
+            j->retry_at_ns = 0;
+    }
 }
 
-static void jetstream_retry_due(struct jetstream *j)
+/* Resends the first message, or all that wait for it if the stream is available. */
+static void jetstream_resend_waiting(struct jetstream *j)
+{
+    enum transport_result result = TRANSPORT_SENT;
+    for (uint64_t i = j->first; i < j->next && result != TRANSPORT_DISCONNECTED; i++) {
+        const struct jetstream_message *m = jetstream_message_at(j, i);
+        bool is_probe = j->unavailable_ns != 0;
+        if (!jetstream_is_open(m) || (!is_probe && m->state == JETSTREAM_SENT))
+            continue;
+        jetstream_resend(j, i, is_probe, &result);
+        if (is_probe && result != TRANSPORT_TOO_LONG)
+            return;
+    }
+    if (j->unavailable_ns)
+        jetstream_set_available(j); /* no message is left to probe it with */
+}
+
+/* A subject that had a stream before may have it again. */
+static void jetstream_refuse_unbound(struct jetstream *j)
+{
+    for (uint64_t i = j->first; i < j->next; i++) {
+        struct jetstream_message *m = jetstream_message_at(j, i);
+        if (m->state == JETSTREAM_UNBOUND ||
+            (jetstream_is_open(m) && !j->confirmed && !j->session.confirmed_before))
+            jetstream_refuse(j, m, "STREAM", "no stream has this subject", 0);
+    }
+}
+
+/* Asks the server once for all messages why they are not acknowledged. */
+static void jetstream_diagnose(struct jetstream *j)
+{
+    char error_text[NATS_CONN_TEXT_MAX];
+    snprintf(error_text, sizeof error_text, "%s", j->unavailable_text);
+    pthread_mutex_unlock(&j->lock);
+    enum stream_api_state state =
+        stream_api_diagnose(j->session.conn, &j->config->stream, j->subject, error_text);
+    pthread_mutex_lock(&j->lock);
+    if (!j->unavailable_ns)
+        return;
+    snprintf(j->unavailable_text, sizeof j->unavailable_text, "%s", error_text);
+    if (state == STREAM_API_FAILED)
+        j->failed = true;
+    else if (state == STREAM_API_UNBOUND)
+        jetstream_refuse_unbound(j);
+}
+
+static void jetstream_mark_gaps(struct jetstream *j, uint64_t now_ns)
+{
+    for (uint64_t i = j->first; i < j->next && !j->unavailable_ns; i++) {
+        struct jetstream_message *m = jetstream_message_at(j, i);
+        if (m->state == JETSTREAM_SENT && m->order < j->confirmed_order &&
+            now_ns - m->sent_ns >= j->config->ack_timeout_ns)
+            jetstream_set_state(j, m, JETSTREAM_RETRY);
+    }
+}
+
+static void jetstream_check_timeout(struct jetstream *j, uint64_t now_ns)
+{
+    char reason[NATS_CONN_TEXT_MAX];
+    uint64_t timeout_ns = j->config->ack_timeout_ns;
+    bool stalled =
+        !j->unavailable_ns && j->counts[JETSTREAM_SENT] && now_ns - j->progress_ns >= timeout_ns;
+    bool probe_lost = j->unavailable_ns && j->probe && now_ns >= j->retry_at_ns;
+    if (!stalled && !probe_lost)
+        return;
+    snprintf(reason, sizeof reason, "no acknowledgement for %.3g s", (double)timeout_ns / NS_PER_S);
+    jetstream_set_unavailable(j, probe_lost ? NULL : reason, probe_lost);
+    if (stalled)
+        j->retry_at_ns = now_ns;
+}
+
+static void jetstream_look(struct jetstream *j)
 {
     uint64_t now_ns = clock_monotonic();
-    bool connected = true;
     pthread_mutex_lock(&j->lock);
-    j->needs_retry = false;
-    for (uint64_t i = j->first; i < j->next && connected; i++)
-        connected = jetstream_retry_message(j, i, now_ns);
+    if (j->needs_look || now_ns >= j->next_look_ns) {
+        j->needs_look = false;
+        j->next_look_ns = now_ns + RETRY_INTERVAL_MS * (NS_PER_S / 1000);
+        jetstream_check_timeout(j, now_ns);
+        jetstream_mark_gaps(j, now_ns);
+        if (j->unavailable_ns && now_ns >= j->retry_at_ns && !j->probe)
+            jetstream_diagnose(j);
+        if (!j->failed && now_ns >= j->retry_at_ns &&
+            (jetstream_has_waiting(j) || j->unavailable_ns) && !j->probe)
+            jetstream_resend_waiting(j);
+    }
     pthread_mutex_unlock(&j->lock);
 }
 
@@ -283,52 +527,118 @@ static bool jetstream_resume(struct jetstream *j, char *error_text)
     snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
     for (uint64_t i = j->first; i < j->next; i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
-        if (m->state != JETSTREAM_REFUSED && m->state != JETSTREAM_DONE) {
-            m->state = JETSTREAM_RETRY;
-            m->due_ns = 0;
-        }
+        if (jetstream_is_open(m))
+            jetstream_set_state(j, m, JETSTREAM_RETRY);
     }
+    if (j->first == j->next && j->unavailable_ns)
+        jetstream_set_available(j);
+    j->confirmed = false;
+    j->needs_look = true;
+    j->retry_at_ns = j->confirmed_order = j->probe = 0;
+    j->rate_from_ns = clock_monotonic();
+    j->rate_count = 0;
     pthread_mutex_unlock(&j->lock);
     return nats_conn_subscribe_replies(j->session.conn, j->inbox, jetstream_on_reply, j,
                                        error_text);
 }
 
-/* Returns false if the stream does not exist, which was logged. */
-static bool jetstream_find_stream(struct jetstream *j)
+static void jetstream_find_stream(struct jetstream *j)
 {
-    char error_text[NATS_CONN_TEXT_MAX];
+    char error_text[NATS_CONN_TEXT_MAX] = "";
     uint64_t now_ns = clock_monotonic();
-    if (now_ns < j->stream_retry_at_ns)
-        return true;
-    enum stream_api_state state =
-        stream_api_ensure(j->session.conn, &j->config->stream, j->subject, error_text);
+    bool needs_headers = j->config->msg_id || j->config->stream.name;
+    if (now_ns < j->ensure_at_ns)
+        return;
+    enum stream_api_state state = STREAM_API_FAILED;
+    if (needs_headers && !nats_conn_accepts_headers(j->session.conn))
+        snprintf(error_text, sizeof error_text,
+                 "the server accepts no headers, which --stream and --msg-id require");
+    else
+        state = stream_api_ensure(j->session.conn, &j->config->stream, j->subject, error_text);
     j->stream_ready = state == STREAM_API_READY && jetstream_resume(j, error_text);
-    if (j->stream_ready || state == STREAM_API_MISSING)
-        return j->stream_ready;
-    j->stream_retry_at_ns = now_ns + stream_retry_ns;
-    if (!j->stream_last_logged_ns || now_ns - j->stream_last_logged_ns > stream_log_interval_ns) {
-        log_printf("JetStream: %s; retrying", error_text);
-        j->stream_last_logged_ns = now_ns;
+    if (j->stream_ready)
+        return;
+    j->ensure_at_ns = now_ns + stream_retry_ns;
+    pthread_mutex_lock(&j->lock);
+    jetstream_set_unavailable(j, error_text, false);
+    j->failed = state == STREAM_API_FAILED;
+    pthread_mutex_unlock(&j->lock);
+}
+
+static const char *jetstream_stream_name(const struct jetstream *j)
+{
+    return j->config->stream.name ? j->config->stream.name : j->subject;
+}
+
+/* Reports after 5 s, every minute, and at the end. */
+static void jetstream_report(struct jetstream *j, uint64_t unavailable_ns, uint64_t outage_ns,
+                             const char *reason)
+{
+    uint64_t now_ns = clock_monotonic();
+    if (outage_ns && j->last_reported_ns) {
+        log_printf("stream %s available again after %.0f s", jetstream_stream_name(j),
+                   (double)outage_ns / NS_PER_S);
+        j->last_reported_ns = 0;
     }
-    return true;
+    if (unavailable_ns && now_ns - unavailable_ns >= report_after_ns &&
+        (!j->last_reported_ns || now_ns - j->last_reported_ns >= report_interval_ns)) {
+        log_printf("stream %s unavailable: %s; retrying", jetstream_stream_name(j), reason);
+        j->last_reported_ns = now_ns;
+    }
+}
+
+/* Returns TRANSPORT_FAILED after the reason was logged, else TRANSPORT_UP. */
+static enum transport_event jetstream_check_stream(struct jetstream *j)
+{
+    char reason[NATS_CONN_TEXT_MAX];
+    pthread_mutex_lock(&j->lock);
+    uint64_t unavailable_ns = j->unavailable_ns;
+    uint64_t outage_ns = j->outage_ns;
+    bool failed = j->failed;
+    j->outage_ns = 0;
+    snprintf(reason, sizeof reason, "%s", j->unavailable_text);
+    pthread_mutex_unlock(&j->lock);
+    j->base.unavailable = unavailable_ns != 0;
+    if (failed) {
+        log_printf("stream %s: %s", jetstream_stream_name(j), reason);
+        return TRANSPORT_FAILED;
+    }
+    jetstream_report(j, unavailable_ns, outage_ns, reason);
+    if (unavailable_ns && session_is_overdue(&j->session)) {
+        log_printf("stream %s unavailable: %s; --connect-timeout has expired",
+                   jetstream_stream_name(j), reason);
+        return TRANSPORT_FAILED;
+    }
+    return TRANSPORT_UP;
+}
+
+/* A lost connection may have confirmed messages after the last call. */
+static void jetstream_update_session(struct jetstream *j)
+{
+    pthread_mutex_lock(&j->lock);
+    bool confirmed = j->confirmed;
+    pthread_mutex_unlock(&j->lock);
+    if (j->stream_ready && confirmed)
+        session_mark_confirmed(&j->session);
 }
 
 static enum transport_event jetstream_poll(struct publish_transport *t)
 {
     struct jetstream *j = (struct jetstream *)t;
+    jetstream_update_session(j);
     enum transport_event event = session_poll(&j->session);
     if (event == TRANSPORT_CONNECTED)
         t->max_payload = nats_conn_max_payload(j->session.conn);
     if (event != TRANSPORT_UP) {
         j->stream_ready = false;
-        j->stream_retry_at_ns = 0;
+        j->ensure_at_ns = 0;
         return event;
     }
-    if (!j->stream_ready && !jetstream_find_stream(j))
-        return TRANSPORT_FAILED;
+    if (!j->stream_ready)
+        jetstream_find_stream(j);
     if (j->stream_ready)
-        jetstream_retry_due(j);
-    return TRANSPORT_UP;
+        jetstream_look(j);
+    return jetstream_check_stream(j);
 }
 
 static int jetstream_timeout_ms(struct publish_transport *t)
@@ -337,7 +647,7 @@ static int jetstream_timeout_ms(struct publish_transport *t)
     if (!j->session.conn)
         return session_timeout_ms(&j->session);
     if (!j->stream_ready)
-        return j->stream_retry_at_ns ? RETRY_INTERVAL_MS : 0;
+        return j->ensure_at_ns ? RETRY_INTERVAL_MS : 0;
     pthread_mutex_lock(&j->lock);
     bool idle = j->first == j->next;
     pthread_mutex_unlock(&j->lock);
@@ -359,6 +669,7 @@ static struct window_mark jetstream_confirmed(struct publish_transport *t)
     struct jetstream *j = (struct jetstream *)t;
     pthread_mutex_lock(&j->lock);
     struct window_mark confirmed = j->first == j->next ? j->window->next : j->acknowledged;
+    t->duplicates = j->duplicates;
     pthread_mutex_unlock(&j->lock);
     return confirmed;
 }
@@ -367,7 +678,7 @@ static bool jetstream_take_refusal(struct publish_transport *t, struct transport
 {
     struct jetstream *j = (struct jetstream *)t;
     pthread_mutex_lock(&j->lock);
-    bool found = j->refused != 0;
+    bool found = j->counts[JETSTREAM_REFUSED] != 0;
     if (found) {
         uint64_t sequence = j->first;
         while (jetstream_message_at(j, sequence)->state != JETSTREAM_REFUSED)
@@ -376,11 +687,12 @@ static bool jetstream_take_refusal(struct publish_transport *t, struct transport
         refusal->number = m->end.lines;
         refusal->offset = m->offset;
         refusal->text = jetstream_message_text(j, m);
+        refusal->field = m->error_field;
+        refusal->error_offset = m->error_offset;
         snprintf(refusal->error_text, sizeof refusal->error_text, "%s",
                  m->error_text ? m->error_text : "refused");
         free(m->error_text);
         m->error_text = NULL;
-        j->refused--;
         jetstream_complete(j, m);
     }
     pthread_mutex_unlock(&j->lock);
@@ -395,6 +707,8 @@ static bool jetstream_open(struct publish_transport *t)
     if (!session_open(&j->session, j->session_config))
         return false;
     t->wake_fd = j->session.wake_fd;
+    j->recovered = j->window->read;
+    j->msg_id = (struct msg_id){.rule = j->config->msg_id, .input_id = j->window->ring.id};
     return true;
 }
 
@@ -405,7 +719,8 @@ static bool jetstream_destroy(struct publish_transport *t)
     for (size_t i = 0; i < INFLIGHT_MAX; i++)
         free(j->inflight[i].error_text);
     free(j->inflight);
-    json_checker_free(&j->msg_id_json);
+    msg_id_free(&j->msg_id);
+    reply_free(&j->reply);
     pthread_mutex_destroy(&j->lock);
     free(j);
     return true;
@@ -445,6 +760,7 @@ struct publish_transport *jetstream_new(struct session_config *session,
     j->subject = subject;
     j->window = window;
     j->inflight = inflight;
+    j->inflight_limit = INFLIGHT_START;
     pthread_mutex_init(&j->lock, NULL);
     return &j->base;
 }

@@ -7,15 +7,15 @@
 
 struct jetstream_config {
     struct stream_config stream;
-    const char *msg_id;      /* a template for Nats-Msg-Id, "auto", or NULL for none */
-    uint64_t ack_timeout_ns; /* until a message is resent */
+    const char *msg_id;      /* see msg-id.h; NULL for none */
+    uint64_t ack_timeout_ns; /* without any acknowledgement, until the stream is unavailable */
 };
 
 /*
  * Returns a transport that publishes to `subject` with JetStream: a message is confirmed when the
- * stream has acknowledged it, and resent after ack_timeout_ns. The number of messages in flight
- * is bounded; their payloads stay in `window`. Returns NULL and logs the reason if memory runs
- * out. All arguments are borrowed.
+ * stream has acknowledged it, and resent if it did not while it acknowledged later ones. The number
+ * of messages in flight is bounded; their payloads stay in `window`. Returns NULL and logs the
+ * reason if memory runs out. All arguments are borrowed.
  */
 struct publish_transport *jetstream_new(struct session_config *session,
                                         const struct jetstream_config *config, const char *subject,

@@ -11,12 +11,14 @@
 #include "json/escape.h"
 #include "publish/nkey.h"
 
-enum { MS = 1000000, IO_BUFFER = 256 * 1024, SERVERS_MAX = 256 };
+enum { MS = 1000000, IO_BUFFER = 256 * 1024, SERVERS_MAX = 256, URL_MAX = 8192 };
 
 struct nats_conn {
     natsConnection *nats;
     natsSubscription *replies;
     int64_t silence_ms; /* milliseconds, after which the server is taken for dead */
+    natsStatus stale;   /* and its text: the error of a server that was tried before this one */
+    char stale_text[NATS_CONN_TEXT_MAX];
 };
 
 static const char *url_skip_scheme(const char *url)
@@ -57,10 +59,18 @@ static bool url_is_server(const char *url)
            number < 65536;
 }
 
+/* `url` becomes property of `config`. */
+static void nats_conn_append_server(struct nats_conn_config *config, char *url)
+{
+    size_t capacity = config->server_count;
+    config->servers =
+        array_grow(config->servers, &capacity, config->server_count, sizeof *config->servers);
+    config->servers[config->server_count++] = url;
+}
+
 bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, const char *list)
 {
     const char *all = list;
-    size_t capacity = config->server_count;
     while (*list) {
         size_t len = strcspn(list, ",");
         const char *scheme = strstr(list, "://");
@@ -70,9 +80,7 @@ bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, co
             log_printf("out of memory");
             return false;
         }
-        config->servers =
-            array_grow(config->servers, &capacity, config->server_count, sizeof *config->servers);
-        config->servers[config->server_count++] = url;
+        nats_conn_append_server(config, url);
         if (!url_is_server(url)) {
             /* A comma in a password would print a part of it. */
             log_printf("%s: '%s' is not a server URL; use nats://HOST:PORT or tls://HOST:PORT",
@@ -211,6 +219,21 @@ static bool nats_conn_is_transient(natsStatus s)
                      strcasestr(text, "authentication timeout")));
 }
 
+/* nats.c keeps the error of a server that refused the login before another one accepted it. */
+static natsStatus nats_conn_last_error(const struct nats_conn *c, const char **text)
+{
+    natsStatus s = natsConnection_GetLastError(c->nats, text);
+    bool stale = s == c->stale && strcmp(*text ? *text : "", c->stale_text) == 0;
+    return stale ? NATS_OK : s;
+}
+
+static void nats_conn_keep_error(struct nats_conn *c)
+{
+    const char *text = NULL;
+    c->stale = natsConnection_GetLastError(c->nats, &text);
+    snprintf(c->stale_text, sizeof c->stale_text, "%s", text ? text : "");
+}
+
 enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t timeout_ns,
                                      int wake_fd, struct nats_conn **c, char *error_text)
 {
@@ -230,8 +253,10 @@ enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t t
     if (s == NATS_OK)
         s = natsConnection_Connect(&(*c)->nats, o);
     natsOptions_Destroy(o);
-    if (s == NATS_OK)
+    if (s == NATS_OK) {
+        nats_conn_keep_error(*c);
         return NATS_CONN_OPENED;
+    }
     bool is_transient = nats_conn_is_transient(s);
     natsStatus last = NATS_OK;
     const char *text = nats_GetLastError(&last);
@@ -264,14 +289,28 @@ size_t nats_conn_max_payload(struct nats_conn *c)
 
 void nats_conn_get_url(struct nats_conn *c, char *url)
 {
-    char full[NATS_CONN_TEXT_MAX] = "";
+    char full[URL_MAX] = "";
     natsConnection_GetConnectedUrl(c->nats, full, sizeof full);
     snprintf(url, NATS_CONN_TEXT_MAX, "%s", nats_conn_hide_credentials(full));
 }
 
-bool nats_conn_publish(struct nats_conn *c, const char *subject, struct slice payload)
+bool nats_conn_accepts_headers(struct nats_conn *c)
 {
-    return natsConnection_Publish(c->nats, subject, payload.data, (int)payload.len) == NATS_OK;
+    return natsConnection_HasHeaderSupport(c->nats) == NATS_OK;
+}
+
+static enum nats_conn_publish_result nats_conn_publish_result(natsStatus s)
+{
+    return s == NATS_OK            ? NATS_CONN_SENT
+           : s == NATS_MAX_PAYLOAD ? NATS_CONN_REFUSED
+                                   : NATS_CONN_CLOSED;
+}
+
+enum nats_conn_publish_result nats_conn_publish(struct nats_conn *c, const char *subject,
+                                                struct slice payload)
+{
+    return nats_conn_publish_result(
+        natsConnection_Publish(c->nats, subject, payload.data, (int)payload.len));
 }
 
 /* nats.c frees it by nats_conn_free_replies() after it has delivered the last message. */
@@ -318,45 +357,75 @@ bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
     return true;
 }
 
-bool nats_conn_publish_request(struct nats_conn *c, const char *subject, const char *reply,
-                               struct slice payload, const char *id, const char *stream)
+static const char id_header[] = "Nats-Msg-Id";
+static const char stream_header[] = "Nats-Expected-Stream";
+
+enum nats_conn_publish_result nats_conn_publish_request(struct nats_conn *c, const char *subject,
+                                                        const char *reply, struct slice payload,
+                                                        const char *id, const char *stream)
 {
     int len = (int)payload.len;
     if (!id && !stream)
-        return natsConnection_PublishRequest(c->nats, subject, reply, payload.data, len) == NATS_OK;
+        return nats_conn_publish_result(
+            natsConnection_PublishRequest(c->nats, subject, reply, payload.data, len));
     natsMsg *m = NULL;
     natsStatus s = natsMsg_Create(&m, subject, reply, payload.data, len);
     if (s == NATS_OK && id)
-        s = natsMsgHeader_Set(m, "Nats-Msg-Id", id);
+        s = natsMsgHeader_Set(m, id_header, id);
     if (s == NATS_OK && stream)
-        s = natsMsgHeader_Set(m, "Nats-Expected-Stream", stream);
+        s = natsMsgHeader_Set(m, stream_header, stream);
     if (s == NATS_OK)
         s = natsConnection_PublishMsg(c->nats, m);
     natsMsg_Destroy(m);
-    return s == NATS_OK;
+    return nats_conn_publish_result(s);
 }
 
-bool nats_conn_request(struct nats_conn *c, const char *subject, struct slice payload,
-                       uint64_t timeout_ns, struct buffer *response, char *error_text)
+size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *stream)
 {
+    size_t max = nats_conn_max_payload(c);
+    size_t headers = id || stream ? strlen("NATS/1.0\r\n\r\n") : 0;
+    if (id)
+        headers += strlen(id_header) + strlen(": \r\n") + strlen(id);
+    if (stream)
+        headers += strlen(stream_header) + strlen(": \r\n") + strlen(stream);
+    return max > headers ? max - headers : 0;
+}
+
+enum nats_conn_request_result nats_conn_request(struct nats_conn *c, const char *subject,
+                                                struct slice payload, uint64_t timeout_ns,
+                                                struct buffer *response, char *error_text)
+{
+    const char *text = NULL;
     natsMsg *m = NULL;
     natsStatus s = natsConnection_Request(&m, c->nats, subject, payload.data, (int)payload.len,
                                           (int64_t)(timeout_ns / MS));
-    if (s == NATS_OK)
+    if (s == NATS_OK) {
         buffer_append(response,
                       (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
-    else if (s == NATS_NO_RESPONDERS)
+        natsMsg_Destroy(m);
+        return NATS_CONN_ANSWERED;
+    }
+    /* The server reports a denied subject or inbox, and nats.c continues to wait. */
+    natsStatus last = nats_conn_last_error(c, &text);
+    if (last == NATS_NOT_PERMITTED) {
+        nats_conn_format_error(last, text, error_text);
+        return NATS_CONN_REQUEST_DENIED;
+    }
+    if (s == NATS_NO_RESPONDERS)
         snprintf(error_text, NATS_CONN_TEXT_MAX, "no responders (JetStream may be disabled)");
+    else if (s == NATS_TIMEOUT)
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "JetStream does not respond");
     else
         nats_conn_format_error(s, NULL, error_text);
-    natsMsg_Destroy(m);
-    return s == NATS_OK;
+    return NATS_CONN_UNANSWERED;
 }
 
 void nats_conn_get_error(struct nats_conn *c, char *error_text)
 {
     const char *text = NULL;
-    natsStatus s = natsConnection_GetLastError(c->nats, &text);
+    natsStatus s = nats_conn_last_error(c, &text);
+    if (s == NATS_OK)
+        text = NULL;
     nats_conn_format_error(s == NATS_OK ? NATS_CONNECTION_CLOSED : s, text, error_text);
 }
 
@@ -378,7 +447,7 @@ enum nats_conn_flush_result nats_conn_flush(struct nats_conn *c, char *error_tex
 {
     const char *text = NULL;
     natsStatus s = nats_conn_ping(c);
-    natsStatus last = natsConnection_GetLastError(c->nats, &text);
+    natsStatus last = nats_conn_last_error(c, &text);
     if (last == NATS_NOT_PERMITTED) {
         nats_conn_format_error(last, text, error_text);
         return NATS_CONN_PUBLISH_DENIED;
@@ -406,6 +475,18 @@ static bool nats_conn_has_server(const struct nats_conn_config *config, const ch
     return false;
 }
 
+/* A server without credentials gets those of another one from nats.c. */
+static void nats_conn_learn_server(struct nats_conn_config *config, const char *address)
+{
+    char *url = NULL;
+    if (asprintf(&url, "nats://%s", url_skip_scheme(address)) < 0)
+        return;
+    if (url_is_server(url))
+        nats_conn_append_server(config, url);
+    else
+        free(url);
+}
+
 static void nats_conn_learn_servers(struct nats_conn *c, struct nats_conn_config *config)
 {
     char **urls = NULL;
@@ -414,7 +495,7 @@ static void nats_conn_learn_servers(struct nats_conn *c, struct nats_conn_config
         return;
     for (int i = 0; i < count; i++) {
         if (!nats_conn_has_server(config, urls[i]) && config->server_count < SERVERS_MAX)
-            nats_conn_add_servers(config, "server", urls[i]);
+            nats_conn_learn_server(config, urls[i]);
         free(urls[i]);
     }
     free((void *)urls);

@@ -63,15 +63,28 @@ void nats_conn_get_url(struct nats_conn *c, char *url);
 /* Writes the reason why the connection was lost to `error_text`. */
 void nats_conn_get_error(struct nats_conn *c, char *error_text);
 
-/* Buffers a message, which is sent soon. Returns false if the connection is lost. */
-bool nats_conn_publish(struct nats_conn *c, const char *subject, struct slice payload);
+/* Returns whether the server accepts messages with headers. */
+bool nats_conn_accepts_headers(struct nats_conn *c);
+
+enum nats_conn_publish_result {
+    NATS_CONN_SENT,   /* or buffered, and sent soon */
+    NATS_CONN_CLOSED, /* the connection is lost */
+    NATS_CONN_REFUSED /* the message is longer than nats_conn_payload_limit() */
+};
+
+enum nats_conn_publish_result nats_conn_publish(struct nats_conn *c, const char *subject,
+                                                struct slice payload);
 
 /*
  * Publishes with a reply subject, and with the headers Nats-Msg-Id and Nats-Expected-Stream if
- * `id` and `stream` are not NULL. Returns false if the connection is lost.
+ * `id` and `stream` are not NULL.
  */
-bool nats_conn_publish_request(struct nats_conn *c, const char *subject, const char *reply,
-                               struct slice payload, const char *id, const char *stream);
+enum nats_conn_publish_result nats_conn_publish_request(struct nats_conn *c, const char *subject,
+                                                        const char *reply, struct slice payload,
+                                                        const char *id, const char *stream);
+
+/* Returns how many bytes max_payload leaves for the payload of such a message. */
+size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *stream);
 
 /* Called from a thread of nats.c. `no_responders`: no client receives what had this reply subject.
  */
@@ -86,9 +99,16 @@ bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
                                  nats_conn_reply_handler *handler, void *argument,
                                  char *error_text);
 
-/* Appends the response to a request. Returns false and writes error_text on failure. */
-bool nats_conn_request(struct nats_conn *c, const char *subject, struct slice payload,
-                       uint64_t timeout_ns, struct buffer *response, char *error_text);
+enum nats_conn_request_result {
+    NATS_CONN_ANSWERED,
+    NATS_CONN_UNANSWERED,    /* because of error_text */
+    NATS_CONN_REQUEST_DENIED /* by the permissions of the user; error_text is the server's error */
+};
+
+/* Appends the response to a request. */
+enum nats_conn_request_result nats_conn_request(struct nats_conn *c, const char *subject,
+                                                struct slice payload, uint64_t timeout_ns,
+                                                struct buffer *response, char *error_text);
 
 enum nats_conn_flush_result {
     NATS_CONN_FLUSHED,

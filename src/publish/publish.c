@@ -23,7 +23,12 @@
 #include "publish/message-count.h"
 #include "publish/undelivered.h"
 
-enum { SUPPRESSED_TIMEOUT_MS = 1000 /* until the number of suppressed log lines is logged */ };
+enum {
+    SUPPRESSED_TIMEOUT_MS = 1000, /* until the number of suppressed log lines is logged */
+    FIRST_REQUEST = 32 * 1024     /* bytes that are sent before the first confirmation */
+};
+
+static const uint64_t request_interval_ns = NS_PER_S / 10;
 
 struct publisher {
     const struct publish_config *config;
@@ -37,11 +42,15 @@ struct publisher {
     struct rate_limit log_limit;
     struct json_checker checker;
     struct json_validator validator;
-    uint64_t requested;    /* offset up to which a confirmation was requested */
+    struct rate_limit connection_limit; /* of messages about losses */
+    uint64_t requested;                 /* offset up to which a confirmation was requested */
+    uint64_t requested_ns;              /* clock_monotonic; of that request */
+    uint64_t connected;    /* offset that was confirmed when the connection was established */
     uint64_t refused_late; /* messages that were refused after they were sent */
     uint64_t lost;         /* messages that --at-most-once may have lost */
     uint64_t last_synced;  /* clock_monotonic, ns */
     bool connected_before;
+    bool logs_loss; /* connection_limit allowed it */
     bool input_ended;
     bool input_incomplete; /* some of it was not read */
     bool failed;
@@ -99,31 +108,69 @@ static void publisher_request_confirmation(struct publisher *p)
     if (p->requested == p->window.next.offset)
         return;
     p->requested = p->window.next.offset;
+    p->requested_ns = clock_monotonic();
     p->transport->ops->request_confirmation(p->transport, &p->window.next);
     publisher_update_confirmed(p);
 }
 
+/*
+ * The first confirmation of a connection shows that it works. It is requested early, and nothing
+ * more is sent before, so that a connection that breaks immediately does not delay the next one.
+ */
+static bool publisher_is_proven(const struct publisher *p)
+{
+    return p->window.confirmed.offset > p->connected;
+}
+
+static bool publisher_may_send(const struct publisher *p)
+{
+    return p->transport->ops->can_send(p->transport) &&
+           (publisher_is_proven(p) || p->window.next.offset - p->connected <= FIRST_REQUEST);
+}
+
+static uint64_t publisher_request_interval(const struct publisher *p)
+{
+    return publisher_is_proven(p) ? p->window.ring.capacity / 8 : FIRST_REQUEST;
+}
+
+static bool publisher_sent_lately(const struct publisher *p)
+{
+    return p->requested == p->window.next.offset ||
+           clock_monotonic() - p->requested_ns < request_interval_ns;
+}
+
+/* Rejects the line if it is invalid, or too long for the server. */
+static enum transport_result publisher_send_line(struct publisher *p,
+                                                 const struct window_line *line, bool is_json)
+{
+    struct defect defect;
+    if (publisher_check_line(p, line, is_json, &defect)) {
+        enum transport_result result = p->transport->ops->send(p->transport, line);
+        if (result != TRANSPORT_TOO_LONG)
+            return result;
+        defect = publisher_too_long(p->transport->line_max);
+    }
+    publisher_reject(p, line->number, &defect, line->text);
+    window_reject(&p->window, line);
+    return TRANSPORT_TOO_LONG;
+}
+
 static void publisher_send_lines(struct publisher *p)
 {
-    struct publish_transport *t = p->transport;
     struct window_line line;
-    struct defect defect;
     bool is_json;
-    while (!p->failed && t->ops->can_send(t) && publisher_next_line(p, &line, &is_json)) {
+    while (!p->failed && publisher_may_send(p) && publisher_next_line(p, &line, &is_json)) {
         if (line.is_new)
             counter_add(&p->stats.in, 1);
-        if (!publisher_check_line(p, &line, is_json, &defect)) {
-            publisher_reject(p, line.number, &defect, line.text);
-            window_reject(&p->window, &line);
-        } else {
-            enum transport_result result = t->ops->send(t, &line);
-            p->failed = p->failed || result == TRANSPORT_CLOSED;
-            if (result != TRANSPORT_SENT)
-                return;
-        }
-        if (p->window.next.offset - p->requested > p->window.ring.capacity / 8)
+        enum transport_result result = publisher_send_line(p, &line, is_json);
+        p->failed = p->failed || result == TRANSPORT_CLOSED;
+        if (result == TRANSPORT_CLOSED || result == TRANSPORT_DISCONNECTED)
+            return;
+        if (p->window.next.offset - p->requested > publisher_request_interval(p))
             publisher_request_confirmation(p);
     }
+    if (!publisher_sent_lately(p))
+        publisher_request_confirmation(p);
 }
 
 /* Transport */
@@ -137,28 +184,34 @@ static uint64_t publisher_unconfirmed(struct publisher *p)
 static void publisher_on_lost(struct publisher *p)
 {
     char count[MESSAGE_COUNT_MAX];
+    p->logs_loss = rate_limit_allow(&p->connection_limit);
+    if (!p->logs_loss)
+        return;
     log_printf("disconnected from %s (%s); %s unconfirmed, reconnecting", p->transport->peer,
                p->transport->error_text, message_count_format(count, publisher_unconfirmed(p)));
 }
 
-static void publisher_on_connected(struct publisher *p)
+static void publisher_on_connected(struct publisher *p, bool again)
 {
     char count[MESSAGE_COUNT_MAX];
     uint64_t unconfirmed = publisher_unconfirmed(p);
     message_count_format(count, unconfirmed);
     window_set_line_max(&p->window, p->transport->max_payload);
+    if (again && p->logs_loss)
+        log_printf("reconnected to %s", p->transport->peer);
     if (p->config->at_most_once) {
         p->lost += unconfirmed;
         if (unconfirmed)
             log_printf("up to %s lost; --at-most-once resends nothing", count);
         window_confirm(&p->window, &p->window.next);
     } else {
-        if (unconfirmed)
+        if (unconfirmed && p->logs_loss)
             log_printf("resending %s", count);
         if (!p->transport->ops->resends)
             window_rewind(&p->window);
     }
     p->requested = p->window.next.offset;
+    p->connected = p->window.confirmed.offset;
 }
 
 static void publisher_take_refusals(struct publisher *p)
@@ -166,28 +219,49 @@ static void publisher_take_refusals(struct publisher *p)
     struct publish_transport *t = p->transport;
     struct transport_refusal refusal;
     while (t->ops->take_refusal && t->ops->take_refusal(t, &refusal)) {
-        struct defect defect = {"STREAM", refusal.error_text, 0};
+        struct defect defect = {refusal.field, refusal.error_text, refusal.error_offset};
         p->refused_late++;
         publisher_reject(p, refusal.number, &defect, refusal.text);
         window_mark_rejected(&p->window, refusal.offset);
     }
 }
 
+/*
+ * Until the first confirmation it is not known whether there ever will be one. So one signal ends
+ * the program while lines cannot be confirmed, and also if it came before that was known.
+ */
+static void publisher_update_signals(struct publisher *p, enum transport_event event)
+{
+    bool down = event == TRANSPORT_DOWN || event == TRANSPORT_LOST;
+    bool unavailable = down || p->transport->unavailable;
+    const char *reason = NULL;
+    if (!p->connected_before)
+        reason = "stopped before connecting to a server";
+    else if (unavailable && counter_read(&p->stats.out) == 0 &&
+             p->window.tail > p->window.confirmed.offset)
+        reason = "stopped before the first confirmation";
+    if (p->transport->ops->needs_server)
+        atomic_store(&p->signals.immediate_reason, reason);
+    if (reason && signals_stopping(&p->signals)) {
+        log_printf("%s", reason);
+        p->failed = true;
+    }
+}
+
 static void publisher_poll_transport(struct publisher *p)
 {
     enum transport_event event = p->transport->ops->poll(p->transport);
-    if (event != TRANSPORT_DOWN) {
-        p->connected_before = true;
-        atomic_store(&p->signals.immediate_reason, NULL);
-    }
+    bool again = p->connected_before;
+    p->connected_before = p->connected_before || event != TRANSPORT_DOWN;
     if (event == TRANSPORT_LOST)
         publisher_on_lost(p);
     if (event == TRANSPORT_CONNECTED)
-        publisher_on_connected(p);
+        publisher_on_connected(p, again);
     if (event == TRANSPORT_FAILED)
         p->failed = true;
     publisher_take_refusals(p);
     publisher_update_confirmed(p);
+    publisher_update_signals(p, event);
     if (event == TRANSPORT_UP || event == TRANSPORT_CONNECTED)
         publisher_send_lines(p);
 }
@@ -264,6 +338,7 @@ static void publisher_on_idle(struct publisher *p)
 {
     publisher_request_confirmation(p);
     rate_limit_flush(&p->log_limit);
+    rate_limit_poll(&p->connection_limit);
     if (!output_flush(&p->rejects))
         p->failed = true;
 }
@@ -322,6 +397,7 @@ static void publisher_count_confirmed(struct publisher *p)
     uint64_t out = confirmed > p->refused_late ? confirmed - p->refused_late : 0;
     if (out > counter_read(&p->stats.out))
         counter_set(&p->stats.out, out);
+    counter_set(&p->stats.duplicates, p->transport->duplicates);
 }
 
 static void publisher_sync_spool(struct publisher *p)
@@ -387,6 +463,7 @@ static void publisher_close(struct publisher *p)
 {
     bool needs_server = p->transport->ops->needs_server;
     rate_limit_flush(&p->log_limit);
+    rate_limit_flush(&p->connection_limit);
     if (!p->transport->ops->destroy(p->transport))
         p->failed = true;
     if (p->config->rejects && !output_close(&p->rejects))

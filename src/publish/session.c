@@ -50,7 +50,7 @@ bool session_open(struct session *s, struct session_config *config)
 {
     *s = (struct session){
         .config = config, .backoff_ns = backoff_min_ns, .seed = (unsigned)clock_real()};
-    s->down_since_ns = clock_monotonic();
+    s->started_ns = s->down_since_ns = clock_monotonic();
     s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake_fd < 0) {
         log_printf("eventfd: %m");
@@ -70,27 +70,6 @@ static const char *session_first_server(const struct session *s)
     return nats_conn_hide_credentials(s->config->nats.servers[0]);
 }
 
-/* The connection can be freed only when the thread has left nats_conn_flush(). */
-static void session_disconnect(struct session *s)
-{
-    pthread_mutex_lock(&s->lock);
-    s->usable = false;
-    pthread_mutex_unlock(&s->lock);
-    nats_conn_shutdown(s->conn);
-    pthread_mutex_lock(&s->lock);
-    while (s->flushing)
-        pthread_cond_wait(&s->changed, &s->lock);
-    s->lost = false;
-    s->requested = s->confirmed;
-    pthread_mutex_unlock(&s->lock);
-    nats_conn_close(s->conn, &s->config->nats);
-    s->conn = NULL;
-    s->down_since_ns = clock_monotonic();
-    s->retry_at_ns = 0;
-    s->backoff_ns = backoff_min_ns;
-    s->last_logged_ns = 0;
-}
-
 /* Half of the delay is random, so that many relays do not reconnect at the same moment. */
 static void session_back_off(struct session *s, uint64_t now_ns, uint64_t limit_ns)
 {
@@ -101,12 +80,38 @@ static void session_back_off(struct session *s, uint64_t now_ns, uint64_t limit_
         s->retry_at_ns = s->down_since_ns + limit_ns;
 }
 
+/* The connection can be freed only when the thread has left nats_conn_flush(). */
+static void session_disconnect(struct session *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->usable = false;
+    pthread_mutex_unlock(&s->lock);
+    nats_conn_shutdown(s->conn);
+    pthread_mutex_lock(&s->lock);
+    while (s->flushing)
+        pthread_cond_wait(&s->changed, &s->lock);
+    bool unproven = s->requested.offset > s->confirmed.offset && !s->confirmed_before;
+    s->lost = false;
+    s->requested = s->confirmed;
+    pthread_mutex_unlock(&s->lock);
+    nats_conn_close(s->conn, &s->config->nats);
+    s->conn = NULL;
+    s->last_logged_ns = 0;
+    /* A connection that confirms nothing does not end the wait for the first one. */
+    s->down_since_ns =
+        unproven && s->config->connect_timeout_ns ? s->started_ns : clock_monotonic();
+    s->retry_at_ns = 0;
+    if (s->confirmed_now)
+        s->backoff_ns = backoff_min_ns;
+    else
+        session_back_off(s, clock_monotonic(), 0);
+}
+
 static enum transport_event session_on_connected(struct session *s)
 {
     nats_conn_get_url(s->conn, s->peer);
-    if (s->connected_before)
-        log_printf("reconnected to %s", s->peer);
     s->connected_before = true;
+    s->confirmed_now = false;
     pthread_mutex_lock(&s->lock);
     s->requested = s->confirmed; /* nothing was sent on this connection yet */
     s->usable = true;
@@ -144,8 +149,8 @@ static enum transport_event session_on_connect_failed(struct session *s, uint64_
 static enum transport_event session_connect(struct session *s)
 {
     char error_text[NATS_CONN_TEXT_MAX] = "";
-    uint64_t limit_ns =
-        s->connected_before ? s->config->max_reconnect_time_ns : s->config->connect_timeout_ns;
+    bool first = !s->connected_before || s->down_since_ns == s->started_ns;
+    uint64_t limit_ns = first ? s->config->connect_timeout_ns : s->config->max_reconnect_time_ns;
     uint64_t timeout_ns = s->config->nats.timeout_ns;
     uint64_t passed_ns = clock_monotonic() - s->down_since_ns;
     uint64_t left_ns = limit_ns > passed_ns ? limit_ns - passed_ns : 0;
@@ -189,6 +194,17 @@ int session_timeout_ms(const struct session *s)
         return -1;
     uint64_t now_ns = clock_monotonic();
     return now_ns >= s->retry_at_ns ? 0 : (int)((s->retry_at_ns - now_ns) / 1000000) + 1;
+}
+
+void session_mark_confirmed(struct session *s)
+{
+    s->confirmed_before = s->confirmed_now = true;
+}
+
+bool session_is_overdue(const struct session *s)
+{
+    uint64_t limit_ns = s->config->connect_timeout_ns;
+    return limit_ns && !s->confirmed_before && clock_monotonic() - s->started_ns >= limit_ns;
 }
 
 void session_mark_lost(struct session *s)

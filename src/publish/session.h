@@ -22,6 +22,9 @@ struct session {
     struct nats_conn *conn; /* NULL while disconnected */
     bool opened;
     bool connected_before;
+    bool confirmed_before;  /* session_mark_confirmed() was called */
+    bool confirmed_now;     /* on this connection */
+    uint64_t started_ns;    /* clock_monotonic */
     uint64_t down_since_ns; /* clock_monotonic */
     uint64_t retry_at_ns;   /* clock_monotonic */
     uint64_t backoff_ns;
@@ -59,6 +62,15 @@ enum transport_event session_poll(struct session *s);
 /* Returns the milliseconds until session_poll() tries to connect, -1 while there is a connection.
  */
 int session_timeout_ms(const struct session *s);
+
+/*
+ * Records that a message was confirmed on this connection. A connection that is lost before that
+ * is replaced after a delay, which doubles each time.
+ */
+void session_mark_confirmed(struct session *s);
+
+/* Returns whether --connect-timeout has expired before the first confirmation. */
+bool session_is_overdue(const struct session *s);
 
 /* Records that the owner found the connection lost; session_poll() then reports it. */
 void session_mark_lost(struct session *s);

@@ -16,19 +16,25 @@ struct stream_config {
 
 enum stream_api_state {
     STREAM_API_READY,
-    STREAM_API_UNAVAILABLE, /* for the moment, because of error_text */
-    STREAM_API_MISSING      /* it does not exist, which was logged */
+    STREAM_API_UNAVAILABLE, /* for the moment */
+    STREAM_API_UNBOUND,     /* no stream has the subject */
+    STREAM_API_FAILED       /* permanently */
 };
 
 /*
  * Looks the named stream up, and creates it if it is missing and `config` allows that. A stream
- * without a name is STREAM_API_READY. `error_text` has NATS_CONN_TEXT_MAX bytes.
+ * without a name is STREAM_API_READY. If the result is another one, error_text, of
+ * NATS_CONN_TEXT_MAX bytes, is the reason.
  */
 enum stream_api_state stream_api_ensure(struct nats_conn *conn, const struct stream_config *config,
                                         const char *subject, char *error_text);
 
-/* Returns true if the server answers that no stream has `subject`. */
-bool stream_api_subject_is_unbound(struct nats_conn *conn, const struct stream_config *config,
-                                   const char *subject);
+/*
+ * Looks up why the stream with `subject` does not acknowledge messages. Returns STREAM_API_READY
+ * and leaves error_text unchanged if nothing is wrong with its configuration.
+ */
+enum stream_api_state stream_api_diagnose(struct nats_conn *conn,
+                                          const struct stream_config *config, const char *subject,
+                                          char *error_text);
 
 #endif

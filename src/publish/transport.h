@@ -25,6 +25,7 @@ enum transport_event {
 
 enum transport_result {
     TRANSPORT_SENT,
+    TRANSPORT_TOO_LONG,     /* the line is longer than line_max, which depends on the line */
     TRANSPORT_DISCONNECTED, /* the line is still in the window; poll() reports the loss */
     TRANSPORT_CLOSED        /* permanently; the reason was logged */
 };
@@ -36,12 +37,17 @@ struct transport_refusal {
     uint64_t number;   /* of its line, from 1 */
     uint64_t offset;   /* of its line */
     struct slice text; /* in the window */
+    const char *field;
+    uint64_t error_offset; /* in the line */
     char error_text[TRANSPORT_TEXT_MAX];
 };
 
 struct publish_transport {
     const struct transport_ops *ops;
     size_t max_payload;     /* bytes; of the server of the last TRANSPORT_CONNECTED */
+    size_t line_max;        /* bytes; of the last TRANSPORT_TOO_LONG */
+    bool unavailable;       /* connected, but nothing is confirmed for the moment */
+    uint64_t duplicates;    /* messages that the stream had already */
     int wake_fd;            /* readable when poll() has something to do, -1 for none */
     const char *peer;       /* URL of the last server, without credentials */
     const char *error_text; /* of the last TRANSPORT_LOST */
