@@ -507,7 +507,7 @@ shnek-parse: $(name_of "$idle_one"):1: SYSLOG-MSG: stream ends within it (at byt
     start spam spamlog -r max -n 100000 "tcp://127.0.0.1:$port"
     # Its output stops for twice the timeout, during which the other connection sends.
     blocked() {
-        tail -n 41 relay.err | sed -n 's/.* out \([1-9][0-9]*\) .*/\1/p' >counts
+        tail -n 41 relay.err | sed -n 's/.* out \([1-9][0-9,]*\) .*/\1/p' >counts
         [[ $(wc -l <counts) == 41 && $(sort -u counts | wc -l) == 1 ]]
     }
     wait_until grep -q ' out [1-9]' relay.err

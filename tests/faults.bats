@@ -403,7 +403,7 @@ kill_pub() {
 }
 
 with_spool() {
-    # A window that holds all lines would end the writer early.
+    # With a window for all lines the writer would end early.
     from pub.in shnek-pub --spool=spool --window=$((16 / fewer))M -J --stream=logs --create-stream --msg-id=auto
 }
 

@@ -1068,14 +1068,20 @@ fails_with() {
 }
 
 @test "--max-memory closes the connections whose unfinished messages have been idle for longest" {
-    local i open=()
+    local i bytes tenths open=()
     relay --max-memory=1M --stats=1h
     printf -v part '%050000d' 0
     for i in {1..40}; do
         connect
         open+=("$(port_from "$connection")")
         printf '%s%s' "$HEAD" "$part" >&"$connection"
-        wait_until counts relay "bytes $((i * (50000 + ${#HEAD})))"
+        bytes=$((i * (50000 + ${#HEAD})))
+        tenths=$(((bytes / 50000 + 1) / 2))
+        if ((bytes < 1000000)); then
+            wait_until counts relay "bytes $(grouped "$bytes")"
+        else
+            wait_until counts relay "bytes $((tenths / 10)).$((tenths % 10)) MB"
+        fi
     done
     wait_until grep -q '(--max-memory)$' relay.err
     # The last one is not affected.

@@ -317,7 +317,7 @@ blocked_pub() {
     suspend "$nats_pid"
     # More than the FIFO accepts.
     printf '{"msg":"%01000d"}\n' {1..1000} >&"$feed"
-    wait_until counts pub 'in 1000'
+    wait_until counts pub 'bytes 1.0 MB'
     kill -TERM "$pub_pid"
     wait_until signals_taken "$pub_pid"
     second() { kill -TERM "$pub_pid" && grep -q 'stopped by a second signal' pub.err; }

@@ -889,8 +889,11 @@ end_on_terminal() {
         fails "$url: the peer does not trust the CA of our certificate" --tls-ca=ca.pem -r $rate \
             --tls-cert=stranger.pem --tls-key=stranger.key "$url"
     done
-    fails "$url: the peer reports that our certificate has expired" --tls-ca=ca.pem -n 1 \
-        --tls-cert=expired.pem --tls-key=expired.key "$url"
+    run --separate-stderr timeout 30 spamlog -q --tls-ca=ca.pem -n 1 --tls-cert=expired.pem \
+        --tls-key=expired.key "$url"
+    is "$status" 2
+    is "$stderr" "spamlog: --tls-cert: expired.pem: the certificate has expired
+spamlog: $url: the peer reports that our certificate has expired"
 }
 
 @test "TLS 1.2 is accepted, TLS 1.1 and other protocols are not" {
