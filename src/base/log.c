@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/utf8.h"
+#include "base/printable.h"
 
 enum { LINE_MAX_LEN = 2048 };
 
@@ -97,41 +97,6 @@ static void log_write_line(const char *p, size_t n)
         registered = atexit(log_report_at_exit) == 0;
 }
 
-/* Whether a code point changes the order or the position of the text on a terminal. */
-static bool log_is_control(uint32_t c)
-{
-    return c < ' ' || (c >= 0x7F && c < 0xA0) || c == 0x61C || c == 0x200E || c == 0x200F ||
-           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-}
-
-/* Decodes a well-formed sequence. */
-static uint32_t log_code_point(const char *p, size_t len)
-{
-    static const unsigned char lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    uint32_t c = (unsigned char)*p & lead_bits[len];
-    for (size_t i = 1; i < len; i++)
-        c = c << 6 | ((unsigned char)p[i] & 0x3F);
-    return c;
-}
-
-size_t log_filter(char *text, size_t len)
-{
-    const char *end = text + len;
-    char *to = text;
-    for (const char *p = text; p < end;) {
-        bool valid;
-        size_t n = utf8_sequence_len(p, end, &valid);
-        if (!valid || log_is_control(log_code_point(p, n))) {
-            *to++ = '?';
-        } else {
-            memmove(to, p, n);
-            to += n;
-        }
-        p += n;
-    }
-    return (size_t)(to - text);
-}
-
 /* Writes the sequence that erases the status line to `to`, and returns its length. */
 static size_t log_format_erase(char *to, size_t size)
 {
@@ -159,7 +124,7 @@ static void log_print_line(bool is_status, const char *format, va_list values)
         n += (size_t)formatted;
     if (n > size - 1)
         n = size - 1;
-    n = start + log_filter(line + start, n - start);
+    n = start + printable_copy(line + start, (struct slice){line + start, n - start});
     status_len = is_status ? n - start : 0;
     if (!is_status)
         line[n++] = '\n';

@@ -1,10 +1,8 @@
 #ifndef SHNEK_BASE_LOG_H
 #define SHNEK_BASE_LOG_H
 
-#include <stddef.h>
-
 /*
- * Lines to stderr: "program: ...", each in one write, from any thread. log_filter() applies, so
+ * Lines to stderr: "program: ...", each in one write, from any thread. printable_copy() applies, so
  * that one call is one line whatever a peer sent. %m is strerror(errno), and errno is preserved.
  *
  * Never blocks: while stderr does not accept a line, lines are dropped, and their number is logged
@@ -27,12 +25,5 @@ void log_status_clear(void);
 /* log_printf() that prints nothing if another thread is printing. For a thread that is about to end
  * the process. */
 void log_try(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/*
- * Replaces each control character (C0, DEL and C1), bidirectional control, line or paragraph
- * separator and ill-formed UTF-8 sequence by '?', in place. Returns the new length. For everything
- * from outside that is printed to a terminal.
- */
-size_t log_filter(char *text, size_t len);
 
 #endif
