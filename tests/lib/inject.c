@@ -5,11 +5,13 @@
 //   fail   the usual error of the call (see the table), without any effect; close does close
 //   intr   EINTR, without any effect
 //   short  transfers at most SHORT_LEN bytes, or one datagram
+// Writes to stderr are not counted and succeed.
 // INJECT_LOG=FILE receives lines: `hit CALL` when the fault is injected, `busy CALL` before the
 // process is ended because it made CALL_LIMIT calls, and at the end `count CALL N` for each call.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,6 +19,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +77,8 @@
     X(sendmsg, ENOBUFS)                                                                            \
     X(sendto, ENOBUFS)                                                                             \
     X(setsockopt, ENOBUFS)                                                                         \
-    X(sigtimedwait, EINVAL)                                                                        \
-    X(sigwaitinfo, EINVAL)                                                                         \
+    X(sigtimedwait, EINTR)                                                                         \
+    X(sigwaitinfo, EINTR)                                                                          \
     X(socket, EMFILE)                                                                              \
     X(unlink, EROFS)                                                                               \
     X(write, ENOSPC)                                                                               \
@@ -233,8 +236,15 @@ TRANSFER(pwrite, (int fd, const void *data, size_t len, off_t offset), (fd, data
 TRANSFER(read, (int fd, void *data, size_t len), (fd, data, len))
 TRANSFER(recv, (int fd, void *data, size_t len, int flags), (fd, data, len, flags))
 TRANSFER(send, (int fd, const void *data, size_t len, int flags), (fd, data, len, flags))
-TRANSFER(write, (int fd, const void *data, size_t len), (fd, data, len))
 // clang-format on
+
+// A program reports errors to stderr, which must not fail.
+ssize_t write(int fd, const void *data, size_t len)
+{
+    if (fd != STDERR_FILENO && transfer_fails(CALL_write, &len))
+        return -1;
+    return REAL(write)(fd, data, len);
+}
 
 // A short transfer of a datagram would change its contents, which the kernel never does.
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
@@ -266,7 +276,7 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     size_t len = SIZE_MAX;
-    if (transfer_fails(CALL_writev, &len))
+    if (fd != STDERR_FILENO && transfer_fails(CALL_writev, &len))
         return -1;
     if (len != SIZE_MAX && count > 0) {
         struct iovec part = {parts->iov_base, parts->iov_len < len ? parts->iov_len : len};
@@ -322,6 +332,34 @@ void *mmap(void *data, size_t len, int protection, int flags, int fd, off_t offs
                                  : REAL(mmap)(data, len, protection, flags, fd, offset);
 }
 
+// OpenSSL makes thousands of allocations when it is initialized. They are not counted.
+static struct {
+    uintptr_t begin;
+    uintptr_t end;
+} crypto;
+
+static int find_crypto(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)size;
+    (void)data;
+    if (strstr(info->dlpi_name, "/libcrypto.so") == NULL)
+        return 0;
+    for (size_t i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type == PT_LOAD && (segment->p_flags & PF_X)) {
+            crypto.begin = info->dlpi_addr + segment->p_vaddr;
+            crypto.end = crypto.begin + segment->p_memsz;
+        }
+    }
+    return 1;
+}
+
+static bool allocation_fails(enum call_id id, const void *caller)
+{
+    uintptr_t address = (uintptr_t)caller;
+    return (address < crypto.begin || address >= crypto.end) && call_fails(id);
+}
+
 // dlsym allocates memory, so it cannot be used to find these.
 void *__libc_malloc(size_t len);
 void *__libc_calloc(size_t count, size_t len);
@@ -329,17 +367,19 @@ void *__libc_realloc(void *data, size_t len);
 
 void *malloc(size_t len)
 {
-    return call_fails(CALL_malloc) ? NULL : __libc_malloc(len);
+    return allocation_fails(CALL_malloc, __builtin_return_address(0)) ? NULL : __libc_malloc(len);
 }
 
 void *calloc(size_t count, size_t len)
 {
-    return call_fails(CALL_calloc) ? NULL : __libc_calloc(count, len);
+    return allocation_fails(CALL_calloc, __builtin_return_address(0)) ? NULL
+                                                                      : __libc_calloc(count, len);
 }
 
 void *realloc(void *data, size_t len)
 {
-    return call_fails(CALL_realloc) ? NULL : __libc_realloc(data, len);
+    return allocation_fails(CALL_realloc, __builtin_return_address(0)) ? NULL
+                                                                       : __libc_realloc(data, len);
 }
 
 static void log_counts(void)
@@ -394,6 +434,7 @@ __attribute__((constructor)) static void inject_init(void)
     const char *text = getenv("INJECT");
     for (size_t i = 0; i < CALL_COUNT; i++)
         call_real((enum call_id)i);
+    dl_iterate_phdr(find_crypto, NULL);
     if (log != NULL)
         snprintf(plan.log, sizeof plan.log, "%s", log);
     if (text != NULL && text[0] != '\0')
