@@ -165,7 +165,8 @@ $(BUILD)/flags $(BUILD)/version $(BUILD)/sources: force
 
 build-tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS) $(INJECT)
 
-RUN_TESTS = SHNEK_BIN='$(abspath $(or $(BIN),.))' SHNEK_TOOLS='$(abspath $(BUILD)/tests)' tests/run
+ENVIRONMENT = SHNEK_BIN='$(abspath $(or $(BIN),.))' SHNEK_TOOLS='$(abspath $(BUILD)/tests)'
+RUN_TESTS = $(ENVIRONMENT) tests/run
 
 ## make unit           builds and runs the unit tests: a few seconds
 unit: $(UNIT_TESTS)
@@ -213,6 +214,14 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(call libraries,$(FOLDERS))
 	$(call note,LD,$@)
 	$(Q)$(LINK)
 endif
+
+## make inject         runs the programs with each call of libc failing, SCENARIOS='tcp core' only these
+inject: build-tests
+	@$(ENVIRONMENT) tests/inject $(SCENARIOS)
+
+## make chaos          kills, suspends and cuts at random for DURATION=60 seconds; SEED= repeats it
+chaos: build-tests
+	@$(ENVIRONMENT) tests/chaos $(DURATION) $(SEED)
 
 ## make lint           layout, static analysis, man pages, spelling; changes nothing
 lint:
@@ -290,4 +299,4 @@ help:
 	@echo 'HARDEN=no builds without hardening, SANITIZE=address,undefined (or thread) in build/asan.'
 
 .PHONY: all build-tests unit check asan tsan coverage fuzz lint demo bench bench-check flamegraph diagram \
-	setup-demo setup-check install uninstall dist clean help force
+	setup-demo setup-check install uninstall dist clean help force inject chaos
