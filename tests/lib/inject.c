@@ -1,4 +1,4 @@
-// Fault injection, for LD_PRELOAD: makes one call of libc fail, return short or be interrupted.
+// Fault injection, for LD_PRELOAD: one call of libc fails, returns short or is interrupted.
 //
 // INJECT=CALL:N:FAULT[:always] selects the N-th call of this name, counted from 1 over all threads
 // and libraries, or this and all later ones. FAULT is
@@ -87,13 +87,13 @@
 enum { SHORT_LEN = 7, CALL_LIMIT = 100000, BUSY_STATUS = 99 };
 
 #define AS_ID(name, error)    CALL_##name,
-#define AS_ENTRY(name, error) {#name, error, NULL, 0},
+#define AS_ENTRY(name, error) {#name, NULL, error, 0},
 enum call_id { CALLS(AS_ID) CALL_COUNT };
 
 static struct call {
     const char *name;
-    int error;
     _Atomic(void *) real;
+    int error;
     atomic_uint count;
 } calls[CALL_COUNT] = {CALLS(AS_ENTRY)};
 
@@ -332,7 +332,7 @@ void *mmap(void *data, size_t len, int protection, int flags, int fd, off_t offs
                                  : REAL(mmap)(data, len, protection, flags, fd, offset);
 }
 
-// OpenSSL makes thousands of allocations when it is initialized. They are not counted.
+// OpenSSL allocates thousands of times when it is initialized. Its allocations are not counted.
 static struct {
     uintptr_t begin;
     uintptr_t end;
@@ -411,11 +411,14 @@ static void plan_parse(const char *text)
                                          [FAULT_FAIL] = "fail",
                                          [FAULT_INTR] = "intr",
                                          [FAULT_SHORT] = "short"};
-    char name[32];
-    char fault[8];
-    char times[8] = "";
-    if (sscanf(text, "%31[^:]:%u:%7[^:]:%7s", name, &plan.n, fault, times) < 3)
-        refuse(text);
+    char copy[64];
+    char *rest = copy;
+    snprintf(copy, sizeof copy, "%s", text);
+    const char *name = strsep(&rest, ":");
+    const char *n = rest != NULL ? strsep(&rest, ":") : "";
+    const char *fault = rest != NULL ? strsep(&rest, ":") : "";
+    const char *times = rest != NULL ? rest : "";
+    plan.n = (unsigned)strtoul(n, NULL, 10);
     for (size_t i = 0; i < CALL_COUNT; i++)
         if (strcmp(calls[i].name, name) == 0)
             plan.call = (enum call_id)i;
