@@ -84,6 +84,15 @@
     X(write, ENOSPC)                                                                               \
     X(writev, ENOSPC)
 
+// These types differ between libraries.
+#ifdef __GLIBC__
+typedef unsigned long ioctl_request;
+typedef int recvmmsg_flags;
+#else
+typedef int ioctl_request;
+typedef unsigned recvmmsg_flags;
+#endif
+
 enum { SHORT_LEN = 7, CALL_LIMIT = 100000, BUSY_STATUS = 99 };
 
 #define AS_ID(name, error)    CALL_##name,
@@ -263,7 +272,8 @@ ssize_t sendto(int fd, const void *data, size_t len, int flags, const struct soc
     return call_fails(CALL_sendto) ? -1 : REAL(sendto)(fd, data, len, flags, address, size);
 }
 
-int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, struct timespec *timeout)
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned count, recvmmsg_flags flags,
+             struct timespec *timeout)
 {
     size_t len = SIZE_MAX;
     if (transfer_fails(CALL_recvmmsg, &len))
@@ -301,7 +311,7 @@ int fcntl(int fd, int command, ...)
     return call_fails(CALL_fcntl) ? -1 : REAL(fcntl)(fd, command, argument);
 }
 
-int ioctl(int fd, unsigned long request, ...)
+int ioctl(int fd, ioctl_request request, ...)
 {
     va_list arguments;
     va_start(arguments, request);
@@ -360,26 +370,41 @@ static bool allocation_fails(enum call_id id, const void *caller)
     return (address < crypto.begin || address >= crypto.end) && call_fails(id);
 }
 
-// dlsym allocates memory, so it cannot be used to find these.
-void *__libc_malloc(size_t len);
-void *__libc_calloc(size_t count, size_t len);
-void *__libc_realloc(void *data, size_t len);
+// glibc may allocate memory in dlsym. Other libraries do not have these.
+__attribute__((weak)) void *__libc_malloc(size_t len);
+__attribute__((weak)) void *__libc_calloc(size_t count, size_t len);
+__attribute__((weak)) void *__libc_realloc(void *data, size_t len);
+
+static void *real_malloc(size_t len)
+{
+    return __libc_malloc != NULL ? __libc_malloc(len) : REAL(malloc)(len);
+}
+
+static void *real_calloc(size_t count, size_t len)
+{
+    return __libc_calloc != NULL ? __libc_calloc(count, len) : REAL(calloc)(count, len);
+}
+
+static void *real_realloc(void *data, size_t len)
+{
+    return __libc_realloc != NULL ? __libc_realloc(data, len) : REAL(realloc)(data, len);
+}
 
 void *malloc(size_t len)
 {
-    return allocation_fails(CALL_malloc, __builtin_return_address(0)) ? NULL : __libc_malloc(len);
+    return allocation_fails(CALL_malloc, __builtin_return_address(0)) ? NULL : real_malloc(len);
 }
 
 void *calloc(size_t count, size_t len)
 {
     return allocation_fails(CALL_calloc, __builtin_return_address(0)) ? NULL
-                                                                      : __libc_calloc(count, len);
+                                                                      : real_calloc(count, len);
 }
 
 void *realloc(void *data, size_t len)
 {
     return allocation_fails(CALL_realloc, __builtin_return_address(0)) ? NULL
-                                                                       : __libc_realloc(data, len);
+                                                                       : real_realloc(data, len);
 }
 
 static void log_counts(void)
