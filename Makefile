@@ -77,7 +77,8 @@ libraries = $(patsubst %,$(BUILD)/lib/%.a,$(1))
 NAMES = shnek-parse shnek-pub spamlog
 PROGRAMS = $(NAMES:%=$(BIN)%)
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*_test.c))
-TOOLS = $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(wildcard tests/lib/*.c))
+TOOLS = $(patsubst tests/lib/%.c,$(BUILD)/tests/%,$(filter-out tests/lib/inject.c,$(wildcard tests/lib/*.c)))
+INJECT = $(BUILD)/tests/inject.so
 BENCH_TOOLS = $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
 FUZZERS = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 SOURCES = $(sort $(wildcard src/*.c src/*/*.c))
@@ -136,6 +137,12 @@ $(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): $(call libraries,$(FOLDERS))
 	$(call note,LD,$@)
 	$(Q)$(LINK)
 
+# It is preloaded, and replaces functions that _FORTIFY_SOURCE would declare inline.
+$(INJECT): tests/lib/inject.c $(BUILD)/flags
+	$(call note,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE $(CPPFLAGS) -U_FORTIFY_SOURCE -std=c11 $(WARNINGS) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
+
 # Reports missing packages before the compiler does.
 $(BUILD)/packages:
 	@mkdir -p $(@D)
@@ -156,9 +163,10 @@ $(BUILD)/flags $(BUILD)/version $(BUILD)/sources: force
 
 -include $(SOURCES:src/%.c=$(BUILD)/%.d) $(TEST_SOURCES:%.c=$(BUILD)/%.d)
 
-build-tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS)
+build-tests: $(PROGRAMS) $(UNIT_TESTS) $(TOOLS) $(INJECT)
 
-RUN_TESTS = SHNEK_BIN='$(abspath $(or $(BIN),.))' SHNEK_TOOLS='$(abspath $(BUILD)/tests)' tests/run
+ENVIRONMENT = SHNEK_BIN='$(abspath $(or $(BIN),.))' SHNEK_TOOLS='$(abspath $(BUILD)/tests)'
+RUN_TESTS = $(ENVIRONMENT) tests/run
 
 ## make unit           builds and runs the unit tests: a few seconds
 unit: $(UNIT_TESTS)
@@ -206,6 +214,14 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(call libraries,$(FOLDERS))
 	$(call note,LD,$@)
 	$(Q)$(LINK)
 endif
+
+## make inject         lets each libc call fail; SCENARIOS='tcp core' limits it
+inject: build-tests
+	@$(ENVIRONMENT) tests/inject $(SCENARIOS)
+
+## make chaos          random kills and cuts for DURATION=60 seconds; SEED= repeats
+chaos: build-tests
+	@$(ENVIRONMENT) tests/chaos $(DURATION) $(SEED)
 
 ## make lint           layout, static analysis, man pages, spelling
 lint:
@@ -284,4 +300,4 @@ help:
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread builds in build/asan, build/tsan.'
 
 .PHONY: all build-tests unit check asan tsan coverage fuzz lint demo bench bench-check flamegraph diagram \
-	setup-demo setup-check install uninstall dist clean help force
+	setup-demo setup-check install uninstall dist clean help force inject chaos
