@@ -257,6 +257,14 @@ strand() {
     wait_exit nats
 }
 
+@test "a spool whose creation was interrupted is created again" {
+    nats_start
+    truncate -s 3M spool
+    run --separate-stderr shnek-pub --spool=spool --stats=1h <<<'{}'
+    is "$status" 0
+    [[ $stderr == *' in 1 out 1 '* ]]
+}
+
 @test "--spill is opened at startup" {
     nats_start
     run --separate-stderr shnek-pub --spill=missing/spilled <<<'{"n":1}'

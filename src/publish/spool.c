@@ -294,6 +294,18 @@ static bool spool_read_identity(int fd, const char *path, struct spool_identity 
            spool_file_log(path, defect);
 }
 
+/* Whether the process that created the file was killed before it had written a header. */
+static bool spool_is_blank(int fd)
+{
+    static const char zeros[4096];
+    char bytes[sizeof zeros];
+    off_t offset = 0;
+    ssize_t n;
+    while ((n = pread(fd, bytes, sizeof bytes, offset)) > 0 && memcmp(bytes, zeros, (size_t)n) == 0)
+        offset += n;
+    return n == 0;
+}
+
 static bool spool_prepare_file(int fd, const char *path, uint64_t size, bool is_private)
 {
     struct stat s;
@@ -307,7 +319,9 @@ static bool spool_prepare_file(int fd, const char *path, uint64_t size, bool is_
         return spool_file_log(path, NULL);
     if (!S_ISREG(s.st_mode))
         return spool_file_log(path, "not a regular file");
-    return s.st_size || is_private || spool_create(fd, path, size);
+    if (is_private || !spool_is_blank(fd))
+        return true;
+    return ftruncate(fd, 0) == 0 ? spool_create(fd, path, size) : spool_file_log(path, NULL);
 }
 
 /* Compares the identity with that of the previous process, and saves the new one. */
