@@ -284,7 +284,10 @@ static void publisher_reject_partial(struct publisher *p, const struct window_li
 static void publisher_reject_unfinished(struct publisher *p, const char *text)
 {
     struct window_line line;
-    if (window_end_input(&p->window, &line)) {
+    undelivered_lock(&p->undelivered);
+    bool is_unfinished = window_end_input(&p->window, &line);
+    undelivered_unlock(&p->undelivered);
+    if (is_unfinished) {
         struct defect defect = {"PAYLOAD", text, line.text.len};
         publisher_reject_partial(p, &line, &defect, SIZE_MAX);
     }
