@@ -135,7 +135,7 @@ came() {
             # shellcheck disable=SC2086
             spamlog -r max -n "$n" -q --stats=10ms $options 2>err | shnek-parse -q --stats=10ms 2>parse.err >/dev/null || true
             is "$(awk 'length > 79' err parse.err)" ''
-            is "$(grep -c "^spamlog: in $(grouped "$n") out $(grouped "$n") " err)" 1
+            grep -q "^spamlog: in $(grouped "$n") out $(grouped "$n") " err
             grep -q "^shnek-parse: in $(grouped "$n") out " parse.err
         done
     done

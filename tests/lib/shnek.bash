@@ -149,10 +149,13 @@ listen_url() {
 }
 
 # quiet_port: prints a free port below the kernel's ephemeral range (32768 and up), for servers whose
-# port must be known before they start. Each job of tests/run has a range of its own.
+# port must be known before they start. Each job of tests/run has a range of its own, and no port is
+# printed twice in it.
 quiet_port() {
-    local port
-    until port=$((10240 + ${SHNEK_SLOT:-0} % 20 * 1024 + RANDOM % 1024)) && ! quietly listens_at "$port"; do :; done
+    local port claims=$BATS_RUN_TMPDIR/ports
+    mkdir -p "$claims"
+    until port=$((10240 + ${SHNEK_SLOT:-0} % 20 * 1024 + RANDOM % 1024)) &&
+        ! quietly listens_at "$port" && quietly mkdir "$claims/$port"; do :; done
     echo "$port"
 }
 
