@@ -91,7 +91,7 @@ find_free_port() {
 
 # Starts a proxy to the server for one connection, at $free_port.
 start_proxy() {
-    start proxy socat "TCP-LISTEN:$free_port,bind=127.0.0.1,reuseaddr" "TCP:${NATS_URL#*://}"
+    start proxy from /dev/null socat "TCP-LISTEN:$free_port,bind=127.0.0.1,reuseaddr" "TCP:${NATS_URL#*://}"
 }
 
 # repeat CHARACTER TIMES
@@ -941,12 +941,13 @@ shnek-pub: /dev/full: No space left on device"
     start_fed pub shnek-pub -s "127.0.0.1:$free_port" --window=1M
     start writer into pub.in seq -f '{"msgid":"%.0f"}' 0 "$((all - 1))"
     wait_until taken_at_least 1000
-    end_of_input
     for _ in 1 2 3; do
         kill -KILL "$proxy_pid"
         wait_exit proxy
         start_proxy
     done
+    # Not before: the proxy ends when all is published.
+    end_of_input
     wait_exit pub
     is "$status" 0
     wait_exit sub
