@@ -53,6 +53,8 @@ static const char help[] =
     "      --spool-list            Print the unconfirmed lines of the spool, and exit\n"
     "      --spill=FILE            Append lines left unconfirmed to FILE [stdout]\n"
     "      --at-most-once          Resend nothing; messages may be lost\n"
+    "      --shutdown-timeout=DURATION\n"
+    "                              Stop draining after this time [20s]\n"
     "\n"
     "JetStream:\n"
     "  -J, --jetstream             Wait for the stream to acknowledge each message\n"
@@ -100,6 +102,7 @@ enum {
     PUB_OPTION_SPOOL_LIST,
     PUB_OPTION_SPILL,
     PUB_OPTION_AT_MOST_ONCE,
+    PUB_OPTION_SHUTDOWN_TIMEOUT,
     PUB_OPTION_STREAM,
     PUB_OPTION_CREATE_STREAM,
     PUB_OPTION_REPLICAS,
@@ -133,6 +136,7 @@ static const struct option options[] = {
     {"spool-list", no_argument, NULL, PUB_OPTION_SPOOL_LIST},
     {"spill", required_argument, NULL, PUB_OPTION_SPILL},
     {"at-most-once", no_argument, NULL, PUB_OPTION_AT_MOST_ONCE},
+    {"shutdown-timeout", required_argument, NULL, PUB_OPTION_SHUTDOWN_TIMEOUT},
     {"jetstream", no_argument, NULL, 'J'},
     {"stream", required_argument, NULL, PUB_OPTION_STREAM},
     {"create-stream", optional_argument, NULL, PUB_OPTION_CREATE_STREAM},
@@ -280,6 +284,9 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
         return true;
     case PUB_OPTION_AT_MOST_ONCE:
         return c->at_most_once = true;
+    case PUB_OPTION_SHUTDOWN_TIMEOUT:
+        return option_duration("--shutdown-timeout", text, 0, 24 * 3600 * NS_PER_S,
+                               &c->shutdown_timeout_ns);
     case PUB_OPTION_NO_CHECK:
         return c->no_check = true;
     case 'n':
@@ -421,7 +428,8 @@ static int pub_run(struct publish_config *c)
 
 int main(int argc, char **argv)
 {
-    struct publish_config config = {.jetstream = {.stream = {.replicas = 1}},
+    struct publish_config config = {.shutdown_timeout_ns = 20 * NS_PER_S,
+                                    .jetstream = {.stream = {.replicas = 1}},
                                     .session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();

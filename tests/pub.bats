@@ -1211,7 +1211,7 @@ shnek-pub: in 3 out 1 rejected 2 *"
     wait_until ended_when_told "$pub_pid"
     wait_exit pub
     is "$status" 2
-    like "$(<pub.err)" 'shnek-pub: stopped by a second signal*'
+    like "$(<pub.err)" '*shnek-pub: stopped by a second signal*'
     is "$(tail -n 1 pub.out)" '{"a":2}'
 }
 
