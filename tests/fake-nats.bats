@@ -293,6 +293,31 @@ shnek-pub: stream foo available again after * s'
     is "$(connections)" 1
 }
 
+@test "lines that the server closes the connection for are rejected, also if its INFO allows them" {
+    local options
+    for options in '' '-J' '-J --msg-id=auto' '-J --msg-id={a}'; do
+        fake -m 220
+        # With the identifier {a}, line 2 is a longer message than line 3, whose identifier is a hash.
+        printf '{"n":1}\n{"a":"%0100d"}\n{"x":"%0105d"}\n{"n":2}\n{"x":"%0400d"}\n{"n":3}\n' 0 0 0 >in
+        # shellcheck disable=SC2086
+        start pub from in shnek-pub $options --rejects=rejects --stats=1h
+        wait_exit pub
+        cat pub.err
+        is "$status" 1
+        grep -q '^shnek-pub: disconnected from .* (Maximum Payload Violation); ' pub.err
+        [[ $options ]] || grep -q '^shnek-pub: resending 5 messages$' pub.err
+        rejected=5
+        [[ $options != *{a} ]] || rejected=$'5\n2'
+        is "$(jq -r .number rejects)" "$rejected"
+        is "$(jq -r .error rejects | sort -u)" "PAYLOAD: longer than the server's max_payload; it closed the connection"
+        is "$(connections)" $(($(wc -l <rejects) + 1))
+        (($(published '{"n":1}') >= 1 && $(published '{"n":3}') >= 1))
+        rm rejects
+        kill "$fake_pid"
+        wait_exit fake
+    done
+}
+
 @test "a server without headers is refused if options require them" {
     fake -i '"max_payload":1000,"headers":false'
     publish '{"a":1}\n' -J --msg-id=auto

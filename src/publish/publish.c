@@ -212,6 +212,26 @@ static void publisher_on_lost(struct publisher *p)
                p->transport->error_text, message_count_format(count, publisher_unconfirmed(p)));
 }
 
+/*
+ * The server closed the connection because of a message, although its INFO allowed it. If any of
+ * the messages in flight is too long, the longest one is, so rejecting that one loses no other.
+ */
+static void publisher_reject_longest(struct publisher *p)
+{
+    struct window_line line;
+    struct window_line longest = {0};
+    struct window copy = p->window;
+    window_rewind(&copy);
+    while (copy.next.offset < p->window.next.offset && window_next_line(&copy, NULL, &line))
+        if (line.text.len > longest.text.len)
+            longest = line;
+    if (longest.text.len == 0)
+        return;
+    struct defect defect = {"PAYLOAD", TRANSPORT_PAYLOAD_VIOLATED, 0};
+    publisher_reject(p, longest.number, &defect, longest.text);
+    window_reject(&p->window, &longest);
+}
+
 static void publisher_on_connected(struct publisher *p, bool again)
 {
     char count[MESSAGE_COUNT_MAX];
@@ -292,6 +312,8 @@ static void publisher_poll_transport(struct publisher *p)
     p->connected_before = p->connected_before || event != TRANSPORT_DOWN;
     if (event == TRANSPORT_LOST)
         publisher_on_lost(p);
+    if (p->transport->payload_violated && !p->config->at_most_once)
+        publisher_reject_longest(p);
     if (event == TRANSPORT_CONNECTED)
         publisher_on_connected(p, again);
     if (event == TRANSPORT_FAILED)
