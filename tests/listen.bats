@@ -286,6 +286,11 @@ useless() {
     useless '--rcvbuf: has no effect without --listen with udp://' --rcvbuf=1M -l tcp://:0
     useless '--handshake-timeout: has no effect without --listen with tls:// or --proxy-protocol' \
         --handshake-timeout=1 -l tcp://:0
+    for option in --framing=newline --multiline; do
+        useless "${option%=*}: has no effect on datagrams" "$option" -l udp://:0 -l unixgram:s
+        useless '--listen: cannot be combined with a FILE ('\''x'\'')' "$option" -l udp://:0 x
+    done
+    useless '--multiline: has no effect with --framing=octet' --multiline -F octet
     useless '--tz: has no effect without --format=auto or rfc3164' --tz=utc
     useless '--max-memory: must be at least --max-size' -l tcp://:0 --max-memory=1M --max-size=2M
 }
