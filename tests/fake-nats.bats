@@ -133,6 +133,27 @@ shnek-pub: in 2 out 1 rejected 1 *'
     is "$(wc -l <rejects)" 1
 }
 
+@test "a line that the stream refused is not sent or rejected again after a kill and a restart" {
+    local refused='text:{"error":{"code":400,"err_code":10054,"description":"too big"},"stream":"logs","seq":0}'
+    # The first line is never acknowledged, so that the others stay in the spool.
+    fake none "$refused" duplicate none
+    start_fed pub shnek-pub -J --spool=spool --window=1M --timeout=1h '--msg-id={a}' --rejects=rejects
+    printf '{"a":1}\n{"a":2}\n{"a":3}\n{"a":4}\n' >&"$feed"
+    wait_until counts pub 'rejected 2'
+    is "$(jq -r .number rejects)" $'2\n3'
+    kill -KILL "$pub_pid"
+    wait_exit pub
+    end_of_input
+    kill "$fake_pid"
+    wait_exit fake
+    fake ack
+    publish '' -J --spool=spool '--msg-id={a}' --rejects=rejects --stats=1h
+    is "$status" 0
+    like "$stderr" 'shnek-pub: in 2 out 2 rejected 0 *'
+    is "$(grep '^PUB foo' fake.out)" $'PUB foo {"a":1}\nPUB foo {"a":4}'
+    lines_are rejects 2
+}
+
 # Duplicates
 
 @test "a duplicate on the first transmission is rejected and counted" {
