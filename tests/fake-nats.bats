@@ -328,7 +328,7 @@ shnek-pub: stream foo available again after * s'
         grep -q '^shnek-pub: disconnected from .* (Maximum Payload Violation); ' pub.err
         [[ $options ]] || grep -q '^shnek-pub: resending 5 messages$' pub.err
         rejected=5
-        [[ $options != *{a} ]] || rejected=$'5\n2'
+        [[ $options != *'{a}' ]] || rejected=$'5\n2'
         is "$(jq -r .number rejects)" "$rejected"
         is "$(jq -r .error rejects | sort -u)" "PAYLOAD: longer than the server's max_payload; it closed the connection"
         is "$(connections)" $(($(wc -l <rejects) + 1))

@@ -57,7 +57,7 @@ void pending_log(struct pending *p, const struct ring *ring, const char *text)
     uint64_t bytes = tail > confirmed ? tail - confirmed : 0;
     uint64_t since_ns = atomic_load(&p->since_ns);
     uint64_t now_ns = clock_monotonic();
-    uint64_t age_ns = now_ns > since_ns ? now_ns - since_ns : 0;
+    uint64_t hundredths = now_ns > since_ns ? (now_ns - since_ns) / (NS_PER_S / 100) : 0;
     uint64_t lines = atomic_load(&p->sent);
     if (bytes && ring->data)
         lines += pending_count_lines(ring, atomic_load(&p->next), tail);
@@ -66,5 +66,5 @@ void pending_log(struct pending *p, const struct ring *ring, const char *text)
     log_printf("%s; %s %s unconfirmed (%s%s, the oldest for %s s)", text,
                message_count_format(count, lines), lines == 1 ? "is" : "are",
                number_format_bytes(size, bytes), bytes < 1000000 ? " bytes" : "",
-               number_format_real(age, (double)(age_ns / (NS_PER_S / 100)) / 100));
+               number_format_real(age, (double)hundredths / 100));
 }
