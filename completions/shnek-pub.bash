@@ -22,6 +22,7 @@ _shnek_pub()
     -s | --server) words='nats:// tls://' ;;
     --timeout | --connect-timeout | --max-reconnect-time | --ping-interval | --spool-sync) words='1s 5s 30s 1m' ;;
     --stats) words='1s 10s 1m' ;;
+    --shutdown-timeout) words='5s 20s 1m' ;;
     --window | --max-bytes) words='16M 64M 1G' ;;
     --max-age) words='1h 24h' ;;
     --storage) words='file memory' ;;
@@ -36,8 +37,8 @@ _shnek_pub()
         [[ $cur != -* ]] ||
             words='-s --server= --user= --password= --token= --creds= --nkey= --tlscert= --tlskey=
                 --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --window=
-                --spool= --spool-sync= --spool-list --spill= --at-most-once -J --jetstream --stream= --create-stream
-                --create-stream= --replicas= --storage= --max-age= --max-bytes= --msg-id= --no-check -n --dry-run
+                --spool= --spool-sync= --spool-list --spill= --at-most-once --shutdown-timeout=
+                -J --jetstream --stream= --create-stream --create-stream= --replicas= --storage= --max-age= --max-bytes= --msg-id= --no-check -n --dry-run
                 --rejects= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac

@@ -21,6 +21,7 @@ complete -c shnek-pub -l spool-sync -x -a '1s 5s 30s 1m' -d 'Force the spool to 
 complete -c shnek-pub -l spool-list -d 'Print the unconfirmed lines of the spool'
 complete -c shnek-pub -l spill -r -F -d 'Append unconfirmed lines to a file on exit'
 complete -c shnek-pub -l at-most-once -d 'Never resend a message'
+complete -c shnek-pub -l shutdown-timeout -x -a '5s 20s 1m' -d 'Stop draining after this time'
 complete -c shnek-pub -s J -l jetstream -d 'Publish to a JetStream stream'
 complete -c shnek-pub -l stream -x -d 'Require that this stream stores the messages'
 complete -c shnek-pub -l create-stream -a "'logs.>'" -d 'Create the stream if it does not exist'

@@ -335,8 +335,6 @@ static bool relay_config_check_tls(const struct relay_config *c)
     /* systemd may pass a TLS socket; that is only known once it is opened. */
     if (!c->listen_systemd && has_listener && !tls->cert)
         return relay_config_fail("--listen: tls:// requires --tls-cert");
-    if (!tls->cert && (tls->key || tls->ca || tls->peer_count))
-        return relay_config_fail("--tls-key, --tls-ca and --tls-peer require --tls-cert");
     if (tls->cert && !has_listener && !c->listen_systemd)
         return relay_config_fail("--tls-cert: requires --listen with tls:// or systemd");
     if (has_name && !tls->ca)
@@ -395,39 +393,51 @@ static const struct {
      "tcp://, tls:// or unix:"},
 };
 
-static bool option_is_given(uint64_t given, int option)
+static const struct option_requirement requirements[] = {{OPTION_TLS_KEY, OPTION_TLS_CERT},
+                                                         {OPTION_TLS_CA, OPTION_TLS_CERT},
+                                                         {OPTION_TLS_PEER, OPTION_TLS_CERT},
+                                                         {0}};
+
+/* Datagrams have no framing, and counted messages contain line feeds. */
+static bool relay_config_check_framing(const struct relay_config *c, const struct option_set *given,
+                                       unsigned transports)
 {
-    return given >> (option - OPTION_MULTILINE) & 1;
+    int option = given->has['F'] ? 'F' : OPTION_MULTILINE;
+    if (c->listen_count && given->has[option] && !(transports & MASK_STREAM)) {
+        log_printf("%s: has no effect on datagrams", option == 'F' ? "--framing" : "--multiline");
+        return false;
+    }
+    return !c->multiline || c->framing != FRAMING_OCTET ||
+           relay_config_fail("--multiline: has no effect with --framing=octet");
 }
 
 /* Returns false and logs the reason if an option has no effect. systemd may pass any socket. */
-static bool relay_config_check_effect(const struct relay_config *c, uint64_t given)
+static bool relay_config_check_effect(const struct relay_config *c, const struct option_set *given)
 {
     unsigned transports = c->listen_systemd ? ~0U : 0;
     for (size_t i = 0; i < c->listen_count; i++)
         transports |= 1U << c->listen[i].transport;
     for (size_t i = 0; i < sizeof listener_options / sizeof *listener_options; i++) {
-        if (!option_is_given(given, listener_options[i].option) ||
+        if (!given->has[listener_options[i].option] ||
             (transports & listener_options[i].transports))
             continue;
         log_printf("%s: has no effect without --listen with %s", listener_options[i].flag,
                    listener_options[i].listeners);
         return false;
     }
-    if (option_is_given(given, OPTION_HANDSHAKE_TIMEOUT) && !(transports & MASK_TLS) &&
-        !c->proxy_protocol)
+    if (given->has[OPTION_HANDSHAKE_TIMEOUT] && !(transports & MASK_TLS) && !c->proxy_protocol)
         return relay_config_fail("--handshake-timeout: has no effect without --listen with tls:// "
                                  "or --proxy-protocol");
-    if (option_is_given(given, OPTION_TZ) && c->format == FORMAT_RFC5424)
+    if (given->has[OPTION_TZ] && c->format == FORMAT_RFC5424)
         return relay_config_fail("--tz: has no effect without --format=auto or rfc3164");
-    return true;
+    return relay_config_check_framing(c, given, transports);
 }
 
 /* Returns false and sets the exit status if the command line is invalid or asks for help. */
 static bool relay_config_parse(struct relay_config *c, int argc, char **argv, int *status)
 {
     int option;
-    uint64_t given = 0;
+    struct option_set given = {0};
     bool good = true;
     argv[0] = program_invocation_short_name;
     while (good && (option = getopt_long(argc, argv, "l:f:F:qhV", options, NULL)) != -1) {
@@ -438,14 +448,14 @@ static bool relay_config_parse(struct relay_config *c, int argc, char **argv, in
             return false;
         }
         good = relay_config_set(c, option, optarg);
-        if (option >= OPTION_MULTILINE)
-            given |= UINT64_C(1) << (option - OPTION_MULTILINE);
+        given.has[option] = true;
     }
     c->files = argv + optind;
     c->file_count = argc - optind;
     if (!c->max_memory) /* a buffer doubles its capacity */
         c->max_memory = 2 * c->max_size > default_memory ? 2 * c->max_size : default_memory;
-    good = good && relay_config_check(c) && relay_config_check_effect(c, given);
+    good = good && option_check_requirements(&given, options, requirements) &&
+           relay_config_check(c) && relay_config_check_effect(c, &given);
     if (!good)
         *status = print_usage_hint();
     return good;

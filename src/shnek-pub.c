@@ -53,6 +53,8 @@ static const char help[] =
     "      --spool-list            Print the unconfirmed lines of the spool, and exit\n"
     "      --spill=FILE            Append lines left unconfirmed to FILE [stdout]\n"
     "      --at-most-once          Resend nothing; messages may be lost\n"
+    "      --shutdown-timeout=DURATION\n"
+    "                              Stop draining after this time [20s]\n"
     "\n"
     "JetStream:\n"
     "  -J, --jetstream             Wait for the stream to acknowledge each message\n"
@@ -100,6 +102,7 @@ enum {
     PUB_OPTION_SPOOL_LIST,
     PUB_OPTION_SPILL,
     PUB_OPTION_AT_MOST_ONCE,
+    PUB_OPTION_SHUTDOWN_TIMEOUT,
     PUB_OPTION_STREAM,
     PUB_OPTION_CREATE_STREAM,
     PUB_OPTION_REPLICAS,
@@ -133,6 +136,7 @@ static const struct option options[] = {
     {"spool-list", no_argument, NULL, PUB_OPTION_SPOOL_LIST},
     {"spill", required_argument, NULL, PUB_OPTION_SPILL},
     {"at-most-once", no_argument, NULL, PUB_OPTION_AT_MOST_ONCE},
+    {"shutdown-timeout", required_argument, NULL, PUB_OPTION_SHUTDOWN_TIMEOUT},
     {"jetstream", no_argument, NULL, 'J'},
     {"stream", required_argument, NULL, PUB_OPTION_STREAM},
     {"create-stream", optional_argument, NULL, PUB_OPTION_CREATE_STREAM},
@@ -280,6 +284,9 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
         return true;
     case PUB_OPTION_AT_MOST_ONCE:
         return c->at_most_once = true;
+    case PUB_OPTION_SHUTDOWN_TIMEOUT:
+        return option_duration("--shutdown-timeout", text, 0, 24 * 3600 * NS_PER_S,
+                               &c->shutdown_timeout_ns);
     case PUB_OPTION_NO_CHECK:
         return c->no_check = true;
     case 'n':
@@ -327,27 +334,28 @@ static bool pub_check_subject(const char *subject)
     return true;
 }
 
+static const struct option_requirement requirements[] = {
+    {PUB_OPTION_STREAM, 'J'},
+    {PUB_OPTION_MSG_ID, 'J'},
+    {PUB_OPTION_CREATE_STREAM, PUB_OPTION_STREAM},
+    {PUB_OPTION_REPLICAS, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_STORAGE, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_MAX_AGE, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_MAX_BYTES, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_SPOOL_SYNC, PUB_OPTION_SPOOL},
+    {PUB_OPTION_SPOOL_LIST, PUB_OPTION_SPOOL},
+    {0}};
+
 /* Returns what is wrong with the combination of options, or NULL. */
 static const char *pub_find_conflict(const struct publish_config *c)
 {
     const struct nats_conn_config *n = &c->session.nats;
-    const struct stream_config *stream = &c->jetstream.stream;
     if (c->rejects && strcmp(c->rejects, "-") == 0)
         return "--rejects: '-' is not accepted; name a file";
-    if (c->spool_list && !c->spool)
-        return "--spool-list requires --spool=FILE";
     if (n->tlscert && !n->tlskey)
         return "--tlscert and --tlskey must be given together; --tlskey is missing";
     if (n->tlskey && !n->tlscert)
         return "--tlscert and --tlskey must be given together; --tlscert is missing";
-    if (!c->use_jetstream && stream->name)
-        return "--stream requires --jetstream";
-    if (!c->use_jetstream && stream->create)
-        return "--create-stream requires --jetstream";
-    if (!c->use_jetstream && c->jetstream.msg_id)
-        return "--msg-id requires --jetstream";
-    if (stream->create && !stream->name)
-        return "--create-stream requires --stream=NAME";
     if (c->use_jetstream && c->at_most_once)
         return "--at-most-once excludes --jetstream; --msg-id=auto avoids duplicates there";
     if (n->password && !n->user)
@@ -395,6 +403,7 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
 {
     int option;
     bool valid = true;
+    struct option_set given = {0};
     pub_read_environment(c);
     argv[0] = program_invocation_short_name;
     while (valid && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
@@ -405,8 +414,10 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
             return false;
         }
         valid = pub_set_option(c, option, optarg);
+        given.has[option] = true;
     }
-    valid = valid && pub_check_options(c, argc, argv);
+    valid = valid && option_check_requirements(&given, options, requirements) &&
+            pub_check_options(c, argc, argv);
     if (!valid)
         *status = print_usage_hint();
     return valid;
@@ -421,7 +432,8 @@ static int pub_run(struct publish_config *c)
 
 int main(int argc, char **argv)
 {
-    struct publish_config config = {.jetstream = {.stream = {.replicas = 1}},
+    struct publish_config config = {.shutdown_timeout_ns = 20 * NS_PER_S,
+                                    .jetstream = {.stream = {.replicas = 1}},
                                     .session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();

@@ -90,6 +90,11 @@ static bool config_check_tls(const struct destination *destination)
         log_printf("%s: requires a destination tls://HOST[:PORT]", flag);
         return false;
     }
+    bool has_name = false;
+    for (size_t i = 0; i < tls->peer_count; i++)
+        has_name = has_name || tls->peers[i].name;
+    if (tls->ca && tls->peer_count && !has_name)
+        return config_refuse("--tls-ca: has no effect if all --tls-peer are fingerprints");
     return !tls->key || tls->cert || config_refuse("--tls-key: requires --tls-cert");
 }
 

@@ -133,6 +133,27 @@ shnek-pub: in 2 out 1 rejected 1 *'
     is "$(wc -l <rejects)" 1
 }
 
+@test "a line that the stream refused is not sent or rejected again after a kill and a restart" {
+    local refused='text:{"error":{"code":400,"err_code":10054,"description":"too big"},"stream":"logs","seq":0}'
+    # The first line is never acknowledged, so that the others stay in the spool.
+    fake none "$refused" duplicate none
+    start_fed pub shnek-pub -J --spool=spool --window=1M --timeout=1h '--msg-id={a}' --rejects=rejects
+    printf '{"a":1}\n{"a":2}\n{"a":3}\n{"a":4}\n' >&"$feed"
+    wait_until counts pub 'rejected 2'
+    is "$(jq -r .number rejects)" $'2\n3'
+    kill -KILL "$pub_pid"
+    wait_exit pub
+    end_of_input
+    kill "$fake_pid"
+    wait_exit fake
+    fake ack
+    publish '' -J --spool=spool '--msg-id={a}' --rejects=rejects --stats=1h
+    is "$status" 0
+    like "$stderr" 'shnek-pub: in 2 out 2 rejected 0 *'
+    is "$(grep '^PUB foo' fake.out)" $'PUB foo {"a":1}\nPUB foo {"a":4}'
+    lines_are rejects 2
+}
+
 # Duplicates
 
 @test "a duplicate on the first transmission is rejected and counted" {
@@ -291,6 +312,31 @@ shnek-pub: stream foo available again after * s'
     is "$(wc -l <rejects)" 1
     is "$(published '{"a":1}')" 1
     is "$(connections)" 1
+}
+
+@test "lines that the server closes the connection for are rejected, also if its INFO allows them" {
+    local options
+    for options in '' '-J' '-J --msg-id=auto' '-J --msg-id={a}'; do
+        fake -m 220
+        # With the identifier {a}, line 2 is a longer message than line 3, whose identifier is a hash.
+        printf '{"n":1}\n{"a":"%0100d"}\n{"x":"%0105d"}\n{"n":2}\n{"x":"%0400d"}\n{"n":3}\n' 0 0 0 >in
+        # shellcheck disable=SC2086
+        start pub from in shnek-pub $options --rejects=rejects --stats=1h
+        wait_exit pub
+        cat pub.err
+        is "$status" 1
+        grep -q '^shnek-pub: disconnected from .* (Maximum Payload Violation); ' pub.err
+        [[ $options ]] || grep -q '^shnek-pub: resending 5 messages$' pub.err
+        rejected=5
+        [[ $options != *'{a}' ]] || rejected=$'5\n2'
+        is "$(jq -r .number rejects)" "$rejected"
+        is "$(jq -r .error rejects | sort -u)" "PAYLOAD: longer than the server's max_payload; it closed the connection"
+        is "$(connections)" $(($(wc -l <rejects) + 1))
+        (($(published '{"n":1}') >= 1 && $(published '{"n":3}') >= 1))
+        rm rejects
+        kill "$fake_pid"
+        wait_exit fake
+    done
 }
 
 @test "a server without headers is refused if options require them" {

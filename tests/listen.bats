@@ -286,6 +286,11 @@ useless() {
     useless '--rcvbuf: has no effect without --listen with udp://' --rcvbuf=1M -l tcp://:0
     useless '--handshake-timeout: has no effect without --listen with tls:// or --proxy-protocol' \
         --handshake-timeout=1 -l tcp://:0
+    for option in --framing=newline --multiline; do
+        useless "${option%=*}: has no effect on datagrams" "$option" -l udp://:0 -l unixgram:s
+        useless '--listen: cannot be combined with a FILE ('\''x'\'')' "$option" -l udp://:0 x
+    done
+    useless '--multiline: has no effect with --framing=octet' --multiline -F octet
     useless '--tz: has no effect without --format=auto or rfc3164' --tz=utc
     useless '--max-memory: must be at least --max-size' -l tcp://:0 --max-memory=1M --max-size=2M
 }
@@ -713,7 +718,8 @@ useless() {
     kill -TERM "$relay_pid"
     wait_exit relay
     is "$status" 0
-    is "$(<relay.err)" "shnek-parse: listening on $url"
+    # Records may be in the pipe.
+    is "$(grep -v ' draining for at most ' relay.err)" "shnek-parse: listening on $url"
     is "$(tail -c 1 relay.out)" ''
     in_order 4 relay.out
     # All records have the same form, which is JSON.
@@ -1192,5 +1198,6 @@ shnek-parse: /dev/full: 3 rejected messages not written'
     wait_exit relay
     is "$status" 2
     grep -Fxq 'shnek-parse: not drained within 0.2 s (--shutdown-timeout), stopped' relay.err
+    grep -Eqx 'shnek-parse: draining for at most 0.2 s \(--shutdown-timeout\); the reader of stdout has [0-9,]+ bytes to read' relay.err
     wait_exit spam
 }

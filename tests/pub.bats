@@ -1212,7 +1212,7 @@ shnek-pub: in 3 out 1 rejected 2 *"
     wait_until ended_when_told "$pub_pid"
     wait_exit pub
     is "$status" 2
-    like "$(<pub.err)" 'shnek-pub: stopped by a second signal*'
+    like "$(<pub.err)" '*shnek-pub: stopped by a second signal*'
     is "$(tail -n 1 pub.out)" '{"a":2}'
 }
 
@@ -1280,6 +1280,28 @@ shnek-pub: in 3 out 1 rejected 2 *"
     misused '--rejects: *'
     NATS_TIMEOUT=soon publish '{}'
     misused "NATS_TIMEOUT: 'soon' is not a duration: *"
+}
+
+@test "options without effect are usage errors, whatever their order" {
+    local option
+    for option in --stream=logs --msg-id=auto; do
+        publish '{}' "$option"
+        misused "${option%=*}: requires --jetstream"
+    done
+    publish '{}' --create-stream -J
+    misused '--create-stream: requires --stream'
+    for option in --replicas=3 --storage=memory --max-age=1h --max-bytes=1M; do
+        publish '{}' "$option"
+        misused "${option%=*}: requires --create-stream"
+        publish '{}' "$option" -J --stream=logs
+        misused "${option%=*}: requires --create-stream"
+        publish '{}' -J --stream=logs "$option" --dry-run --create-stream
+        is "$status" 0
+    done
+    publish '{}' --spool-sync=1s
+    misused '--spool-sync: requires --spool'
+    publish '{}' --spool-list
+    misused '--spool-list: requires --spool'
 }
 
 @test "-- ends the options, and NATS_TIMEOUT may be empty" {

@@ -282,6 +282,9 @@ came() {
     misused "--tls-peer: requires a destination tls://HOST*" --tls-peer=x
     misused "--tls-key: requires --tls-cert" --tls-key=x tls://h
     misused "--tls-peer: 'sha256:00' is not a fingerprint: *" --tls-peer=sha256:00 tls://h
+    local fingerprint
+    fingerprint=sha256:$(sha256sum </dev/null | cut -d ' ' -f 1)
+    misused "--tls-ca: has no effect if all --tls-peer are fingerprints" --tls-ca=x --tls-peer="$fingerprint" tls://h
     misused "--format: 'rfc1149' is not one of rfc5424, rfc3164" -f rfc1149
     misused "--msgid: RFC 3164 has no MSGID" -f rfc3164 --msgid=x
     misused "--sd: RFC 3164 has no STRUCTURED-DATA" --sd=- -f rfc3164
@@ -864,6 +867,8 @@ end_on_terminal() {
     fails "tls://127.0.0.2:$port: the certificate is for a different name" -n 1 --tls-ca=ca.pem \
         "tls://127.0.0.2:$port"
     fails "$url: the certificate is for a different name" -n 1 --tls-ca=ca.pem \
+        "--tls-peer=$(fingerprint client.pem)" --tls-peer=other.example "$url"
+    fails "$url: the certificate is not signed by a trusted CA" -n 1 \
         "--tls-peer=$(fingerprint client.pem)" "$url"
 }
 

@@ -98,4 +98,6 @@ message() {
     wait_exit relay
     [[ $status == 0 ]]
     wait_until grep -q 'STOPPING=1' manager.out
+    # 20 s of --shutdown-timeout, and 10 s to exit.
+    wait_until grep -qx 'EXTEND_TIMEOUT_USEC=30000000' manager.out
 }

@@ -516,9 +516,11 @@ wrong() {
 
 @test "invalid combinations of TLS options are usage errors" {
     wrong '--listen: tls:// requires --tls-cert'
-    run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --tls-ca=ca.pem
-    is "$status" 2
-    is "${stderr_lines[0]}" 'shnek-parse: --tls-key, --tls-ca and --tls-peer require --tls-cert'
+    for option in --tls-key=ca.pem --tls-ca=ca.pem --tls-peer=x; do
+        run --separate-stderr timeout 20 shnek-parse -l tcp://:0 "$option"
+        is "$status" 2
+        is "${stderr_lines[0]}" "shnek-parse: ${option%=*}: requires --tls-cert"
+    done
     run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --tls-cert=server.pem
     is "$status" 2
     is "${stderr_lines[0]}" 'shnek-parse: --tls-cert: requires --listen with tls:// or systemd'

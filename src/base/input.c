@@ -77,13 +77,14 @@ enum input_state input_wait(struct input *in, struct signals *signals, bool mid_
             poll_timeout_ms = input_grace_left_ms(in);
         struct pollfd fds[] = {{.fd = in->paused ? -1 : in->fd, .events = POLLIN},
                                {.fd = in->wake_fd, .events = POLLIN},
-                               {.fd = in->draining ? -1 : signals->stop_fd, .events = POLLIN}};
-        int n = poll(fds, 3, poll_timeout_ms);
+                               {.fd = in->draining ? -1 : signals->stop_fd, .events = POLLIN},
+                               {.fd = signals->hangup_fd, .events = POLLIN}};
+        int n = poll(fds, 4, poll_timeout_ms);
         if (n < 0 && errno != EINTR)
             input_delay_poll(in);
         if (n > 0 && fds[0].revents)
             return INPUT_READY;
-        if (n > 0 && fds[1].revents)
+        if (n > 0 && (fds[1].revents || fds[3].revents))
             return INPUT_IDLE;
         if (n == 0 && poll_timeout_ms == timeout_ms)
             return INPUT_IDLE;

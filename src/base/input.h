@@ -31,8 +31,9 @@ enum input_state { INPUT_READY, INPUT_IDLE, INPUT_ENDED };
 void input_init(struct input *in, int fd);
 
 /*
- * Waits for readable data. Returns INPUT_IDLE after timeout_ms (-1 for none). A drain waits up to
- * one second for the writer of a pipe to finish, because it is usually stopped at the same time.
+ * Waits for readable data. Returns INPUT_IDLE after timeout_ms (-1 for none), and until
+ * signals_take_hangup() if SIGHUP has arrived and is handled. A drain waits up to one second for
+ * the writer of a pipe to finish, because it is usually stopped at the same time.
  */
 enum input_state input_wait(struct input *in, struct signals *signals, bool mid_message,
                             int timeout_ms);

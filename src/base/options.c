@@ -163,6 +163,26 @@ bool option_stats(const char *text, uint64_t *interval_ns)
            option_duration("--stats", text, NS_PER_S / 100, 24 * 3600 * NS_PER_S, interval_ns);
 }
 
+static const char *option_name(const struct option *options, int value)
+{
+    while (options->name && options->val != value)
+        options++;
+    return options->name;
+}
+
+bool option_check_requirements(const struct option_set *given, const struct option *options,
+                               const struct option_requirement *requirements)
+{
+    for (const struct option_requirement *r = requirements; r->option; r++) {
+        if (!given->has[r->option] || given->has[r->required])
+            continue;
+        log_printf("--%s: requires --%s", option_name(options, r->option),
+                   option_name(options, r->required));
+        return false;
+    }
+    return true;
+}
+
 static const char *suggestion; /* for print_usage_hint(), or NULL */
 
 enum { OPTION_NAME_MAX = 64, OPTION_EDITS_MAX = 2 };

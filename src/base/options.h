@@ -32,6 +32,23 @@ bool option_stats(const char *text, uint64_t *interval_ns);
 
 struct option;
 
+/* The options of a command line, by the values that getopt_long() returns. */
+enum { OPTION_VALUE_MAX = 512 };
+struct option_set {
+    bool has[OPTION_VALUE_MAX];
+};
+
+/* An option that has no effect without another one. */
+struct option_requirement {
+    int option;
+    int required;
+};
+
+/* Checks the requirements of all options that were given; the list ends with an option 0. Returns
+ * false and logs the first one that is not met. */
+bool option_check_requirements(const struct option_set *given, const struct option *options,
+                               const struct option_requirement *requirements);
+
 /* After getopt_long() has reported an unknown option: print_usage_hint() will suggest the one with
  * the most similar name, if there is one. */
 void option_suggest(const char *argument, const struct option *options);

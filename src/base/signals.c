@@ -9,21 +9,24 @@
 #include "base/clock.h"
 #include "base/exit-status.h"
 #include "base/log.h"
+#include "base/service.h"
 
 /* timeout(1) signals the process and then its group, so one signal arrives twice. */
 static const uint64_t duplicate_window_ns = NS_PER_S / 10;
 
 static const uint64_t abort_timeout_ns = 5 * NS_PER_S;
 
-static sigset_t signals_handled_set(const struct signals *s)
+/* To exit after the drain or the abort. */
+static const uint64_t exit_timeout_ns = 5 * NS_PER_S;
+
+static sigset_t signals_handled_set(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGUSR1);
-    if (s->handle_hangup)
-        sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGHUP);
     return set;
 }
 
@@ -31,16 +34,16 @@ static void *signals_write_abort(void *argument)
 {
     struct signals *s = argument;
     if (s->on_abort)
-        s->on_abort(s->abort_argument);
+        s->on_abort(s->argument);
     if (!atomic_load(&s->immediate_reason) || s->interval_ns)
         stats_print(s->stats, STATS_ABORT);
     _exit(STATUS_FAILED);
 }
 
 /* Waits for a signal until a time of clock_monotonic(), 0 for none. Returns 0 if it has come. */
-static int signals_wait(const struct signals *s, uint64_t until_ns)
+static int signals_wait(uint64_t until_ns)
 {
-    sigset_t set = signals_handled_set(s);
+    sigset_t set = signals_handled_set();
     if (until_ns == 0)
         return sigwaitinfo(&set, NULL);
     uint64_t now_ns = clock_monotonic();
@@ -68,12 +71,21 @@ static void signals_abort(struct signals *s, const char *reason)
     if (!s->on_abort || pthread_create(&thread, NULL, signals_write_abort, s) != 0)
         signals_write_abort(s);
     while (!again && now_ns < deadline_ns) {
-        again = signals_is_stop(signals_wait(s, deadline_ns));
+        again = signals_is_stop(signals_wait(deadline_ns));
         now_ns = clock_monotonic();
         again = again && now_ns - s->stopped_ns > duplicate_window_ns;
     }
     log_try("%s before all output was written", again ? "stopped by a third signal" : "stopped");
     _exit(STATUS_FAILED);
+}
+
+static void signals_start_drain(struct signals *s)
+{
+    uint64_t limit_ns = s->shutdown_timeout_ns;
+    eventfd_write(s->stop_fd, 1);
+    service_notify_stopping(limit_ns ? limit_ns + abort_timeout_ns + exit_timeout_ns : 0);
+    if (s->on_drain)
+        s->on_drain(s->argument);
 }
 
 static void signals_stop(struct signals *s)
@@ -83,16 +95,21 @@ static void signals_stop(struct signals *s)
     const char *reason = first ? atomic_load(&s->immediate_reason) : "stopped by a second signal";
     if (first && !reason) {
         s->stopped_ns = now;
-        eventfd_write(s->stop_fd, 1);
+        signals_start_drain(s);
     } else if (first || now - s->stopped_ns > duplicate_window_ns) {
         signals_abort(s, reason);
     }
 }
 
+/* In this order, because a descriptor that stays readable without the flag would end every wait. */
 static void signals_hang_up(struct signals *s)
 {
-    atomic_store(&s->hangup, true);
+    if (!s->handle_hangup) {
+        log_printf("SIGHUP ignored; there is nothing to reload");
+        return;
+    }
     eventfd_write(s->hangup_fd, 1);
+    atomic_store(&s->hangup, true);
 }
 
 bool signals_take_hangup(struct signals *s)
@@ -128,7 +145,7 @@ static int signals_next(const struct signals *s, uint64_t due_ns)
     uint64_t deadline_ns = signals_deadline_ns(s);
     if (!s->interval_ns || (deadline_ns && deadline_ns < due_ns))
         due_ns = deadline_ns;
-    return signals_wait(s, due_ns);
+    return signals_wait(due_ns);
 }
 
 /* Prints the line of counters that is due and returns when the next one is. */
@@ -171,7 +188,7 @@ bool signals_open(struct signals *s, struct stats *stats, uint64_t interval_ns)
     atomic_init(&s->hangup, false);
     s->stopped_ns = 0;
     stats_init(stats);
-    sigset_t set = signals_handled_set(s);
+    sigset_t set = signals_handled_set();
     sigaddset(&set, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGXFSZ, SIG_IGN); /* write(2) fails with EFBIG, which is logged */

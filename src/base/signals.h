@@ -14,18 +14,20 @@
  * blocked in a write. The first SIGTERM or SIGINT requests a drain; a second one at least 100 ms
  * later, or the shutdown timeout, calls on_abort and ends the process with STATUS_FAILED. If that
  * is not done within five seconds, or a third signal arrives, the process ends without it. SIGUSR1
- * prints a line of counters. SIGHUP, if it is handled, is reported by hangup_fd until
- * signals_take_hangup(). SIGPIPE and SIGXFSZ are ignored.
+ * prints a line of counters. SIGHUP is reported by hangup_fd until signals_take_hangup() if
+ * handle_hangup is set; otherwise it is only logged. SIGPIPE and SIGXFSZ are ignored. The service
+ * manager is notified of a drain and of how long it may last.
  */
 struct signals {
     struct stats *stats;
     uint64_t interval_ns;         /* between lines of counters, 0 for none */
     uint64_t shutdown_timeout_ns; /* from the first signal, 0 for none */
+    void (*on_drain)(void *);     /* called by this thread after the first signal, may be NULL */
     void (*on_abort)(void *);     /* called before an immediate exit in a thread, may be NULL */
-    void *abort_argument;         /* passed to on_abort */
+    void *argument;               /* passed to both */
     _Atomic(const char *)
         immediate_reason; /* if set, the first signal ends the process and logs it */
-    bool handle_hangup;   /* handle SIGHUP */
+    bool handle_hangup;   /* the owner handles SIGHUP */
     int stop_fd;          /* eventfd, readable once a drain is requested */
     int hangup_fd;        /* eventfd, -1 unless handle_hangup */
     atomic_bool stopping;

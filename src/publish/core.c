@@ -29,6 +29,7 @@ static enum transport_event core_poll(struct publish_transport *t)
         session_mark_confirmed(&c->session);
     c->confirmed = confirmed;
     enum transport_event event = session_poll(&c->session);
+    t->payload_violated = event == TRANSPORT_LOST && session_payload_violated(&c->session);
     if (event == TRANSPORT_CONNECTED)
         t->max_payload = nats_conn_max_payload(c->session.conn);
     return event;

@@ -424,6 +424,35 @@ static void jetstream_resend(struct jetstream *j, uint64_t sequence, bool is_pro
     }
 }
 
+/* The size of a message with its variable header. */
+static size_t jetstream_message_size(struct jetstream *j, const struct jetstream_message *m)
+{
+    char id[MSG_ID_SIZE] = "";
+    struct slice text = jetstream_message_text(j, m);
+    if (j->config->msg_id)
+        msg_id_format(&j->msg_id, m->offset, text, id);
+    return text.len + strlen(id);
+}
+
+/* If the server closed the connection because of a message that is too long, the longest one is. */
+static void jetstream_refuse_longest(struct jetstream *j)
+{
+    struct jetstream_message *longest = NULL;
+    size_t longest_size = 0;
+    pthread_mutex_lock(&j->lock);
+    for (uint64_t i = j->first; i < j->next; i++) {
+        struct jetstream_message *m = jetstream_message_at(j, i);
+        size_t size = m->state == JETSTREAM_SENT ? jetstream_message_size(j, m) : 0;
+        if (size > longest_size) {
+            longest_size = size;
+            longest = m;
+        }
+    }
+    if (longest)
+        jetstream_refuse(j, longest, "PAYLOAD", TRANSPORT_PAYLOAD_VIOLATED, 0);
+    pthread_mutex_unlock(&j->lock);
+}
+
 /* Resends the first message, or all that wait for it if the stream is available. */
 static void jetstream_resend_waiting(struct jetstream *j)
 {
@@ -629,6 +658,8 @@ static enum transport_event jetstream_poll(struct publish_transport *t)
     enum transport_event event = session_poll(&j->session);
     if (event == TRANSPORT_CONNECTED)
         t->max_payload = nats_conn_max_payload(j->session.conn);
+    if (event == TRANSPORT_LOST && session_payload_violated(&j->session))
+        jetstream_refuse_longest(j);
     if (event != TRANSPORT_UP) {
         j->stream_ready = false;
         j->ensure_at_ns = 0;

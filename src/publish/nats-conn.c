@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/log.h"
@@ -200,6 +201,36 @@ static void nats_conn_format_error(natsStatus status, const char *text, char *er
         text = place + 3; /* skips the source file and line of nats.c */
     snprintf(error_text, NATS_CONN_TEXT_MAX, "%s",
              text && *text ? text : natsStatus_GetText(status));
+}
+
+bool nats_conn_has_files(const struct nats_conn_config *config)
+{
+    return config->creds || config->nkey || config->tlscert || config->tlskey || config->tlsca;
+}
+
+bool nats_conn_check_files(const struct nats_conn_config *config, char *error_text)
+{
+    const char *paths[] = {config->creds, config->nkey, config->tlscert, config->tlskey,
+                           config->tlsca};
+    struct buffer texts[3] = {{0}};
+    natsOptions *o = NULL;
+    *error_text = '\0';
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        if (paths[i] && access(paths[i], R_OK) != 0) {
+            snprintf(error_text, NATS_CONN_TEXT_MAX, "%s: %m", paths[i]);
+            return false;
+        }
+    natsStatus s = natsOptions_Create(&o);
+    if (s == NATS_OK)
+        s = nats_conn_set_credentials(o, config, texts, error_text);
+    if (s == NATS_OK)
+        s = nats_conn_set_tls(o, config);
+    if (s != NATS_OK && !*error_text)
+        nats_conn_format_error(s, nats_GetLastError(NULL), error_text);
+    natsOptions_Destroy(o);
+    for (int i = 0; i < 3; i++)
+        buffer_free(&texts[i]);
+    return s == NATS_OK;
 }
 
 /* A server that is full or shutting down sends its reason, but may close before it is read. */

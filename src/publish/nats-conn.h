@@ -39,6 +39,12 @@ bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, co
 /* Returns the part of `url` without scheme, user and password if it has credentials, else all. */
 const char *nats_conn_hide_credentials(const char *url);
 
+/* Returns whether a connection reads files: certificates, keys or credentials. */
+bool nats_conn_has_files(const struct nats_conn_config *config);
+
+/* Returns whether these files can be read; if not, error_text is the reason. */
+bool nats_conn_check_files(const struct nats_conn_config *config, char *error_text);
+
 enum nats_conn_result {
     NATS_CONN_OPENED,
     NATS_CONN_UNAVAILABLE, /* a later attempt may succeed */

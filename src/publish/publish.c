@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,12 +17,14 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/rate-limit.h"
+#include "base/service.h"
 #include "json/locate-error.h"
 #include "json/reject.h"
 #include "json/validate.h"
 #include "publish/core.h"
 #include "publish/dry-run.h"
 #include "publish/message-count.h"
+#include "publish/pending.h"
 #include "publish/undelivered.h"
 
 enum {
@@ -30,15 +34,21 @@ enum {
 
 static const uint64_t request_interval_ns = NS_PER_S / 10;
 
+/* The service manager is asked for more time to start this often, and for so much. */
+static const uint64_t starting_interval_ns = 5 * NS_PER_S;
+static const uint64_t starting_timeout_ns = 120 * NS_PER_S;
+
 struct publisher {
     const struct publish_config *config;
     struct publish_transport *transport;
     struct window window;
     struct undelivered undelivered;
+    struct pending pending;
     struct stats stats;
     struct signals signals;
     struct input input;
     struct output rejects;
+    pthread_mutex_t rejects_lock; /* guards rejects.buffer */
     struct rate_limit log_limit;
     struct json_checker checker;
     struct json_validator validator;
@@ -49,6 +59,7 @@ struct publisher {
     uint64_t refused_late; /* messages that were refused after they were sent */
     uint64_t lost;         /* messages that --at-most-once may have lost */
     uint64_t last_synced;  /* clock_monotonic, ns */
+    uint64_t starting_ns;  /* clock_monotonic; of the last service_notify_starting() */
     bool connected_before;
     bool logs_loss; /* connection_limit allowed it */
     bool input_ended;
@@ -63,10 +74,20 @@ static void publisher_reject(struct publisher *p, uint64_t number, const struct 
     log_rejected(&p->log_limit, "stdin", number, defect);
     if (!p->config->rejects)
         return;
+    pthread_mutex_lock(&p->rejects_lock);
     reject_write(&p->rejects.buffer, "stdin", number, defect, raw);
     /* The spool must not forget the line before it is written. */
     if (!(p->config->spool ? output_flush(&p->rejects) : output_flush_full(&p->rejects)))
         p->failed = true;
+    pthread_mutex_unlock(&p->rejects_lock);
+}
+
+static bool publisher_flush_rejects(struct publisher *p)
+{
+    pthread_mutex_lock(&p->rejects_lock);
+    bool flushed = output_flush(&p->rejects);
+    pthread_mutex_unlock(&p->rejects_lock);
+    return flushed;
 }
 
 static struct defect publisher_too_long(size_t limit)
@@ -191,6 +212,26 @@ static void publisher_on_lost(struct publisher *p)
                p->transport->error_text, message_count_format(count, publisher_unconfirmed(p)));
 }
 
+/*
+ * The server closed the connection because of a message, although its INFO allowed it. If any of
+ * the messages in flight is too long, the longest one is, so rejecting that one loses no other.
+ */
+static void publisher_reject_longest(struct publisher *p)
+{
+    struct window_line line;
+    struct window_line longest = {0};
+    struct window copy = p->window;
+    window_rewind(&copy);
+    while (copy.next.offset < p->window.next.offset && window_next_line(&copy, NULL, &line))
+        if (line.text.len > longest.text.len)
+            longest = line;
+    if (longest.text.len == 0)
+        return;
+    struct defect defect = {"PAYLOAD", TRANSPORT_PAYLOAD_VIOLATED, 0};
+    publisher_reject(p, longest.number, &defect, longest.text);
+    window_reject(&p->window, &longest);
+}
+
 static void publisher_on_connected(struct publisher *p, bool again)
 {
     char count[MESSAGE_COUNT_MAX];
@@ -248,6 +289,22 @@ static void publisher_update_signals(struct publisher *p, enum transport_event e
     }
 }
 
+static void publisher_notify_service(struct publisher *p, enum transport_event event)
+{
+    char status[TRANSPORT_TEXT_MAX + 32];
+    uint64_t now_ns = event == TRANSPORT_DOWN && !p->connected_before ? clock_monotonic() : 0;
+    if (now_ns && (!p->starting_ns || now_ns - p->starting_ns >= starting_interval_ns)) {
+        service_notify_starting("waiting for a server", starting_timeout_ns);
+        p->starting_ns = now_ns;
+    }
+    if (event != TRANSPORT_CONNECTED && event != TRANSPORT_LOST)
+        return;
+    bool connected = event == TRANSPORT_CONNECTED;
+    snprintf(status, sizeof status, "%s %s", connected ? "connected to" : "disconnected from",
+             p->transport->peer ? p->transport->peer : "standard output");
+    (connected ? service_notify_ready : service_notify_status)(status);
+}
+
 static void publisher_poll_transport(struct publisher *p)
 {
     enum transport_event event = p->transport->ops->poll(p->transport);
@@ -255,6 +312,8 @@ static void publisher_poll_transport(struct publisher *p)
     p->connected_before = p->connected_before || event != TRANSPORT_DOWN;
     if (event == TRANSPORT_LOST)
         publisher_on_lost(p);
+    if (p->transport->payload_violated && !p->config->at_most_once)
+        publisher_reject_longest(p);
     if (event == TRANSPORT_CONNECTED)
         publisher_on_connected(p, again);
     if (event == TRANSPORT_FAILED)
@@ -262,6 +321,7 @@ static void publisher_poll_transport(struct publisher *p)
     publisher_take_refusals(p);
     publisher_update_confirmed(p);
     publisher_update_signals(p, event);
+    publisher_notify_service(p, event);
     if (event == TRANSPORT_UP || event == TRANSPORT_CONNECTED)
         publisher_send_lines(p);
 }
@@ -342,7 +402,7 @@ static void publisher_on_idle(struct publisher *p)
     publisher_request_confirmation(p);
     rate_limit_flush(&p->log_limit);
     rate_limit_poll(&p->connection_limit);
-    if (!output_flush(&p->rejects))
+    if (!publisher_flush_rejects(p))
         p->failed = true;
 }
 
@@ -374,8 +434,9 @@ static void publisher_wait_and_read(struct publisher *p)
     if (p->input_ended) {
         publisher_on_idle(p);
         if (!publisher_is_done(p))
-            poll(&(struct pollfd){.fd = p->transport->wake_fd, .events = POLLIN}, 1,
-                 publisher_timeout_ms(p));
+            poll((struct pollfd[]){{.fd = p->transport->wake_fd, .events = POLLIN},
+                                   {.fd = p->signals.hangup_fd, .events = POLLIN}},
+                 2, publisher_timeout_ms(p));
         return;
     }
     p->input.paused = !p->connected_before || window_is_full(&p->window);
@@ -413,12 +474,36 @@ static void publisher_sync_spool(struct publisher *p)
     }
 }
 
+/* Each connection reads the files of credentials and certificates; here they are only checked. */
+static void publisher_reload(struct publisher *p)
+{
+    char error_text[NATS_CONN_TEXT_MAX];
+    const struct nats_conn_config *nats = &p->config->session.nats;
+    if (!signals_take_hangup(&p->signals))
+        return;
+    service_notify_reloading();
+    if (p->config->rejects) {
+        publisher_flush_rejects(p);
+        output_reopen(&p->rejects);
+    }
+    undelivered_reopen(&p->undelivered);
+    if (p->transport->ops->needs_server && nats_conn_has_files(nats)) {
+        if (nats_conn_check_files(nats, error_text))
+            log_printf("certificates and credentials reloaded; the next connection uses them");
+        else
+            log_printf("reload failed, keeping the connection: %s", error_text);
+    }
+    service_notify_ready("reloaded");
+}
+
 static void publisher_loop(struct publisher *p)
 {
     while (!publisher_is_done(p)) {
+        publisher_reload(p);
         publisher_poll_transport(p);
         publisher_count_confirmed(p);
         publisher_sync_spool(p);
+        pending_update(&p->pending, &p->window);
         if (!publisher_is_done(p))
             publisher_wait_and_read(p);
     }
@@ -471,17 +556,42 @@ static void publisher_close(struct publisher *p)
         p->failed = true;
     if (p->config->rejects && !output_close(&p->rejects))
         p->failed = true;
+    undelivered_lock(&p->undelivered);
     if (needs_server && undelivered_write(&p->undelivered))
         p->failed = true;
     if (!window_close(&p->window))
         p->failed = true;
+    undelivered_unlock(&p->undelivered);
     json_checker_free(&p->checker);
+}
+
+/* Called by the thread that handles signals. */
+static void publisher_on_drain(void *argument)
+{
+    struct publisher *p = argument;
+    char text[80] = "draining";
+    if (p->config->shutdown_timeout_ns)
+        snprintf(text, sizeof text, "draining for at most %g s (--shutdown-timeout)",
+                 (double)p->config->shutdown_timeout_ns / (double)NS_PER_S);
+    undelivered_lock(&p->undelivered);
+    pending_log(&p->pending, &p->window.ring, text);
+    undelivered_unlock(&p->undelivered);
+}
+
+/* The same while the loop is blocked, possibly with the lock. */
+static void publisher_on_abort(void *argument)
+{
+    struct publisher *p = argument;
+    undelivered_on_abort(&p->undelivered);
+    if (p->config->rejects && pthread_mutex_trylock(&p->rejects_lock) == 0)
+        output_flush(&p->rejects);
 }
 
 static void publisher_set_abort(struct publisher *p)
 {
-    p->signals.on_abort = undelivered_on_abort;
-    p->signals.abort_argument = &p->undelivered;
+    p->signals.on_drain = publisher_on_drain;
+    p->signals.on_abort = publisher_on_abort;
+    p->signals.argument = p;
     /* Nothing is read before the first connection, and an attempt to connect may last. */
     atomic_init(&p->signals.immediate_reason, "stopped before connecting to a server");
 }
@@ -493,6 +603,9 @@ int publish_run(struct publish_config *config)
     if (!p.transport)
         return STATUS_FAILED;
     undelivered_init(&p.undelivered, &p.window, config->spill, config->spool);
+    pthread_mutex_init(&p.rejects_lock, NULL);
+    p.signals.handle_hangup = true;
+    p.signals.shutdown_timeout_ns = config->shutdown_timeout_ns;
     atomic_init(&p.signals.immediate_reason, NULL);
     if (p.transport->ops->needs_server)
         publisher_set_abort(&p);
@@ -507,6 +620,7 @@ int publish_run(struct publish_config *config)
     }
     signals_close(&p.signals);
     undelivered_free(&p.undelivered);
+    pthread_mutex_destroy(&p.rejects_lock);
     if (!opened || p.failed || p.input_incomplete || p.lost)
         return STATUS_FAILED;
     return counter_read(&p.stats.rejected) ? STATUS_REJECTED : STATUS_OK;

@@ -20,6 +20,8 @@ struct publish_config {
     bool no_check;              /* publish lines that are not JSON */
     bool dry_run;               /* print the messages instead of publishing them */
     bool quiet;                 /* log no rejected lines */
+
+    uint64_t shutdown_timeout_ns; /* of the drain, 0: none */
 };
 
 /* Publishes the lines of stdin until it ends. Returns the exit status. */

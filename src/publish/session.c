@@ -217,6 +217,11 @@ void session_mark_lost(struct session *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+bool session_payload_violated(const struct session *s)
+{
+    return !s->conn && strcasestr(s->lost_text, "maximum payload violation") != NULL;
+}
+
 void session_request_confirmation(struct session *s, const struct window_mark *sent)
 {
     pthread_mutex_lock(&s->lock);

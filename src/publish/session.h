@@ -75,6 +75,10 @@ bool session_is_overdue(const struct session *s);
 /* Records that the owner found the connection lost; session_poll() then reports it. */
 void session_mark_lost(struct session *s);
 
+/* Returns whether the server closed the last connection because a message exceeded its max_payload,
+ * which it had not announced: the longest message that was not confirmed is one of those. */
+bool session_payload_violated(const struct session *s);
+
 /* Requests the confirmation of everything before `sent` if there is a usable connection. */
 void session_request_confirmation(struct session *s, const struct window_mark *sent);
 

@@ -32,6 +32,8 @@ enum transport_result {
 
 enum { TRANSPORT_TEXT_MAX = 256 };
 
+#define TRANSPORT_PAYLOAD_VIOLATED "longer than the server's max_payload; it closed the connection"
+
 /* A message that was sent and then refused permanently. */
 struct transport_refusal {
     uint64_t number;   /* of its line, from 1 */
@@ -46,6 +48,7 @@ struct publish_transport {
     const struct transport_ops *ops;
     size_t max_payload;     /* bytes; of the server of the last TRANSPORT_CONNECTED */
     size_t line_max;        /* bytes; of the last TRANSPORT_TOO_LONG */
+    bool payload_violated;  /* this TRANSPORT_LOST: a message was too long */
     bool unavailable;       /* connected, but nothing is confirmed for the moment */
     uint64_t duplicates;    /* messages that the stream had already */
     int wake_fd;            /* readable when poll() has something to do, -1 for none */

@@ -36,6 +36,14 @@ bool undelivered_open(struct undelivered *u)
            output_open_append(&u->file, "--spill", u->path);
 }
 
+void undelivered_reopen(struct undelivered *u)
+{
+    undelivered_lock(u);
+    if (u->file.fd >= 0)
+        output_reopen(&u->file);
+    undelivered_unlock(u);
+}
+
 /* Appends lines from w->next on, up to a block, to the buffer. */
 static uint64_t undelivered_fill(struct window *w, struct buffer *b)
 {

@@ -24,7 +24,12 @@ void undelivered_init(struct undelivered *u, struct window *w, const char *path,
 /* Opens the file, if there is one. Returns false and logs the reason on failure. */
 bool undelivered_open(struct undelivered *u);
 
-/* Enclose each read into the window, so that undelivered_on_abort() sees all of it or nothing. */
+/* Opens the file again, as after it was renamed. If that fails, the reason is logged and the open
+ * file is kept. */
+void undelivered_reopen(struct undelivered *u);
+
+/* Enclose each read into the window, and its end, so that undelivered_on_abort() sees all of it or
+ * nothing. */
 void undelivered_lock(struct undelivered *u);
 void undelivered_unlock(struct undelivered *u);
 

@@ -1,6 +1,13 @@
 #include "relay/run.h"
 
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "base/exit-status.h"
+#include "base/log.h"
+#include "base/number.h"
 #include "base/signals.h"
 #include "relay/pipeline.h"
 #include "relay/server.h"
@@ -15,11 +22,29 @@ static bool relay_read(const struct relay_config *config, struct pipeline *pipel
     return source_file_read_all(config, pipeline, signals);
 }
 
+/* Called by the thread that handles signals: a slow reader of stdout is what a drain waits for. */
+static void relay_on_drain(void *argument)
+{
+    const struct relay_config *config = argument;
+    char text[80] = "draining";
+    char number[NUMBER_SIZE];
+    int bytes = 0;
+    if (ioctl(STDOUT_FILENO, FIONREAD, &bytes) != 0 || bytes <= 0)
+        return;
+    if (config->shutdown_timeout_ns)
+        snprintf(text, sizeof text, "draining for at most %g s (--shutdown-timeout)",
+                 (double)config->shutdown_timeout_ns / (double)NS_PER_S);
+    log_printf("%s; the reader of stdout has %s bytes to read", text,
+               number_format(number, (uint64_t)bytes));
+}
+
 int relay_run(const struct relay_config *config)
 {
     struct stats stats = {0};
     struct signals signals = {.handle_hangup = true,
-                              .shutdown_timeout_ns = config->shutdown_timeout_ns};
+                              .shutdown_timeout_ns = config->shutdown_timeout_ns,
+                              .on_drain = relay_on_drain,
+                              .argument = (void *)config};
     struct sink sink;
     struct pipeline pipeline;
     if (!sink_open(&sink, config, &stats) ||

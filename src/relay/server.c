@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -10,11 +11,11 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/service.h"
 #include "relay/access.h"
 #include "relay/listeners.h"
 #include "relay/source-datagram.h"
 #include "relay/source-stream.h"
-#include "relay/systemd.h"
 #include "relay/timers.h"
 
 enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64, RETRY_MS = 100 };
@@ -294,16 +295,24 @@ static void server_reload_tls(struct server *s)
     }
 }
 
+static void server_notify_ready(const struct server *s)
+{
+    char status[64];
+    snprintf(status, sizeof status, "listening on %d socket%s", s->listeners.count,
+             s->listeners.count == 1 ? "" : "s");
+    service_notify_ready(status);
+}
+
 static void server_reload(struct server *s, struct io *io)
 {
     (void)io;
     if (!signals_take_hangup(s->signals))
         return;
-    systemd_notify_reloading();
+    service_notify_reloading();
     sink_reopen(s->pipeline->sink);
     if (s->tls)
         server_reload_tls(s);
-    systemd_notify_ready(s->listeners.count);
+    server_notify_ready(s);
 }
 
 /* Releases the held messages that no line has continued in time. */
@@ -571,7 +580,6 @@ static bool server_drain(struct server *s)
     server_set_accepting(s, false);
     s->draining = true;
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->stop.fd, NULL);
-    systemd_notify_stopping();
     server_drain_datagrams(s);
     server_drain_streams(s);
     bool complete = !s->accept_failing || server_failed(s);
@@ -622,7 +630,7 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
     timer_queue_init(&s->releases, PIPELINE_HOLD_MS * NS_PER_MS);
     bool good = server_open(s);
     if (good) {
-        systemd_notify_ready(s->listeners.count);
+        server_notify_ready(s);
         server_serve(s);
         if (!server_failed(s))
             good = server_drain(s);

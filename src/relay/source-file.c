@@ -80,7 +80,6 @@ static bool source_file_read_fd(struct pipeline *p, struct signals *signals, int
 {
     struct source_file f = {.pipeline = p, .complete = true};
     input_init(&f.input, fd);
-    f.input.wake_fd = signals->hangup_fd;
     pipeline_source_init(p, &f.source, name, fd == STDIN_FILENO ? "stdin" : "file");
     while (!f.ended && !sink_failed(p->sink))
         source_file_step(&f, signals);

@@ -2,16 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 
 enum { FIRST_FD = 3 };
@@ -65,43 +59,4 @@ int systemd_sockets(struct systemd_socket *sockets, int capacity)
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
     return (int)count;
-}
-
-static void systemd_notify(const char *state)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!path || (*path != '/' && *path != '@') || strlen(path) >= sizeof address.sun_path)
-        return;
-    size_t len = strlen(path);
-    memcpy(address.sun_path, path, len);
-    if (*path == '@')
-        address.sun_path[0] = '\0';
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    socklen_t address_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-    if (fd < 0 || sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
-                         address_len) < 0)
-        log_printf("NOTIFY_SOCKET: %m");
-    if (fd >= 0)
-        close(fd);
-}
-
-void systemd_notify_ready(int listeners)
-{
-    char state[64];
-    snprintf(state, sizeof state, "READY=1\nSTATUS=listening on %d socket%s", listeners,
-             listeners == 1 ? "" : "s");
-    systemd_notify(state);
-}
-
-void systemd_notify_reloading(void)
-{
-    char state[64];
-    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_monotonic() / 1000);
-    systemd_notify(state);
-}
-
-void systemd_notify_stopping(void)
-{
-    systemd_notify("STOPPING=1\nSTATUS=draining");
 }

@@ -16,9 +16,4 @@ struct systemd_socket {
  */
 int systemd_sockets(struct systemd_socket *sockets, int capacity);
 
-/* Notify the service manager, if there is one (sd_notify(3)). */
-void systemd_notify_ready(int listeners);
-void systemd_notify_reloading(void);
-void systemd_notify_stopping(void);
-
 #endif

@@ -1,5 +1,5 @@
 /*
- * fake-nats [-i MEMBERS] [-A API=JSON]... [-d MS] [ACTION]...
+ * fake-nats [-i MEMBERS] [-A API=JSON]... [-d MS] [-m SIZE] [ACTION]...
  *
  * A NATS server that does what a real one cannot be made to do. It listens on 127.0.0.1, logs
  * "fake-nats: listening on URL", serves one connection at a time, and prints "CONNECT" for each
@@ -21,6 +21,8 @@
  *   -i  adds MEMBERS to INFO, as '"max_payload":100'
  *   -A  replies JSON to requests whose subject starts with $JS.API.API; others have no responders
  *   -d  waits so many milliseconds between acknowledgements
+ *   -m  sends -ERR 'Maximum Payload Violation' and closes the connection after a longer message,
+ *       which includes its headers; INFO does not mention this limit
  */
 
 #include <arpa/inet.h>
@@ -50,6 +52,7 @@ struct fake {
     const char *apis[APIS_MAX];
     unsigned api_count;
     unsigned delay_ms;
+    size_t max_size; /* 0: none */
     char **actions;
     int action_count;
     int messages; /* so far */
@@ -233,6 +236,12 @@ static size_t fake_on_publish(struct fake *f, char *words[8], int count, size_t 
     size_t header_size = headers ? strtoul(words[count - 2], NULL, 10) : 0;
     if (f->in.len < used + size + 2)
         return 0;
+    if (f->max_size && size > f->max_size) {
+        static const char error[] = "-ERR 'Maximum Payload Violation'\r\n";
+        fake_send(f, error, sizeof error - 1);
+        f->cut = true;
+        return used + size + 2;
+    }
     snprintf(r.subject, sizeof r.subject, "%s", words[1]);
     if (count == 4 + headers)
         snprintf(r.reply, sizeof r.reply, "%s", words[2]);
@@ -319,13 +328,15 @@ int main(int argc, char **argv)
 {
     static struct fake f = {.info = "\"max_payload\":1048576"};
     int option;
-    while ((option = getopt(argc, argv, "i:A:d:")) != -1) {
+    while ((option = getopt(argc, argv, "i:A:d:m:")) != -1) {
         if (option == 'i')
             f.info = optarg;
         else if (option == 'A' && f.api_count < APIS_MAX && strchr(optarg, '='))
             f.apis[f.api_count++] = optarg;
         else if (option == 'd')
             f.delay_ms = (unsigned)strtoul(optarg, NULL, 10);
+        else if (option == 'm')
+            f.max_size = strtoul(optarg, NULL, 10);
         else
             return 2;
     }
