@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/rate-limit.h"
+#include "base/retry.h"
 #include "json/locate-error.h"
 #include "json/reject.h"
 #include "json/validate.h"
@@ -373,9 +374,11 @@ static void publisher_wait_and_read(struct publisher *p)
 {
     if (p->input_ended) {
         publisher_on_idle(p);
-        if (!publisher_is_done(p))
+        if (!publisher_is_done(p) &&
             poll(&(struct pollfd){.fd = p->transport->wake_fd, .events = POLLIN}, 1,
-                 publisher_timeout_ms(p));
+                 publisher_timeout_ms(p)) < 0 &&
+            errno != EINTR)
+            retry_sleep();
         return;
     }
     p->input.paused = !p->connected_before || window_is_full(&p->window);

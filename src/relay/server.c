@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/retry.h"
 #include "relay/access.h"
 #include "relay/listeners.h"
 #include "relay/source-datagram.h"
@@ -17,7 +18,7 @@
 #include "relay/systemd.h"
 #include "relay/timers.h"
 
-enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64, RETRY_MS = 100 };
+enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64 };
 
 #define NS_PER_MS             (NS_PER_S / 1000)
 #define DRAIN_GRACE_NS        NS_PER_S
@@ -39,9 +40,11 @@ struct server {
     struct tls *tls;                           /* NULL without --tls-cert */
     bool accepting;
     bool draining;                /* connections in the backlog are accepted without a limit */
-    bool accept_failing;          /* which was logged */
+    bool accept_failing;          /* for one of the listeners */
     uint64_t accept_retry_ns;     /* clock_monotonic, if accept_failing */
-    bool wait_failing;            /* which was logged */
+    struct retry wait_failure;    /* of epoll_wait(2); the first one was logged */
+    bool wait_failed;             /* sticky: what is left to read is unknown */
+    bool gave_up;                 /* on accept(2) or recvmmsg(2), which has requested a drain */
     struct source_stream **by_fd; /* indexed by descriptor */
     size_t fd_capacity;
     uint64_t stream_count;
@@ -59,7 +62,7 @@ struct server {
 
 static bool server_failed(const struct server *s)
 {
-    return sink_failed(s->pipeline->sink) || (s->draining && s->wait_failing);
+    return sink_failed(s->pipeline->sink) || s->wait_failed;
 }
 
 static bool server_watch(struct server *s, struct io *io, uint32_t events, int operation)
@@ -211,12 +214,25 @@ static void server_add_stream(struct server *s, const struct listener *l, int fd
     server_report_limit(s);
 }
 
-static void server_pause_accepting(struct server *s)
+/* Ends the program with what has arrived elsewhere. errno is the error that lasts. */
+static void server_give_up(struct server *s, const char *what)
+{
+    if (s->gave_up || s->draining)
+        return;
+    log_printf("%s: %m for %d seconds; stopping", what, RETRY_LIMIT_S);
+    s->gave_up = true;
+    signals_request_stop(s->signals);
+}
+
+/* If descriptors or memory are exhausted, connections wait without a limit. */
+static void server_pause_accepting(struct server *s, struct listener *l)
 {
     bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    if (!s->accept_failing && !s->draining)
+    if (retry_note(&l->failure) && !s->draining)
         log_printf("accept: %m; %s",
                    exhausted ? "new connections wait until another one is closed" : "retrying");
+    if (!exhausted && retry_is_over(&l->failure))
+        server_give_up(s, l->name);
     s->accept_failing = true;
     s->accept_retry_ns = clock_monotonic() + RETRY_MS * NS_PER_MS;
     server_set_accepting(s, false);
@@ -232,12 +248,14 @@ static bool server_is_connection_error(int error)
 }
 
 /* Returns false if no more connections are waiting or can be accepted. */
-static bool server_accept_some(struct server *s, const struct listener *l)
+static bool server_accept_some(struct server *s, struct listener *l)
 {
     for (int i = 0; i < ACCEPTS_MAX && server_has_capacity(s); i++) {
         struct sockaddr_storage address;
         socklen_t len = sizeof address;
         int fd = accept4(l->io.fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0 || errno == EAGAIN)
+            retry_reset(&l->failure);
         if (fd >= 0) {
             server_add_stream(s, l, fd, (struct sockaddr *)&address, len);
             continue;
@@ -247,7 +265,7 @@ static bool server_accept_some(struct server *s, const struct listener *l)
         if (errno == EAGAIN)
             s->accept_failing = false;
         else
-            server_pause_accepting(s);
+            server_pause_accepting(s, l);
         return false;
     }
     server_set_accepting(s, server_has_capacity(s));
@@ -264,6 +282,8 @@ static void server_read_datagrams(struct server *s, struct io *io)
     struct source_datagram *d = OWNER(io, struct source_datagram, io);
     if (source_datagram_read(d, s->datagram_context) != DATAGRAM_FAILED)
         return;
+    if (retry_is_over(&d->failure))
+        server_give_up(s, d->listener->name);
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, io->fd, NULL);
     timer_arm(&s->retries, &d->retry, clock_monotonic());
 }
@@ -419,17 +439,18 @@ static int server_timeout_ms(const struct server *s)
     return timeout_ms;
 }
 
-/* Waiting for events has failed: it is retried, except during a drain, which cannot know what is
- * left to read. */
+/* Waiting for events has failed: it is retried, except during a drain, which ends before that. */
 static void server_delay_wait(struct server *s)
 {
     if (errno == EINTR)
         return;
-    if (!s->wait_failing)
+    if (retry_note(&s->wait_failure))
         log_printf("epoll: %m; retrying");
-    s->wait_failing = true;
-    s->streams.lost = s->streams.lost || s->draining;
-    nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * NS_PER_MS}, NULL);
+    s->wait_failed = s->draining || retry_is_over(&s->wait_failure);
+    if (s->wait_failed)
+        log_printf("epoll: %m; stopped, connections were not read");
+    else
+        retry_sleep();
 }
 
 /* Waits for events, at most `max_ms` unless that is -1, and handles them and the timers. */
@@ -441,7 +462,7 @@ static void server_poll(struct server *s, int max_ms)
     if (n < 0)
         server_delay_wait(s);
     else
-        s->wait_failing = false;
+        retry_reset(&s->wait_failure);
     if (n == 0) {
         bool pending = pipeline_timeout_ms(s->pipeline) == 0;
         pipeline_on_idle(s->pipeline);
@@ -628,7 +649,7 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
             good = server_drain(s);
     }
     server_close(s);
-    good = good && !s->streams.lost;
+    good = good && !s->streams.lost && !s->wait_failed && !s->gave_up;
     free(s);
     return good;
 }

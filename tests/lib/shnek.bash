@@ -5,6 +5,8 @@ bats_require_minimum_version 1.5.0
 
 SHNEK_TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 declare -gA started=()
+# A pipe without data, to pause without creating a process.
+exec {never}<> <(:)
 
 shnek_setup() {
     local programs tools
@@ -34,7 +36,7 @@ shnek_teardown() {
 }
 
 pause() {
-    read -rt 0.02 <> <(:) || true
+    read -rt 0.02 -u "$never" || true
 }
 
 # poll SECONDS COMMAND...: repeats the command until it succeeds. Fails after the timeout, which is four
@@ -81,7 +83,7 @@ start() {
     # Output of an earlier process of that name must not be mistaken for this one's.
     : >"$BATS_TEST_TMPDIR/$name.out"
     : >"$BATS_TEST_TMPDIR/$name.err"
-    "$@" </dev/null >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" 3>&- &
+    "$@" </dev/null >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" 3>&- {never}>&- &
     printf -v "${name}_pid" %s "$!"
     started[$!]=$name
 }
