@@ -1,17 +1,26 @@
 #include "publish/nats-conn.h"
 
 #include <nats/nats.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/exit-status.h"
 #include "base/log.h"
 #include "json/escape.h"
 #include "publish/nkey.h"
 
-enum { MS = 1000000, IO_BUFFER = 256 * 1024, SERVERS_MAX = 256, URL_MAX = 8192 };
+enum {
+    MS = 1000000,
+    IO_BUFFER = 256 * 1024,
+    SERVERS_MAX = 256,
+    URL_MAX = 8192,
+    LOAD_TIMEOUT_S = 5
+};
 
 struct nats_conn {
     natsConnection *nats;
@@ -234,6 +243,28 @@ static void nats_conn_keep_error(struct nats_conn *c)
     snprintf(c->stale_text, sizeof c->stale_text, "%s", text ? text : "");
 }
 
+static void nats_conn_on_alarm(int signal)
+{
+    static const char text[] = "shnek-pub: nats.c does not start; memory may be exhausted\n";
+    (void)signal;
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    _exit(STATUS_FAILED);
+}
+
+/* Without memory for its lock nats.c waits for itself, without an end. */
+static void nats_conn_load(void)
+{
+    static bool loaded;
+    if (loaded)
+        return;
+    loaded = true;
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = nats_conn_on_alarm}, NULL);
+    alarm(LOAD_TIMEOUT_S);
+    nats_Open(-1);
+    alarm(0);
+}
+
 enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t timeout_ns,
                                      int wake_fd, struct nats_conn **c, char *error_text)
 {
@@ -244,6 +275,7 @@ enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t t
         snprintf(error_text, NATS_CONN_TEXT_MAX, "out of memory");
         return NATS_CONN_UNAVAILABLE;
     }
+    nats_conn_load();
     (*c)->silence_ms = (int64_t)(2 * config->ping_interval_ns / MS);
     natsStatus s = natsOptions_Create(&o);
     if (s == NATS_OK)
