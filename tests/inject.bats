@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Calls of libc that fail, return short or are interrupted: tests/lib/inject.c and a sample of
 # tests/inject, which runs all of them.
+# shellcheck disable=SC2030,SC2031 # tests look like subshells of each other.
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
