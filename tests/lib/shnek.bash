@@ -19,7 +19,7 @@ shnek_setup() {
 }
 
 # ended_or_continued PID: continues a process that is suspended. Others get no SIGCONT, because one that
-# comes while the sanitizers look for leaks makes them wait forever.
+# comes while the sanitizers look for leaks lets them wait forever.
 ended_or_continued() {
     local state
     ended "$1" && return
