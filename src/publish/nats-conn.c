@@ -243,6 +243,8 @@ static void nats_conn_keep_error(struct nats_conn *c)
     snprintf(c->stale_text, sizeof c->stale_text, "%s", text ? text : "");
 }
 
+static bool nats_conn_loaded;
+
 static void nats_conn_on_alarm(int signal)
 {
     static const char text[] = "shnek-pub: nats.c does not start; memory may be exhausted\n";
@@ -255,10 +257,9 @@ static void nats_conn_on_alarm(int signal)
 /* Without memory for its lock nats.c waits for itself, without an end. */
 static void nats_conn_load(void)
 {
-    static bool loaded;
-    if (loaded)
+    if (nats_conn_loaded)
         return;
-    loaded = true;
+    nats_conn_loaded = true;
     sigaction(SIGALRM, &(struct sigaction){.sa_handler = nats_conn_on_alarm}, NULL);
     alarm(LOAD_TIMEOUT_S);
     nats_Open(-1);
@@ -544,5 +545,6 @@ void nats_conn_close(struct nats_conn *c, struct nats_conn_config *config)
 
 void nats_conn_join_threads(void)
 {
-    nats_CloseAndWait(0);
+    if (nats_conn_loaded)
+        nats_CloseAndWait(0);
 }
