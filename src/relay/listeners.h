@@ -16,7 +16,7 @@ struct listener {
     struct io io;
     enum transport transport;
     char name[ADDRESS_FORMAT_MAX]; /* its address, as in "tcp://127.0.0.1:514" */
-    struct retry failure;          /* for the caller: of accept(2); the first one was logged */
+    struct retry failure;          /* for the caller: of accept(2) */
     bool owns_path;                /* a Unix socket that we bound: its path is removed at the end */
     dev_t device;
     ino_t inode;
