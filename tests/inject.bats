@@ -72,7 +72,7 @@ ends_with() {
     need strace
     mkfifo in
     exec {feed}<>in
-    lasting file poll shnek-parse in
+    lasting file poll shnek-parse in syslog
     lasting tcp epoll_wait shnek-parse -l tcp://127.0.0.1:0
     lasting gram recvmmsg shnek-parse -l "unixgram:$PWD/socket"
     lasting pub poll sh -c 'exec shnek-pub --dry-run s <in'
@@ -82,7 +82,8 @@ ends_with() {
     logger --socket "$PWD/socket" --rfc5424 text
     true >"/dev/tcp/127.0.0.1/$(port_of "$(listen_url accept.err)")"
     ends_with file "shnek-parse: poll: $none; retrying
-shnek-parse: in: $none"
+shnek-parse: in: $none
+shnek-parse: syslog: stopped before it was read"
     ends_with tcp "shnek-parse: epoll: $none; retrying
 shnek-parse: epoll: $none; stopped, connections were not read"
     ends_with gram "shnek-parse: unixgram:$PWD/socket: $none; retrying
