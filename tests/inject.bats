@@ -69,7 +69,7 @@ ends_with() {
 
 @test "a call that fails for ten seconds ends the program with an error and status 2" {
     local none='Cannot allocate memory'
-    need strace
+    need strace logger
     mkfifo in
     exec {feed}<>in
     lasting file poll shnek-parse in syslog
