@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -47,13 +46,16 @@ static int input_grace_left_ms(const struct input *in)
     return now < in->deadline_ns ? (int)((in->deadline_ns - now) / 1000000) + 1 : 0;
 }
 
-/* An unknown error is retried after 100 ms. */
-static void input_delay_poll(struct input *in)
+/* Returns false if the failure is permanent. */
+static bool input_retry_poll(struct input *in)
 {
-    if (!in->poll_failing)
+    if (errno == EINTR)
+        return true;
+    if (retry_note(&in->retry))
         log_printf("poll: %m; retrying");
-    in->poll_failing = true;
-    nanosleep(&(struct timespec){.tv_nsec = NS_PER_S / 10}, NULL);
+    retry_sleep();
+    in->error = retry_is_over(&in->retry) ? errno : 0;
+    return !in->error;
 }
 
 enum input_state input_wait(struct input *in, struct signals *signals, bool mid_message,
@@ -80,8 +82,10 @@ enum input_state input_wait(struct input *in, struct signals *signals, bool mid_
                                {.fd = in->draining ? -1 : signals->stop_fd, .events = POLLIN},
                                {.fd = signals->hangup_fd, .events = POLLIN}};
         int n = poll(fds, 4, poll_timeout_ms);
-        if (n < 0 && errno != EINTR)
-            input_delay_poll(in);
+        if (n >= 0)
+            retry_reset(&in->retry);
+        else if (!input_retry_poll(in))
+            return INPUT_READY;
         if (n > 0 && fds[0].revents)
             return INPUT_READY;
         if (n > 0 && (fds[1].revents || fds[3].revents))
@@ -97,6 +101,10 @@ ssize_t input_read(struct input *in, char *to, size_t capacity, bool mid_message
         return 0;
     if (in->limited)
         capacity = in->quota == 0 ? 1 : in->quota < capacity ? in->quota : capacity;
+    if (in->error) {
+        errno = in->error;
+        return -1;
+    }
     ssize_t n;
     do
         n = read(in->fd, to, capacity);

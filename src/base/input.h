@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/retry.h"
 #include "base/signals.h"
 
 /*
@@ -16,10 +17,11 @@
  */
 struct input {
     int fd;
-    bool live;         /* a pipe, socket or terminal, not a regular file */
-    bool poll_failing; /* which was logged */
-    bool paused;       /* set by the caller while it cannot accept data */
-    int wake_fd;       /* if readable, input_wait() returns INPUT_IDLE; -1 for none */
+    bool live;          /* a pipe, socket or terminal, not a regular file */
+    struct retry retry; /* of poll(2) */
+    int error;          /* of poll(2), if that fails permanently, or 0 */
+    bool paused;        /* set by the caller while it cannot accept data */
+    int wake_fd;        /* if readable, input_wait() returns INPUT_IDLE; -1 for none */
     bool draining;
     bool limited;         /* see input_limit() */
     size_t quota;         /* bytes left to read while limited */
@@ -33,7 +35,8 @@ void input_init(struct input *in, int fd);
 /*
  * Waits for readable data. Returns INPUT_IDLE after timeout_ms (-1 for none), and until
  * signals_take_hangup() if SIGHUP has arrived and is handled. A drain waits up to one second for
- * the writer of a pipe to finish, because it is usually stopped at the same time.
+ * the writer of a pipe to finish, because it is usually stopped at the same time. If poll(2) fails
+ * permanently, returns INPUT_READY, and input_read() fails with that error.
  */
 enum input_state input_wait(struct input *in, struct signals *signals, bool mid_message,
                             int timeout_ms);

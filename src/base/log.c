@@ -36,15 +36,17 @@ static int log_open_nonblocking(const struct stat *s)
 /* Writes as much as stderr accepts without blocking. A file is waited for. */
 static ssize_t log_write_some(const char *p, size_t n)
 {
-    struct stat s;
-    if (fstat(STDERR_FILENO, &s) != 0)
-        return -1;
+    struct stat s = {0};
+    fstat(STDERR_FILENO, &s); /* may fail; then it is treated as a file */
     if (S_ISSOCK(s.st_mode))
         return send(STDERR_FILENO, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
     int fd = log_open_nonblocking(&s);
     if (fd < 0) {
         struct pollfd writable = {.fd = STDERR_FILENO, .events = POLLOUT};
-        return poll(&writable, 1, 0) == 1 ? write(STDERR_FILENO, p, n) : -1;
+        if (poll(&writable, 1, 0) != 0) /* a failure of poll() must not hide the line */
+            return write(STDERR_FILENO, p, n);
+        errno = EAGAIN;
+        return -1;
     }
     ssize_t wrote = write(fd, p, n);
     close(fd);

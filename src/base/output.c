@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/retry.h"
 
 enum { PIPE_SIZE = 256 * 1024 };
 
@@ -60,17 +61,26 @@ bool output_reopen(struct output *out)
     return true;
 }
 
+/* Waits until the descriptor may be writable. Returns false if that fails permanently. */
+static bool output_wait(const struct output *out, struct retry *retry)
+{
+    if (poll(&(struct pollfd){.fd = out->fd, .events = POLLOUT}, 1, -1) >= 0 || errno == EINTR)
+        return true;
+    retry_note(retry);
+    retry_sleep();
+    return !retry_is_over(retry);
+}
+
 /* Returns the number of bytes written; if that is less than len, errno is the reason. */
 static size_t output_write(const struct output *out, const char *data, size_t len)
 {
     size_t written = 0;
+    struct retry retry = {0};
     while (written < len) {
         ssize_t n = write(out->fd, data + written, len - written);
         if (n >= 0)
             written += (size_t)n;
-        else if (errno == EAGAIN)
-            poll(&(struct pollfd){.fd = out->fd, .events = POLLOUT}, 1, -1);
-        else if (errno != EINTR)
+        else if (errno == EAGAIN ? !output_wait(out, &retry) : errno != EINTR)
             break;
     }
     return written;

@@ -1,6 +1,7 @@
 #include "publish/nats-conn.h"
 
 #include <nats/nats.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +9,18 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/exit-status.h"
 #include "base/log.h"
 #include "json/escape.h"
 #include "publish/nkey.h"
 
-enum { MS = 1000000, IO_BUFFER = 256 * 1024, SERVERS_MAX = 256, URL_MAX = 8192 };
+enum {
+    MS = 1000000,
+    IO_BUFFER = 256 * 1024,
+    SERVERS_MAX = 256,
+    URL_MAX = 8192,
+    LOAD_TIMEOUT_S = 5
+};
 
 struct nats_conn {
     natsConnection *nats;
@@ -265,6 +273,29 @@ static void nats_conn_keep_error(struct nats_conn *c)
     snprintf(c->stale_text, sizeof c->stale_text, "%s", text ? text : "");
 }
 
+static bool nats_conn_loaded;
+
+static void nats_conn_on_alarm(int signal)
+{
+    static const char text[] = "shnek-pub: nats.c does not start; memory may be exhausted\n";
+    (void)signal;
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    _exit(STATUS_FAILED);
+}
+
+/* Without memory for its lock nats.c waits for itself, without an end. */
+static void nats_conn_load(void)
+{
+    if (nats_conn_loaded)
+        return;
+    nats_conn_loaded = true;
+    sigaction(SIGALRM, &(struct sigaction){.sa_handler = nats_conn_on_alarm}, NULL);
+    alarm(LOAD_TIMEOUT_S);
+    nats_Open(-1);
+    alarm(0);
+}
+
 enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t timeout_ns,
                                      int wake_fd, struct nats_conn **c, char *error_text)
 {
@@ -275,6 +306,7 @@ enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t t
         snprintf(error_text, NATS_CONN_TEXT_MAX, "out of memory");
         return NATS_CONN_UNAVAILABLE;
     }
+    nats_conn_load();
     (*c)->silence_ms = (int64_t)(2 * config->ping_interval_ns / MS);
     natsStatus s = natsOptions_Create(&o);
     if (s == NATS_OK)
@@ -543,5 +575,6 @@ void nats_conn_close(struct nats_conn *c, struct nats_conn_config *config)
 
 void nats_conn_join_threads(void)
 {
-    nats_CloseAndWait(0);
+    if (nats_conn_loaded)
+        nats_CloseAndWait(0);
 }

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/rate-limit.h"
+#include "base/retry.h"
 #include "base/service.h"
 #include "json/locate-error.h"
 #include "json/reject.h"
@@ -433,10 +434,12 @@ static void publisher_wait_and_read(struct publisher *p)
 {
     if (p->input_ended) {
         publisher_on_idle(p);
-        if (!publisher_is_done(p))
+        if (!publisher_is_done(p) &&
             poll((struct pollfd[]){{.fd = p->transport->wake_fd, .events = POLLIN},
                                    {.fd = p->signals.hangup_fd, .events = POLLIN}},
-                 2, publisher_timeout_ms(p));
+                 2, publisher_timeout_ms(p)) < 0 &&
+            errno != EINTR)
+            retry_sleep();
         return;
     }
     p->input.paused = !p->connected_before || window_is_full(&p->window);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "base/address.h"
+#include "base/retry.h"
 #include "relay/config.h"
 #include "relay/io.h"
 
@@ -15,6 +16,7 @@ struct listener {
     struct io io;
     enum transport transport;
     char name[ADDRESS_FORMAT_MAX]; /* its address, as in "tcp://127.0.0.1:514" */
+    struct retry failure;          /* for the caller: of accept(2) */
     bool owns_path;                /* a Unix socket that we bound: its path is removed at the end */
     dev_t device;
     ino_t inode;

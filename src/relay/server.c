@@ -5,24 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/retry.h"
 #include "base/service.h"
 #include "relay/access.h"
 #include "relay/listeners.h"
 #include "relay/source-datagram.h"
 #include "relay/source-stream.h"
+#include "relay/stream-set.h"
 #include "relay/timers.h"
 
-enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64, RETRY_MS = 100 };
+enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64 };
 
-#define NS_PER_MS             (NS_PER_S / 1000)
-#define DRAIN_GRACE_NS        NS_PER_S
-#define OWNER(p, type, field) ((type *)((char *)(p)-offsetof(type, field)))
+#define NS_PER_MS      (NS_PER_S / 1000)
+#define DRAIN_GRACE_NS NS_PER_S
 
 struct server {
     const struct relay_config *config;
@@ -39,28 +39,21 @@ struct server {
     struct datagram_context *datagram_context; /* NULL without datagram listeners */
     struct tls *tls;                           /* NULL without --tls-cert */
     bool accepting;
-    bool draining;                /* connections in the backlog are accepted without a limit */
-    bool accept_failing;          /* which was logged */
-    uint64_t accept_retry_ns;     /* clock_monotonic, if accept_failing */
-    bool wait_failing;            /* which was logged */
-    struct source_stream **by_fd; /* indexed by descriptor */
-    size_t fd_capacity;
-    uint64_t stream_count;
-    uint64_t unread; /* streams of which a drain has not read all that had arrived */
-    struct timer_queue handshakes;
-    struct timer_queue first; /* of connections that have not completed a message */
-    struct timer_queue idle;
-    struct timer_queue unfinished; /* messages of connections, that of the longest idle one first */
-    size_t memory;                 /* bytes of all unfinished messages */
-    bool limit_reported;           /* --max-connections is reached, which was logged */
-    struct timer_queue retries;    /* of datagram sockets that cannot be read */
-    struct timer_queue releases;   /* of messages that --multiline keeps back */
-    struct stream_context streams;
+    bool draining;             /* connections in the backlog are accepted without a limit */
+    bool accept_failing;       /* which was logged */
+    uint64_t accept_retry_ns;  /* clock_monotonic, if accept_failing */
+    struct retry wait_failure; /* of epoll_wait(2); the first one was logged */
+    bool wait_failed;          /* sticky: what is left to read is unknown */
+    bool lost;           /* input, because of a failure that is neither the peer's nor a refusal */
+    bool limit_reported; /* --max-connections is reached, which was logged */
+    struct timer_queue retries; /* of datagram sockets that cannot be read */
+    uint64_t closed_before;     /* streams that were closed when connections were accepted last */
+    struct stream_set streams;
 };
 
 static bool server_failed(const struct server *s)
 {
-    return sink_failed(s->pipeline->sink) || (s->draining && s->wait_failing);
+    return sink_failed(s->pipeline->sink) || s->wait_failed;
 }
 
 static bool server_watch(struct server *s, struct io *io, uint32_t events, int operation)
@@ -93,96 +86,29 @@ static void server_set_accepting(struct server *s, bool accepting)
 static void server_report_limit(struct server *s)
 {
     uint64_t max = s->config->max_connections;
-    bool reached = s->stream_count >= max;
+    bool reached = s->streams.count >= max;
     if (s->draining || reached == s->limit_reported ||
-        (!reached && s->stream_count > max - (max + 9) / 10))
+        (!reached && s->streams.count > max - (max + 9) / 10))
         return;
     s->limit_reported = reached;
     if (!rate_limit_allow(&s->access.log_limit))
         return;
     if (reached)
         log_printf("%" PRIu64 " connection%s open; others wait (--max-connections)",
-                   s->stream_count, s->stream_count == 1 ? " is" : "s are");
+                   s->streams.count, s->streams.count == 1 ? " is" : "s are");
     else
-        log_printf("connections are accepted again; %" PRIu64 " %s open", s->stream_count,
-                   s->stream_count == 1 ? "is" : "are");
+        log_printf("connections are accepted again; %" PRIu64 " %s open", s->streams.count,
+                   s->streams.count == 1 ? "is" : "are");
 }
 
 static bool server_has_capacity(const struct server *s)
 {
-    return s->draining || s->stream_count < s->config->max_connections;
+    return s->draining || s->streams.count < s->config->max_connections;
 }
 
-/* Notes the memory of an unfinished message, and that its peer is not idle. */
-static void server_set_memory(struct server *s, struct source_stream *stream, size_t bytes)
-{
-    s->memory = s->memory - stream->memory + bytes;
-    stream->memory = bytes;
-    if (bytes)
-        timer_arm(&s->unfinished, &stream->unfinished, 0);
-    else
-        timer_disarm(&stream->unfinished);
-}
-
-static void server_close_stream(struct server *s, struct source_stream *stream, bool complete)
-{
-    s->by_fd[stream->io.fd] = NULL;
-    s->unread -= stream->input.quota != 0;
-    s->stream_count--;
-    server_set_memory(s, stream, 0);
-    source_stream_destroy(stream, &s->streams, complete);
-    if (signals_stopping(s->signals))
-        return;
-    server_set_accepting(s, server_has_capacity(s));
-    server_report_limit(s);
-}
-
-static void server_close_streams(struct server *s)
-{
-    for (size_t fd = 0; fd < s->fd_capacity; fd++)
-        if (s->by_fd[fd])
-            server_close_stream(s, s->by_fd[fd], false);
-}
-
-/* Returns the queue of the timeout for a connection that is ready for messages, or NULL. */
-static struct timer_queue *server_idle_queue(struct server *s, const struct source_stream *stream)
-{
-    bool first = !stream->completed && s->first.duration_ns &&
-                 (!s->idle.duration_ns || s->first.duration_ns < s->idle.duration_ns);
-    if (first)
-        return &s->first;
-    return s->idle.duration_ns ? &s->idle : NULL;
-}
-
-/* The timeout of a handshake covers all its reads; the others restart with each read. */
-static void server_set_timers(struct server *s, struct source_stream *stream)
-{
-    struct timer_queue *idle = server_idle_queue(s, stream);
-    if (stream->phase != STREAM_MESSAGES && !stream->timeout.next)
-        timer_arm(&s->handshakes, &stream->timeout, clock_monotonic());
-    else if (stream->phase == STREAM_MESSAGES && idle)
-        timer_arm(idle, &stream->timeout, clock_monotonic());
-    else if (stream->phase == STREAM_MESSAGES)
-        timer_disarm(&stream->timeout);
-    if (framer_has_held(&stream->source.framer))
-        timer_arm(&s->releases, &stream->release, clock_monotonic());
-    else
-        timer_disarm(&stream->release);
-}
-
-/* Reads once per event, so that no peer waits until another one pauses. */
 static void server_read_stream(struct server *s, struct io *io)
 {
-    struct source_stream *stream = OWNER(io, struct source_stream, io);
-    bool unread = stream->input.quota != 0;
-    enum stream_state state = source_stream_read(stream, &s->streams);
-    s->unread -= unread && stream->input.quota == 0;
-    if (state == STREAM_OPEN) {
-        server_set_memory(s, stream, source_stream_memory(stream));
-        server_set_timers(s, stream);
-    } else {
-        server_close_stream(s, stream, state == STREAM_ENDED);
-    }
+    stream_set_read(&s->streams, OWNER(io, struct source_stream, io));
 }
 
 static void server_add_stream(struct server *s, const struct listener *l, int fd,
@@ -190,34 +116,41 @@ static void server_add_stream(struct server *s, const struct listener *l, int fd
 {
     struct tls *tls = l->transport == TRANSPORT_TLS ? s->tls : NULL;
     struct source_stream *stream =
-        source_stream_new(&s->streams, fd, l->transport, address, address_len, tls);
+        source_stream_new(&s->streams.context, fd, l->transport, address, address_len, tls);
     if (!stream) {
         close(fd);
         return;
     }
     if (!server_add_io(s, &stream->io, fd, server_read_stream, EPOLLIN)) {
         log_printf("%s: epoll: %m", stream->name);
-        s->streams.lost = true;
-        source_stream_destroy(stream, &s->streams, true);
+        s->lost = true;
+        source_stream_destroy(stream, &s->streams.context, true);
         return;
     }
-    while (s->fd_capacity <= (size_t)fd) {
-        size_t before = s->fd_capacity;
-        s->by_fd = array_grow(s->by_fd, &s->fd_capacity, before, sizeof *s->by_fd);
-        memset(s->by_fd + before, 0, (s->fd_capacity - before) * sizeof *s->by_fd);
-    }
-    s->by_fd[fd] = stream;
-    s->stream_count++;
-    server_set_timers(s, stream);
+    stream_set_add(&s->streams, stream);
     server_report_limit(s);
 }
 
-static void server_pause_accepting(struct server *s)
+/* Ends the program with what has arrived elsewhere. errno is the error that lasts. */
+static void server_give_up(struct server *s, const char *what)
+{
+    if (signals_stopping(s->signals))
+        return;
+    log_printf("%s: %m for %d seconds; stopping", what, RETRY_LIMIT_S);
+    s->lost = true;
+    signals_request_stop(s->signals);
+}
+
+/* If descriptors or memory are exhausted, connections wait without a limit. */
+static void server_pause_accepting(struct server *s, struct listener *l)
 {
     bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    retry_note(&l->failure);
     if (!s->accept_failing && !s->draining)
         log_printf("accept: %m; %s",
                    exhausted ? "new connections wait until another one is closed" : "retrying");
+    if (!exhausted && retry_is_over(&l->failure))
+        server_give_up(s, l->name);
     s->accept_failing = true;
     s->accept_retry_ns = clock_monotonic() + RETRY_MS * NS_PER_MS;
     server_set_accepting(s, false);
@@ -233,12 +166,14 @@ static bool server_is_connection_error(int error)
 }
 
 /* Returns false if no more connections are waiting or can be accepted. */
-static bool server_accept_some(struct server *s, const struct listener *l)
+static bool server_accept_some(struct server *s, struct listener *l)
 {
     for (int i = 0; i < ACCEPTS_MAX && server_has_capacity(s); i++) {
         struct sockaddr_storage address;
         socklen_t len = sizeof address;
         int fd = accept4(l->io.fd, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0 || errno == EAGAIN)
+            retry_reset(&l->failure);
         if (fd >= 0) {
             server_add_stream(s, l, fd, (struct sockaddr *)&address, len);
             continue;
@@ -248,7 +183,7 @@ static bool server_accept_some(struct server *s, const struct listener *l)
         if (errno == EAGAIN)
             s->accept_failing = false;
         else
-            server_pause_accepting(s);
+            server_pause_accepting(s, l);
         return false;
     }
     server_set_accepting(s, server_has_capacity(s));
@@ -265,6 +200,8 @@ static void server_read_datagrams(struct server *s, struct io *io)
     struct source_datagram *d = OWNER(io, struct source_datagram, io);
     if (source_datagram_read(d, s->datagram_context) != DATAGRAM_FAILED)
         return;
+    if (retry_is_over(&d->failure))
+        server_give_up(s, d->listener->name);
     epoll_ctl(s->epoll, EPOLL_CTL_DEL, io->fd, NULL);
     timer_arm(&s->retries, &d->retry, clock_monotonic());
 }
@@ -315,17 +252,6 @@ static void server_reload(struct server *s, struct io *io)
     server_notify_ready(s);
 }
 
-/* Releases the held messages that no line has continued in time. */
-static void server_release_held(struct server *s, uint64_t now)
-{
-    struct timer *t;
-    while ((t = timer_queue_expired(&s->releases, now))) {
-        struct source_stream *stream = OWNER(t, struct source_stream, release);
-        pipeline_release(s->pipeline, &stream->source);
-        timer_disarm(t);
-    }
-}
-
 static void server_retry_datagrams(struct server *s, uint64_t now)
 {
     struct timer *t;
@@ -338,65 +264,11 @@ static void server_retry_datagrams(struct server *s, uint64_t now)
     }
 }
 
-/* Returns whether data has arrived, so that it is we who are late and not the peer. */
-static bool server_has_unread(const struct source_stream *stream)
-{
-    int arrived = 0;
-    return ioctl(stream->io.fd, FIONREAD, &arrived) == 0 && arrived > 0;
-}
-
-static void server_time_out(struct server *s, struct source_stream *stream)
-{
-    if (stream->phase == STREAM_PROXY_HEADER)
-        access_refuse(&s->access, stream->name, "PROXY header timed out (--handshake-timeout)");
-    else if (stream->phase == STREAM_HANDSHAKE)
-        access_refuse(&s->access, stream->name, "TLS: handshake timed out (--handshake-timeout)");
-    else if (rate_limit_allow(&s->access.log_limit))
-        log_printf("%s: closed, %s", stream->name,
-                   server_idle_queue(s, stream) == &s->first
-                       ? "no message for too long (--first-message-timeout)"
-                       : "idle for too long (--idle-timeout)");
-    server_close_stream(s, stream, false);
-}
-
-/* Closes the streams that have timed out, unless a read shows that they have not. */
-static void server_expire(struct server *s, const struct timer_queue *q, uint64_t now)
-{
-    struct timer *t;
-    while ((t = timer_queue_expired(q, now))) {
-        struct source_stream *stream = OWNER(t, struct source_stream, timeout);
-        if (server_has_unread(stream))
-            server_read_stream(s, &stream->io);
-        if (timer_queue_expired(q, now) == t)
-            server_time_out(s, stream);
-    }
-}
-
-/* Closes the connections whose unfinished messages have been idle for longest until the others fit
- * in --max-memory. */
-static void server_evict(struct server *s)
-{
-    while (s->memory > s->config->max_memory) {
-        struct source_stream *stream =
-            OWNER(s->unfinished.head.next, struct source_stream, unfinished);
-        if (rate_limit_allow(&s->access.log_limit))
-            log_printf("%s: closed, its unfinished message exceeds the memory for all of them "
-                       "(--max-memory)",
-                       stream->name);
-        server_close_stream(s, stream, false);
-    }
-}
-
 static void server_run_timers(struct server *s)
 {
-    uint64_t now = clock_monotonic();
     rate_limit_poll(&s->access.log_limit);
-    server_expire(s, &s->handshakes, now);
-    server_expire(s, &s->first, now);
-    server_expire(s, &s->idle, now);
-    server_evict(s);
-    server_release_held(s, now);
-    server_retry_datagrams(s, now);
+    stream_set_run_timers(&s->streams);
+    server_retry_datagrams(s, clock_monotonic());
 }
 
 /* The smaller of two timeouts in ms, of which -1 is none. */
@@ -414,31 +286,29 @@ static int server_ns_to_ms(uint64_t ns)
 
 static int server_timeout_ms(const struct server *s)
 {
-    uint64_t now = clock_monotonic();
-    const struct timer_queue *queues[] = {&s->handshakes, &s->first, &s->idle, &s->retries,
-                                          &s->releases};
+    uint64_t streams_ns = stream_set_remaining_ns(&s->streams);
+    uint64_t retries_ns = timer_queue_remaining_ns(&s->retries, clock_monotonic());
     int timeout_ms = pipeline_timeout_ms(s->pipeline);
     if (s->accept_failing)
         timeout_ms = server_min_timeout(timeout_ms, RETRY_MS);
     if (s->access.log_limit.suppressed)
         timeout_ms = server_min_timeout(timeout_ms, 1000);
-    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
-        timeout_ms = server_min_timeout(timeout_ms,
-                                        server_ns_to_ms(timer_queue_remaining_ns(queues[i], now)));
-    return timeout_ms;
+    timeout_ms = server_min_timeout(timeout_ms, server_ns_to_ms(streams_ns));
+    return server_min_timeout(timeout_ms, server_ns_to_ms(retries_ns));
 }
 
-/* Waiting for events has failed: it is retried, except during a drain, which cannot know what is
- * left to read. */
+/* Waiting for events has failed: it is retried, except during a drain, which ends before that. */
 static void server_delay_wait(struct server *s)
 {
     if (errno == EINTR)
         return;
-    if (!s->wait_failing)
+    if (retry_note(&s->wait_failure))
         log_printf("epoll: %m; retrying");
-    s->wait_failing = true;
-    s->streams.lost = s->streams.lost || s->draining;
-    nanosleep(&(struct timespec){.tv_nsec = RETRY_MS * NS_PER_MS}, NULL);
+    s->wait_failed = s->draining || retry_is_over(&s->wait_failure);
+    if (s->wait_failed)
+        log_printf("epoll: %m; stopped, connections were not read");
+    else
+        retry_sleep();
 }
 
 /* Waits for events, at most `max_ms` unless that is -1, and handles them and the timers. */
@@ -450,7 +320,7 @@ static void server_poll(struct server *s, int max_ms)
     if (n < 0)
         server_delay_wait(s);
     else
-        s->wait_failing = false;
+        retry_reset(&s->wait_failure);
     if (n == 0) {
         bool pending = pipeline_timeout_ms(s->pipeline) == 0;
         pipeline_on_idle(s->pipeline);
@@ -516,12 +386,22 @@ static bool server_open(struct server *s)
     return server_open_listeners(s) && server_watch_all(s);
 }
 
+/* Accepts connections again after one was closed, or when a failure is to be retried. */
+static void server_update_accepting(struct server *s)
+{
+    bool closed = s->streams.closed != s->closed_before;
+    s->closed_before = s->streams.closed;
+    if (closed || (s->accept_failing && clock_monotonic() >= s->accept_retry_ns))
+        server_set_accepting(s, server_has_capacity(s));
+    if (closed)
+        server_report_limit(s);
+}
+
 static void server_serve(struct server *s)
 {
     while (!signals_stopping(s->signals) && !server_failed(s)) {
+        server_update_accepting(s);
         server_poll(s, -1);
-        if (s->accept_failing && clock_monotonic() >= s->accept_retry_ns)
-            server_set_accepting(s, server_has_capacity(s));
     }
 }
 
@@ -534,24 +414,10 @@ static void server_drain_datagrams(struct server *s)
         do
             state = source_datagram_read(d, s->datagram_context);
         while (state == DATAGRAM_MORE && !server_failed(s));
-        s->streams.lost = s->streams.lost || state == DATAGRAM_FAILED;
+        s->lost = s->lost || state == DATAGRAM_FAILED;
         timer_disarm(&d->retry);
         epoll_ctl(s->epoll, EPOLL_CTL_DEL, d->io.fd, NULL);
         source_datagram_count_dropped(d, s->datagram_context);
-    }
-}
-
-/* From now on each stream is read only up to what has arrived. */
-static void server_limit_streams(struct server *s)
-{
-    for (size_t fd = 0; fd < s->fd_capacity; fd++) {
-        struct source_stream *stream = s->by_fd[fd];
-        if (!stream || stream->input.limited)
-            continue;
-        input_limit(&stream->input);
-        s->unread += stream->input.quota != 0;
-        if (input_drained(&stream->input, source_stream_mid_message(stream)))
-            server_close_stream(s, stream, true);
     }
 }
 
@@ -566,11 +432,11 @@ static void server_drain_streams(struct server *s)
             while (!transport_is_datagram(s->listeners.items[i].transport) &&
                    server_accept_some(s, &s->listeners.items[i]))
                 ;
-        before = s->stream_count;
-        server_limit_streams(s);
-        while (s->unread && !server_failed(s))
+        before = s->streams.count;
+        stream_set_limit(&s->streams);
+        while (s->streams.unread && !server_failed(s))
             server_poll(s, -1);
-    } while (s->accept_failing && s->stream_count < before && !server_failed(s));
+    } while (s->accept_failing && s->streams.count < before && !server_failed(s));
 }
 
 /* Reads what has arrived, and then up to the end of the message that each stream is in. Returns
@@ -588,18 +454,17 @@ static bool server_drain(struct server *s)
     listeners_close(&s->listeners);
     uint64_t deadline = clock_monotonic() + DRAIN_GRACE_NS;
     uint64_t now;
-    while (s->stream_count && !server_failed(s) && (now = clock_monotonic()) < deadline)
+    while (s->streams.count && !server_failed(s) && (now = clock_monotonic()) < deadline)
         server_poll(s, (int)((deadline - now) / NS_PER_MS) + 1);
     return complete;
 }
 
 static void server_close(struct server *s)
 {
-    server_close_streams(s);
+    stream_set_free(&s->streams);
     listeners_close(&s->listeners);
     datagram_context_destroy(s->datagram_context);
     tls_destroy(s->tls);
-    free(s->by_fd);
     if (s->epoll >= 0)
         close(s->epoll);
     rate_limit_flush(&s->access.log_limit);
@@ -618,16 +483,9 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
     s->signals = signals;
     s->epoll = -1;
     s->accepting = true;
-    s->streams.config = config;
-    s->streams.pipeline = pipeline;
-    s->streams.access = &s->access;
     access_init(&s->access, &config->access, &pipeline->sink->stats->refused, config->quiet);
-    timer_queue_init(&s->handshakes, config->handshake_timeout_ns);
-    timer_queue_init(&s->first, config->first_message_timeout_ns);
-    timer_queue_init(&s->unfinished, 0);
-    timer_queue_init(&s->idle, config->idle_timeout_ns);
+    stream_set_init(&s->streams, config, pipeline, &s->access);
     timer_queue_init(&s->retries, RETRY_MS * NS_PER_MS);
-    timer_queue_init(&s->releases, PIPELINE_HOLD_MS * NS_PER_MS);
     bool good = server_open(s);
     if (good) {
         server_notify_ready(s);
@@ -636,7 +494,7 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
             good = server_drain(s);
     }
     server_close(s);
-    good = good && !s->streams.lost;
+    good = good && !s->lost && !s->wait_failed && !s->streams.context.lost;
     free(s);
     return good;
 }

@@ -134,14 +134,13 @@ enum datagram_state source_datagram_read(struct source_datagram *d, struct datag
     }
     int n = recvmmsg(d->io.fd, c->headers, DATAGRAMS_MAX, MSG_DONTWAIT | MSG_TRUNC, NULL);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        if (!d->failing)
+        if (retry_note(&d->failure))
             log_printf("%s: %m; retrying", d->listener->name);
-        d->failing = true;
         return DATAGRAM_FAILED;
     }
     if (n <= 0)
         return DATAGRAM_NONE;
-    d->failing = false;
+    retry_reset(&d->failure);
     source_datagram_count_dropped(d, c);
     pipeline_begin(c->pipeline, &d->source);
     size_t batch_bytes = 0;

@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "base/retry.h"
 #include "relay/access.h"
 #include "relay/config.h"
 #include "relay/io.h"
@@ -23,9 +24,9 @@ struct source_datagram {
     struct io io;
     const struct listener *listener;
     struct source source;
-    uint32_t dropped;   /* UDP: the kernel's counter when it was read last */
-    bool failing;       /* the last read failed, which was logged */
-    struct timer retry; /* for the caller */
+    uint32_t dropped;     /* UDP: the kernel's counter when it was read last */
+    struct retry failure; /* of the last reads; the first one was logged */
+    struct timer retry;   /* for the caller */
 };
 
 void source_datagram_init(struct source_datagram *d, const struct datagram_context *c,
@@ -34,7 +35,8 @@ void source_datagram_init(struct source_datagram *d, const struct datagram_conte
 enum datagram_state { DATAGRAM_MORE, DATAGRAM_NONE, DATAGRAM_FAILED };
 
 /* Receives and processes up to 64 datagrams. Returns DATAGRAM_MORE if more may be waiting, and
- * DATAGRAM_FAILED if they cannot be read now, which is logged once; retry after a delay. */
+ * DATAGRAM_FAILED and errno if they cannot be read now, which is logged once; retry after a delay.
+ */
 enum datagram_state source_datagram_read(struct source_datagram *d, struct datagram_context *c);
 
 /* Stops receiving; datagrams that have arrived can still be read. */

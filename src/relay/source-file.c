@@ -84,6 +84,8 @@ static bool source_file_read_fd(struct pipeline *p, struct signals *signals, int
     while (!f.ended && !sink_failed(p->sink))
         source_file_step(&f, signals);
     pipeline_end(p, &f.source, f.complete);
+    if (f.input.error)
+        signals_request_stop(signals); /* poll(2) would fail for the next file, too */
     return !f.failed;
 }
 

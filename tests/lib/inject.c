@@ -243,9 +243,17 @@ TRANSFER(getrandom, (void *data, size_t len, unsigned flags), (data, len, flags)
 TRANSFER(pread, (int fd, void *data, size_t len, off_t offset), (fd, data, len, offset))
 TRANSFER(pwrite, (int fd, const void *data, size_t len, off_t offset), (fd, data, len, offset))
 TRANSFER(read, (int fd, void *data, size_t len), (fd, data, len))
-TRANSFER(recv, (int fd, void *data, size_t len, int flags), (fd, data, len, flags))
 TRANSFER(send, (int fd, const void *data, size_t len, int flags), (fd, data, len, flags))
 // clang-format on
+
+// Only the first recv(2) after a reset reports it. Later ones see the end of the stream.
+ssize_t recv(int fd, void *data, size_t len, int flags)
+{
+    static atomic_int reset = -1;
+    if (!transfer_fails(CALL_recv, &len))
+        return REAL(recv)(fd, data, len, flags);
+    return errno == ECONNRESET && atomic_exchange(&reset, fd) == fd ? 0 : -1;
+}
 
 // A program reports errors to stderr, which must not fail.
 ssize_t write(int fd, const void *data, size_t len)

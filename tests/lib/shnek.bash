@@ -5,6 +5,8 @@ bats_require_minimum_version 1.5.0
 
 SHNEK_TOP=$(cd "${BASH_SOURCE[0]%/*}/../.." && pwd)
 declare -gA started=()
+# A pipe without data, to pause without creating a process.
+exec {never}<> <(:)
 
 shnek_setup() {
     local programs tools
@@ -16,16 +18,25 @@ shnek_setup() {
     export TERM=xterm
 }
 
+# ended_or_continued PID: continues a process that is suspended. Others get no SIGCONT, because one that
+# comes while the sanitizers look for leaks lets them wait forever.
+ended_or_continued() {
+    local state
+    ended "$1" && return
+    if read -r state <"/proc/$1/stat" && [[ $state == *') T '* ]]; then
+        kill -CONT "$1" || true
+    fi
+    return 1
+} 2>/dev/null
+
 # Terminates all processes of `start`. Kills and reports those that ignore TERM for 10 s.
 shnek_teardown() {
     local pid
     for pid in "${!started[@]}"; do
-        if running "$pid" && kill -CONT "$pid"; then
-            kill -TERM "$pid" || true
-        fi
+        ! running "$pid" || kill -TERM "$pid" || true
     done 2>/dev/null
     for pid in "${!started[@]}"; do
-        if ! poll 10 ended "$pid"; then
+        if ! poll 10 ended_or_continued "$pid"; then
             kill -KILL "$pid" || true
             echo "# $BATS_TEST_NAME: TERM did not end ${started[$pid]}, killed" >&3
         fi
@@ -34,7 +45,7 @@ shnek_teardown() {
 }
 
 pause() {
-    read -rt 0.02 <> <(:) || true
+    read -rt 0.02 -u "$never" || true
 }
 
 # poll SECONDS COMMAND...: repeats the command until it succeeds. Fails after the timeout, which is four
@@ -81,7 +92,7 @@ start() {
     # Output of an earlier process of that name must not be mistaken for this one's.
     : >"$BATS_TEST_TMPDIR/$name.out"
     : >"$BATS_TEST_TMPDIR/$name.err"
-    "$@" </dev/null >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" 3>&- &
+    "$@" </dev/null >"$BATS_TEST_TMPDIR/$name.out" 2>"$BATS_TEST_TMPDIR/$name.err" 3>&- {never}>&- &
     printf -v "${name}_pid" %s "$!"
     started[$!]=$name
 }
