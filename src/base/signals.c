@@ -13,7 +13,7 @@
 /* timeout(1) signals the process and then its group, so one signal arrives twice. */
 static const uint64_t duplicate_window_ns = NS_PER_S / 10;
 
-static const uint64_t abort_timeout_ns = 5 * NS_PER_S;
+static const uint64_t default_abort_timeout_ns = 5 * NS_PER_S;
 
 static sigset_t signals_handled_set(const struct signals *s)
 {
@@ -31,7 +31,7 @@ static void *signals_write_abort(void *argument)
 {
     struct signals *s = argument;
     if (s->on_abort)
-        s->on_abort(s->abort_argument);
+        s->on_abort(s->hook_argument);
     if (!atomic_load(&s->immediate_reason) || s->interval_ns)
         stats_print(s->stats, STATS_ABORT);
     _exit(STATUS_FAILED);
@@ -61,7 +61,8 @@ static void signals_abort(struct signals *s, const char *reason)
 {
     pthread_t thread;
     uint64_t now_ns = clock_monotonic();
-    uint64_t deadline_ns = now_ns + abort_timeout_ns;
+    uint64_t deadline_ns =
+        now_ns + (s->abort_timeout_ns ? s->abort_timeout_ns : default_abort_timeout_ns);
     bool again = false;
     log_try("%s", reason);
     s->stopped_ns = now_ns;
@@ -92,6 +93,8 @@ static void signals_stop(struct signals *s)
 static void signals_hang_up(struct signals *s)
 {
     atomic_store(&s->hangup, true);
+    if (s->on_hangup)
+        s->on_hangup(s->hook_argument);
     eventfd_write(s->hangup_fd, 1);
 }
 

@@ -13,7 +13,7 @@
  * A thread that handles signals and prints the counters, also while the rest of the program is
  * blocked in a write. The first SIGTERM or SIGINT requests a drain; a second one at least 100 ms
  * later, or the shutdown timeout, calls on_abort and ends the process with STATUS_FAILED. If that
- * is not done within five seconds, or a third signal arrives, the process ends without it. SIGUSR1
+ * is not done within the abort timeout, or a third signal arrives, the process ends without it. SIGUSR1
  * prints a line of counters. SIGHUP, if it is handled, is reported by hangup_fd until
  * signals_take_hangup(). SIGPIPE and SIGXFSZ are ignored.
  */
@@ -21,8 +21,10 @@ struct signals {
     struct stats *stats;
     uint64_t interval_ns;         /* between lines of counters, 0 for none */
     uint64_t shutdown_timeout_ns; /* from the first signal, 0 for none */
+    uint64_t abort_timeout_ns;    /* for on_abort, 0 for five seconds */
     void (*on_abort)(void *);     /* called before an immediate exit in a thread, may be NULL */
-    void *abort_argument;         /* passed to on_abort */
+    void (*on_hangup)(void *);    /* called when SIGHUP arrives, may be NULL */
+    void *hook_argument;          /* passed to both */
     _Atomic(const char *)
         immediate_reason; /* if set, the first signal ends the process and logs it */
     bool handle_hangup;   /* handle SIGHUP */

@@ -2,6 +2,7 @@
 
 #include "base/exit-status.h"
 #include "base/signals.h"
+#include "relay/command.h"
 #include "relay/pipeline.h"
 #include "relay/server.h"
 #include "relay/sink.h"
@@ -20,17 +21,22 @@ int relay_run(const struct relay_config *config)
     struct stats stats = {0};
     struct signals signals = {.handle_hangup = true,
                               .shutdown_timeout_ns = config->shutdown_timeout_ns};
+    struct command command;
     struct sink sink;
     struct pipeline pipeline;
-    if (!sink_open(&sink, config, &stats) ||
+    if (!command_open(&command, config->exec, &signals) || !sink_open(&sink, config, &stats) ||
         !signals_open(&signals, &stats, config->stats_interval_ns) ||
-        !pipeline_init(&pipeline, config, &sink))
+        !pipeline_init(&pipeline, config, &sink) || !command_watch(&command, &sink))
         return STATUS_FAILED;
     bool all_read = relay_read(config, &pipeline, &signals);
     pipeline_free(&pipeline);
+    command_end_input(&command);
     bool all_written = sink_close(&sink);
+    int command_status = command_wait(&command);
     signals_close(&signals);
+    command_close(&command);
+    int status = counter_read(&stats.rejected) ? STATUS_REJECTED : STATUS_OK;
     if (!all_read || !all_written || counter_read(&stats.dropped))
-        return STATUS_FAILED;
-    return counter_read(&stats.rejected) ? STATUS_REJECTED : STATUS_OK;
+        status = STATUS_FAILED;
+    return command_status > status ? command_status : status;
 }
