@@ -42,6 +42,10 @@ _shnek_parse()
     --idle-timeout) words='1m 10m 1h' ;;
     --handshake-timeout) words='5s 10s 30s' ;;
     --shutdown-timeout) words='5s 20s 1m' ;;
+    --exec)
+        COMPREPLY=($(compgen -c -- "$cur"))
+        return
+        ;;
     --jobs) words='2 4 8' ;;
     --stats) words='1s 10s 1m' ;;
     *)
@@ -54,7 +58,7 @@ _shnek_parse()
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw
-            --shutdown-timeout= --rejects= --jobs= --stats --stats= -q --quiet -h --help -V --version'
+            --shutdown-timeout= --rejects= --exec= --jobs= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac
 

@@ -25,6 +25,7 @@ complete -c shnek-parse -l allow-uid -x -a '(__fish_complete_users)' -d 'Accept 
 complete -c shnek-parse -l proxy-protocol -d 'Require a PROXY protocol header'
 complete -c shnek-parse -l meta -d 'Add "peer", "transport" and "received" to each record'
 complete -c shnek-parse -l raw -d 'Add "raw", the message without its frame, to each record'
+complete -c shnek-parse -l exec -x -a '(__fish_complete_command)' -d 'Run a shell command that reads the records'
 complete -c shnek-parse -l rejects -r -F -d 'Append rejected messages to a file as JSON lines'
 complete -c shnek-parse -l jobs -x -a '2 4 8' -d 'Parse files with several threads'
 complete -c shnek-parse -l stats -a '1s 10s 1m' -d 'Print counters periodically'

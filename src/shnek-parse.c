@@ -73,6 +73,8 @@ static const char help[] =
     "      --meta                Add \"peer\", \"transport\" and \"received\" to records\n"
     "      --raw                 Add the original message as \"raw\" to records\n"
     "      --rejects=FILE        Append rejected messages to FILE as JSON lines\n"
+    "      --exec=COMMAND        Run a shell command that reads the records from its\n"
+    "                            stdin, and wait until it ends\n"
     "      --stats[=DURATION]    Print counters at this interval and at the end [1s]\n"
     "      --shutdown-timeout=DURATION\n"
     "                            Stop draining after this time [20s]\n"
@@ -110,6 +112,7 @@ enum {
     OPTION_META,
     OPTION_RAW,
     OPTION_REJECTS,
+    OPTION_EXEC,
     OPTION_STATS,
     OPTION_SHUTDOWN_TIMEOUT
 };
@@ -142,6 +145,7 @@ static const struct option options[] = {
     {"meta", no_argument, NULL, OPTION_META},
     {"raw", no_argument, NULL, OPTION_RAW},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
+    {"exec", required_argument, NULL, OPTION_EXEC},
     {"stats", optional_argument, NULL, OPTION_STATS},
     {"shutdown-timeout", required_argument, NULL, OPTION_SHUTDOWN_TIMEOUT},
     {"quiet", no_argument, NULL, 'q'},
@@ -299,6 +303,9 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
         return c->raw = true;
     case OPTION_REJECTS:
         c->rejects = text;
+        return true;
+    case OPTION_EXEC:
+        c->exec = text;
         return true;
     case OPTION_SHUTDOWN_TIMEOUT:
         return option_duration("--shutdown-timeout", text, 0, day_ns, &c->shutdown_timeout_ns);

@@ -14,7 +14,7 @@
 /* timeout(1) signals the process and then its group, so one signal arrives twice. */
 static const uint64_t duplicate_window_ns = NS_PER_S / 10;
 
-static const uint64_t abort_timeout_ns = 5 * NS_PER_S;
+static const uint64_t default_abort_timeout_ns = 5 * NS_PER_S;
 
 /* To exit after the drain or the abort. */
 static const uint64_t exit_timeout_ns = 5 * NS_PER_S;
@@ -58,13 +58,18 @@ static bool signals_is_stop(int signal)
     return signal == SIGTERM || signal == SIGINT;
 }
 
+static uint64_t signals_abort_timeout_ns(const struct signals *s)
+{
+    return s->abort_timeout_ns ? s->abort_timeout_ns : default_abort_timeout_ns;
+}
+
 /* Ends the process. What on_abort writes to may be blocked, so it has a thread of its own and a
  * deadline, and another signal ends it. */
 static void signals_abort(struct signals *s, const char *reason)
 {
     pthread_t thread;
     uint64_t now_ns = clock_monotonic();
-    uint64_t deadline_ns = now_ns + abort_timeout_ns;
+    uint64_t deadline_ns = now_ns + signals_abort_timeout_ns(s);
     bool again = false;
     log_try("%s", reason);
     s->stopped_ns = now_ns;
@@ -83,7 +88,8 @@ static void signals_start_drain(struct signals *s)
 {
     uint64_t limit_ns = s->shutdown_timeout_ns;
     eventfd_write(s->stop_fd, 1);
-    service_notify_stopping(limit_ns ? limit_ns + abort_timeout_ns + exit_timeout_ns : 0);
+    service_notify_stopping(limit_ns ? limit_ns + signals_abort_timeout_ns(s) + exit_timeout_ns
+                                     : 0);
     if (s->on_drain)
         s->on_drain(s->argument);
 }
@@ -108,6 +114,8 @@ static void signals_hang_up(struct signals *s)
         log_printf("SIGHUP ignored; there is nothing to reload");
         return;
     }
+    if (s->on_hangup)
+        s->on_hangup(s->argument);
     eventfd_write(s->hangup_fd, 1);
     atomic_store(&s->hangup, true);
 }

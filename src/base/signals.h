@@ -13,8 +13,8 @@
  * A thread that handles signals and prints the counters, also while the rest of the program is
  * blocked in a write. The first SIGTERM or SIGINT requests a drain; a second one at least 100 ms
  * later, or the shutdown timeout, calls on_abort and ends the process with STATUS_FAILED. If that
- * is not done within five seconds, or a third signal arrives, the process ends without it. SIGUSR1
- * prints a line of counters. SIGHUP is reported by hangup_fd until signals_take_hangup() if
+ * is not done within the abort timeout, or a third signal arrives, the process ends without it.
+ * SIGUSR1 prints a line of counters. SIGHUP is reported by hangup_fd until signals_take_hangup() if
  * handle_hangup is set; otherwise it is only logged. SIGPIPE and SIGXFSZ are ignored. The service
  * manager is notified of a drain and of how long it may last.
  */
@@ -22,9 +22,11 @@ struct signals {
     struct stats *stats;
     uint64_t interval_ns;         /* between lines of counters, 0 for none */
     uint64_t shutdown_timeout_ns; /* from the first signal, 0 for none */
+    uint64_t abort_timeout_ns;    /* for on_abort, 0 for five seconds */
     void (*on_drain)(void *);     /* called by this thread after the first signal, may be NULL */
+    void (*on_hangup)(void *);    /* called by this thread after SIGHUP, may be NULL */
     void (*on_abort)(void *);     /* called before an immediate exit in a thread, may be NULL */
-    void *argument;               /* passed to both */
+    void *argument;               /* passed to these */
     _Atomic(const char *)
         immediate_reason; /* if set, the first signal ends the process and logs it */
     bool handle_hangup;   /* the owner handles SIGHUP */

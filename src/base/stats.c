@@ -83,12 +83,31 @@ static void stats_format(struct stats *s, uint64_t out, uint64_t per_second, str
     stats_text_append(t, others.text);
 }
 
+/* The path through both programs: messages read, and messages that the command has delivered. */
+static void stats_format_both(struct stats *s, uint64_t per_second, struct stats_text *t)
+{
+    char number[NUMBER_SIZE];
+    struct stats *command = s->command;
+    stats_text_add_count(t, "in", counter_read(&s->in), false);
+    stats_text_add_count(t, "rejected", counter_read(&s->rejected), true);
+    stats_text_add_count(t, "dropped", counter_read(&s->dropped), true);
+    stats_text_append(t, " | shnek-pub:");
+    stats_text_add_count(t, "out", counter_read(&command->out), false);
+    stats_text_add_count(t, "rejected", counter_read(&command->rejected), true);
+    stats_text_add_count(t, "duplicates", counter_read(&command->duplicates), true);
+    stats_text_add(t, "rate", number_format(number, per_second));
+    stats_text_append(t, "/s");
+}
+
 void stats_print(struct stats *s, enum stats_kind kind)
 {
     static void (*const print_functions[])(const char *, ...) = {log_status, log_printf, log_try};
     struct stats_text t = {0};
     uint64_t now = clock_monotonic();
-    uint64_t out = counter_read(&s->out);
+    bool both = s->command && atomic_load(&s->command->is_part_of_line);
+    uint64_t out = counter_read(both ? &s->command->out : &s->out);
+    if (atomic_load(&s->is_part_of_line))
+        return;
     uint64_t per_second = stats_rate(out, now - s->started_ns);
     if (kind == STATS_INTERVAL) {
         per_second =
@@ -96,6 +115,9 @@ void stats_print(struct stats *s, enum stats_kind kind)
         s->printed_ns = now;
         s->printed_out = out;
     }
-    stats_format(s, out, per_second, &t);
+    if (both)
+        stats_format_both(s, per_second, &t);
+    else
+        stats_format(s, out, per_second, &t);
     print_functions[kind]("%s", t.text);
 }

@@ -2,6 +2,7 @@
 #define SHNEK_BASE_STATS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef _Atomic uint64_t counter;
@@ -18,6 +19,8 @@ struct stats {
     uint64_t started_ns; /* clock_monotonic() */
     uint64_t printed_ns; /* clock_monotonic() of the last STATS_INTERVAL line */
     uint64_t printed_out;
+    struct stats *command; /* of the program that reads the output, printed in the same line */
+    atomic_bool is_part_of_line; /* another program prints these counters */
 };
 
 enum stats_kind {
@@ -50,7 +53,8 @@ void stats_init(struct stats *s);
  * Logs "in N out N rejected N dropped N bytes N rate N/s", with the rate of `out`, and
  * " duplicates N" and " refused N" if these counters are not zero. To fit in 80 columns, `rejected`
  * and `dropped` are omitted if they are zero and at least 1,000 messages came in, and the bytes if
- * there is no space.
+ * there is no space. With a command the line is "in N [rejected N] [dropped N] | shnek-pub: out N
+ * [rejected N] [duplicates N] rate N/s". Prints nothing if is_part_of_line.
  */
 void stats_print(struct stats *s, enum stats_kind kind);
 

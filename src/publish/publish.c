@@ -19,6 +19,7 @@
 #include "base/rate-limit.h"
 #include "base/retry.h"
 #include "base/service.h"
+#include "base/stats-share.h"
 #include "json/locate-error.h"
 #include "json/reject.h"
 #include "json/validate.h"
@@ -45,7 +46,7 @@ struct publisher {
     struct window window;
     struct undelivered undelivered;
     struct pending pending;
-    struct stats stats;
+    struct stats *stats;
     struct signals signals;
     struct input input;
     struct output rejects;
@@ -71,7 +72,7 @@ struct publisher {
 static void publisher_reject(struct publisher *p, uint64_t number, const struct defect *defect,
                              struct slice raw)
 {
-    counter_add(&p->stats.rejected, 1);
+    counter_add(&p->stats->rejected, 1);
     log_rejected(&p->log_limit, "stdin", number, defect);
     if (!p->config->rejects)
         return;
@@ -183,7 +184,7 @@ static void publisher_send_lines(struct publisher *p)
     bool is_json;
     while (!p->failed && publisher_may_send(p) && publisher_next_line(p, &line, &is_json)) {
         if (line.is_new)
-            counter_add(&p->stats.in, 1);
+            counter_add(&p->stats->in, 1);
         enum transport_result result = publisher_send_line(p, &line, is_json);
         p->failed = p->failed || result == TRANSPORT_CLOSED;
         if (result == TRANSPORT_CLOSED || result == TRANSPORT_DISCONNECTED)
@@ -279,7 +280,7 @@ static void publisher_update_signals(struct publisher *p, enum transport_event e
     const char *reason = NULL;
     if (!p->connected_before)
         reason = "stopped before connecting to a server";
-    else if (unavailable && counter_read(&p->stats.out) == 0 &&
+    else if (unavailable && counter_read(&p->stats->out) == 0 &&
              p->window.tail > p->window.confirmed.offset)
         reason = "stopped before the first confirmation";
     if (p->transport->ops->needs_server)
@@ -337,7 +338,7 @@ static void publisher_reject_partial(struct publisher *p, const struct window_li
     struct slice text = line->text;
     if (text.len > most)
         text.len = most;
-    counter_add(&p->stats.in, 1);
+    counter_add(&p->stats->in, 1);
     publisher_reject(p, line->number, defect, text);
     window_mark_rejected(&p->window, line->offset);
 }
@@ -366,7 +367,7 @@ static void publisher_read(struct publisher *p)
         window_end_line(&p->window);
     undelivered_unlock(&p->undelivered);
     if (n > 0)
-        counter_add(&p->stats.bytes, (uint64_t)n);
+        counter_add(&p->stats->bytes, (uint64_t)n);
     if (is_too_long) {
         struct defect defect = publisher_too_long(p->window.line_max);
         publisher_reject_partial(p, &too_long, &defect, p->window.line_max);
@@ -462,9 +463,9 @@ static void publisher_count_confirmed(struct publisher *p)
 {
     uint64_t confirmed = p->window.confirmed.messages;
     uint64_t out = confirmed > p->refused_late ? confirmed - p->refused_late : 0;
-    if (out > counter_read(&p->stats.out))
-        counter_set(&p->stats.out, out);
-    counter_set(&p->stats.duplicates, p->transport->duplicates);
+    if (out > counter_read(&p->stats->out))
+        counter_set(&p->stats->out, out);
+    counter_set(&p->stats->duplicates, p->transport->duplicates);
 }
 
 static void publisher_sync_spool(struct publisher *p)
@@ -601,7 +602,10 @@ static void publisher_set_abort(struct publisher *p)
 
 int publish_run(struct publish_config *config)
 {
-    struct publisher p = {.config = config, .log_limit = {.quiet = config->quiet}};
+    struct stats own_stats = {0};
+    struct publisher p = {.config = config,
+                          .stats = stats_share_attach(&own_stats),
+                          .log_limit = {.quiet = config->quiet}};
     p.transport = publisher_new_transport(config, &p.window);
     if (!p.transport)
         return STATUS_FAILED;
@@ -612,7 +616,7 @@ int publish_run(struct publish_config *config)
     atomic_init(&p.signals.immediate_reason, NULL);
     if (p.transport->ops->needs_server)
         publisher_set_abort(&p);
-    if (!signals_open(&p.signals, &p.stats, config->stats_interval_ns))
+    if (!signals_open(&p.signals, p.stats, config->stats_interval_ns))
         return STATUS_FAILED;
     bool opened = publisher_open(&p);
     if (opened) {
@@ -626,5 +630,5 @@ int publish_run(struct publish_config *config)
     pthread_mutex_destroy(&p.rejects_lock);
     if (!opened || p.failed || p.input_incomplete || p.lost)
         return STATUS_FAILED;
-    return counter_read(&p.stats.rejected) ? STATUS_REJECTED : STATUS_OK;
+    return counter_read(&p.stats->rejected) ? STATUS_REJECTED : STATUS_OK;
 }

@@ -39,6 +39,7 @@ struct relay_config {
     uint64_t shutdown_timeout_ns; /* of a drain, 0 for none */
     uint64_t stats_interval_ns;   /* 0 for none */
     const char *rejects;          /* path, or NULL */
+    const char *exec;             /* command that reads the output, or NULL */
     bool truncate;
     bool meta;
     bool raw;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "base/signals.h"
+#include "relay/command.h"
 #include "relay/pipeline.h"
 #include "relay/server.h"
 #include "relay/sink.h"
@@ -22,10 +23,26 @@ static bool relay_read(const struct relay_config *config, struct pipeline *pipel
     return source_file_read_all(config, pipeline, signals);
 }
 
+/* What the thread that handles signals uses. */
+struct relay_hooks {
+    const struct relay_config *config;
+    struct command *command;
+};
+
+static void relay_on_hangup(void *argument)
+{
+    command_hang_up(((struct relay_hooks *)argument)->command);
+}
+
+static void relay_on_abort(void *argument)
+{
+    command_terminate(((struct relay_hooks *)argument)->command);
+}
+
 /* Called by the thread that handles signals: a slow reader of stdout is what a drain waits for. */
 static void relay_on_drain(void *argument)
 {
-    const struct relay_config *config = argument;
+    const struct relay_config *config = ((struct relay_hooks *)argument)->config;
     char text[80] = "draining";
     char number[NUMBER_SIZE];
     int bytes = 0;
@@ -41,21 +58,30 @@ static void relay_on_drain(void *argument)
 int relay_run(const struct relay_config *config)
 {
     struct stats stats = {0};
+    struct command command;
+    struct relay_hooks hooks = {config, &command};
     struct signals signals = {.handle_hangup = true,
                               .shutdown_timeout_ns = config->shutdown_timeout_ns,
+                              .abort_timeout_ns = config->exec ? COMMAND_ABORT_NS : 0,
                               .on_drain = relay_on_drain,
-                              .argument = (void *)config};
+                              .on_hangup = config->exec ? relay_on_hangup : NULL,
+                              .on_abort = config->exec ? relay_on_abort : NULL,
+                              .argument = &hooks};
     struct sink sink;
     struct pipeline pipeline;
-    if (!sink_open(&sink, config, &stats) ||
+    if (!command_open(&command, config->exec) || !sink_open(&sink, config, &stats) ||
         !signals_open(&signals, &stats, config->stats_interval_ns) ||
-        !pipeline_init(&pipeline, config, &sink))
+        !pipeline_init(&pipeline, config, &sink) || !command_watch(&command, &sink, &signals))
         return STATUS_FAILED;
     bool all_read = relay_read(config, &pipeline, &signals);
     pipeline_free(&pipeline);
+    command_end_input(&command);
     bool all_written = sink_close(&sink);
+    int command_status = command_wait(&command);
     signals_close(&signals);
+    command_close(&command);
+    int status = counter_read(&stats.rejected) ? STATUS_REJECTED : STATUS_OK;
     if (!all_read || !all_written || counter_read(&stats.dropped))
-        return STATUS_FAILED;
-    return counter_read(&stats.rejected) ? STATUS_REJECTED : STATUS_OK;
+        status = STATUS_FAILED;
+    return command_status > status ? command_status : status;
 }

@@ -13,7 +13,7 @@
 
 /*
  * The outputs: records to stdout, rejected messages to --rejects and to stderr. With --jobs the
- * worker threads use it, one at a time; other threads may only call sink_failed().
+ * worker threads use it, one at a time; other threads may only call sink_failed() and sink_fail().
  */
 struct sink {
     struct stats *stats;
