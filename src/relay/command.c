@@ -120,6 +120,8 @@ bool command_watch(struct command *c, struct sink *sink, struct signals *signals
 
 void command_end_input(struct command *c)
 {
+    if (!c->text)
+        return;
     pthread_mutex_lock(&c->lock);
     c->input_ended = !sink_failed(c->sink); /* a write fails before the thread has waited */
     pthread_mutex_unlock(&c->lock);

@@ -439,6 +439,21 @@ static void server_drain_streams(struct server *s)
     } while (s->accept_failing && s->streams.count < before && !server_failed(s));
 }
 
+/* Reads up to the end of the message that each stream is in, until no data arrives for a second. */
+static void server_drain_unfinished(struct server *s)
+{
+    counter *bytes = &s->pipeline->sink->stats->bytes;
+    uint64_t seen = counter_read(bytes);
+    uint64_t deadline = clock_monotonic() + DRAIN_GRACE_NS;
+    uint64_t now;
+    while (s->streams.count && !server_failed(s) && (now = clock_monotonic()) < deadline) {
+        server_poll(s, (int)((deadline - now) / NS_PER_MS) + 1);
+        if (counter_read(bytes) != seen)
+            deadline = clock_monotonic() + DRAIN_GRACE_NS;
+        seen = counter_read(bytes);
+    }
+}
+
 /* Reads what has arrived, and then up to the end of the message that each stream is in. Returns
  * false if connections were left in the backlog. */
 static bool server_drain(struct server *s)
@@ -452,10 +467,7 @@ static bool server_drain(struct server *s)
     if (!complete)
         log_printf("accept: failed; connections in the accept queue were not read");
     listeners_close(&s->listeners);
-    uint64_t deadline = clock_monotonic() + DRAIN_GRACE_NS;
-    uint64_t now;
-    while (s->streams.count && !server_failed(s) && (now = clock_monotonic()) < deadline)
-        server_poll(s, (int)((deadline - now) / NS_PER_MS) + 1);
+    server_drain_unfinished(s);
     return complete;
 }
 
