@@ -152,13 +152,13 @@ need_another_user() {
 @test "an invalid network is a usage error that quotes it" {
     local network
     for network in '' x localhost 127.0.0 127.0.0.256 /8 127.0.0.1:514 '[::1]' ::g 1.2.3.4,5.6.7.8; do
-        run --separate-stderr timeout 5 shnek-parse -l tcp://:0 --allow="$network"
+        run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --allow="$network"
         is "$status" 2
         is "$stderr" "shnek-parse: --allow: '$network' is not an address or a network: expected 192.0.2.7 or 2001:db8::/32
 shnek-parse: try 'shnek-parse --help'"
     done
     for network in 127.0.0.0/33 ::/129 127.0.0.0/ 127.0.0.0/x 127.0.0.0/-1 127.0.0.0/8/8; do
-        run --separate-stderr timeout 5 shnek-parse -l tcp://:0 --allow="$network"
+        run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --allow="$network"
         is "$status" 2
         is "${#stderr_lines[@]}" 2
         [[ ${stderr_lines[0]} == "shnek-parse: --allow: '${network#*/}' "* ]]
@@ -213,11 +213,11 @@ shnek-parse: try 'shnek-parse --help'"
 @test "an unknown user is a usage error that quotes it" {
     local user
     for user in '' no-such-user -1; do
-        run --separate-stderr timeout 5 shnek-parse -l unix:s --allow-uid="$user"
+        run --separate-stderr timeout 20 shnek-parse -l unix:s --allow-uid="$user"
         is "$status" 2
         is "${stderr_lines[0]}" "shnek-parse: --allow-uid: unknown user '$user'"
     done
-    run --separate-stderr timeout 5 shnek-parse -l unix:s --allow-uid=99999999999
+    run --separate-stderr timeout 20 shnek-parse -l unix:s --allow-uid=99999999999
     is "$status" 2
     [[ ! -e s ]]
 }
@@ -406,7 +406,7 @@ shnek-parse: [2001:db8::7]:41022:2: PRI: expected '<' (at byte 0)"
 }
 
 @test "--proxy-protocol without --allow is a usage error" {
-    run --separate-stderr timeout 5 shnek-parse -l tcp://:0 --proxy-protocol
+    run --separate-stderr timeout 20 shnek-parse -l tcp://:0 --proxy-protocol
     is "$status" 2
     is "${stderr_lines[0]}" 'shnek-parse: --proxy-protocol: requires --allow with the proxies'\'' addresses'
 }
@@ -540,7 +540,7 @@ shnek-parse: $(name_of "$idle_one"):1: SYSLOG-MSG: stream ends within it (at byt
     umask 077
     relay -l unix:stream
     is "$(stat -c %a stream)" 700
-    run --separate-stderr timeout 5 shnek-parse -l unix:s --socket-mode=888
+    run --separate-stderr timeout 20 shnek-parse -l unix:s --socket-mode=888
     is "$status" 2
     is "${stderr_lines[0]}" "shnek-parse: --socket-mode: '888' is not a file mode: expected an octal number up to 777"
 }

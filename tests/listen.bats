@@ -196,7 +196,7 @@ in_order() {
     for address in '' 8888 127.0.0.1:0 localhost tcp:// tcp://127.0.0.1 tcp://127.0.0.1: \
         tcp://127.0.0.1:x tcp://127.0.0.1:-1 tcp://127.0.0.1:0/ tcp://::1:0 'tcp://[::1:0' 'tcp://[::1]' \
         tcp://127.0.0.1:1k 'tcp://[]:0' udp://h: udp://::1 tls://h:x unix: unixgram: unix unix/x; do
-        run --separate-stderr timeout 5 shnek-parse -l "$address"
+        run --separate-stderr timeout 20 shnek-parse -l "$address"
         is "$status" 2
         is "$output" ''
         is "${#stderr_lines[@]}" 2
@@ -207,7 +207,7 @@ in_order() {
 }
 
 @test "a port above 65535 is a usage error that quotes it" {
-    run --separate-stderr timeout 5 shnek-parse -l tcp://127.0.0.1:65536
+    run --separate-stderr timeout 20 shnek-parse -l tcp://127.0.0.1:65536
     is "$status" 2
     is "$output" ''
     [[ ${stderr_lines[0]} == 'shnek-parse: --listen: '*65536* ]]
@@ -264,7 +264,7 @@ in_order() {
 
 # useless ERROR OPTION...: the options are a usage error.
 useless() {
-    run --separate-stderr timeout 5 shnek-parse "${@:2}" </dev/null
+    run --separate-stderr timeout 20 shnek-parse "${@:2}" </dev/null
     is "$status" 2
     is "${stderr_lines[0]}" "shnek-parse: $1"
     is "${stderr_lines[1]}" "shnek-parse: try 'shnek-parse --help'"
@@ -307,10 +307,10 @@ useless() {
 @test "a misspelt option is reported with the most similar one" {
     local program
     for program in shnek-parse shnek-pub spamlog; do
-        run --separate-stderr timeout 5 "$program" --verzion </dev/null
+        run --separate-stderr timeout 20 "$program" --verzion </dev/null
         is "$status" 2
         is "${stderr_lines[1]}" "$program: did you mean '--version'? Else try '$program --help'"
-        run --separate-stderr timeout 5 "$program" --something </dev/null
+        run --separate-stderr timeout 20 "$program" --something </dev/null
         is "$status" 2
         is "${stderr_lines[1]}" "$program: try '$program --help'"
     done

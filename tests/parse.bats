@@ -257,7 +257,7 @@ shnek-parse: absent: No such file or directory"
 }
 
 @test "a closed stdin is reported with status 2" {
-    closed() { timeout 5 shnek-parse <&-; }
+    closed() { timeout 20 shnek-parse <&-; }
     run --separate-stderr closed
     is "$status" 2
     is "$output" ''
@@ -266,7 +266,7 @@ shnek-parse: absent: No such file or directory"
 
 @test "a closed stdout is reported with status 2, and its descriptor is not reused for output" {
     printf 'bad\n%stext\n' "$HEAD" >in
-    closed() { timeout 5 shnek-parse --rejects=rejects in >&-; }
+    closed() { timeout 20 shnek-parse --rejects=rejects in >&-; }
     run --separate-stderr closed
     is "$status" 2
     is "${stderr_lines[-1]}" 'shnek-parse: stdout: Bad file descriptor'
@@ -275,7 +275,7 @@ shnek-parse: absent: No such file or directory"
 
 @test "with a closed stderr, its descriptor is not reused for messages" {
     printf 'bad\n%stext\n' "$HEAD" >in
-    closed() { timeout 5 shnek-parse --rejects=rejects in 2>&-; }
+    closed() { timeout 20 shnek-parse --rejects=rejects in 2>&-; }
     run --separate-stderr closed
     is "$output" "$(json text)"
     is "$status" 1
@@ -1158,7 +1158,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     local arguments option
     while IFS='|' read -r arguments option; do
         # shellcheck disable=SC2086
-        run --separate-stderr timeout 5 shnek-parse $arguments </dev/null
+        run --separate-stderr timeout 20 shnek-parse $arguments </dev/null
         is "$status" 2
         is "$output" ''
         is "${#stderr_lines[@]}" 2

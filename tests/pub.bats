@@ -846,9 +846,10 @@ shnek-pub: /dev/full: No space left on device"
 @test "--connect-timeout ends the wait for a server with status 2" {
     publish '{}' -s "$NOWHERE" --connect-timeout=150ms
     is "$status" 2
-    is "${#stderr_lines[@]}" 2
-    like "${stderr_lines[0]}" "shnek-pub: $NOWHERE: *waiting for a server"
-    like "${stderr_lines[1]}" "shnek-pub: $NOWHERE: *"
+    like "${stderr_lines[-1]}" "shnek-pub: $NOWHERE: *"
+    # On a busy machine the first attempt may need all of the time.
+    [[ ${#stderr_lines[@]} == 1 ]] || like "${stderr_lines[0]}" "shnek-pub: $NOWHERE: *waiting for a server"
+    ((${#stderr_lines[@]} <= 2))
 }
 
 @test "--connect-timeout applies to a server that accepts the connection and never answers" {

@@ -68,15 +68,15 @@ message() {
 }
 
 @test "-l systemd without sockets, or with those of another process, is an error" {
-    run --separate-stderr timeout 10 shnek-parse -l systemd
+    run --separate-stderr timeout 20 shnek-parse -l systemd
     [[ $status == 2 && $stderr == 'shnek-parse: --listen: systemd passed no sockets' ]]
-    LISTEN_PID=1 LISTEN_FDS=1 run --separate-stderr timeout 10 shnek-parse -l systemd
+    LISTEN_PID=1 LISTEN_FDS=1 run --separate-stderr timeout 20 shnek-parse -l systemd
     [[ $status == 2 && $stderr == 'shnek-parse: --listen: systemd passed no sockets' ]]
 }
 
 @test "a descriptor that is not a socket is reported" {
     # shellcheck disable=SC2016 # expanded by the inner shell
-    run --separate-stderr timeout 10 bash -c \
+    run --separate-stderr timeout 20 bash -c \
         'export LISTEN_PID=$BASHPID LISTEN_FDS=1; exec shnek-parse -l systemd 3</dev/null'
     [[ $status == 2 ]]
     [[ $stderr == 'shnek-parse: --listen: systemd socket 3: Socket operation on non-socket' ]]

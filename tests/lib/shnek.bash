@@ -22,7 +22,7 @@ shnek_setup() {
 # comes while the sanitizers look for leaks lets them wait forever.
 ended_or_continued() {
     local state
-    ended "$1" && return
+    running "$1" || return 0
     if read -r state <"/proc/$1/stat" && [[ $state == *') T '* ]]; then
         kill -CONT "$1" || true
     fi
@@ -99,8 +99,9 @@ start() {
 
 # running PID: for children of the shell only, so that a reused process ID is not mistaken for ours.
 running() {
-    [[ $'\n'$(jobs -pr)$'\n' == *$'\n'"$1"$'\n'* ]]
-}
+    local state
+    read -r state <"/proc/$1/stat" && [[ ${state##*) } == [!ZX]" $$ "* ]]
+} 2>/dev/null
 
 ended() {
     ! running "$1"
