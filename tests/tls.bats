@@ -419,7 +419,7 @@ taken_in() {
     }
     wait_until many
     end_relay
-    # On a busy machine the rest of a message may need more than the second that it has.
+    # On a busy machine the rest of a message may need more than the time that it has.
     unfinished=$(grep -cE ': (TLS: )?stream ends within (it|a record)' relay.err) || true
     is "$status" $((unfinished > 0))
     is "$(wc -l <relay.err)" $((unfinished + 1))

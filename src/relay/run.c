@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -46,7 +47,10 @@ static void relay_on_drain(void *argument)
     char text[80] = "draining";
     char number[NUMBER_SIZE];
     int bytes = 0;
-    if (ioctl(STDOUT_FILENO, FIONREAD, &bytes) != 0 || bytes <= 0)
+    struct stat output;
+    if (fstat(STDOUT_FILENO, &output) != 0 ||
+        !(S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode)) ||
+        ioctl(STDOUT_FILENO, FIONREAD, &bytes) != 0 || bytes <= 0)
         return;
     if (config->shutdown_timeout_ns)
         snprintf(text, sizeof text, "draining for at most %g s (--shutdown-timeout)",

@@ -22,7 +22,7 @@
 enum { EVENTS_MAX = 256, ACCEPTS_MAX = 64 };
 
 #define NS_PER_MS      (NS_PER_S / 1000)
-#define DRAIN_GRACE_NS NS_PER_S
+#define DRAIN_GRACE_NS (5 * NS_PER_S)
 
 struct server {
     const struct relay_config *config;
@@ -439,21 +439,6 @@ static void server_drain_streams(struct server *s)
     } while (s->accept_failing && s->streams.count < before && !server_failed(s));
 }
 
-/* Reads up to the end of the message that each stream is in, until no data arrives for a second. */
-static void server_drain_unfinished(struct server *s)
-{
-    counter *bytes = &s->pipeline->sink->stats->bytes;
-    uint64_t seen = counter_read(bytes);
-    uint64_t deadline = clock_monotonic() + DRAIN_GRACE_NS;
-    uint64_t now;
-    while (s->streams.count && !server_failed(s) && (now = clock_monotonic()) < deadline) {
-        server_poll(s, (int)((deadline - now) / NS_PER_MS) + 1);
-        if (counter_read(bytes) != seen)
-            deadline = clock_monotonic() + DRAIN_GRACE_NS;
-        seen = counter_read(bytes);
-    }
-}
-
 /* Reads what has arrived, and then up to the end of the message that each stream is in. Returns
  * false if connections were left in the backlog. */
 static bool server_drain(struct server *s)
@@ -467,7 +452,10 @@ static bool server_drain(struct server *s)
     if (!complete)
         log_printf("accept: failed; connections in the accept queue were not read");
     listeners_close(&s->listeners);
-    server_drain_unfinished(s);
+    uint64_t deadline = clock_monotonic() + DRAIN_GRACE_NS;
+    uint64_t now;
+    while (s->streams.count && !server_failed(s) && (now = clock_monotonic()) < deadline)
+        server_poll(s, (int)((deadline - now) / NS_PER_MS) + 1);
     return complete;
 }
 
