@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-
 bool sink_open(struct sink *s, const struct relay_config *config, struct stats *stats)
 {
     s->stats = stats;
