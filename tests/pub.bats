@@ -316,7 +316,33 @@ logs.x	{\"b\":2}"
     publish 'x' -n --rejects=/dev/full
     is "$status" 2
     is "$stderr" "shnek-pub: stdin:1: JSON: expected '{' (at byte 0)
-shnek-pub: /dev/full: No space left on device"
+shnek-pub: /dev/full: No space left on device; retrying every second
+shnek-pub: /dev/full: 1 rejected message not written"
+}
+
+@test "while --rejects cannot be written lines are published, and later it is completed" {
+    need prlimit jq
+    mkfifo out
+    start cat cat out
+    start_fed pub bash -c 'exec shnek-pub -q -n --rejects=rejects >out'
+    for i in {1..40}; do
+        printf 'bad %d\n{"n":%d}\n' "$i" "$i" >&"$feed"
+        if [[ $i == 1 ]]; then
+            wait_until lines_reach cat.out 1
+            prlimit --pid "$pub_pid" --fsize=1024:
+        fi
+    done
+    wait_until lines_reach cat.out 40
+    wait_until grep -Fxq 'shnek-pub: rejects: File too large; retrying every second' pub.err
+    is "$(wc -c <rejects)" 1024
+    printf 'bad 41\n{"n":41}\n' >&"$feed"
+    wait_until lines_reach cat.out 41
+    prlimit --pid "$pub_pid" --fsize=unlimited:
+    wait_until grep -Fxq 'shnek-pub: rejects: can be written again' pub.err
+    end_of_input
+    wait_exit pub
+    is "$status" 1
+    is "$(jq -r .raw rejects)" "$(seq -f 'bad %g' 41)"
 }
 
 @test "ten rejected lines per second are logged, and the number of suppressed ones" {

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/rate-limit.h"
+#include "base/reject-file.h"
 #include "base/retry.h"
 #include "base/service.h"
 #include "base/stats-share.h"
@@ -49,8 +50,9 @@ struct publisher {
     struct stats *stats;
     struct signals signals;
     struct input input;
-    struct output rejects;
-    pthread_mutex_t rejects_lock; /* guards rejects.buffer */
+    struct reject_file rejects;
+    struct buffer reject_line;
+    pthread_mutex_t rejects_lock; /* guards rejects */
     struct rate_limit log_limit;
     struct json_checker checker;
     struct json_validator validator;
@@ -77,19 +79,19 @@ static void publisher_reject(struct publisher *p, uint64_t number, const struct 
     if (!p->config->rejects)
         return;
     pthread_mutex_lock(&p->rejects_lock);
-    reject_write(&p->rejects.buffer, "stdin", number, defect, raw);
+    reject_write(&p->reject_line, "stdin", number, defect, raw);
+    reject_file_append(&p->rejects, &p->reject_line);
     /* The spool must not forget the line before it is written. */
-    if (!(p->config->spool ? output_flush(&p->rejects) : output_flush_full(&p->rejects)))
-        p->failed = true;
+    if (p->config->spool || p->rejects.output.buffer.len >= OUTPUT_BLOCK)
+        reject_file_write(&p->rejects);
     pthread_mutex_unlock(&p->rejects_lock);
 }
 
-static bool publisher_flush_rejects(struct publisher *p)
+static void publisher_write_rejects(struct publisher *p)
 {
     pthread_mutex_lock(&p->rejects_lock);
-    bool flushed = output_flush(&p->rejects);
+    reject_file_write(&p->rejects);
     pthread_mutex_unlock(&p->rejects_lock);
-    return flushed;
 }
 
 static struct defect publisher_too_long(size_t limit)
@@ -396,7 +398,7 @@ static void publisher_on_drained(struct publisher *p)
 
 static bool publisher_has_pending(const struct publisher *p)
 {
-    return p->rejects.buffer.len || p->requested != p->window.next.offset;
+    return reject_file_is_pending(&p->rejects) || p->requested != p->window.next.offset;
 }
 
 static void publisher_on_idle(struct publisher *p)
@@ -404,8 +406,7 @@ static void publisher_on_idle(struct publisher *p)
     publisher_request_confirmation(p);
     rate_limit_flush(&p->log_limit);
     rate_limit_poll(&p->connection_limit);
-    if (!publisher_flush_rejects(p))
-        p->failed = true;
+    publisher_write_rejects(p);
 }
 
 static bool publisher_is_done(const struct publisher *p)
@@ -423,7 +424,7 @@ static int publisher_timeout_ms(const struct publisher *p)
     int timeout_ms = p->transport->ops->timeout_ms(p->transport);
     if (!p->input_ended && publisher_has_pending(p))
         timeout_ms = 0;
-    else if (!p->input_ended && p->log_limit.suppressed)
+    else if (p->rejects.failing || (!p->input_ended && p->log_limit.suppressed))
         timeout_ms = earlier_timeout(timeout_ms, SUPPRESSED_TIMEOUT_MS);
     if (p->config->spool_sync_ns)
         timeout_ms = earlier_timeout(timeout_ms, (int)(p->config->spool_sync_ns / 1000000) + 1);
@@ -486,10 +487,9 @@ static void publisher_reload(struct publisher *p)
     if (!signals_take_hangup(&p->signals))
         return;
     service_notify_reloading();
-    if (p->config->rejects) {
-        publisher_flush_rejects(p);
-        output_reopen(&p->rejects);
-    }
+    pthread_mutex_lock(&p->rejects_lock);
+    reject_file_reopen(&p->rejects);
+    pthread_mutex_unlock(&p->rejects_lock);
     undelivered_reopen(&p->undelivered);
     if (p->transport->ops->needs_server && nats_conn_has_files(nats)) {
         if (nats_conn_check_files(nats, error_text))
@@ -538,7 +538,7 @@ static bool publisher_open(struct publisher *p)
         return false;
     p->requested = p->window.next.offset;
     p->input_incomplete = p->window.has_loss;
-    if (config->rejects && !output_open_append(&p->rejects, "--rejects", config->rejects))
+    if (!reject_file_open(&p->rejects, config->rejects))
         return false;
     if (!undelivered_open(&p->undelivered))
         return false;
@@ -558,8 +558,11 @@ static void publisher_close(struct publisher *p)
     rate_limit_flush(&p->connection_limit);
     if (!p->transport->ops->destroy(p->transport))
         p->failed = true;
-    if (p->config->rejects && !output_close(&p->rejects))
+    pthread_mutex_lock(&p->rejects_lock);
+    if (!reject_file_close(&p->rejects))
         p->failed = true;
+    pthread_mutex_unlock(&p->rejects_lock);
+    buffer_free(&p->reject_line);
     undelivered_lock(&p->undelivered);
     if (needs_server && undelivered_write(&p->undelivered))
         p->failed = true;
@@ -587,8 +590,8 @@ static void publisher_on_abort(void *argument)
 {
     struct publisher *p = argument;
     undelivered_on_abort(&p->undelivered);
-    if (p->config->rejects && pthread_mutex_trylock(&p->rejects_lock) == 0)
-        output_flush(&p->rejects);
+    if (pthread_mutex_trylock(&p->rejects_lock) == 0)
+        reject_file_close(&p->rejects);
 }
 
 static void publisher_set_abort(struct publisher *p)
@@ -605,6 +608,7 @@ int publish_run(struct publish_config *config)
     struct stats own_stats = {0};
     struct publisher p = {.config = config,
                           .stats = stats_share_attach(&own_stats),
+                          .rejects = {.output = {.fd = -1}},
                           .log_limit = {.quiet = config->quiet}};
     p.transport = publisher_new_transport(config, &p.window);
     if (!p.transport)

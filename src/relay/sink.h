@@ -7,6 +7,7 @@
 
 #include "base/output.h"
 #include "base/rate-limit.h"
+#include "base/reject-file.h"
 #include "base/stats.h"
 #include "relay/batch.h"
 #include "relay/config.h"
@@ -18,10 +19,7 @@
 struct sink {
     struct stats *stats;
     struct output records;
-    struct output rejects;       /* fd -1 without --rejects */
-    bool rejects_failing;        /* the last write failed, which was logged */
-    uint64_t rejects_retry_ns;   /* clock_monotonic, if rejects_failing */
-    uint64_t rejects_lost;       /* messages that could not be kept until the next attempt */
+    struct reject_file rejects;
     struct rate_limit log_limit; /* of lines about input that cannot be used */
     atomic_bool failed;          /* sticky: nothing is written any more */
 };
