@@ -23,8 +23,8 @@ static const char help[] =
     "of JSON to stdout. FILE '-' is stdin, the default.\n"
     "\n"
     "Input:\n"
-    "  -F, --framing=FRAMING     Split streams into messages: auto, newline or octet\n"
-    "                            (RFC 6587) [auto]\n"
+    "  -F, --framing=FRAMING     Split streams into messages: auto, newline, nul or\n"
+    "                            octet (RFC 6587) [auto]\n"
     "      --multiline           Join lines without a PRI to the preceding message\n"
     "      --max-size=SIZE       Set the maximum message length [64k]\n"
     "      --oversize=ACTION     Reject or truncate longer messages [reject]\n"
@@ -203,7 +203,7 @@ static bool relay_config_set_tz(struct relay_config *c, const char *text)
 
 static bool relay_config_set_framing(struct relay_config *c, const char *text)
 {
-    static const char *const words[] = {"auto", "newline", "octet", NULL};
+    static const char *const words[] = {"auto", "newline", "octet", "nul", NULL};
     int choice;
     if (!option_choice("--framing", text, words, &choice))
         return false;

@@ -884,6 +884,34 @@ END
     is "$(sed 1d relay.err)" 'shnek-parse: stdout: No space left on device'
 }
 
+@test "a message that ends with NUL is written when nothing follows it for a while" {
+    local peer
+    start relay shnek-parse -f auto -l tcp://:0
+    listening relay
+    exec {peer}<>"/dev/tcp/127.0.0.1/$port"
+    printf '<13>a: one\0<13>b: two\0' >&"$peer"
+    wait_until grep -q '"msg":"two"' relay.out
+    printf '<13>c: three\0' >&"$peer"
+    wait_until grep -q '"msg":"three"' relay.out
+    printf '<13>d: four\0' >&"$peer"
+    wait_until counts relay 'bytes 47'
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    is "$(jq -c .msg relay.out)" $'"one"\n"two"\n"three"\n"four"'
+}
+
+@test "all LF, CR and NUL at the end of a datagram are removed" {
+    need socat
+    start relay shnek-parse -f auto --raw -l unixgram:socket
+    wait_until test -S socket
+    printf '<13>a: one\0\0\r\n\n\0' | socat -u - UNIX-SENDTO:socket
+    printf '12 <13>a: b\0cd\n' | socat -u - UNIX-SENDTO:socket
+    wait_until lines_are relay.out 2
+    is "$(jq -c '[.msg, .raw]' relay.out)" '["one","<13>a: one"]
+["b\u0000cd","12 <13>a: b\u0000cd"]'
+}
+
 @test "with --multiline a message is written when no line continues it for a while" {
     local peer
     start relay shnek-parse -f auto --multiline -l tcp://:0

@@ -574,6 +574,32 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     [[ $output == *'"msg":"one\n x\nbad","raw":"<13>1 - - - - - - one\n x\nbad"}' ]]
 }
 
+@test "--multiline begins a message at a TIMESTAMP if none begins with a PRI" {
+    local time='Nov 22 17:00:00'
+    given "$time h a: one\n  at x\n2026-11-22T17:00:00Z h a: two\n" --multiline -f auto
+    is "$(jq -c .msg <<<"$output")" $'"one\\n  at x"\n"two"'
+    given "$time h a: one\n<13>a: two\n$time x\n<13>a: six\n" --multiline -f rfc3164
+    is "$(jq -c .msg <<<"$output")" $'"one"\n"two\\n'"$time"$' x"\n"six"'
+    given "$time h a: one\nNov 31 17:00:00 no\n $time no\n" --multiline -f auto
+    is "${#lines[@]}" 1
+    given "$time one\n$time two\n" --multiline
+    is "$status" 1
+    is "$(grep -c PRI <<<"$stderr")" 1
+}
+
+@test "--multiline writes a message at once if a NUL before a PRI ends it" {
+    mkfifo in
+    start parse shnek-parse --multiline in
+    feed in
+    printf '%sone\n x\0<1' "$HEAD" >&"$feed"
+    wait_until counts parse 'bytes 27'
+    printf '3>1 - - - - - - two\0' >&"$feed"
+    wait_until lines_are parse.out 2
+    exec {feed}>&-
+    wait_exit parse
+    is "$(<parse.out)" "$(json 'one\n x' && json two)"
+}
+
 @test "--multiline has no effect with octet counting" {
     given "21 ${HEAD}one4 text21 ${HEAD}two" --multiline
     is "$status" 1
@@ -873,7 +899,6 @@ x|expected a digit|23
  |expected a digit|23
 -1 |expected a digit|23
 \r|expected LF|24
-\x00|expected a digit|23
 2x|expected a digit or SP|24
 2\n|expected a digit or SP|24
 12345678901 |more than 10 digits|33
@@ -905,6 +930,110 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     given '20' -F octet
     is "$status" 1
     is "$stderr" 'shnek-parse: stdin:1: MSG-LEN: stream ends within it (at byte 2)'
+}
+
+@test "octet counting is only detected by MSG-LEN, SP and a PRI" {
+    given '404 <html>\n<13>a: two\n' -f auto --raw
+    is "$status" 0
+    is "$(jq -r .raw <<<"$output")" $'404 <html>\n<13>a: two'
+    given '8 <13 no\n22 <1234>x\n' -f auto --raw
+    is "$(jq -r .raw <<<"$output")" $'8 <13 no\n22 <1234>x'
+    given '12 <191' -f auto --raw
+    is "$(jq -r .raw <<<"$output")" '12 <191'
+    given "21 ${HEAD}one21 ${HEAD}two"
+    is "$output" "$(json one && json two)"
+}
+
+@test "nothing is written while it is not known whether a stream is counted" {
+    mkfifo in
+    start parse shnek-parse -f auto --raw in
+    feed in
+    printf '6 <13' >&"$feed"
+    wait_until counts parse 'bytes 5'
+    is "$(<parse.out)" ''
+    printf '>ab6 <13>cd' >&"$feed"
+    wait_until lines_are parse.out 2
+    is "$(jq -r .raw parse.out)" $'<13>ab\n<13>cd'
+}
+
+@test "NUL between counted frames is skipped" {
+    given "21 ${HEAD}one\\x00\\x0021 ${HEAD}two\\x00\\n21 ${HEAD}six\\x00" --stats=1h
+    is "$status" 0
+    is "$output" "$(json one && json two && json six)"
+    is "$(last_counters)" 'in 3 out 3 rejected 0 dropped 0'
+}
+
+# Messages that end with NUL
+
+@test "a NUL before a PRI ends a message in the newline framing of auto" {
+    local framing
+    given "${HEAD}one\\x00${HEAD}two\\n${HEAD}six\\x00bad\\x00${HEAD}ten\\x00"
+    is "$status" 0
+    is "$output" "$(json one && json two && json 'six\u0000bad' && json ten)"
+    given "bad\\x00${HEAD}two\\x00<1>bad\\x00" --rejects=rejects
+    is "$status" 1
+    is "$(jq -c '[.number, .raw, .offset]' rejects)" $'[1,"bad",0]\n[3,"<1>bad",3]'
+    for framing in newline octet; do
+        given "${HEAD}one\\x00${HEAD}two\\n" -F $framing
+        [[ $output != *'"one"'* ]]
+    done
+}
+
+@test "a NUL-terminated message is written when the PRI of the next one has arrived" {
+    mkfifo in
+    start parse shnek-parse in
+    feed in
+    printf '%sone\0<13' "$HEAD" >&"$feed"
+    wait_until counts parse 'bytes 25'
+    is "$(<parse.out)" ''
+    printf '>' >&"$feed"
+    wait_until lines_are parse.out 1
+    is "$(<parse.out)" "$(json one)"
+    printf '1 - - - - - - two\0' >&"$feed"
+    wait_until lines_are parse.out 2
+    exec {feed}>&-
+    wait_exit parse
+    is "$status" 0
+    is "$(<parse.out)" "$(json one && json two)"
+}
+
+@test "a NUL-terminated message without a successor is complete on SIGTERM" {
+    mkfifo in
+    start parse shnek-parse in
+    feed in
+    printf '%sone\0' "$HEAD" >&"$feed"
+    kill -TERM "$parse_pid"
+    wait_exit parse
+    is "$status" 0
+    is "$(<parse.out)" "$(json one)"
+}
+
+@test "-F nul splits at NUL only" {
+    given "${HEAD}a\\nb\\x00${HEAD}c\\r\\n\\x00\\x00${HEAD}d<13>\\x00bad\\x00${HEAD}last" -F nul
+    is "$status" 1
+    is "$output" "$(json 'a\nb' && json c && json 'd<13>' && json last)"
+    is "$stderr" "shnek-parse: stdin:5: PRI: expected '<' (at byte 0)"
+    given "${HEAD}a\\n b\\x00 c\\x00" -F nul --multiline -f auto
+    is "$(jq -c .msg <<<"$output")" $'"a\\n b"\n" c"'
+}
+
+@test "a MSG-LEN that is the length of its line is removed from it" {
+    given "<13>first\\n9 <13>a: bc\\n10 <13>a: de\\n8 <13>a: fg\\n11 <13>a: hi\\n09 <13>a: jk\\n" -f auto
+    is "$status" 0
+    is "$(jq -c '[.appname, .msg]' <<<"$output")" '[null,"first"]
+["a","bc"]
+["a","de"]
+[null,"8 <13>a: fg"]
+[null,"11 <13>a: hi"]
+[null,"09 <13>a: jk"]'
+    given "<13>first\\n21 ${HEAD}one\\n" -f auto --raw
+    is "$(jq -c '[.version, .msg, .raw]' <<<"${lines[1]}")" "[1,\"one\",\"21 ${HEAD}one\"]"
+    given "<13>first\\n5 <13> \\n" -f rfc3164 --rejects=rejects
+    is "$status" 1
+    is "$(jq -c '[.number, .raw, .offset]' rejects)" '[2,"5 <13> ",7]'
+    given "${HEAD}one\\n21 ${HEAD}two\\n"
+    is "$status" 1
+    is "$output" "$(json one)"
 }
 
 # Output

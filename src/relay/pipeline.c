@@ -28,7 +28,7 @@ void pipeline_source_init(const struct pipeline *p, struct source *s, const char
     s->transport = transport;
     framer_init(&s->framer, p->config->framing, (size_t)p->config->max_size, p->config->truncate);
     if (p->config->multiline)
-        framer_enable_multiline(&s->framer);
+        framer_enable_multiline(&s->framer, p->config->format != FORMAT_RFC5424);
 }
 
 static void pipeline_parse_inline(struct pipeline *p)
@@ -171,10 +171,10 @@ void pipeline_add_datagram(struct pipeline *p, struct source *s, struct slice by
 
 void pipeline_release(struct pipeline *p, struct source *s)
 {
+    enum frame_kind kind;
     struct frame frame;
-    enum frame_kind kind = framer_release(&s->framer, &frame);
     pipeline_begin(p, s);
-    if (kind != FRAME_NONE)
+    while ((kind = framer_release(&s->framer, &frame)) != FRAME_NONE)
         pipeline_add_single(p, (struct slice){0}, kind, &frame);
 }
 
