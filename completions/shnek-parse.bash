@@ -27,7 +27,7 @@ _shnek_parse()
     -l | --listen) words='tcp:// tls:// udp:// unix: unixgram: systemd' ;;
     -f | --format) words='rfc5424 auto rfc3164' ;;
     --tz) words='local utc' ;;
-    -F | --framing) words='auto newline nul octet' ;;
+    -F | --framing) words='auto newline octet nul' ;;
     --max-size) words='8k 64k 1M' ;;
     --oversize) words='reject truncate' ;;
     --rcvbuf) words='1M 8M 64M' ;;

@@ -884,6 +884,58 @@ END
     is "$(sed 1d relay.err)" 'shnek-parse: stdout: No space left on device'
 }
 
+@test "TLS and HTTP without TLS are refused with a reason" {
+    local bytes
+    start relay shnek-parse -f auto -l tcp://:0
+    listening relay
+    for bytes in '\x16\x03\x01\x02\x00\x01' 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' 'POST /a HTTP/1.0\r\n'; do
+        connect
+        printf %b "$bytes" >&"$connection"
+        run -0 timeout 20 cat <&"$connection"
+        is "$output" ''
+        hang_up "$connection"
+    done
+    # A byte at a time
+    connect
+    for bytes in G E T ' ' / ' ' H T T P; do
+        printf '%s' "$bytes" >&"$connection"
+    done
+    printf '/' >&"$connection"
+    run timeout 20 cat <&"$connection"
+    is "$output" ''
+    hang_up "$connection"
+    is "$(sed -E '1d; s/127.0.0.1:[0-9]+/PEER/' relay.err)" "\
+shnek-parse: PEER: refused: looks like TLS; use tls://
+shnek-parse: PEER: refused: looks like HTTP, which is not accepted
+shnek-parse: PEER: refused: looks like HTTP, which is not accepted
+shnek-parse: PEER: refused: looks like HTTP, which is not accepted"
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    is "$(<relay.out)" ''
+}
+
+@test "text that begins like HTTP or TLS is a message" {
+    local bytes
+    start relay shnek-parse -f auto --raw -l tcp://:0
+    listening relay
+    for bytes in 'GET / HTTP' 'GET' 'POST it\n' 'PUT / HTTX/1.1\n' '\x16\n' 'DELETE / \nx'; do
+        connect
+        printf %b "$bytes" >&"$connection"
+        hang_up "$connection"
+    done
+    wait_until lines_are relay.out 7
+    is "$(jq -c .raw relay.out | sort)" "$(printf '%s\n' '"\u0016"' '"DELETE / "' '"GET / HTTP"' '"GET"' '"POST it"' \
+        '"PUT / HTTX/1.1"' '"x"' | sort)"
+    connect
+    printf 'GET' >&"$connection"
+    wait_until counts relay 'in 7'
+    printf ' this\n' >&"$connection"
+    wait_until lines_are relay.out 8
+    is "$(tail -n 1 relay.out | jq -r .raw)" 'GET this'
+    hang_up "$connection"
+}
+
 @test "a message that ends with NUL is written when nothing follows it for a while" {
     local peer
     start relay shnek-parse -f auto -l tcp://:0

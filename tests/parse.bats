@@ -587,7 +587,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$(grep -c PRI <<<"$stderr")" 1
 }
 
-@test "--multiline writes a message at once if a NUL before a PRI ends it" {
+@test "--multiline writes a message immediately if a NUL before a PRI ends it" {
     mkfifo in
     start parse shnek-parse --multiline in
     feed in

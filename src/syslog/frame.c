@@ -145,7 +145,7 @@ static enum frame_kind framer_emit(struct framer *f, uint64_t number, struct sli
     return message.len > f->max_size ? framer_too_long(f, message, frame) : FRAME_MESSAGE;
 }
 
-/* What ends a part of a line: the end of the block, the delimiter, or a NUL before a PRI. */
+/* The end of a part of a line: that of the block, the delimiter, or a NUL before a PRI. */
 enum line_end { LINE_OPEN, LINE_DELIMITER, LINE_NUL };
 
 /* The block ends with a NUL and what may become a PRI: keeps these bytes for the next one. */
@@ -199,7 +199,7 @@ static struct slice framer_take_tail(struct framer *f, enum line_end *end)
     return (struct slice){f->block.data, 0};
 }
 
-/* Takes the beginning of a PRI from a tail whose NUL has ended a line. */
+/* The NUL has ended a line; the rest of the tail is the beginning of the next one. */
 static struct slice framer_take_pri(struct framer *f)
 {
     struct slice start = {f->tail + 1, f->tail_len - 1U};
@@ -208,7 +208,7 @@ static struct slice framer_take_pri(struct framer *f)
     return start;
 }
 
-/* Takes the next part of a line. */
+/* Consumes the next part of a line. */
 static inline struct slice framer_take_part(struct framer *f, enum line_end *end)
 {
     *end = LINE_OPEN;
