@@ -689,7 +689,55 @@ slow_lines() {
     run --separate-stderr shnek-parse --meta in
     [[ $output =~ '"msg":"�\"","peer":"in","transport":"file",'$stamp}$ ]]
     run --separate-stderr shnek-parse --raw in
-    [[ $output == *'"msg":"�\"","raw":"'"$HEAD"$'\xef\xbb\xbf''�\""}' ]]
+    is "$(jq -r .raw_base64 <<<"$output" | base64 -d | od -c)" "$(head -c -1 in | od -c)"
+    is "$(jq -c '[.msg, .raw]' <<<"$output")" '["�\"",null]'
+}
+
+# Character sets
+
+@test "--charset converts messages that are not UTF-8, and --raw keeps their bytes" {
+    given "${HEAD}gr\\xf6\\xdfe \\x80\\n${HEAD}größe\\n${HEAD}plain\\n" --charset=windows-1252
+    is "$status" 0
+    is "$output" "$(json 'größe €' && json größe && json plain)"
+    given "<13>b\\xfcro: gr\\xfc\\xdfe\\n" --charset=ISO-8859-15 -f auto --raw
+    is "$(jq -c '[.appname, .msg, .raw, (.raw_base64 | @base64d | length)]' <<<"$output")" '["büro","grüße",null,15]'
+    given "${HEAD}\\xc4\\xe3\\xba\\xc3\\n" --charset=gb18030 --jobs=2
+    is "$output" "$(json 你好)"
+    # The last character may combine with the next one.
+    given "${HEAD}\\x88\\x66\\n" --charset=big5-hkscs
+    is "$output" "$(json Ê)"
+    given "$HEAD$(repeat '\xe9' 5000)\\n" --charset=latin1
+    is "$output" "$(json "$(repeat é 5000)")"
+}
+
+@test "a message that --charset cannot convert stays as it is" {
+    given "${HEAD}a\\x81b\\n${HEAD}c\\n" --charset=windows-1252
+    is "$status" 0
+    is "$output" "$(json a�b && json c)"
+    given "${HEAD}\\xc4\\n" --charset=gb18030
+    is "$output" "$(json �)"
+    given "${HEAD}\\xc4\\n" --charset=utf-8
+    is "$output" "$(json �)"
+}
+
+@test "--charset does not change the offset and the bytes of a rejected message" {
+    given '<13>1 - - a\xe9\xe9b - - - x\n' --charset=latin1 --rejects=rejects
+    is "$status" 1
+    is "$(jq -c '[.number, .offset, .raw_base64]' rejects)" \
+        "[1,11,\"$(printf '<13>1 - - a\xe9\xe9b - - - x' | base64 -w0)\"]"
+    given '<13>1 - h a - - [a b="\xe9\xe9" x\n' --charset=latin1 --rejects=rejects
+    is "$(jq .offset rejects | tail -n 1)" 27
+}
+
+@test "--charset refuses what is not a superset of US-ASCII" {
+    local name
+    for name in klingon '' utf-16 ebcdic-us; do
+        given '' --charset="$name"
+        is "$status" 2
+        [[ ${stderr_lines[0]} == "shnek-parse: --charset: '$name' "*windows-1252* ]]
+    done
+    given '' --charset=shift_jis
+    is "$status" 0
 }
 
 # --max-size

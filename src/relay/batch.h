@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/charset.h"
 #include "base/defect.h"
 #include "relay/config.h"
 #include "syslog/frame.h"
@@ -85,10 +86,12 @@ struct batch_parser {
     struct syslog_parser syslog;
     struct syslog_message message;
     struct timestamp_writer clock;
-    struct buffer meta; /* members that --meta adds to each record of the batch */
+    struct buffer meta;     /* members that --meta adds to each record of the batch */
+    struct charset charset; /* with --charset */
 };
 
-void batch_parser_init(struct batch_parser *p, const struct relay_config *config);
+/* Returns false and logs the reason if --charset cannot be loaded. */
+bool batch_parser_init(struct batch_parser *p, const struct relay_config *config);
 void batch_parser_free(struct batch_parser *p);
 
 /*

@@ -12,7 +12,8 @@ bool pipeline_init(struct pipeline *p, const struct relay_config *config, struct
     p->workers = NULL;
     p->batch = NULL;
     p->origin = (struct batch_origin){0};
-    batch_parser_init(&p->parser, config);
+    if (!batch_parser_init(&p->parser, config))
+        return false;
     batch_init(&p->inline_batch, INLINE_FRAMES);
     if (config->jobs == 1)
         p->batch = &p->inline_batch;

@@ -35,7 +35,8 @@ struct pipeline {
     struct batch inline_batch;
 };
 
-/* Returns false and logs the reason if the threads of --jobs cannot be started. */
+/* Returns false and logs the reason if --charset cannot be loaded or the threads of --jobs cannot
+ * be started. */
 bool pipeline_init(struct pipeline *p, const struct relay_config *config, struct sink *sink);
 
 /* Processes and writes what is left, ends the threads and frees the pipeline. */
