@@ -474,7 +474,7 @@ record() {
         is "$status" 1
         is "$output" ''
         is "$stderr" "\
-shnek-parse: stdin:1: VERSION: must be 1 (at byte 4)
+shnek-parse: stdin:1: VERSION: must be 1 (at byte 4) (this looks like RFC 3164; -f auto reads it)
 shnek-parse: stdin:2: TIMESTAMP: expected 'T' (at byte 16)
 shnek-parse: stdin:3: PRI: expected '<' (at byte 0)"
     done
@@ -691,6 +691,30 @@ slow_lines() {
     run --separate-stderr shnek-parse --raw in
     is "$(jq -r .raw_base64 <<<"$output" | base64 -d | od -c)" "$(head -c -1 in | od -c)"
     is "$(jq -c '[.msg, .raw]' <<<"$output")" '["�\"",null]'
+}
+
+@test "the first rejected message of a source that looks like RFC 3164 is reported with a hint" {
+    local hint=' (this looks like RFC 3164; -f auto reads it)'
+    printf '%s\n' bad '<13>1 bad - - - - - x' '{"a":1}' '<13>Nov 22 17:00:00 web su: hi' \
+        '<13>Nov 22 17:00:01 web su: hi' >one
+    printf '%s\n' 'Nov 22 17:00:00 web su: hi' '<13>su: hi' >two
+    run --separate-stderr shnek-parse --rejects=rejects one two
+    is "$status" 1
+    is "$stderr" "\
+shnek-parse: one:1: PRI: expected '<' (at byte 0)
+shnek-parse: one:2: TIMESTAMP: expected a digit (at byte 6)
+shnek-parse: one:3: PRI: expected '<' (at byte 0)
+shnek-parse: one:4: VERSION: must be 1 (at byte 4)$hint
+shnek-parse: one:5: VERSION: must be 1 (at byte 4)
+shnek-parse: two:1: PRI: expected '<' (at byte 0)$hint
+shnek-parse: two:2: VERSION: must be 1 (at byte 4)"
+    [[ $(<rejects) != *'looks like'* ]]
+    run --separate-stderr shnek-parse --jobs=2 one two one
+    is "$(grep -c 'looks like RFC 3164' <<<"$stderr")" 2
+    given '<13>\n<999>a: b\n' -f rfc3164
+    [[ $stderr != *'looks like'* ]]
+    given '<13>\n<13> \n<1'
+    [[ $stderr != *'looks like'* ]]
 }
 
 # Character sets

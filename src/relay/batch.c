@@ -5,10 +5,12 @@
 #include "base/utf8.h"
 #include "json/record.h"
 #include "json/reject.h"
+#include "syslog/pri.h"
 
 void batch_init(struct batch *b, size_t max_frames)
 {
     b->count = b->rejected = 0;
+    b->rfc3164 = NULL;
     b->max_frames = max_frames;
     b->bytes = b->records = b->rejects = (struct buffer){0};
 }
@@ -74,10 +76,27 @@ batch_append_extras(struct batch *b, const struct batch_parser *p, struct slice 
     record_append_extras(&b->records, &extras);
 }
 
-static __attribute__((noinline)) void batch_reject(struct batch *b, const struct batch_parser *p,
+/* Whether a message, which rfc5424 has rejected, looks like RFC 3164: it has a PRI or a TIMESTAMP,
+ * but no VERSION. Overwrites p->message. */
+static bool batch_is_rfc3164(struct batch_parser *p, struct slice message,
+                             const struct defect *defect)
+{
+    struct syslog_parser parser = {.format = FORMAT_AUTO, .time = {.tz.fixed = true}};
+    struct defect ignored;
+    unsigned pri;
+    if (strcmp(defect->field, "PRI") != 0 && strcmp(defect->field, "VERSION") != 0)
+        return false;
+    return syslog_parse_slow(&parser, message, &p->message, &ignored) && p->message.version == 0 &&
+           (p->message.timestamp.data || pri_read(message.data, message.data + message.len, &pri));
+}
+
+static __attribute__((noinline)) void batch_reject(struct batch *b, struct batch_parser *p,
                                                    size_t i)
 {
     struct batch_frame *f = &b->frames[i];
+    if (!f->rejected && !b->rfc3164 && p->config->format == FORMAT_RFC5424 &&
+        batch_is_rfc3164(p, (struct slice){f->data, f->len}, &b->defects[i]))
+        b->rfc3164 = f;
     f->rejected = true;
     b->rejected++;
     if (p->config->rejects)

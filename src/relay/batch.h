@@ -38,6 +38,8 @@ struct batch {
     size_t count;
     size_t rejected;
     size_t max_frames;
+    const struct batch_frame *rfc3164; /* the first rejected frame that --format=auto would accept
+                                          as RFC 3164, or NULL */
     /* Copies of the messages, unless they are borrowed. Exceeds BATCH_BYTES only if one does. */
     struct buffer bytes;
     struct buffer records;
@@ -54,6 +56,7 @@ void batch_free(struct batch *b);
 static inline void batch_clear(struct batch *b)
 {
     b->count = b->rejected = 0;
+    b->rfc3164 = NULL;
     b->bytes.len = 0;
 }
 

@@ -11,6 +11,8 @@
 #include "relay/batch.h"
 #include "relay/config.h"
 
+enum { SINK_SOURCES = 1024 };
+
 /*
  * The outputs: records to stdout, rejected messages to --rejects and to stderr. With --jobs the
  * worker threads use it, one at a time; other threads may only call sink_failed().
@@ -18,12 +20,13 @@
 struct sink {
     struct stats *stats;
     struct output records;
-    struct output rejects;       /* fd -1 without --rejects */
-    bool rejects_failing;        /* the last write failed, which was logged */
-    uint64_t rejects_retry_ns;   /* clock_monotonic, if rejects_failing */
-    uint64_t rejects_lost;       /* messages that could not be kept until the next attempt */
-    struct rate_limit log_limit; /* of lines about input that cannot be used */
-    atomic_bool failed;          /* sticky: nothing is written any more */
+    struct output rejects;         /* fd -1 without --rejects */
+    bool rejects_failing;          /* the last write failed, which was logged */
+    uint64_t rejects_retry_ns;     /* clock_monotonic, if rejects_failing */
+    uint64_t rejects_lost;         /* messages that could not be kept until the next attempt */
+    struct rate_limit log_limit;   /* of lines about input that cannot be used */
+    uint64_t hinted[SINK_SOURCES]; /* hashes of sources that got the hint about RFC 3164 */
+    atomic_bool failed;            /* sticky: nothing is written any more */
 };
 
 /* Opens stdout and --rejects. Returns false and logs the reason if that fails. */
