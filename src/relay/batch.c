@@ -82,7 +82,7 @@ static bool batch_is_rfc3164(struct batch_parser *p, struct slice message,
                              const struct defect *defect)
 {
     struct syslog_parser parser = {.format = FORMAT_AUTO, .time = {.tz.fixed = true}};
-    struct defect ignored;
+    struct defect ignored = {0};
     unsigned pri;
     if (strcmp(defect->field, "PRI") != 0 && strcmp(defect->field, "VERSION") != 0)
         return false;

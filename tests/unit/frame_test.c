@@ -91,7 +91,7 @@ static const struct stream streams[] = {
     {"auto: digits and SP to the end", FRAMING_AUTO, false, SINGLE, "123 ", "#1=123 ;"},
     {"auto: one digit and LF", FRAMING_AUTO, false, SINGLE, "1%0A", "1=1;#"},
     {"auto: nothing", FRAMING_AUTO, false, SINGLE, "", "#"},
-    {"auto holds for the stream", FRAMING_AUTO, false, SINGLE, "1 <a%0A3 <1>%0A",
+    {"auto decides for the whole stream", FRAMING_AUTO, false, SINGLE, "1 <a%0A3 <1>%0A",
      "1=1 <a;2=3 <1>;#"},
     {"joined lines", FRAMING_NEWLINE, false, JOIN, "<1>a%0Ab%0A<2>c%0A", "1=<1>a%0Ab;#3=<2>c;"},
     {"joined, nothing to join", FRAMING_NEWLINE, false, JOIN, "<1>a%0A<2>b%0A<3>c%0A",
