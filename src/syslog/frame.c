@@ -290,18 +290,24 @@ static bool framer_has_timestamp(struct framer *f, struct slice line)
     return lenient_time_read(&f->time, line.data, line.data + line.len, &timestamp) != NULL;
 }
 
+/* The length of the MSG-LEN before a PRI. A line that is too long may have been cut off. */
+static size_t framer_msg_len_prefix(const struct framer *f, struct slice line)
+{
+    bool whole = line.len <= f->max_size + SLACK && !f->skipping;
+    return f->lenient && whole ? msg_len_prefix(line) : 0;
+}
+
 /* Whether a line begins a message, and does not continue the held one. */
 static bool framer_begins_message(struct framer *f, struct slice line)
 {
-    if (framer_has_pri(line))
+    if (framer_has_pri(line) || framer_msg_len_prefix(f, line))
         return true;
-    return f->lenient &&
-           (msg_len_prefix(line) || (!f->held_has_pri && framer_has_timestamp(f, line)));
+    return f->lenient && !f->held_has_pri && framer_has_timestamp(f, line);
 }
 
 static void framer_hold(struct framer *f, struct slice line)
 {
-    size_t prefix = f->lenient ? msg_len_prefix(line) : 0;
+    size_t prefix = framer_msg_len_prefix(f, line);
     line = (struct slice){line.data + prefix, line.len - prefix};
     f->held_has_pri = framer_has_pri(line);
     f->held.len = 0;
