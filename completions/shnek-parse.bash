@@ -27,7 +27,8 @@ _shnek_parse()
     -l | --listen) words='tcp:// tls:// udp:// unix: unixgram: systemd' ;;
     -f | --format) words='rfc5424 auto rfc3164' ;;
     --tz) words='local utc' ;;
-    -F | --framing) words='auto newline octet' ;;
+    --charset) words='windows-1252 iso-8859-15 gb18030 shift_jis' ;;
+    -F | --framing) words='auto newline octet nul' ;;
     --max-size) words='8k 64k 1M' ;;
     --oversize) words='reject truncate' ;;
     --rcvbuf) words='1M 8M 64M' ;;
@@ -54,7 +55,7 @@ _shnek_parse()
             compopt -o default # files
             return
         fi
-        words='-l --listen= -f --format= --tz= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
+        words='-l --listen= -f --format= --tz= --charset= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/charset.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
@@ -23,8 +24,8 @@ static const char help[] =
     "of JSON to stdout. FILE '-' is stdin, the default.\n"
     "\n"
     "Input:\n"
-    "  -F, --framing=FRAMING     Split streams into messages: auto, newline or octet\n"
-    "                            (RFC 6587) [auto]\n"
+    "  -F, --framing=FRAMING     Split streams into messages: auto, newline, octet\n"
+    "                            (RFC 6587) or nul [auto]\n"
     "      --multiline           Join lines without a PRI to the preceding message\n"
     "      --max-size=SIZE       Set the maximum message length [64k]\n"
     "      --oversize=ACTION     Reject or truncate longer messages [reject]\n"
@@ -35,6 +36,8 @@ static const char help[] =
     "                            defects) or rfc3164 only [rfc5424]\n"
     "      --tz=ZONE             Set the time zone of timestamps without one: local,\n"
     "                            utc, +HH:MM or a name as Europe/Berlin [local]\n"
+    "      --charset=NAME        Convert messages that are not UTF-8 from a character\n"
+    "                            set such as windows-1252\n"
     "\n"
     "Listeners:\n"
     "  -l, --listen=ADDRESS      Listen on tcp://HOST:PORT, tls://HOST[:PORT],\n"
@@ -71,7 +74,7 @@ static const char help[] =
     "\n"
     "Output:\n"
     "      --meta                Add \"peer\", \"transport\" and \"received\" to records\n"
-    "      --raw                 Add the original message as \"raw\" to records\n"
+    "      --raw                 Add the original message as \"raw\" or \"raw_base64\"\n"
     "      --rejects=FILE        Append rejected messages to FILE as JSON lines\n"
     "      --exec=COMMAND        Run a shell command that reads the records from its\n"
     "                            stdin, and wait until it ends\n"
@@ -93,6 +96,7 @@ enum {
     OPTION_OVERSIZE,
     OPTION_JOBS,
     OPTION_TZ,
+    OPTION_CHARSET,
     OPTION_RCVBUF,
     OPTION_REUSEPORT,
     OPTION_SOCKET_MODE,
@@ -125,6 +129,7 @@ static const struct option options[] = {
     {"jobs", required_argument, NULL, OPTION_JOBS},
     {"format", required_argument, NULL, 'f'},
     {"tz", required_argument, NULL, OPTION_TZ},
+    {"charset", required_argument, NULL, OPTION_CHARSET},
     {"listen", required_argument, NULL, 'l'},
     {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
     {"reuseport", no_argument, NULL, OPTION_REUSEPORT},
@@ -205,9 +210,31 @@ static bool relay_config_set_tz(struct relay_config *c, const char *text)
     return setenv("TZ", text, 1) == 0;
 }
 
+static bool relay_config_set_charset(struct relay_config *c, const char *text)
+{
+    struct charset charset;
+    if (charset_open(&charset, text)) {
+        charset_close(&charset);
+        c->charset = text;
+        return true;
+    }
+    if (errno == EDOM)
+        log_printf("--charset: '%s' does not contain US-ASCII: expected a character set such as "
+                   "windows-1252",
+                   text);
+    else if (errno == EINVAL)
+        log_printf(
+            "--charset: '%s' is not a character set: expected one that 'iconv --list' shows, "
+            "such as windows-1252",
+            text);
+    else
+        log_printf("--charset: '%s': %m", text);
+    return false;
+}
+
 static bool relay_config_set_framing(struct relay_config *c, const char *text)
 {
-    static const char *const words[] = {"auto", "newline", "octet", NULL};
+    static const char *const words[] = {"auto", "newline", "octet", "nul", NULL};
     int choice;
     if (!option_choice("--framing", text, words, &choice))
         return false;
@@ -258,6 +285,8 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
         return relay_config_set_format(c, text);
     case OPTION_TZ:
         return relay_config_set_tz(c, text);
+    case OPTION_CHARSET:
+        return relay_config_set_charset(c, text);
     case 'l':
         return relay_config_add_listener(c, text);
     case OPTION_RCVBUF:

@@ -890,6 +890,85 @@ END
     is "$(sed 1d relay.err)" 'shnek-parse: stdout: No space left on device'
 }
 
+@test "TLS and HTTP without TLS are refused with a reason" {
+    local bytes
+    start relay shnek-parse -f auto -l tcp://:0
+    listening relay
+    for bytes in '\x16\x03\x01\x02\x00\x01' 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' 'POST /a HTTP/1.0\r\n'; do
+        connect
+        # It may be refused before all of it is written: SIGPIPE.
+        (printf %b "$bytes" >&"$connection") || true
+        run timeout 20 cat <&"$connection"
+        hang_up "$connection"
+    done
+    # A byte at a time
+    connect
+    for bytes in G E T ' ' / ' ' H T T P; do
+        printf '%s' "$bytes" >&"$connection"
+    done
+    printf '/' >&"$connection"
+    run timeout 20 cat <&"$connection"
+    hang_up "$connection"
+    is "$(sed -E '1d; s/127.0.0.1:[0-9]+/PEER/' relay.err)" "\
+shnek-parse: PEER: refused: looks like TLS; use tls://
+shnek-parse: PEER: refused: looks like HTTP, which is not accepted
+shnek-parse: PEER: refused: looks like HTTP, which is not accepted
+shnek-parse: PEER: refused: looks like HTTP, which is not accepted"
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    is "$(<relay.out)" ''
+}
+
+@test "text that begins like HTTP or TLS is a message" {
+    local bytes
+    start relay shnek-parse -f auto --raw -l tcp://:0
+    listening relay
+    for bytes in 'GET / HTTP' 'GET' 'POST it\n' 'PUT / HTTX/1.1\n' '\x16\n' 'DELETE / \nx'; do
+        connect
+        printf %b "$bytes" >&"$connection"
+        hang_up "$connection"
+    done
+    wait_until lines_are relay.out 7
+    is "$(jq -c .raw relay.out | sort)" "$(printf '%s\n' '"\u0016"' '"DELETE / "' '"GET / HTTP"' '"GET"' '"POST it"' \
+        '"PUT / HTTX/1.1"' '"x"' | sort)"
+    connect
+    printf 'GET' >&"$connection"
+    wait_until counts relay 'in 7'
+    printf ' this\n' >&"$connection"
+    wait_until lines_are relay.out 8
+    is "$(tail -n 1 relay.out | jq -r .raw)" 'GET this'
+    hang_up "$connection"
+}
+
+@test "a message that ends with NUL is written when nothing follows it for a while" {
+    local peer
+    start relay shnek-parse -f auto -l tcp://:0
+    listening relay
+    exec {peer}<>"/dev/tcp/127.0.0.1/$port"
+    printf '<13>a: one\0<13>b: two\0' >&"$peer"
+    wait_until grep -q '"msg":"two"' relay.out
+    printf '<13>c: three\0' >&"$peer"
+    wait_until grep -q '"msg":"three"' relay.out
+    printf '<13>d: four\0' >&"$peer"
+    wait_until counts relay 'bytes 47'
+    kill -TERM "$relay_pid"
+    wait_exit relay
+    is "$status" 0
+    is "$(jq -c .msg relay.out)" $'"one"\n"two"\n"three"\n"four"'
+}
+
+@test "all LF, CR and NUL at the end of a datagram are removed" {
+    need socat
+    start relay shnek-parse -f auto --raw -l unixgram:socket
+    wait_until test -S socket
+    printf '<13>a: one\0\0\r\n\n\0' | socat -u - UNIX-SENDTO:socket
+    printf '12 <13>a: b\0cd\n' | socat -u - UNIX-SENDTO:socket
+    wait_until lines_are relay.out 2
+    is "$(jq -c '[.msg, .raw]' relay.out)" '["one","<13>a: one"]
+["b\u0000cd","12 <13>a: b\u0000cd"]'
+}
+
 @test "with --multiline a message is written when no line continues it for a while" {
     local peer
     start relay shnek-parse -f auto --multiline -l tcp://:0

@@ -474,7 +474,7 @@ record() {
         is "$status" 1
         is "$output" ''
         is "$stderr" "\
-shnek-parse: stdin:1: VERSION: must be 1 (at byte 4)
+shnek-parse: stdin:1: VERSION: must be 1 (at byte 4) (this looks like RFC 3164; -f auto reads it)
 shnek-parse: stdin:2: TIMESTAMP: expected 'T' (at byte 16)
 shnek-parse: stdin:3: PRI: expected '<' (at byte 0)"
     done
@@ -574,6 +574,32 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     [[ $output == *'"msg":"one\n x\nbad","raw":"<13>1 - - - - - - one\n x\nbad"}' ]]
 }
 
+@test "--multiline begins a message at a TIMESTAMP if none begins with a PRI" {
+    local time='Nov 22 17:00:00'
+    given "$time h a: one\n  at x\n2026-11-22T17:00:00Z h a: two\n" --multiline -f auto
+    is "$(jq -c .msg <<<"$output")" $'"one\\n  at x"\n"two"'
+    given "$time h a: one\n<13>a: two\n$time x\n<13>a: six\n" --multiline -f rfc3164
+    is "$(jq -c .msg <<<"$output")" $'"one"\n"two\\n'"$time"$' x"\n"six"'
+    given "$time h a: one\nNov 31 17:00:00 no\n $time no\n" --multiline -f auto
+    is "${#lines[@]}" 1
+    given "$time one\n$time two\n" --multiline
+    is "$status" 1
+    is "$(grep -c PRI <<<"$stderr")" 1
+}
+
+@test "--multiline writes a message immediately if a NUL before a PRI ends it" {
+    mkfifo in
+    start parse shnek-parse --multiline in
+    feed in
+    printf '%sone\n x\0<1' "$HEAD" >&"$feed"
+    wait_until counts parse 'bytes 27'
+    printf '3>1 - - - - - - two\0' >&"$feed"
+    wait_until lines_are parse.out 2
+    exec {feed}>&-
+    wait_exit parse
+    is "$(<parse.out)" "$(json 'one\n x' && json two)"
+}
+
 @test "--multiline has no effect with octet counting" {
     given "21 ${HEAD}one4 text21 ${HEAD}two" --multiline
     is "$status" 1
@@ -663,7 +689,79 @@ slow_lines() {
     run --separate-stderr shnek-parse --meta in
     [[ $output =~ '"msg":"�\"","peer":"in","transport":"file",'$stamp}$ ]]
     run --separate-stderr shnek-parse --raw in
-    [[ $output == *'"msg":"�\"","raw":"'"$HEAD"$'\xef\xbb\xbf''�\""}' ]]
+    is "$(jq -r .raw_base64 <<<"$output" | base64 -d | od -c)" "$(head -c -1 in | od -c)"
+    is "$(jq -c '[.msg, .raw]' <<<"$output")" '["�\"",null]'
+}
+
+@test "the first rejected message of a source that looks like RFC 3164 is reported with a hint" {
+    local hint=' (this looks like RFC 3164; -f auto reads it)'
+    printf '%s\n' bad '<13>1 bad - - - - - x' '{"a":1}' '<13>Nov 22 17:00:00 web su: hi' \
+        '<13>Nov 22 17:00:01 web su: hi' >one
+    printf '%s\n' 'Nov 22 17:00:00 web su: hi' '<13>su: hi' >two
+    run --separate-stderr shnek-parse --rejects=rejects one two
+    is "$status" 1
+    is "$stderr" "\
+shnek-parse: one:1: PRI: expected '<' (at byte 0)
+shnek-parse: one:2: TIMESTAMP: expected a digit (at byte 6)
+shnek-parse: one:3: PRI: expected '<' (at byte 0)
+shnek-parse: one:4: VERSION: must be 1 (at byte 4)$hint
+shnek-parse: one:5: VERSION: must be 1 (at byte 4)
+shnek-parse: two:1: PRI: expected '<' (at byte 0)$hint
+shnek-parse: two:2: VERSION: must be 1 (at byte 4)"
+    [[ $(<rejects) != *'looks like'* ]]
+    run --separate-stderr shnek-parse --jobs=2 one two one
+    is "$(grep -c 'looks like RFC 3164' <<<"$stderr")" 2
+    given '<13>\n<999>a: b\n' -f rfc3164
+    [[ $stderr != *'looks like'* ]]
+    given '<13>\n<13> \n<1'
+    [[ $stderr != *'looks like'* ]]
+}
+
+# Character sets
+
+@test "--charset converts messages that are not UTF-8, and --raw keeps their bytes" {
+    given "${HEAD}gr\\xf6\\xdfe \\x80\\n${HEAD}größe\\n${HEAD}plain\\n" --charset=windows-1252
+    is "$status" 0
+    is "$output" "$(json 'größe €' && json größe && json plain)"
+    given "<13>b\\xfcro: gr\\xfc\\xdfe\\n" --charset=ISO-8859-15 -f auto --raw
+    is "$(jq -c '[.appname, .msg, .raw, (.raw_base64 | @base64d | length)]' <<<"$output")" '["büro","grüße",null,15]'
+    given "${HEAD}\\xc4\\xe3\\xba\\xc3\\n" --charset=gb18030 --jobs=2
+    is "$output" "$(json 你好)"
+    # The last character may combine with the next one.
+    given "${HEAD}\\x88\\x66\\n" --charset=big5-hkscs
+    is "$output" "$(json Ê)"
+    given "$HEAD$(repeat '\xe9' 5000)\\n" --charset=latin1
+    is "$output" "$(json "$(repeat é 5000)")"
+}
+
+@test "a message that --charset cannot convert stays as it is" {
+    given "${HEAD}a\\x81b\\n${HEAD}c\\n" --charset=windows-1252
+    is "$status" 0
+    is "$output" "$(json a�b && json c)"
+    given "${HEAD}\\xc4\\n" --charset=gb18030
+    is "$output" "$(json �)"
+    given "${HEAD}\\xc4\\n" --charset=utf-8
+    is "$output" "$(json �)"
+}
+
+@test "--charset does not change the offset and the bytes of a rejected message" {
+    given '<13>1 - - a\xe9\xe9b - - - x\n' --charset=latin1 --rejects=rejects
+    is "$status" 1
+    is "$(jq -c '[.number, .offset, .raw_base64]' rejects)" \
+        "[1,11,\"$(printf '<13>1 - - a\xe9\xe9b - - - x' | base64 -w0)\"]"
+    given '<13>1 - h a - - [a b="\xe9\xe9" x\n' --charset=latin1 --rejects=rejects
+    is "$(jq .offset rejects | tail -n 1)" 27
+}
+
+@test "--charset refuses what is not a superset of US-ASCII" {
+    local name
+    for name in klingon '' utf-16 ebcdic-us; do
+        given '' --charset="$name"
+        is "$status" 2
+        [[ ${stderr_lines[0]} == "shnek-parse: --charset: '$name' "*windows-1252* ]]
+    done
+    given '' --charset=shift_jis
+    is "$status" 0
 }
 
 # --max-size
@@ -873,7 +971,6 @@ x|expected a digit|23
  |expected a digit|23
 -1 |expected a digit|23
 \r|expected LF|24
-\x00|expected a digit|23
 2x|expected a digit or SP|24
 2\n|expected a digit or SP|24
 12345678901 |more than 10 digits|33
@@ -905,6 +1002,110 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
     given '20' -F octet
     is "$status" 1
     is "$stderr" 'shnek-parse: stdin:1: MSG-LEN: stream ends within it (at byte 2)'
+}
+
+@test "octet counting is only detected by MSG-LEN, SP and a PRI" {
+    given '404 <html>\n<13>a: two\n' -f auto --raw
+    is "$status" 0
+    is "$(jq -r .raw <<<"$output")" $'404 <html>\n<13>a: two'
+    given '8 <13 no\n22 <1234>x\n' -f auto --raw
+    is "$(jq -r .raw <<<"$output")" $'8 <13 no\n22 <1234>x'
+    given '12 <191' -f auto --raw
+    is "$(jq -r .raw <<<"$output")" '12 <191'
+    given "21 ${HEAD}one21 ${HEAD}two"
+    is "$output" "$(json one && json two)"
+}
+
+@test "nothing is written while it is not known whether a stream is counted" {
+    mkfifo in
+    start parse shnek-parse -f auto --raw in
+    feed in
+    printf '6 <13' >&"$feed"
+    wait_until counts parse 'bytes 5'
+    is "$(<parse.out)" ''
+    printf '>ab6 <13>cd' >&"$feed"
+    wait_until lines_are parse.out 2
+    is "$(jq -r .raw parse.out)" $'<13>ab\n<13>cd'
+}
+
+@test "NUL between counted frames is skipped" {
+    given "21 ${HEAD}one\\x00\\x0021 ${HEAD}two\\x00\\n21 ${HEAD}six\\x00" --stats=1h
+    is "$status" 0
+    is "$output" "$(json one && json two && json six)"
+    is "$(last_counters)" 'in 3 out 3 rejected 0 dropped 0'
+}
+
+# Messages that end with NUL
+
+@test "a NUL before a PRI ends a message in the newline framing of auto" {
+    local framing
+    given "${HEAD}one\\x00${HEAD}two\\n${HEAD}six\\x00bad\\x00${HEAD}ten\\x00"
+    is "$status" 0
+    is "$output" "$(json one && json two && json 'six\u0000bad' && json ten)"
+    given "bad\\x00${HEAD}two\\x00<1>bad\\x00" --rejects=rejects
+    is "$status" 1
+    is "$(jq -c '[.number, .raw, .offset]' rejects)" $'[1,"bad",0]\n[3,"<1>bad",3]'
+    for framing in newline octet; do
+        given "${HEAD}one\\x00${HEAD}two\\n" -F $framing
+        [[ $output != *'"one"'* ]]
+    done
+}
+
+@test "a NUL-terminated message is written when the PRI of the next one has arrived" {
+    mkfifo in
+    start parse shnek-parse in
+    feed in
+    printf '%sone\0<13' "$HEAD" >&"$feed"
+    wait_until counts parse 'bytes 25'
+    is "$(<parse.out)" ''
+    printf '>' >&"$feed"
+    wait_until lines_are parse.out 1
+    is "$(<parse.out)" "$(json one)"
+    printf '1 - - - - - - two\0' >&"$feed"
+    wait_until lines_are parse.out 2
+    exec {feed}>&-
+    wait_exit parse
+    is "$status" 0
+    is "$(<parse.out)" "$(json one && json two)"
+}
+
+@test "a NUL-terminated message without a successor is complete on SIGTERM" {
+    mkfifo in
+    start parse shnek-parse in
+    feed in
+    printf '%sone\0' "$HEAD" >&"$feed"
+    kill -TERM "$parse_pid"
+    wait_exit parse
+    is "$status" 0
+    is "$(<parse.out)" "$(json one)"
+}
+
+@test "-F nul splits at NUL only" {
+    given "${HEAD}a\\nb\\x00${HEAD}c\\r\\n\\x00\\x00${HEAD}d<13>\\x00bad\\x00${HEAD}last" -F nul
+    is "$status" 1
+    is "$output" "$(json 'a\nb' && json c && json 'd<13>' && json last)"
+    is "$stderr" "shnek-parse: stdin:5: PRI: expected '<' (at byte 0)"
+    given "${HEAD}a\\n b\\x00 c\\x00" -F nul --multiline -f auto
+    is "$(jq -c .msg <<<"$output")" $'"a\\n b"\n" c"'
+}
+
+@test "a MSG-LEN that is the length of its line is removed from it" {
+    given "<13>first\\n9 <13>a: bc\\n10 <13>a: de\\n8 <13>a: fg\\n11 <13>a: hi\\n09 <13>a: jk\\n" -f auto
+    is "$status" 0
+    is "$(jq -c '[.appname, .msg]' <<<"$output")" '[null,"first"]
+["a","bc"]
+["a","de"]
+[null,"8 <13>a: fg"]
+[null,"11 <13>a: hi"]
+[null,"09 <13>a: jk"]'
+    given "<13>first\\n21 ${HEAD}one\\n" -f auto --raw
+    is "$(jq -c '[.version, .msg, .raw]' <<<"${lines[1]}")" "[1,\"one\",\"21 ${HEAD}one\"]"
+    given "<13>first\\n5 <13> \\n" -f rfc3164 --rejects=rejects
+    is "$status" 1
+    is "$(jq -c '[.number, .raw, .offset]' rejects)" '[2,"5 <13> ",7]'
+    given "${HEAD}one\\n21 ${HEAD}two\\n"
+    is "$status" 1
+    is "$output" "$(json one)"
 }
 
 # Output

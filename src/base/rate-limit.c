@@ -39,10 +39,12 @@ void rate_limit_flush(struct rate_limit *limit)
     limit->suppressed = 0;
 }
 
-void log_rejected(struct rate_limit *limit, const char *source, uint64_t number,
-                  const struct defect *defect)
+bool log_rejected(struct rate_limit *limit, const char *source, uint64_t number,
+                  const struct defect *defect, const char *hint)
 {
-    if (rate_limit_allow(limit))
-        log_printf("%s:%" PRIu64 ": %s: %s (at byte %" PRIu64 ")", source, number, defect->field,
-                   defect->reason, defect->offset);
+    if (!rate_limit_allow(limit))
+        return false;
+    log_printf("%s:%" PRIu64 ": %s: %s (at byte %" PRIu64 ")%s", source, number, defect->field,
+               defect->reason, defect->offset, hint);
+    return true;
 }

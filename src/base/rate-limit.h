@@ -26,8 +26,9 @@ void rate_limit_poll(struct rate_limit *limit);
 /* Logs the number of suppressed lines immediately. */
 void rate_limit_flush(struct rate_limit *limit);
 
-/* Logs "program: SOURCE:NUMBER: FIELD: reason (at byte N)" within the limit. */
-void log_rejected(struct rate_limit *limit, const char *source, uint64_t number,
-                  const struct defect *defect);
+/* Logs "program: SOURCE:NUMBER: FIELD: reason (at byte N)" and the hint, which may be empty, within
+ * the limit. Returns whether the line was printed. */
+bool log_rejected(struct rate_limit *limit, const char *source, uint64_t number,
+                  const struct defect *defect, const char *hint);
 
 #endif

@@ -1,6 +1,7 @@
 #include "json/record.h"
 
 #include "json/escape.h"
+#include "json/raw.h"
 #include "syslog/pri.h"
 
 /* Writes a literal of at most 32 bytes in one store of 8, 16 or 32; the excess is overwritten
@@ -334,14 +335,11 @@ void record_append_extras(struct buffer *out, const struct record_extras *extras
 {
     enum { FIXED_LEN = 64 };
     out->len -= sizeof RECORD_END - 1;
-    char *to =
-        buffer_reserve(out, FIXED_LEN + extras->meta.len + JSON_STRING_CAPACITY(extras->raw.len));
+    char *to = buffer_reserve(out, FIXED_LEN + extras->meta.len + RAW_CAPACITY(extras->raw.len));
     if (extras->meta.data)
         to = json_copy(to, extras->meta);
-    if (extras->raw.data) {
-        to = record_literal(to, ",\"raw\":");
-        to = json_quote(to, extras->raw);
-    }
+    if (extras->raw.data)
+        to = raw_write(to, extras->raw);
     buffer_commit(out, record_literal(to, RECORD_END));
 }
 

@@ -13,7 +13,7 @@ void record_write(struct buffer *out, const struct syslog_message *m);
 /* Optional members of a record; data == NULL omits one. */
 struct record_extras {
     struct slice meta; /* --meta: members in the form of record_format_meta() */
-    struct slice raw;  /* --raw: the bytes of the message */
+    struct slice raw;  /* --raw: the bytes of the message, as raw_write() writes them */
 };
 
 /* Appends the extras after "msg" to the last record in `out`. */

@@ -75,7 +75,7 @@ static void publisher_reject(struct publisher *p, uint64_t number, const struct 
                              struct slice raw)
 {
     counter_add(&p->stats->rejected, 1);
-    log_rejected(&p->log_limit, "stdin", number, defect);
+    log_rejected(&p->log_limit, "stdin", number, defect, "");
     if (!p->config->rejects)
         return;
     pthread_mutex_lock(&p->rejects_lock);

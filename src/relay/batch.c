@@ -1,12 +1,16 @@
 #include "relay/batch.h"
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8.h"
 #include "json/record.h"
 #include "json/reject.h"
+#include "syslog/pri.h"
 
 void batch_init(struct batch *b, size_t max_frames)
 {
     b->count = b->rejected = 0;
+    b->rfc3164 = NULL;
     b->max_frames = max_frames;
     b->bytes = b->records = b->rejects = (struct buffer){0};
 }
@@ -29,17 +33,23 @@ void batch_add_copy(struct batch *b, enum frame_kind kind, const struct frame *f
     batch_add(b, kind, &copy);
 }
 
-void batch_parser_init(struct batch_parser *p, const struct relay_config *config)
+bool batch_parser_init(struct batch_parser *p, const struct relay_config *config)
 {
     *p = (struct batch_parser){.config = config,
                                .syslog = {.format = config->format, .time = {.tz = config->tz}},
                                .clock = {.utc = true}};
+    if (!config->charset || charset_open(&p->charset, config->charset))
+        return true;
+    log_printf("--charset: %s: %m", config->charset);
+    return false;
 }
 
 void batch_parser_free(struct batch_parser *p)
 {
     syslog_message_free(&p->message);
     buffer_free(&p->meta);
+    if (p->config->charset)
+        charset_close(&p->charset);
 }
 
 static void batch_parser_set_origin(struct batch_parser *p, const struct batch_origin *origin)
@@ -66,15 +76,68 @@ batch_append_extras(struct batch *b, const struct batch_parser *p, struct slice 
     record_append_extras(&b->records, &extras);
 }
 
-static __attribute__((noinline)) void batch_reject(struct batch *b, const struct batch_parser *p,
+/* Whether a message, which rfc5424 has rejected, looks like RFC 3164: it has a PRI or a TIMESTAMP,
+ * but no VERSION. Overwrites p->message. */
+static bool batch_is_rfc3164(struct batch_parser *p, struct slice message,
+                             const struct defect *defect)
+{
+    struct syslog_parser parser = {.format = FORMAT_AUTO, .time = {.tz.fixed = true}};
+    struct defect ignored = {0};
+    unsigned pri;
+    if (strcmp(defect->field, "PRI") != 0 && strcmp(defect->field, "VERSION") != 0)
+        return false;
+    return syslog_parse_slow(&parser, message, &p->message, &ignored) && p->message.version == 0 &&
+           (p->message.timestamp.data || pri_read(message.data, message.data + message.len, &pri));
+}
+
+static __attribute__((noinline)) void batch_reject(struct batch *b, struct batch_parser *p,
                                                    size_t i)
 {
     struct batch_frame *f = &b->frames[i];
+    if (!f->rejected && !b->rfc3164 && p->config->format == FORMAT_RFC5424 &&
+        batch_is_rfc3164(p, (struct slice){f->data, f->len}, &b->defects[i]))
+        b->rfc3164 = f;
     f->rejected = true;
     b->rejected++;
     if (p->config->rejects)
         reject_write(&b->rejects, b->origin.name, f->number, &b->defects[i],
                      (struct slice){f->data, f->len});
+}
+
+/* Returns a message in UTF-8. It is unchanged if it is that already or cannot be converted. */
+static struct slice batch_convert(struct batch_parser *p, struct slice message)
+{
+    const char *end = message.data + message.len;
+    struct slice utf8;
+    if (utf8_find_invalid(message.data, end) == end ||
+        !charset_convert(&p->charset, message, &utf8))
+        return message;
+    return utf8;
+}
+
+static bool batch_parse_converted(struct batch_parser *p, struct slice message,
+                                  struct defect *defect)
+{
+    struct slice text = batch_convert(p, message);
+    bool good = syslog_parse(&p->syslog, text, &p->message, defect);
+    if (!good && text.data != message.data)
+        defect->offset = charset_offset(&p->charset, message, (size_t)defect->offset);
+    return good;
+}
+
+/* batch_parse() with --charset. */
+static __attribute__((noinline)) void batch_parse_charset(struct batch *b, struct batch_parser *p)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        const struct batch_frame *f = &b->frames[i];
+        struct slice message = {f->data, f->len};
+        if (f->rejected || !batch_parse_converted(p, message, &b->defects[i])) {
+            batch_reject(b, p, i);
+            continue;
+        }
+        record_write(&b->records, &p->message);
+        batch_append_extras(b, p, message);
+    }
 }
 
 /* "flatten", because the size of the inlined parser must not decide whether it is inlined. */
@@ -83,6 +146,10 @@ __attribute__((flatten)) void batch_parse(struct batch *b, struct batch_parser *
     bool extras = p->config->meta || p->config->raw;
     if (b->origin.received_ns)
         batch_parser_set_origin(p, &b->origin);
+    if (p->config->charset) {
+        batch_parse_charset(b, p);
+        return;
+    }
     for (size_t i = 0; i < b->count; i++) {
         const struct batch_frame *f = &b->frames[i];
         struct slice message = {f->data, f->len};

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "base/charset.h"
 #include "base/defect.h"
 #include "relay/config.h"
 #include "syslog/frame.h"
@@ -37,6 +38,8 @@ struct batch {
     size_t count;
     size_t rejected;
     size_t max_frames;
+    const struct batch_frame *rfc3164; /* the first rejected frame that --format=auto would accept
+                                          as RFC 3164, or NULL */
     /* Copies of the messages, unless they are borrowed. Exceeds BATCH_BYTES only if one does. */
     struct buffer bytes;
     struct buffer records;
@@ -53,6 +56,7 @@ void batch_free(struct batch *b);
 static inline void batch_clear(struct batch *b)
 {
     b->count = b->rejected = 0;
+    b->rfc3164 = NULL;
     b->bytes.len = 0;
 }
 
@@ -85,10 +89,12 @@ struct batch_parser {
     struct syslog_parser syslog;
     struct syslog_message message;
     struct timestamp_writer clock;
-    struct buffer meta; /* members that --meta adds to each record of the batch */
+    struct buffer meta;     /* members that --meta adds to each record of the batch */
+    struct charset charset; /* with --charset */
 };
 
-void batch_parser_init(struct batch_parser *p, const struct relay_config *config);
+/* Returns false and logs the reason if --charset cannot be loaded. */
+bool batch_parser_init(struct batch_parser *p, const struct relay_config *config);
 void batch_parser_free(struct batch_parser *p);
 
 /*

@@ -32,6 +32,7 @@ struct relay_config {
     struct tz tz; /* of timestamps without a zone */
     enum framing framing;
     bool multiline;
+    const char *charset; /* of messages that are not UTF-8, or NULL */
     uint64_t max_size;
     uint64_t max_connections;
     uint64_t max_memory;          /* bytes of unfinished messages of all connections */

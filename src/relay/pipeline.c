@@ -12,7 +12,8 @@ bool pipeline_init(struct pipeline *p, const struct relay_config *config, struct
     p->workers = NULL;
     p->batch = NULL;
     p->origin = (struct batch_origin){0};
-    batch_parser_init(&p->parser, config);
+    if (!batch_parser_init(&p->parser, config))
+        return false;
     batch_init(&p->inline_batch, INLINE_FRAMES);
     if (config->jobs == 1)
         p->batch = &p->inline_batch;
@@ -28,7 +29,7 @@ void pipeline_source_init(const struct pipeline *p, struct source *s, const char
     s->transport = transport;
     framer_init(&s->framer, p->config->framing, (size_t)p->config->max_size, p->config->truncate);
     if (p->config->multiline)
-        framer_enable_multiline(&s->framer);
+        framer_enable_multiline(&s->framer, p->config->format != FORMAT_RFC5424);
 }
 
 static void pipeline_parse_inline(struct pipeline *p)
@@ -171,10 +172,10 @@ void pipeline_add_datagram(struct pipeline *p, struct source *s, struct slice by
 
 void pipeline_release(struct pipeline *p, struct source *s)
 {
+    enum frame_kind kind;
     struct frame frame;
-    enum frame_kind kind = framer_release(&s->framer, &frame);
     pipeline_begin(p, s);
-    if (kind != FRAME_NONE)
+    while ((kind = framer_release(&s->framer, &frame)) != FRAME_NONE)
         pipeline_add_single(p, (struct slice){0}, kind, &frame);
 }
 

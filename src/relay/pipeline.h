@@ -35,7 +35,8 @@ struct pipeline {
     struct batch inline_batch;
 };
 
-/* Returns false and logs the reason if the threads of --jobs cannot be started. */
+/* Returns false and logs the reason if --charset cannot be loaded or the threads of --jobs cannot
+ * be started. */
 bool pipeline_init(struct pipeline *p, const struct relay_config *config, struct sink *sink);
 
 /* Processes and writes what is left, ends the threads and frees the pipeline. */
@@ -59,8 +60,8 @@ void pipeline_add_datagram(struct pipeline *p, struct source *s, struct slice by
 void pipeline_submit(struct pipeline *p);
 
 /*
- * With --multiline: if a message is held back because the next line may continue it, and no line
- * has arrived for PIPELINE_HOLD_MS, call pipeline_release().
+ * If a message is held back because the next bytes decide whether it is complete (see
+ * framer_has_held()), and none have arrived for PIPELINE_HOLD_MS, call pipeline_release().
  */
 enum { PIPELINE_HOLD_MS = 200 };
 void pipeline_release(struct pipeline *p, struct source *s);

@@ -1,11 +1,13 @@
 #include "relay/sink.h"
 
+#include <string.h>
 #include <unistd.h>
 
 bool sink_open(struct sink *s, const struct relay_config *config, struct stats *stats)
 {
     s->stats = stats;
     s->log_limit = (struct rate_limit){.quiet = config->quiet};
+    memset(s->hinted, 0, sizeof s->hinted);
     atomic_init(&s->failed, false);
     output_init(&s->records, STDOUT_FILENO, "stdout");
     return reject_file_open(&s->rejects, config->rejects);
@@ -39,6 +41,27 @@ void sink_fail(struct sink *s)
     atomic_store_explicit(&s->failed, true, memory_order_relaxed);
 }
 
+static uint64_t sink_hash(const char *name)
+{
+    uint64_t hash = 0xcbf29ce484222325; /* FNV-1a */
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3;
+    return hash;
+}
+
+/* The first message of a source that looks like RFC 3164 is logged with a hint. */
+static void sink_log_rejected(struct sink *s, const struct batch *b, size_t i)
+{
+    const struct batch_frame *f = &b->frames[i];
+    const char *hint = "";
+    uint64_t hash = f == b->rfc3164 ? sink_hash(b->origin.name) : 0;
+    uint64_t *known = &s->hinted[hash % SINK_SOURCES];
+    if (f == b->rfc3164 && *known != hash)
+        hint = " (this looks like RFC 3164; -f auto reads it)";
+    if (log_rejected(&s->log_limit, b->origin.name, f->number, &b->defects[i], hint) && *hint)
+        *known = hash;
+}
+
 void sink_report(struct sink *s, const struct batch *b)
 {
     rate_limit_poll(&s->log_limit);
@@ -48,7 +71,7 @@ void sink_report(struct sink *s, const struct batch *b)
     counter_add(&s->stats->rejected, b->rejected);
     for (size_t i = 0; i < b->count; i++)
         if (b->frames[i].rejected)
-            log_rejected(&s->log_limit, b->origin.name, b->frames[i].number, &b->defects[i]);
+            sink_log_rejected(s, b, i);
 }
 
 /* Lends the bytes to the output, so that they are not copied. */

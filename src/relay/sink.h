@@ -12,6 +12,8 @@
 #include "relay/batch.h"
 #include "relay/config.h"
 
+enum { SINK_SOURCES = 1024 };
+
 /*
  * The outputs: records to stdout, rejected messages to --rejects and to stderr. With --jobs the
  * worker threads use it, one at a time; other threads may only call sink_failed() and sink_fail().
@@ -20,8 +22,9 @@ struct sink {
     struct stats *stats;
     struct output records;
     struct reject_file rejects;
-    struct rate_limit log_limit; /* of lines about input that cannot be used */
-    atomic_bool failed;          /* sticky: nothing is written any more */
+    struct rate_limit log_limit;   /* of lines about input that cannot be used */
+    uint64_t hinted[SINK_SOURCES]; /* hashes of sources that got the hint about RFC 3164 */
+    atomic_bool failed;            /* sticky: nothing is written any more */
 };
 
 /* Opens stdout and --rejects. Returns false and logs the reason if that fails. */

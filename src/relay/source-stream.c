@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "relay/protocol.h"
 #include "relay/proxy-protocol.h"
 
 enum { TLS_RECORD_MAX = 16 * 1024 };
@@ -103,13 +104,13 @@ static bool stream_mid_record(const struct source_stream *s)
 
 bool source_stream_mid_message(const struct source_stream *s)
 {
-    return framer_mid_message(&s->source.framer) || stream_mid_record(s);
+    return framer_mid_message(&s->source.framer) || stream_mid_record(s) || s->start.len;
 }
 
 size_t source_stream_memory(const struct source_stream *s)
 {
     return s->source.framer.partial.capacity + s->source.framer.held.capacity + s->header.capacity +
-           (stream_mid_record(s) ? TLS_RECORD_MAX : 0);
+           s->start.capacity + (stream_mid_record(s) ? TLS_RECORD_MAX : 0);
 }
 
 /* The framer counts lines at their end, and counted frames at their begin. */
@@ -198,12 +199,53 @@ static enum stream_state stream_feed_tls(struct source_stream *s, struct stream_
     return tls_state == TLS_ENDED ? STREAM_ENDED : STREAM_OPEN;
 }
 
+/* Passes on the bytes that were kept. */
+static enum stream_state stream_feed_start(struct source_stream *s, struct stream_context *context)
+{
+    s->is_syslog = true;
+    enum stream_state state = stream_feed(s, context, (struct slice){s->start.data, s->start.len});
+    buffer_free(&s->start);
+    return state;
+}
+
+static enum stream_state stream_refuse_protocol(struct source_stream *s,
+                                                struct stream_context *context, const char *reason)
+{
+    access_refuse(context->access, s->name, reason);
+    buffer_free(&s->start);
+    return STREAM_TRUNCATED;
+}
+
+/* The first bytes without TLS: refuses other protocols, which would yield useless messages. */
+static enum stream_state stream_feed_first(struct source_stream *s, struct stream_context *context,
+                                           struct slice bytes)
+{
+    bool kept = s->start.len != 0;
+    if (kept)
+        buffer_append(&s->start, bytes);
+    switch (protocol_detect(kept ? (struct slice){s->start.data, s->start.len} : bytes)) {
+    case PROTOCOL_TLS:
+        return stream_refuse_protocol(s, context, "looks like TLS; use tls://");
+    case PROTOCOL_HTTP:
+        return stream_refuse_protocol(s, context, "looks like HTTP, which is not accepted");
+    case PROTOCOL_UNKNOWN:
+        if (!kept)
+            buffer_append(&s->start, bytes);
+        return STREAM_OPEN;
+    default:
+        s->is_syslog = true;
+        return kept ? stream_feed_start(s, context) : stream_feed(s, context, bytes);
+    }
+}
+
 static enum stream_state stream_feed_bytes(struct source_stream *s, struct stream_context *context,
                                            struct slice bytes)
 {
     if (bytes.len == 0)
         return STREAM_OPEN;
-    return s->tls ? stream_feed_tls(s, context, bytes) : stream_feed(s, context, bytes);
+    if (s->tls)
+        return stream_feed_tls(s, context, bytes);
+    return s->is_syslog ? stream_feed(s, context, bytes) : stream_feed_first(s, context, bytes);
 }
 
 static enum stream_state stream_feed_header(struct source_stream *s, struct stream_context *context,
@@ -298,6 +340,8 @@ void source_stream_destroy(struct source_stream *s, struct stream_context *conte
 {
     if (!complete)
         stream_reject_record(s, context);
+    if (s->start.len)
+        stream_feed_start(s, context);
     pipeline_end(context->pipeline, &s->source, complete);
     if (s->tls && s->phase == STREAM_MESSAGES)
         tls_send_close_notify(s->tls);

@@ -34,6 +34,8 @@ struct source_stream {
     bool got_data;
     bool finishing; /* a drain reads only the end of the current message from the next TLS record */
     struct buffer header; /* the part of the PROXY header that has arrived */
+    bool is_syslog;       /* and not another protocol, which is refused */
+    struct buffer start;  /* the bytes before that is known */
     struct tls_session *tls;
     struct access_peer *access_peer; /* NULL without --max-connections-per-peer */
     struct timer timeout;            /* of the phase, or of idleness */

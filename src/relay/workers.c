@@ -74,12 +74,25 @@ static void workers_finish(struct workers *w, struct worker_slot *slot)
     pthread_mutex_unlock(&w->lock);
 }
 
+/* A thread cannot parse: the relay ends. */
+static void workers_fail(struct workers *w)
+{
+    pthread_mutex_lock(&w->lock);
+    sink_fail(w->sink);
+    pthread_cond_broadcast(&w->submitted_more);
+    pthread_cond_broadcast(&w->written_more);
+    pthread_mutex_unlock(&w->lock);
+}
+
 static void *workers_run(void *argument)
 {
     struct workers *w = argument;
     struct batch_parser parser;
     struct worker_slot *slot;
-    batch_parser_init(&parser, w->config);
+    if (!batch_parser_init(&parser, w->config)) {
+        workers_fail(w);
+        return NULL;
+    }
     while ((slot = workers_take(w))) {
         batch_parse(&slot->batch, &parser);
         workers_finish(w, slot);

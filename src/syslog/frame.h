@@ -7,9 +7,14 @@
 #include "base/buffer.h"
 #include "base/defect.h"
 #include "base/slice.h"
+#include "syslog/lenient-time.h"
 
-/* RFC 6587: non-transparent framing with LF, octet counting, or detected from the first bytes. */
-enum framing { FRAMING_AUTO, FRAMING_NEWLINE, FRAMING_OCTET };
+/* RFC 6587: non-transparent framing with LF or NUL, octet counting, or detected from the first
+ * bytes. */
+enum framing { FRAMING_AUTO, FRAMING_NEWLINE, FRAMING_OCTET, FRAMING_NUL };
+
+/* MSG-LEN, SP and PRI without its '>', the longest beginning that does not decide the framing. */
+enum { FRAMER_HEAD_MAX = 15, FRAMER_TAIL_MAX = 5 };
 
 enum frame_kind {
     FRAME_NONE,     /* needs more input */
@@ -34,20 +39,33 @@ struct framer {
     bool skipping;         /* the rest of a message that is too long */
     bool partial_returned; /* the last frame points to `partial` */
     bool after_cr;         /* octet counting: CR between frames */
-    uint8_t digits;        /* of MSG-LEN so far */
+    bool nul_ends;         /* newline framing chosen by FRAMING_AUTO: NUL before PRI ends a line */
+    bool tail_ends;        /* the NUL in `tail` ends a line, and the rest of it begins the next */
+    uint8_t tail_len;      /* a NUL and what may become a PRI after it, at the end of the input */
+    char tail[FRAMER_TAIL_MAX];
+    char head[FRAMER_HEAD_MAX]; /* bytes from which octet counting was detected */
+    char delimiter;             /* of lines: LF, or NUL */
+    uint8_t digits;             /* of MSG-LEN so far */
     size_t max_size;
     uint64_t left;   /* octet counting: bytes of the message still to come */
     uint64_t number; /* of frames begun */
     uint64_t offset; /* octet counting: of `block` in the stream */
     struct slice block;
-    const char *lines_end; /* all lines before it are complete messages; NULL if unknown */
-    struct buffer partial; /* the beginning of a message from earlier blocks */
-    bool multiline;        /* the rest is for framer_enable_multiline() only */
+    struct slice next_block;    /* after `block` is `head` */
+    const char *next_delimiter; /* in `block`, or its end; out of date if before its first byte */
+    const char *next_nul;       /* likewise */
+    const char *lines_end;      /* all lines before it are complete messages; NULL if unknown */
+    struct buffer partial;      /* the beginning of a message from earlier blocks */
+    bool multiline;             /* the rest is for framer_enable_multiline() only */
+    bool lenient;
     bool holding;
+    bool held_has_pri;
+    bool nul_ended;       /* the last line ended with NUL, and so does the message */
     struct buffer held;   /* a message that may continue, limited as `partial` */
     uint64_t held_number; /* of its first line */
     uint64_t empty_lines; /* after it; part of it if it continues */
     struct slice pending; /* the line after the last frame, which begins the next message */
+    struct lenient_time time;
 };
 
 void framer_init(struct framer *f, enum framing framing, size_t max_size, bool truncate);
@@ -57,14 +75,19 @@ void framer_free(struct framer *f);
 /*
  * In newline framing, joins a line that does not begin with a PRI to the message before it, after a
  * LF. A message is then held until a line with a PRI, the end of the stream, or framer_release().
- * Has no effect with octet counting.
+ * If `lenient`, a line that begins with a TIMESTAMP also begins a message, unless the message
+ * before it has a PRI; and so does a PRI after its MSG-LEN, which is dropped. Has no effect with
+ * octet counting or NUL.
  */
-void framer_enable_multiline(struct framer *f);
+void framer_enable_multiline(struct framer *f, bool lenient);
 
-/* Whether a message is held. */
+/*
+ * Whether a message is held, because the next bytes decide whether it is complete: with
+ * framer_enable_multiline(), or after a NUL that is the last byte so far.
+ */
 bool framer_has_held(const struct framer *f);
 
-/* Returns the held message, or FRAME_NONE. */
+/* Returns the held messages, which are complete now; call it until FRAME_NONE. */
 enum frame_kind framer_release(struct framer *f, struct frame *frame);
 
 /* Adds the next bytes of the stream. They are borrowed until framer_next() returns FRAME_NONE. */
@@ -105,11 +128,11 @@ static inline bool framer_fast_line(struct framer *f, struct frame *frame)
     const char *start = f->block.data;
     if (start >= f->lines_end)
         return false;
-    const char *lf = memchr(start, '\n', (size_t)(f->lines_end - start));
-    size_t len = (size_t)(lf - start);
-    if (len - 1 >= f->max_size || (unsigned char)lf[-1] <= '\r')
+    const char *end = memchr(start, f->delimiter, (size_t)(f->lines_end - start));
+    size_t len = (size_t)(end - start);
+    if (len - 1 >= f->max_size || (unsigned char)end[-1] <= '\r')
         return false;
-    f->block = (struct slice){lf + 1, f->block.len - len - 1};
+    f->block = (struct slice){end + 1, f->block.len - len - 1};
     frame->number = ++f->number;
     frame->message = (struct slice){start, len};
     return true;

@@ -73,3 +73,17 @@ const char *pri_read(const char *p, const char *end, unsigned *pri)
     *pri = number;
     return p + 1;
 }
+
+enum pri_form pri_find(const char *p, const char *end)
+{
+    int digits = 0;
+    if (p == end)
+        return PRI_INCOMPLETE;
+    if (*p++ != '<')
+        return PRI_ABSENT;
+    for (; p < end && is_digit(*p) && digits < 3; p++)
+        digits++;
+    if (p == end)
+        return PRI_INCOMPLETE;
+    return digits && *p == '>' ? PRI_PRESENT : PRI_ABSENT;
+}

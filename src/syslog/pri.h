@@ -35,4 +35,12 @@ bool pri_from_name(const char *text, unsigned *pri);
  */
 const char *pri_read(const char *p, const char *end, unsigned *pri);
 
+enum pri_form { PRI_ABSENT, PRI_INCOMPLETE, PRI_PRESENT };
+
+/*
+ * Whether [p, end) begins like a PRI: with '<', one to three digits, and '>'. PRI_INCOMPLETE means
+ * that the text, which may be empty, ends within them.
+ */
+enum pri_form pri_find(const char *p, const char *end);
+
 #endif

@@ -153,7 +153,7 @@ static void reader_count_damaged(struct reader *r, const char *name, const struc
 {
     r->report.damaged++;
     counter_add(&r->stats.rejected, 1);
-    log_rejected(&r->damage_limit, name, frame->number, &frame->defect);
+    log_rejected(&r->damage_limit, name, frame->number, &frame->defect, "");
 }
 
 /* Returns false after a frame that cannot be resynchronized. */
