@@ -159,9 +159,16 @@ notified() {
 }
 
 @test "the service manager is asked for more time while no server can be reached" {
-    managed shnek-pub -s nats://127.0.0.1:1
+    managed shnek-pub -s nats://127.0.0.1:1 --rejects=rejects
     wait_until notified EXTEND_TIMEOUT_USEC=120000000
     wait_until notified 'STATUS=waiting for a server'
+    # A reload in the meantime does not make it ready.
+    kill -HUP "$pub_pid"
+    wait_until grep -Fxq 'shnek-pub: rejects: reopened' pub.err
+    kill -TERM "$pub_pid"
+    wait_exit pub
+    kill "$manager_pid"
+    wait_exit manager
     run ! notified READY=1
 }
 

@@ -486,7 +486,8 @@ static void publisher_reload(struct publisher *p)
     const struct nats_conn_config *nats = &p->config->session.nats;
     if (!signals_take_hangup(&p->signals))
         return;
-    service_notify_reloading();
+    if (p->connected_before)
+        service_notify_reloading();
     pthread_mutex_lock(&p->rejects_lock);
     reject_file_reopen(&p->rejects);
     pthread_mutex_unlock(&p->rejects_lock);
@@ -497,7 +498,8 @@ static void publisher_reload(struct publisher *p)
         else
             log_printf("reload failed, keeping the connection: %s", error_text);
     }
-    service_notify_ready("reloaded");
+    if (p->connected_before)
+        service_notify_ready("reloaded");
 }
 
 static void publisher_loop(struct publisher *p)
