@@ -695,9 +695,9 @@ end_on_terminal() {
 
 @test "all UDP datagrams arrive if the receive buffer is large enough" {
     receive udp udp-recv:0,bind=127.0.0.1,rcvbuf=8000000
-    run --separate-stderr spamlog -r 5k -n 5k -m $'text\n' "udp://127.0.0.1:$port"
-    [[ $status == 0 && ${#stderr_lines[@]} == 1 && $stderr == 'spamlog: sent 5,000 bytes '* ]]
-    wait_until came udp 5000
+    run --separate-stderr spamlog -r 20k -n 20k -m $'text\n' "udp://127.0.0.1:$port"
+    [[ $status == 0 && ${#stderr_lines[@]} == 1 && $stderr == 'spamlog: sent 20,000 bytes '* ]]
+    wait_until came udp 20000
 }
 
 @test "each datagram contains one message and nothing else" {
