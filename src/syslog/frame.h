@@ -123,12 +123,23 @@ bool framer_mid_message(const struct framer *f);
  */
 enum frame_kind framer_next_slow(struct framer *f, struct frame *frame);
 
+/* Returns the end of the next line, which must be before lines_end. */
+static inline const char *framer_find_delimiter(const struct framer *f)
+{
+    const char *start = f->block.data;
+#ifdef __GLIBC__
+    return rawmemchr(start, f->delimiter); /* needs fewer instructions than memchr */
+#else
+    return memchr(start, f->delimiter, (size_t)(f->lines_end - start));
+#endif
+}
+
 static inline bool framer_fast_line(struct framer *f, struct frame *frame)
 {
     const char *start = f->block.data;
     if (start >= f->lines_end)
         return false;
-    const char *end = memchr(start, f->delimiter, (size_t)(f->lines_end - start));
+    const char *end = framer_find_delimiter(f);
     size_t len = (size_t)(end - start);
     if (len - 1 >= f->max_size || (unsigned char)end[-1] <= '\r')
         return false;
