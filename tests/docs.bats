@@ -15,11 +15,13 @@ teardown() {
 # Each options_of_... PROGRAM prints a line for each long option, with its letter, and '=' if it
 # requires an argument, or '[=]' if that is optional: "-l --listen=", "--meta", "--stats[=]".
 
+# An entry with the value of an earlier one is another name of that option, and not printed.
 options_of_table() {
-    local line entry="\{\"([a-z-]+)\", (no|required|optional)_argument, NULL, ('(.)')?"
-    local -A mark=([no]='' [required]='=' [optional]='[=]')
+    local line entry="\{\"([a-z-]+)\", (no|required|optional)_argument, NULL, ('(.)'|[A-Z_]+)"
+    local -A mark=([no]='' [required]='=' [optional]='[=]') seen=()
     while read -r line; do
-        if [[ $line =~ $entry ]]; then
+        if [[ $line =~ $entry && -z ${seen[${BASH_REMATCH[3]}]-} ]]; then
+            seen[${BASH_REMATCH[3]}]=1
             echo "${BASH_REMATCH[4]:+-${BASH_REMATCH[4]} }--${BASH_REMATCH[1]}${mark[${BASH_REMATCH[2]}]}"
         fi
     done <"src/$1.c"
@@ -145,6 +147,19 @@ words_of_option() {
 
 @test "the man page lists each option, its letter and whether it requires an argument" {
     same_options man man/PROGRAM.1
+}
+
+@test "the man page names the other spelling of --tls-cert, --tls-key and --tls-ca" {
+    local program option bad=0
+    for program in "${programs[@]}"; do
+        for option in cert key ca; do
+            [[ $program == shnek-pub ]] && option=tls-$option || option=tls$option
+            grep -qE "^\.Fl -$option( |\$)" "man/$program.1" || {
+                echo "man/$program.1: no --$option" && bad=1
+            }
+        done
+    done
+    [[ $bad == 0 ]]
 }
 
 @test "the bash completion offers each option, its letter and '='" {

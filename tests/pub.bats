@@ -1273,8 +1273,8 @@ shnek-pub: in 3 out 1 rejected 2 *"
     misused "--connect-timeout: '' is not a duration: *"
     publish '{}' --stats=0
     misused "--stats: '0' is out of range (10ms to 24h)"
-    publish '{}' --stats=1d
-    misused "--stats: '1d' is not a duration: *"
+    publish '{}' --stats=1y
+    misused "--stats: '1y' is not a duration: *"
     publish '{}' --rejects=-
     misused '--rejects: *'
     NATS_TIMEOUT=soon publish '{}'
