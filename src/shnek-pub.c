@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "publish/msg-id.h"
 #include "publish/publish.h"
+#include "publish/settings.h"
 #include "publish/spool-list.h"
 #include "publish/subject.h"
 
@@ -80,16 +81,23 @@ static const char help[] =
     "Exit status: 0 everything was confirmed, 1 lines were rejected, 2 failure.\n"
     "$NATS_URL and other environment variables are described in shnek-pub(1).\n";
 
+/* Options of the connection have the values of settings.h. */
 enum {
-    PUB_OPTION_USER = 256,
-    PUB_OPTION_PASSWORD,
-    PUB_OPTION_TOKEN,
-    PUB_OPTION_CREDS,
-    PUB_OPTION_NKEY,
-    PUB_OPTION_TLSCERT,
-    PUB_OPTION_TLSKEY,
-    PUB_OPTION_TLSCA,
-    PUB_OPTION_CONNECTION_NAME,
+    PUB_OPTION_SETTINGS = 256,
+    PUB_OPTION_USER = PUB_OPTION_SETTINGS + SETTINGS_USER,
+    PUB_OPTION_PASSWORD = PUB_OPTION_SETTINGS + SETTINGS_PASSWORD,
+    PUB_OPTION_TOKEN = PUB_OPTION_SETTINGS + SETTINGS_TOKEN,
+    PUB_OPTION_CREDS = PUB_OPTION_SETTINGS + SETTINGS_CREDS,
+    PUB_OPTION_NKEY = PUB_OPTION_SETTINGS + SETTINGS_NKEY,
+    PUB_OPTION_TLSCERT = PUB_OPTION_SETTINGS + SETTINGS_CERT,
+    PUB_OPTION_TLSKEY = PUB_OPTION_SETTINGS + SETTINGS_KEY,
+    PUB_OPTION_TLSCA = PUB_OPTION_SETTINGS + SETTINGS_CA,
+    PUB_OPTION_CONNECTION_NAME = PUB_OPTION_SETTINGS + SETTINGS_NAME,
+    PUB_OPTION_INBOX_PREFIX = PUB_OPTION_SETTINGS + SETTINGS_INBOX_PREFIX,
+    PUB_OPTION_JS_DOMAIN = PUB_OPTION_SETTINGS + SETTINGS_JS_DOMAIN,
+    PUB_OPTION_JS_API_PREFIX = PUB_OPTION_SETTINGS + SETTINGS_JS_API_PREFIX,
+    PUB_OPTION_CONTEXT = PUB_OPTION_SETTINGS + SETTINGS_KEYS,
+    PUB_OPTION_NO_CONTEXT,
     PUB_OPTION_TIMEOUT,
     PUB_OPTION_CONNECT_TIMEOUT,
     PUB_OPTION_MAX_RECONNECT_TIME,
@@ -114,6 +122,8 @@ enum {
 
 static const struct option options[] = {
     {"server", required_argument, NULL, 's'},
+    {"context", required_argument, NULL, PUB_OPTION_CONTEXT},
+    {"no-context", no_argument, NULL, PUB_OPTION_NO_CONTEXT},
     {"user", required_argument, NULL, PUB_OPTION_USER},
     {"password", required_argument, NULL, PUB_OPTION_PASSWORD},
     {"token", required_argument, NULL, PUB_OPTION_TOKEN},
@@ -137,6 +147,9 @@ static const struct option options[] = {
     {"spill", required_argument, NULL, PUB_OPTION_SPILL},
     {"at-most-once", no_argument, NULL, PUB_OPTION_AT_MOST_ONCE},
     {"jetstream", no_argument, NULL, 'J'},
+    {"js-domain", required_argument, NULL, PUB_OPTION_JS_DOMAIN},
+    {"js-api-prefix", required_argument, NULL, PUB_OPTION_JS_API_PREFIX},
+    {"inbox-prefix", required_argument, NULL, PUB_OPTION_INBOX_PREFIX},
     {"stream", required_argument, NULL, PUB_OPTION_STREAM},
     {"create-stream", optional_argument, NULL, PUB_OPTION_CREATE_STREAM},
     {"replicas", required_argument, NULL, PUB_OPTION_REPLICAS},
@@ -163,21 +176,6 @@ static const char *pub_getenv(const char *name)
 static bool pub_set_timeout(const char *flag, const char *text, uint64_t *value)
 {
     return option_duration(flag, text, NS_PER_S / 1000, 24 * 3600 * NS_PER_S, value);
-}
-
-static void pub_read_environment(struct publish_config *c)
-{
-    struct nats_conn_config *n = &c->session.nats;
-    c->subject = pub_getenv("SHNEK_SUBJECT");
-    n->user = pub_getenv("NATS_USER");
-    n->password = pub_getenv("NATS_PASSWORD");
-    n->token = pub_getenv("NATS_TOKEN");
-    n->creds = pub_getenv("NATS_CREDS");
-    n->nkey = pub_getenv("NATS_NKEY");
-    n->tlscert = pub_getenv("NATS_CERT");
-    n->tlskey = pub_getenv("NATS_KEY");
-    n->tlsca = pub_getenv("NATS_CA");
-    n->name = pub_getenv("NATS_CONNECTION_NAME");
 }
 
 static bool pub_set_stream(struct stream_config *s, const char *text)
@@ -214,6 +212,8 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
 {
     struct nats_conn_config *n = &c->session.nats;
     struct stream_config *stream = &c->jetstream.stream;
+    if (option >= PUB_OPTION_SETTINGS && option < PUB_OPTION_SETTINGS + SETTINGS_KEYS)
+        return settings_set(&c->settings, n, option - PUB_OPTION_SETTINGS, text);
     switch (option) {
     case 'J':
         return c->use_jetstream = true;
@@ -233,34 +233,12 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
     case PUB_OPTION_MSG_ID:
         return pub_set_msg_id(&c->jetstream, text);
     case 's':
-        return nats_conn_add_servers(n, "--server", text);
-    case PUB_OPTION_USER:
-        n->user = text;
+        return settings_set(&c->settings, n, SETTINGS_URL, text);
+    case PUB_OPTION_CONTEXT:
+        c->settings.context_option = text;
         return true;
-    case PUB_OPTION_PASSWORD:
-        n->password = text;
-        return true;
-    case PUB_OPTION_TOKEN:
-        n->token = text;
-        return true;
-    case PUB_OPTION_CREDS:
-        n->creds = text;
-        return true;
-    case PUB_OPTION_NKEY:
-        n->nkey = text;
-        return true;
-    case PUB_OPTION_TLSCERT:
-        n->tlscert = text;
-        return true;
-    case PUB_OPTION_TLSKEY:
-        n->tlskey = text;
-        return true;
-    case PUB_OPTION_TLSCA:
-        n->tlsca = text;
-        return true;
-    case PUB_OPTION_CONNECTION_NAME:
-        n->name = text;
-        return true;
+    case PUB_OPTION_NO_CONTEXT:
+        return c->settings.no_context = true;
     case PUB_OPTION_TIMEOUT:
         return pub_set_timeout("--timeout", text, &n->timeout_ns);
     case PUB_OPTION_CONNECT_TIMEOUT:
@@ -309,8 +287,6 @@ static bool pub_set_defaults(struct publish_config *c)
         n->timeout_ns = 5 * NS_PER_S;
     c->jetstream.ack_timeout_ns = n->timeout_ns;
     c->jetstream.stream.timeout_ns = n->timeout_ns;
-    if (!c->subject)
-        c->subject = "foo";
     if (!n->name)
         n->name = "shnek-pub";
     return true;
@@ -333,16 +309,11 @@ static bool pub_check_subject(const char *subject)
 /* Returns what is wrong with the combination of options, or NULL. */
 static const char *pub_find_conflict(const struct publish_config *c)
 {
-    const struct nats_conn_config *n = &c->session.nats;
     const struct stream_config *stream = &c->jetstream.stream;
     if (c->rejects && strcmp(c->rejects, "-") == 0)
         return "--rejects: '-' is not accepted; name a file";
     if (c->spool_list && !c->spool)
         return "--spool-list requires --spool=FILE";
-    if (n->tlscert && !n->tlskey)
-        return "--tlscert and --tlskey must be given together; --tlskey is missing";
-    if (n->tlskey && !n->tlscert)
-        return "--tlscert and --tlskey must be given together; --tlscert is missing";
     if (!c->use_jetstream && stream->name)
         return "--stream requires --jetstream";
     if (!c->use_jetstream && stream->create)
@@ -353,52 +324,41 @@ static const char *pub_find_conflict(const struct publish_config *c)
         return "--create-stream requires --stream=NAME";
     if (c->use_jetstream && c->at_most_once)
         return "--at-most-once excludes --jetstream; --msg-id=auto avoids duplicates there";
-    if (n->password && !n->user)
-        return "--password requires --user";
+    if (!c->use_jetstream && settings_has_option(&c->settings, SETTINGS_JS_DOMAIN))
+        return "--js-domain requires --jetstream";
+    if (!c->use_jetstream && settings_has_option(&c->settings, SETTINGS_JS_API_PREFIX))
+        return "--js-api-prefix requires --jetstream";
+    if (!c->use_jetstream && settings_has_option(&c->settings, SETTINGS_INBOX_PREFIX))
+        return "--inbox-prefix requires --jetstream";
     return NULL;
 }
 
-static bool pub_check_options(struct publish_config *c, int argc, char **argv)
+/* Sets *is_usage if the options are wrong, and not a file. */
+static bool pub_check_options(struct publish_config *c, int argc, char **argv, bool *is_usage)
 {
-    struct nats_conn_config *n = &c->session.nats;
     if (argc - optind > 1) {
         log_printf("'%s': only one SUBJECT is accepted", argv[optind + 1]);
         return false;
     }
-    if (optind < argc)
-        c->subject = argv[optind];
-    if (!pub_set_defaults(c) || !pub_check_subject(c->subject))
+    c->subject = optind < argc ? argv[optind] : pub_getenv("SHNEK_SUBJECT");
+    if (!c->subject)
+        c->subject = "foo";
+    if (!pub_check_subject(c->subject))
         return false;
     const char *conflict = pub_find_conflict(c);
     if (conflict) {
         log_printf("%s", conflict);
         return false;
     }
-    const char *url = pub_getenv("NATS_URL");
-    return n->server_count ||
-           nats_conn_add_servers(n, "NATS_URL", url ? url : "nats://localhost:4222");
-}
-
-static bool pub_check_file(const char *flag, const char *path)
-{
-    if (!path || access(path, R_OK) == 0)
-        return true;
-    log_printf("%s: %s: %m", flag, path);
-    return false;
-}
-
-/* nats.c opens these files, but its errors do not always name them. */
-static bool pub_check_files(const struct nats_conn_config *n)
-{
-    return pub_check_file("--creds", n->creds) && pub_check_file("--tlscert", n->tlscert) &&
-           pub_check_file("--tlskey", n->tlskey) && pub_check_file("--tlsca", n->tlsca);
+    return c->spool_list || (settings_resolve(&c->settings, &c->session.nats, is_usage) &&
+                             pub_set_defaults(c));
 }
 
 static bool pub_read_options(int argc, char **argv, struct publish_config *c, int *status)
 {
     int option;
     bool valid = true;
-    pub_read_environment(c);
+    bool is_usage = true;
     argv[0] = program_invocation_short_name;
     while (valid && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
         if (option == '?' && optopt == 0)
@@ -409,9 +369,9 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
         }
         valid = pub_set_option(c, option, optarg);
     }
-    valid = valid && pub_check_options(c, argc, argv);
+    valid = valid && pub_check_options(c, argc, argv, &is_usage);
     if (!valid)
-        *status = print_usage_hint();
+        *status = is_usage ? print_usage_hint() : STATUS_FAILED;
     return valid;
 }
 
@@ -419,7 +379,7 @@ static int pub_run(struct publish_config *c)
 {
     if (c->spool_list)
         return spool_list(c->spool);
-    return pub_check_files(&c->session.nats) ? publish_run(c) : STATUS_FAILED;
+    return settings_check_files(&c->settings) ? publish_run(c) : STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
@@ -433,5 +393,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < config.session.nats.server_count; i++)
         free(config.session.nats.servers[i]);
     free(config.session.nats.servers);
+    settings_free(&config.settings);
     return status;
 }

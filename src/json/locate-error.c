@@ -329,6 +329,12 @@ struct slice json_get_first(const struct json_checker *c, struct slice array)
     return found ? token_text(&t[1], array) : (struct slice){0};
 }
 
+struct slice json_get_token(const struct json_checker *c, struct slice text, size_t i)
+{
+    const jsmntok_t *t = c->tokens;
+    return i + 1 < c->token_count ? token_text(&t[i + 1], text) : (struct slice){0};
+}
+
 enum json_kind json_get_kind(struct slice value)
 {
     if (!value.data)

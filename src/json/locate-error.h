@@ -54,6 +54,12 @@ struct slice json_get_string(const struct json_checker *c, struct slice line, st
 /* Returns the first element of a tokenized array if that is a string, or data == NULL. */
 struct slice json_get_first(const struct json_checker *c, struct slice array);
 
+/*
+ * Returns the text of the i-th token within the object or array `text` that was tokenized last: its
+ * names and values in turn, or its elements. data == NULL if there are not so many.
+ */
+struct slice json_get_token(const struct json_checker *c, struct slice text, size_t i);
+
 void json_checker_free(struct json_checker *c);
 
 #endif

@@ -19,16 +19,21 @@ struct nats_conn_config {
     const char *token;
     const char *creds;
     const char *nkey;
+    const char *jwt;
+    const char *seed; /* of jwt; NULL for a bearer token */
     const char *tlscert;
     const char *tlskey;
     const char *tlsca;
     const char *name;
+    const char *inbox_prefix;
+    const char *js_domain;
+    const char *js_api_prefix;
     uint64_t timeout_ns;       /* for one attempt to connect */
     uint64_t ping_interval_ns; /* a server that misses two PINGs counts as lost */
 };
 
-/* The size of every error_text and url. */
-enum { NATS_CONN_TEXT_MAX = 256 };
+/* The size of every error_text and url, and of an inbox. */
+enum { NATS_CONN_TEXT_MAX = 256, NATS_CONN_INBOX_MAX = 192 };
 
 /*
  * Adds the URLs of a comma-separated list. Returns false and logs the reason, which names `flag`,
@@ -90,6 +95,10 @@ size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *
  */
 typedef void nats_conn_reply_handler(void *argument, const char *subject, struct slice payload,
                                      bool no_responders);
+
+/* Writes a prefix for subjects of replies, which ends in a dot and was not used before, to `inbox`, of
+ * NATS_CONN_INBOX_MAX bytes. Returns false and writes error_text on failure. */
+bool nats_conn_new_inbox(const struct nats_conn *c, char *inbox, char *error_text);
 
 /*
  * Calls `handler` for each message to a subject below `inbox`, which ends in a dot. Returns false
