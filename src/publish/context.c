@@ -32,7 +32,7 @@ static const struct {
 };
 
 /* Schemes of other resolvers of nats(1). */
-static const char *const context_schemes[] = {"nsc:", "op:", "env:", "data:", NULL};
+static const char *const context_schemes[] = {"nsc://", "op://", "env://", "data:", NULL};
 
 static const char *context_home(void)
 {
@@ -95,7 +95,8 @@ bool context_find(struct context *c, const char *source, const char *name)
         source = "context.txt";
     }
     bool is_path = name != selected && context_ends_in_json(name);
-    if (!is_path && (!*name || strchr(name, '/') || strstr(name, ".."))) {
+    if (!is_path &&
+        (!*name || strcmp(name, ".") == 0 || strchr(name, '/') || strstr(name, ".."))) {
         log_printf("%s: '%s' is not the name of a context, or a path that ends in .json", source,
                    name);
         return false;
@@ -118,7 +119,7 @@ static const char *context_expand_variable(const char *p, struct buffer *b, cons
     static const char letters_digits[] =
         "_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
     char name[CONTEXT_NAME_MAX];
-    const char *start = p + (*p == '{');
+    const char *start = *p == '{' ? p + 1 : p;
     size_t len = strchr(letters, *start) ? strspn(start, letters_digits) : 0;
     bool closed = start == p || start[len] == '}';
     if (len == 0 || !*start || len >= sizeof name || !closed) {
@@ -184,7 +185,7 @@ static bool context_check_scheme(const struct config_file *f, struct slice value
             strncasecmp(m->text, context_schemes[i], strlen(context_schemes[i])) == 0)
             return config_file_report(f, value.data, "\"%s\": %s is not supported; use %s", m->name,
                                       context_schemes[i],
-                                      m->kind == CONTEXT_PATH ? "a file" : "the value, or env://");
+                                      m->kind == CONTEXT_PATH ? "a file" : "the value, or env://VARIABLE");
     return true;
 }
 

@@ -148,11 +148,10 @@ static bool settings_has_url_login(const struct nats_conn_config *config)
 
 static bool settings_check_logins(const struct settings *s, const struct nats_conn_config *config)
 {
-    char first[SETTINGS_SOURCE_MAX] = "";
+    char first[SETTINGS_SOURCE_MAX + 16] = "";
     char second[SETTINGS_SOURCE_MAX];
-    if (settings_has_url_login(config)) {
+    if (settings_has_url_login(config))
         snprintf(first, sizeof first, "the URL in %s", settings_source(s, SETTINGS_URL, second));
-    }
     for (size_t i = 0; i < sizeof settings_logins / sizeof *settings_logins; i++) {
         enum settings_key key = settings_logins[i];
         if (!settings_text(s, key))

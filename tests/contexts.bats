@@ -1,0 +1,339 @@
+#!/usr/bin/env bats
+# shnek-pub: connection settings from options, variables and contexts, domains, prefixes and streams.
+# shellcheck disable=SC2154,SC2317 # bats and `start` set variables, and `run` calls functions.
+
+bats_require_minimum_version 1.5.0
+load lib/shnek
+load lib/nkeys
+load lib/certificates
+
+data=$SHNEK_TOP/tests/data/contexts
+
+setup() {
+    shnek_setup
+    unset "${!NATS_@}" SHNEK_SUBJECT
+    cd "$BATS_TEST_TMPDIR" || return
+    export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
+    mkdir -p config/nats/context
+}
+
+teardown() {
+    shnek_teardown
+}
+
+# like GOT PATTERN
+like() {
+    # shellcheck disable=SC2053
+    [[ $1 == $2 ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
+}
+
+# publish INPUT [OPTION...]: runs shnek-pub on INPUT, in which escapes such as \n are expanded.
+publish() {
+    local input=$1
+    shift
+    run --separate-stderr timeout -k 5 20 shnek-pub "$@" < <(printf %b "$input")
+}
+
+published() {
+    is "$stderr" ''
+    is "$status" 0
+}
+
+# refused PATTERN: asserts status 2, no stdout, and a matching first line on stderr.
+refused() {
+    is "$status" 2
+    is "$output" ''
+    like "${stderr_lines[0]}" "shnek-pub: $1"
+    ((${#stderr_lines[@]} == 1)) || is "${stderr_lines[1]}" "shnek-pub: try 'shnek-pub --help'"
+    ((${#stderr_lines[@]} <= 2))
+}
+
+# context NAME JSON: creates a context of the server, whose URL replaces SERVER.
+context() {
+    printf '%s\n' "${2//SERVER/$NATS}" >"config/nats/context/$1.json"
+}
+
+# Starts a server, and sets NATS to its URL, which shnek-pub does not see.
+server() {
+    nats_start "$@"
+    NATS=$NATS_URL
+    unset NATS_URL
+}
+
+# Contexts
+
+@test "options override variables, which override the named or selected context" {
+    local users='' name expected environment options
+    for name in selected named file url variable option; do
+        users+="{user: $name, password: pw, permissions: {publish: $name}},"
+    done
+    server "authorization { users: [$users] }"
+    cp -r "$data"/* config/ && cp config/*.json .
+    sed -i "s/PORT/$(port_of "$NATS")/" ./*.json config/nats/context/*.json
+    export FILE_PASSWORD=pw
+    while IFS='|' read -r expected environment options; do
+        read -r expected <<<"$expected"
+        options=${options//PORT/$(port_of "$NATS")}
+        environment=${environment//PORT/$(port_of "$NATS")}
+        # shellcheck disable=SC2086
+        run --separate-stderr env $environment timeout -k 5 20 shnek-pub $options "$expected" <<<'{}'
+        echo "$expected | $environment | $options"
+        if [[ $expected == nobody ]]; then
+            refused '*Authorization Violation'
+        else
+            published
+        fi
+    done < <(grep -v '^#' "$data/precedence.cases")
+}
+
+@test "a context that cannot be used is reported in one line with file, position and key" {
+    local file message bad=0
+    cd "$data/invalid"
+    while IFS='|' read -r file message; do
+        publish '{}' -n --context="${file% }"
+        refused "${message# }" || { echo "$file" && bad=1; }
+    done < <(grep -v '^#' expected.cases)
+    [[ $bad == 0 ]]
+    for file in *.json; do
+        grep -q "^$file | " expected.cases
+    done
+}
+
+@test "an unreadable context is reported, and an unreadable selection is not an error" {
+    mkdir config/nats/context/dir.json
+    publish '{}' -n --context=dir
+    refused "context dir: $XDG_CONFIG_HOME/nats/context/dir.json: Is a directory"
+    mkfifo big.json
+    head -c 2000000 /dev/zero >big.json &
+    publish '{}' -n --context=big.json
+    refused 'context: big.json: File too large'
+    wait || true
+    echo absent >config/nats/context.txt
+    publish '{}' -n
+    refused "context absent: $XDG_CONFIG_HOME/nats/context/absent.json: No such file or directory"
+    publish '{}' -n --no-context
+    published
+    : >config/nats/context.txt
+    publish '{}' -n
+    published
+    rm -r config/nats && echo >config/nats
+    publish '{}' -n
+    published
+}
+
+@test "an unknown key of a context is reported and ignored" {
+    printf '{"url": "localhost",\n  "tls_frist": true, "later": "", "never": null}\n' >x.json
+    publish '{}' -n --context=x.json
+    is "$status" 0
+    is "$stderr" 'shnek-pub: context: x.json:2:3: unknown key "tls_frist"; ignored'
+    printf '{"bad\\u001b[1m": 1}\n' >x.json
+    publish '{}' -n --context=x.json
+    is "$status" 0
+    is "$stderr" 'shnek-pub: context: x.json:1:2: unknown key "bad\u001b[1m"; ignored'
+}
+
+@test "without XDG_CONFIG_HOME contexts are read from ~/.config" {
+    unset XDG_CONFIG_HOME
+    mkdir -p .config/nats/context
+    echo '{"user": 1}' >.config/nats/context/home.json
+    HOME=$PWD publish '{}' -n --context=home
+    refused "context home: $PWD/.config/nats/context/home.json:1:10: \"user\" is not a string"
+}
+
+@test "a context logs in with a token, an nkey, credentials or a JWT and a seed" {
+    need openssl base32
+    local limits='"subs":-1,"data":-1,"payload":-1'
+    nkey user 20
+    server 'authorization: { token: "t\\k" }'
+    context token '{"url": "SERVER", "token": "t\\k"}'
+    publish '{}' --context=token
+    published
+
+    server "authorization { users: [ { nkey: $(<user.public) } ] }"
+    context nkey '{"url": "SERVER", "nkey": "~/user.seed"}'
+    HOME=$PWD publish '{}' --context=nkey
+    published
+    context nkey '{"url": "SERVER", "nkey": "$DIR/${NAME}.seed"}'
+    DIR=$PWD NAME=user publish '{}' --context=nkey
+    published
+    context nkey "{\"url\": \"SERVER\", \"nkey\": \"file://$PWD/user.seed\"}"
+    publish '{}' --context=nkey
+    published
+    context nkey '{"url": "SERVER", "nkey": "/absent"}'
+    publish '{}' --context=nkey
+    refused '"nkey" of context nkey: /absent: No such file or directory'
+
+    nkey operator 14
+    nkey account 0
+    jwt operator operator '"type":"operator"'
+    jwt operator account "\"type\":\"account\",\"limits\":{$limits,\"imports\":-1,\"exports\":-1,\"wildcards\":true,\"conn\":-1,\"leaf\":-1}"
+    jwt account user "\"type\":\"user\",\"pub\":{},\"sub\":{},$limits"
+    printf -- '-----BEGIN NATS USER JWT-----\n%s\n------END NATS USER JWT------\n\n-----BEGIN USER NKEY SEED-----\n%s\n------END USER NKEY SEED------\n' \
+        "$(<user.jwt)" "$(<user.seed)" >user.creds
+    server "operator: $PWD/operator.jwt" 'resolver: MEMORY' \
+        "resolver_preload: { $(<account.public): $(<account.jwt) }"
+    context creds '{"url": "SERVER", "creds": "~/user.creds"}'
+    HOME=$PWD publish '{}' --context=creds
+    published
+    context jwt "{\"url\": \"SERVER\", \"user_jwt\": \"$(<user.jwt)\", \"user_seed\": \"env://SEED\"}"
+    SEED=$(<user.seed) publish '{}' --context=jwt
+    published
+    NATS_JWT=$(<user.jwt) NATS_SEED=$(<user.seed) publish '{}' -s "$NATS"
+    published
+    # Without a seed only a bearer token is accepted.
+    NATS_JWT=$(<user.jwt) publish '{}' -s "$NATS"
+    refused '*Authorization Violation'
+    jwt account user "\"type\":\"user\",\"bearer_token\":true,\"pub\":{},\"sub\":{},$limits"
+    NATS_JWT=$(<user.jwt) publish '{}' -s "$NATS"
+    published
+    NATS_JWT=$(<user.jwt) NATS_SEED=$(<account.seed) publish '{}' -s "$NATS"
+    refused 'NATS_SEED: the value is not a user seed (SU...)'
+}
+
+@test "a context has certificates, which --tls-cert, --tls-key and --tls-ca override" {
+    need openssl
+    tls_certificates
+    server "tls { cert_file: $PWD/server.pem, key_file: $PWD/server.key, ca_file: $PWD/ca.pem, verify: true }"
+    NATS=tls://localhost:$(port_of "$NATS")
+    context tls '{"url": "SERVER", "cert": "~/client.pem", "key": "~/client.key", "ca": "~/ca.pem"}'
+    HOME=$PWD publish '{}' --context=tls
+    published
+    context tls '{"url": "SERVER", "cert": "/absent", "key": "/absent", "ca": "/absent"}'
+    publish '{}' --context=tls
+    refused '"cert" of context tls: /absent: No such file or directory'
+    publish '{}' --context=tls --tls-cert=client.pem --tls-key=client.key --tls-ca=ca.pem
+    published
+    NATS_CA=/absent publish '{}' --context=tls --tls-cert=client.pem --tls-key=client.key
+    refused 'NATS_CA: /absent: No such file or directory'
+}
+
+# Logins
+
+@test "a user without a password is a token" {
+    server 'authorization: { token: secret }'
+    publish '{}' -s "$NATS" --user=secret
+    published
+    NATS_USER=secret publish '{}' -s "$NATS"
+    published
+    context token '{"url": "SERVER", "token": "other"}'
+    publish '{}' --context=token --user=secret
+    published
+}
+
+@test "two ways to log in are a usage error that names both sources" {
+    local context='--context=creds'
+    NATS=nats://localhost
+    context creds '{"url": "SERVER", "creds": "x"}'
+    context user '{"url": "SERVER", "user": "u", "password": "p"}'
+    NATS_CREDS=x publish '{}' -n --user=u --password=p
+    refused '--user and NATS_CREDS are two ways to log in; remove one'
+    publish '{}' -n --token=t --nkey=x
+    refused '--token and --nkey are two ways to log in; remove one'
+    NATS_JWT=j publish '{}' -n --token=t
+    refused '--token and NATS_JWT are two ways to log in; remove one'
+    publish '{}' -n -s nats://u:p@localhost --creds=x
+    refused 'the URL in --server and --creds are two ways to log in; remove one'
+    NATS_URL=nats://t@localhost NATS_USER=u NATS_PASSWORD=p publish '{}' -n
+    refused 'the URL in NATS_URL and NATS_USER are two ways to log in; remove one'
+    publish '{}' -n --token=t "$context"
+    refused '--token and "creds" of context creds are two ways to log in; remove one'
+    publish '{}' -n --user=u --token=t
+    refused '--user and --token are two ways to log in; remove one'
+    publish '{}' -n --user=t --context=user
+    refused '"user" of context user and --user (a token, because there is no password) are two ways to log in; remove one'
+    echo creds >config/nats/context.txt
+    NATS_TOKEN=t publish '{}' -n
+    refused 'NATS_TOKEN and "creds" of context creds are two ways to log in; remove one, or use --no-context'
+    NATS_TOKEN=t publish '{}' -n --no-context
+    published
+}
+
+@test "settings without effect, or that exclude each other, are usage errors" {
+    local option
+    publish '{}' -n --context=x --no-context
+    refused '--context and --no-context exclude each other'
+    for option in js-domain js-api-prefix inbox-prefix; do
+        publish '{}' -n "--$option=x"
+        refused "--$option requires --jetstream"
+        publish '{}' -n -J "--$option="
+        refused "--$option: the value is empty"
+        publish '{}' -n -J "--$option=a b"
+        refused "--$option: 'a b': it contains white space or a control character"
+        publish '{}' -n -J "--$option=$(printf %129s '' | tr ' ' x)"
+        refused "--$option: 'xxx*': it is longer than 128 bytes"
+    done
+    publish '{}' -n -J --js-domain=a --js-api-prefix=b
+    refused '--js-domain and --js-api-prefix exclude each other'
+    NATS_SEED=x publish '{}' -n
+    refused 'NATS_SEED requires NATS_JWT'
+}
+
+# Domains and prefixes
+
+# stored STREAM COUNT: whether the stream of the server whose monitoring port is NATS_MON has so many
+# messages.
+stored() {
+    [[ $(nats_get 'jsz?streams=1' | jq -r ".account_details[].stream_detail[] | select(.name == \"$1\").state.messages") == "$2" ]]
+}
+
+@test "--js-domain publishes to a stream of a leaf node, and creates it there" {
+    need jq
+    local hub_mon leaf_port
+    leaf_port=$(quiet_port)
+    nats_start 'server_name: leaf' "leafnodes { remotes: [{url: \"nats-leaf://127.0.0.1:$leaf_port\"}] }" \
+        "jetstream { domain: leaf, store_dir: \"$PWD/leaf\" }"
+    leaf_mon=$NATS_MON
+    server 'server_name: hub' "leafnodes { host: 127.0.0.1, port: $leaf_port }" \
+        "jetstream { domain: hub, store_dir: \"$PWD/hub\" }"
+    hub_mon=$NATS_MON
+    wait_until eval '[[ $(nats_varz leafnodes) == 1 ]]'
+    publish '{"a":1}\n{"a":2}\n' -s "$NATS" -J --js-domain=leaf --stream=logs --create-stream logs
+    published
+    NATS_MON=$leaf_mon stored logs 2
+    [[ $(NATS_MON=$hub_mon nats_get jsz | jq .streams) == 0 ]]
+    context leaf '{"url": "SERVER", "jetstream_domain": "leaf"}'
+    publish '{"a":3}\n' --context=leaf -J --stream=logs logs
+    published
+    NATS_MON=$leaf_mon stored logs 3
+    publish '{"a":4}\n' --context=leaf --js-domain=hub -J --stream=logs logs
+    is "$status" 2
+    like "$stderr" 'shnek-pub: stream logs: stream not found; use --create-stream to create it*'
+}
+
+@test "--inbox-prefix is used for acknowledgements and for the API" {
+    need jq
+    server 'jetstream: enabled' 'authorization { users: [{user: relay, password: pw, permissions: {
+        publish: ["logs", "$JS.API.>"], subscribe: "_INBOX_relay.>"}}] }'
+    publish '{"a":1}\n{"a":2}\n' -s "$NATS" --user=relay --password=pw -J --inbox-prefix=_INBOX_relay \
+        --stream=logs --create-stream logs
+    published
+    stored logs 2
+    context relay '{"url": "SERVER", "user": "relay", "password": "pw", "inbox_prefix": "_INBOX_relay"}'
+    publish '{"a":3}\n' --context=relay -J logs
+    published
+    stored logs 3
+    publish '{"a":4}\n' -s "$NATS" --user=relay --password=pw -J --stream=logs logs
+    is "$status" 2
+    like "$stderr" 'shnek-pub: stream logs: Permissions Violation for Subscription to "_INBOX.*'
+}
+
+@test "--js-api-prefix reaches the JetStream of another account" {
+    need jq
+    server 'jetstream: enabled' 'accounts {
+        JS: { jetstream: enabled, users: [{user: js, password: pw}],
+            exports: [{service: "$JS.API.>"}, {service: "logs"}] },
+        RELAY: { users: [{user: relay, password: pw}],
+            imports: [{service: {account: JS, subject: "$JS.API.>"}, to: "their.js.>"},
+                {service: {account: JS, subject: "logs"}}] } }'
+    publish '{"a":1}\n' -s "$NATS" --user=relay --password=pw -J --js-api-prefix=their.js \
+        --stream=logs --create-stream logs
+    published
+    context relay '{"url": "SERVER", "user": "relay", "password": "pw", "jetstream_api_prefix": "their.js."}'
+    publish '{"a":2}\n' --context=relay -J --stream=logs logs
+    published
+    NATS=${NATS/127/js:pw@127} publish '{"a":3}\n' -s "$NATS" --user=js --password=pw -J --stream=logs logs
+    published
+}
