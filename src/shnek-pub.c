@@ -15,8 +15,6 @@
 #include "publish/spool-list.h"
 #include "publish/subject.h"
 
-enum { STREAM_NAME_MAX = 255 }; /* bytes; the limit of nats-server */
-
 static const char help[] =
     "usage: shnek-pub [options] [SUBJECT]\n"
     "\n"
@@ -112,8 +110,15 @@ enum {
     PUB_OPTION_CREATE_STREAM,
     PUB_OPTION_REPLICAS,
     PUB_OPTION_STORAGE,
+    PUB_OPTION_SUBJECTS,
+    PUB_OPTION_RETENTION,
+    PUB_OPTION_DISCARD,
     PUB_OPTION_MAX_AGE,
     PUB_OPTION_MAX_BYTES,
+    PUB_OPTION_MAX_MSGS,
+    PUB_OPTION_MAX_MSG_SIZE,
+    PUB_OPTION_DUPE_WINDOW,
+    PUB_OPTION_STREAM_CONFIG,
     PUB_OPTION_MSG_ID,
     PUB_OPTION_NO_CHECK,
     PUB_OPTION_REJECTS,
@@ -152,10 +157,17 @@ static const struct option options[] = {
     {"inbox-prefix", required_argument, NULL, PUB_OPTION_INBOX_PREFIX},
     {"stream", required_argument, NULL, PUB_OPTION_STREAM},
     {"create-stream", optional_argument, NULL, PUB_OPTION_CREATE_STREAM},
+    {"subjects", required_argument, NULL, PUB_OPTION_SUBJECTS},
     {"replicas", required_argument, NULL, PUB_OPTION_REPLICAS},
     {"storage", required_argument, NULL, PUB_OPTION_STORAGE},
+    {"retention", required_argument, NULL, PUB_OPTION_RETENTION},
+    {"discard", required_argument, NULL, PUB_OPTION_DISCARD},
     {"max-age", required_argument, NULL, PUB_OPTION_MAX_AGE},
     {"max-bytes", required_argument, NULL, PUB_OPTION_MAX_BYTES},
+    {"max-msgs", required_argument, NULL, PUB_OPTION_MAX_MSGS},
+    {"max-msg-size", required_argument, NULL, PUB_OPTION_MAX_MSG_SIZE},
+    {"dupe-window", required_argument, NULL, PUB_OPTION_DUPE_WINDOW},
+    {"stream-config", required_argument, NULL, PUB_OPTION_STREAM_CONFIG},
     {"msg-id", required_argument, NULL, PUB_OPTION_MSG_ID},
     {"no-check", no_argument, NULL, PUB_OPTION_NO_CHECK},
     {"dry-run", no_argument, NULL, 'n'},
@@ -178,25 +190,40 @@ static bool pub_set_timeout(const char *flag, const char *text, uint64_t *value)
     return option_duration(flag, text, NS_PER_S / 1000, 24 * 3600 * NS_PER_S, value);
 }
 
-static bool pub_set_stream(struct stream_config *s, const char *text)
+/* Options that set a setting of the stream. */
+static const struct {
+    int option;
+    const char *flag;
+    enum stream_setting setting;
+} pub_stream_options[] = {
+    {PUB_OPTION_REPLICAS, "--replicas", STREAM_REPLICAS},
+    {PUB_OPTION_STORAGE, "--storage", STREAM_STORAGE},
+    {PUB_OPTION_RETENTION, "--retention", STREAM_RETENTION},
+    {PUB_OPTION_DISCARD, "--discard", STREAM_DISCARD},
+    {PUB_OPTION_MAX_AGE, "--max-age", STREAM_MAX_AGE},
+    {PUB_OPTION_MAX_BYTES, "--max-bytes", STREAM_MAX_BYTES},
+    {PUB_OPTION_MAX_MSGS, "--max-msgs", STREAM_MAX_MSGS},
+    {PUB_OPTION_MAX_MSG_SIZE, "--max-msg-size", STREAM_MAX_MSG_SIZE},
+    {PUB_OPTION_DUPE_WINDOW, "--dupe-window", STREAM_DUPE_WINDOW},
+};
+
+static bool pub_set_stream_option(struct stream_config *s, int option, const char *text)
 {
-    s->name = text;
-    if (!subject_defect(text) && !strchr(text, '.') && strlen(text) <= STREAM_NAME_MAX)
-        return true;
-    log_printf("--stream: '%s' is not a stream name: 1 to %d bytes without white space, '.', '*' "
-               "and '>'",
-               text, STREAM_NAME_MAX);
+    for (size_t i = 0; i < sizeof pub_stream_options / sizeof *pub_stream_options; i++)
+        if (pub_stream_options[i].option == option)
+            return stream_config_set(s, pub_stream_options[i].setting, pub_stream_options[i].flag,
+                                     text);
     return false;
 }
 
-static bool pub_set_storage(struct stream_config *s, const char *text)
+/* --create-stream[=SUBJECTS] and --subjects=SUBJECTS */
+static bool pub_set_subjects(struct stream_config *s, const char *flag, const char *text)
 {
-    static const char *const choices[] = {"file", "memory", NULL};
-    int choice;
-    if (!option_choice("--storage", text, choices, &choice))
+    if (text && s->subjects.count) {
+        log_printf("%s: the subjects are given twice, by --create-stream and --subjects", flag);
         return false;
-    s->memory = choice == 1;
-    return true;
+    }
+    return !text || stream_config_set_subjects(s, flag, text);
 }
 
 static bool pub_set_msg_id(struct jetstream_config *j, const char *text)
@@ -218,18 +245,15 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
     case 'J':
         return c->use_jetstream = true;
     case PUB_OPTION_STREAM:
-        return pub_set_stream(stream, text);
+        return stream_config_set_name(stream, text);
     case PUB_OPTION_CREATE_STREAM:
-        stream->create_subjects = text;
-        return stream->create = true;
-    case PUB_OPTION_REPLICAS:
-        return option_count("--replicas", text, 1, 5, &stream->replicas);
-    case PUB_OPTION_STORAGE:
-        return pub_set_storage(stream, text);
-    case PUB_OPTION_MAX_AGE:
-        return option_duration("--max-age", text, 0, INT64_MAX, &stream->max_age_ns);
-    case PUB_OPTION_MAX_BYTES:
-        return option_size("--max-bytes", text, 1, INT64_MAX, &stream->max_bytes);
+        stream->create = true;
+        return pub_set_subjects(stream, "--create-stream", text);
+    case PUB_OPTION_SUBJECTS:
+        return pub_set_subjects(stream, "--subjects", text);
+    case PUB_OPTION_STREAM_CONFIG:
+        stream->file = text;
+        return true;
     case PUB_OPTION_MSG_ID:
         return pub_set_msg_id(&c->jetstream, text);
     case 's':
@@ -273,7 +297,7 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
     case 'q':
         return c->quiet = true;
     default:
-        return false;
+        return pub_set_stream_option(stream, option, text);
     }
 }
 
@@ -316,8 +340,13 @@ static const char *pub_find_conflict(const struct publish_config *c)
         return "--spool-list requires --spool=FILE";
     if (!c->use_jetstream && stream->name)
         return "--stream requires --jetstream";
-    if (!c->use_jetstream && stream->create)
-        return "--create-stream requires --jetstream";
+    if (!c->use_jetstream && (stream->create || stream->file))
+        return stream->file ? "--stream-config requires --jetstream"
+                            : "--create-stream requires --jetstream";
+    if (stream->file && (stream->create || stream->subjects.count || stream->first_option))
+        return "--stream-config excludes --create-stream, --subjects and settings of the stream";
+    if (stream->subjects.count && !stream->create)
+        return "--subjects requires --create-stream";
     if (!c->use_jetstream && c->jetstream.msg_id)
         return "--msg-id requires --jetstream";
     if (stream->create && !stream->name)
@@ -331,6 +360,39 @@ static const char *pub_find_conflict(const struct publish_config *c)
     if (!c->use_jetstream && settings_has_option(&c->settings, SETTINGS_INBOX_PREFIX))
         return "--inbox-prefix requires --jetstream";
     return NULL;
+}
+
+/* Without the identifiers of the messages that are resent, the stream stores them again. */
+static void pub_warn_dupe_window(const struct publish_config *c)
+{
+    static const uint64_t short_ns = 3600 * NS_PER_S;
+    const struct stream_config *stream = &c->jetstream.stream;
+    uint64_t window_ns = (uint64_t)stream->values[STREAM_DUPE_WINDOW];
+    if (!(stream->given >> STREAM_DUPE_WINDOW & 1) || window_ns == 0)
+        return;
+    if (window_ns < c->session.max_reconnect_time_ns)
+        log_printf("--dupe-window is shorter than --max-reconnect-time; messages that are resent "
+                   "after a longer outage may be stored twice");
+    if (c->spool && window_ns < short_ns)
+        log_printf("--dupe-window is short for --spool; messages that a later run resends may be "
+                   "stored twice");
+}
+
+static bool pub_check_stream(struct publish_config *c, bool *is_usage)
+{
+    struct stream_config *stream = &c->jetstream.stream;
+    if (stream->first_option && !stream->create) {
+        log_printf("%s requires --create-stream", stream->first_option);
+        return false;
+    }
+    if (stream->file && !stream_config_read(stream, stream->file)) {
+        *is_usage = false;
+        return false;
+    }
+    if (stream->create)
+        stream_config_set_default_subjects(stream, &c->subject, 1);
+    pub_warn_dupe_window(c);
+    return true;
 }
 
 /* Sets *is_usage if the options are wrong, and not a file. */
@@ -351,7 +413,7 @@ static bool pub_check_options(struct publish_config *c, int argc, char **argv, b
         return false;
     }
     return c->spool_list || (settings_resolve(&c->settings, &c->session.nats, is_usage) &&
-                             pub_set_defaults(c));
+                             pub_set_defaults(c) && pub_check_stream(c, is_usage));
 }
 
 static bool pub_read_options(int argc, char **argv, struct publish_config *c, int *status)
@@ -384,8 +446,7 @@ static int pub_run(struct publish_config *c)
 
 int main(int argc, char **argv)
 {
-    struct publish_config config = {.jetstream = {.stream = {.replicas = 1}},
-                                    .session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
+    struct publish_config config = {.session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();
     if (pub_read_options(argc, argv, &config, &status))
@@ -394,5 +455,6 @@ int main(int argc, char **argv)
         free(config.session.nats.servers[i]);
     free(config.session.nats.servers);
     settings_free(&config.settings);
+    stream_config_free(&config.jetstream.stream);
     return status;
 }

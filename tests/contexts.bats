@@ -284,10 +284,10 @@ stored() {
     local hub_mon leaf_port
     leaf_port=$(quiet_port)
     nats_start 'server_name: leaf' "leafnodes { remotes: [{url: \"nats-leaf://127.0.0.1:$leaf_port\"}] }" \
-        "jetstream { domain: leaf, store_dir: \"$PWD/leaf\" }"
+        'jetstream { domain: leaf }' "store_dir: \"$PWD/leaf\""
     leaf_mon=$NATS_MON
     server 'server_name: hub' "leafnodes { host: 127.0.0.1, port: $leaf_port }" \
-        "jetstream { domain: hub, store_dir: \"$PWD/hub\" }"
+        'jetstream { domain: hub }' "store_dir: \"$PWD/hub\""
     hub_mon=$NATS_MON
     wait_until eval '[[ $(nats_varz leafnodes) == 1 ]]'
     publish '{"a":1}\n{"a":2}\n' -s "$NATS" -J --js-domain=leaf --stream=logs --create-stream logs

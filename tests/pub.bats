@@ -1061,7 +1061,7 @@ shnek-pub: in 3 out 1 rejected 2 *"
     publish '{"a":1}\n' -J --stream=other --create-stream
     is "$status" 2
     like "$stderr" 'shnek-pub: stream other: *overlap*'
-    publish '{"a":1}\n' -J --stream=other --create-stream='a b'
+    publish '{"a":1}\n' -J --stream=other --create-stream='a..b'
     is "$status" 2
     like "$stderr" 'shnek-pub: stream other: *'
     publish '{"a":1}\n' -J --stream=other --create-stream=bar --replicas=3

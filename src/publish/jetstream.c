@@ -62,6 +62,7 @@ struct jetstream {
     const char *subject;
     struct window *window;
     struct session session;
+    struct stream_api stream_api;
     struct msg_id msg_id;
     uint64_t recovered;    /* offset; lines before it may have been sent by an earlier process */
     bool stream_ready;     /* on this connection */
@@ -550,7 +551,7 @@ static void jetstream_find_stream(struct jetstream *j)
         snprintf(error_text, sizeof error_text,
                  "the server accepts no headers, which --stream and --msg-id require");
     else
-        state = stream_api_ensure(j->session.conn, &j->config->stream, j->subject, error_text);
+        state = stream_api_ensure(&j->stream_api, j->session.conn, &j->config->stream, error_text);
     j->stream_ready = state == STREAM_API_READY && jetstream_resume(j, error_text);
     if (j->stream_ready)
         return;

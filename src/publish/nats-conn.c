@@ -117,8 +117,7 @@ static void nats_conn_on_closed(natsConnection *nats, void *closure)
     eventfd_write((int)(intptr_t)closure, 1);
 }
 
-/* nats.c does not escape the strings of its CONNECT message. */
-static const char *nats_conn_escape(const char *text, struct buffer *b)
+const char *nats_conn_escape(const char *text, struct buffer *b)
 {
     struct slice all = {text, strlen(text)};
     b->len = 0;
@@ -446,33 +445,31 @@ size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *
     return max > headers ? max - headers : 0;
 }
 
-enum nats_conn_request_result nats_conn_request(struct nats_conn *c, const char *subject,
-                                                struct slice payload, uint64_t timeout_ns,
-                                                struct buffer *response, char *error_text)
+void *nats_conn_handle(const struct nats_conn *c)
+{
+    return c->nats;
+}
+
+const struct nats_conn_config *nats_conn_get_config(const struct nats_conn *c)
+{
+    return c->config;
+}
+
+void nats_conn_copy_last_error(int status, char *error_text)
+{
+    natsStatus last = NATS_OK;
+    const char *text = nats_GetLastError(&last);
+    nats_conn_format_error((natsStatus)status, last == (natsStatus)status ? text : NULL,
+                           error_text);
+}
+
+bool nats_conn_get_denial(const struct nats_conn *c, char *error_text)
 {
     const char *text = NULL;
-    natsMsg *m = NULL;
-    natsStatus s = natsConnection_Request(&m, c->nats, subject, payload.data, (int)payload.len,
-                                          (int64_t)(timeout_ns / MS));
-    if (s == NATS_OK) {
-        buffer_append(response,
-                      (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
-        natsMsg_Destroy(m);
-        return NATS_CONN_ANSWERED;
-    }
-    /* The server reports a denied subject or inbox, and nats.c continues to wait. */
     natsStatus last = nats_conn_last_error(c, &text);
-    if (last == NATS_NOT_PERMITTED) {
+    if (last == NATS_NOT_PERMITTED)
         nats_conn_format_error(last, text, error_text);
-        return NATS_CONN_REQUEST_DENIED;
-    }
-    if (s == NATS_NO_RESPONDERS)
-        snprintf(error_text, NATS_CONN_TEXT_MAX, "no responders (JetStream may be disabled)");
-    else if (s == NATS_TIMEOUT)
-        snprintf(error_text, NATS_CONN_TEXT_MAX, "JetStream does not respond");
-    else
-        nats_conn_format_error(s, NULL, error_text);
-    return NATS_CONN_UNANSWERED;
+    return last == NATS_NOT_PERMITTED;
 }
 
 void nats_conn_get_error(struct nats_conn *c, char *error_text)

@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-/* One connection to a NATS server, and the only user of nats.c. It does not reconnect. */
+/* One connection to a NATS server. It does not reconnect. */
 struct nats_conn;
 
 struct nats_conn_config {
@@ -108,17 +108,6 @@ bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
                                  nats_conn_reply_handler *handler, void *argument,
                                  char *error_text);
 
-enum nats_conn_request_result {
-    NATS_CONN_ANSWERED,
-    NATS_CONN_UNANSWERED,    /* because of error_text */
-    NATS_CONN_REQUEST_DENIED /* by the permissions of the user; error_text is the server's error */
-};
-
-/* Appends the response to a request. */
-enum nats_conn_request_result nats_conn_request(struct nats_conn *c, const char *subject,
-                                                struct slice payload, uint64_t timeout_ns,
-                                                struct buffer *response, char *error_text);
-
 enum nats_conn_flush_result {
     NATS_CONN_FLUSHED,
     NATS_CONN_LOST,
@@ -136,6 +125,22 @@ void nats_conn_shutdown(struct nats_conn *c);
 
 /* Closes and frees the connection. Adds servers of the cluster that it learned of to `config`. */
 void nats_conn_close(struct nats_conn *c, struct nats_conn_config *config);
+
+/* For nats-stream.c, the other user of nats.c: */
+
+/* Returns the natsConnection. */
+void *nats_conn_handle(const struct nats_conn *c);
+
+const struct nats_conn_config *nats_conn_get_config(const struct nats_conn *c);
+
+/* Escapes a string for JSON, which nats.c does not do. Returns the data of `b`. */
+const char *nats_conn_escape(const char *text, struct buffer *b);
+
+/* Writes the reason of a natsStatus that this thread received last, without a source position. */
+void nats_conn_copy_last_error(int status, char *error_text);
+
+/* Returns whether the last error of the connection is a permissions violation, and writes it. */
+bool nats_conn_get_denial(const struct nats_conn *c, char *error_text);
 
 /* Waits for the threads of nats.c, after the last connection was closed. */
 void nats_conn_join_threads(void);
