@@ -337,3 +337,163 @@ stored() {
     NATS=${NATS/127/js:pw@127} publish '{"a":3}\n' -s "$NATS" --user=js --password=pw -J --stream=logs logs
     published
 }
+
+# Streams
+
+# settings STREAM FILTER: prints settings of the stream in the server.
+settings() {
+    nats_get 'jsz?streams=1&config=1' |
+        jq -c ".account_details[].stream_detail[] | select(.name == \"$1\").config | $2"
+}
+
+on_stream() {
+    local input=$1
+    shift
+    publish "$input" -s "$NATS" -J --stream=logs "$@"
+}
+
+@test "a stream is created with the settings of the options" {
+    need jq
+    server 'jetstream: enabled'
+    on_stream '{"a":1}\n' --create-stream --subjects='logs.>,audit' --dupe-window=1d --retention=interest \
+        --discard=new --max-msgs=5k --max-msg-size=64K --max-age=1w --max-bytes=64MiB --storage=memory logs.a
+    published
+    is "$(settings logs '[.subjects, .duplicate_window, .retention, .discard, .max_msgs, .max_msg_size, .max_age, .max_bytes, .storage]')" \
+        '[["logs.>","audit"],86400000000000,"interest","new",5000,65536,604800000000000,67108864,"memory"]'
+    # The same options describe it, in whatever order.
+    on_stream '{"a":2}\n' --create-stream=audit,'logs.>' --dupe-window=24h --max-msgs=5000 audit
+    published
+}
+
+@test "a stream is created for the subject with the defaults of the server" {
+    need jq
+    server 'jetstream: enabled'
+    on_stream '{"a":1}\n' --create-stream 'a"b\c'
+    published
+    is "$(settings logs '[.subjects, .duplicate_window, .retention, .discard, .max_msgs, .max_msg_size, .max_age, .max_bytes, .storage, .num_replicas]')" \
+        '[["a\"b\\c"],120000000000,"limits","old",-1,-1,0,-1,"file",1]'
+    stored logs 1
+}
+
+@test "differences of a stream that exists are reported in one line, once" {
+    need jq
+    server 'jetstream: enabled'
+    on_stream '{"a":0}\n' --create-stream=logs,audit --max-age=1h --storage=memory logs
+    published
+    on_stream '{"a":1}\n' --create-stream logs
+    published
+    on_stream '{"a":2}\n' --create-stream --subjects='logs,other' --max-age=1w --max-msgs=5 --storage=file \
+        --discard=old --dupe-window=90s logs
+    is "$status" 0
+    is "$stderr" "shnek-pub: stream logs exists with other settings: subjects is logs,audit instead of logs,other, storage is memory instead of file, max_msgs is unlimited instead of 5, max_age is 1h instead of 7d, duplicate_window is 2m instead of 90s; continuing with it"
+    stored logs 3
+    start_fed pub shnek-pub -s "$NATS" -J --stream=logs --create-stream --max-msgs=5 logs
+    echo '{"a":3}' >&"$feed"
+    wait_until stored logs 4
+    export NATS_URL=$NATS
+    kill "$nats_pid"
+    wait_exit nats
+    nats_restart {feed}>&-
+    wait_until grep -q reconnected pub.err
+    echo '{"a":4}' >&"$feed"
+    end_of_input
+    wait_exit pub
+    is "$status" 0
+    is "$(grep -c 'exists with other settings' pub.err)" 1
+}
+
+@test "--stream-config creates a stream from the JSON of nats stream info" {
+    need jq
+    local bare filter='[.name, .description, .subjects, .max_consumers, .max_msgs_per_subject, .max_msgs, .max_bytes,
+        .max_age, .max_msg_size, .storage, .discard, .duplicate_window, .deny_delete, .deny_purge, .allow_direct]'
+    cp "$SHNEK_TOP/tests/data/streams/info.json" .
+    jq .config info.json >config.json
+    for file in info.json config.json; do
+        server 'jetstream: enabled' "store_dir: \"$PWD/$file.d\""
+        publish '{"a":1}\n' -s "$NATS" -J --stream-config="$file" logs.a
+        published
+        is "$(settings logs "$filter")" "$(jq -c "$filter" config.json)"
+        publish '{"a":2}\n' -s "$NATS" -J --stream=logs --stream-config="$file" logs.a
+        published
+        kill "$nats_pid"
+        wait_exit nats
+    done
+}
+
+@test "--stream-config reports what it cannot use with file, position and key" {
+    while IFS='|' read -r json message; do
+        printf %b "$json" >x.json
+        publish '{}' -n -J --stream=logs --stream-config=x.json
+        refused "--stream-config: x.json$message"
+        is "${#stderr_lines[@]}" 1
+    done <<'END'
+|:1:1: unexpected end of the file
+{"name":"logs",\n "max_msgs":"many"}|:2:13: "max_msgs": the value is invalid
+{"name":"logs","max_age":1.5}|:1:26: "max_age": the value is invalid
+{"name":"logs","retention":"ever"}|:1:28: "retention": the value is invalid
+{"name":"logs","subjects":"a"}|:1:28: "subjects" is not an array
+{"name":"logs","subjects":[1]}|:1:28: "subjects" is not a string
+{"name":"logs","compression":"s2"}|:1:16: "compression" is not supported
+{"name":"logs","mirror":{"name":"x"}}|:1:16: "mirror" is not supported
+{"name":"logs","metadata":{"owner":"me"}}|:1:16: "metadata" is not supported
+{"name":"logs","placement":{"preferred":"x"}}|:1:28: "preferred" is not supported
+{"config":{"name":"other"}}|:1:1: "name" is 'other', but --stream is 'logs'
+{"config":{}}|:1:1: "name" is missing
+{"name":"a.b"}|:1:1: "name": 'a.b' is not a stream name
+{"name":"logs","no_ack":true}|:1:1: "no_ack": such a stream cannot be published to
+END
+    publish '{}' -n -J --stream-config=absent.json
+    refused '--stream-config: absent.json: No such file or directory'
+}
+
+@test "settings of a stream that have no effect are usage errors" {
+    local option
+    for option in --replicas=1 --storage=file --retention=limits --discard=old --max-age=1h --max-bytes=1M \
+        --max-msgs=1 --max-msg-size=1k --dupe-window=1h --subjects=a; do
+        publish '{}' -n -J --stream=logs "$option"
+        refused "${option%%=*} requires --create-stream"
+        publish '{}' -n "$option" --create-stream --stream=logs
+        refused '--stream requires --jetstream'
+        publish '{}' -n -J "$option" --stream-config=x.json
+        refused '--stream-config excludes --create-stream, --subjects and settings of the stream'
+    done
+    publish '{}' -n --stream-config=x.json
+    refused '--stream-config requires --jetstream'
+    publish '{}' -n -J --create-stream
+    refused '--create-stream requires --stream=NAME'
+    publish '{}' -n -J --stream=logs --create-stream=a --subjects=b
+    refused '--subjects: the subjects are given twice, by --create-stream and --subjects'
+    publish '{}' -n -J --stream=logs --create-stream --subjects='a b'
+    refused "--subjects: 'a b' is not a subject"
+    publish '{}' -n -J --stream=logs --create-stream --subjects=,
+    refused "--subjects: '' is not a subject"
+    publish '{}' -n -J --stream=logs --create-stream --retention=ever
+    refused "--retention: 'ever' is not one of limits, interest, workqueue"
+    publish '{}' -n -J --stream=logs --create-stream --discard=ever
+    refused "--discard: 'ever' is not one of old, new"
+}
+
+@test "a duplicate window that is too short is reported" {
+    local stream=(-n -J --stream=logs --create-stream --msg-id=auto)
+    publish '{}' "${stream[@]}" --dupe-window=2m --max-reconnect-time=1h
+    is "$status" 0
+    is "$stderr" 'shnek-pub: --dupe-window is shorter than --max-reconnect-time; messages that are resent after a longer outage may be stored twice'
+    publish '{}' "${stream[@]}" --dupe-window=2m --spool=spool
+    is "$status" 0
+    is "$stderr" 'shnek-pub: --dupe-window is short for --spool; messages that a later run resends may be stored twice'
+    publish '{}' "${stream[@]}" --dupe-window=1d --max-reconnect-time=1h --spool=spool
+    published
+}
+
+@test "a stream for which a cluster has no servers ends it with status 2" {
+    route=$(quiet_port)
+    server 'jetstream: enabled' 'server_name: n1' \
+        "cluster { name: c, listen: 127.0.0.1:$route, routes: [\"nats://127.0.0.1:$route\"] }"
+    start second nats-server --config <(printf '%s\n' 'server_name: n2' 'host: 127.0.0.1' 'port: -1' \
+        'jetstream: enabled' "store_dir: \"$PWD/n2\"" \
+        "cluster { name: c, listen: \"127.0.0.1:-1\", routes: [\"nats://127.0.0.1:$route\"] }")
+    on_stream '{"a":1}\n' --timeout=500ms --create-stream --replicas=3 logs
+    is "$status" 2
+    is "$output" '{"a":1}'
+    like "$stderr" '*shnek-pub: stream logs: *no suitable peers*'
+}

@@ -31,9 +31,15 @@ static const struct option_unit option_size_units[] = {{"", 1},
                                                        {"T", UINT64_C(1) << 40},
                                                        {0}};
 static const struct option_unit option_count_units[] = {{"", 1}, {"k", 1000}, {"M", 1000000}, {0}};
-static const struct option_unit option_duration_units[] = {
-    {"", NS_PER_S},         {"us", 1000}, {"ms", 1000000}, {"s", NS_PER_S}, {"m", 60 * NS_PER_S},
-    {"h", 3600 * NS_PER_S}, {"d", 24 * 3600 * NS_PER_S}, {"w", 7 * 24 * 3600 * NS_PER_S}, {0}};
+static const struct option_unit option_duration_units[] = {{"", NS_PER_S},
+                                                           {"us", 1000},
+                                                           {"ms", 1000000},
+                                                           {"s", NS_PER_S},
+                                                           {"m", 60 * NS_PER_S},
+                                                           {"h", 3600 * NS_PER_S},
+                                                           {"d", 24 * 3600 * NS_PER_S},
+                                                           {"w", 7 * 24 * 3600 * NS_PER_S},
+                                                           {0}};
 
 /* Parses a decimal number with the suffix of a unit. Fraction digits after the ninth are ignored.
  */

@@ -15,8 +15,8 @@ struct json_walk {
 void json_walk_begin(struct json_walk *w, struct slice text);
 
 /*
- * Returns false at the end. `value` is as of json_get_member(), `name` the inside of a string, which
- * json_unescape() decodes; its data is NULL for an element of an array.
+ * Returns false at the end. `value` is as of json_get_member(), `name` the inside of a string,
+ * which json_unescape() decodes; its data is NULL for an element of an array.
  */
 bool json_walk_next(struct json_walk *w, struct slice *name, struct slice *value);
 

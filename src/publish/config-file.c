@@ -58,6 +58,11 @@ bool config_file_read(struct config_file *f, const char *what, const char *path)
     return false;
 }
 
+const char *config_file_at(struct slice value)
+{
+    return json_get_kind(value) == JSON_STRING ? value.data - 1 : value.data;
+}
+
 bool config_file_report(const struct config_file *f, const char *at, const char *format, ...)
 {
     char message[CONFIG_FILE_MESSAGE_MAX];
@@ -81,7 +86,7 @@ bool config_file_get_text(const struct config_file *f, const char *name, struct 
                           char **to)
 {
     if (json_get_kind(value) != JSON_STRING)
-        return config_file_report(f, value.data, "\"%s\" is not a string", name);
+        return config_file_report(f, config_file_at(value), "\"%s\" is not a string", name);
     char *text = calloc(1, value.len + 1);
     if (!text) {
         log_printf("out of memory");
@@ -90,7 +95,7 @@ bool config_file_get_text(const struct config_file *f, const char *name, struct 
     size_t len = (size_t)(json_unescape(text, value) - text);
     if (memchr(text, '\0', len)) {
         free(text);
-        return config_file_report(f, value.data, "\"%s\" contains a NUL", name);
+        return config_file_report(f, config_file_at(value), "\"%s\" contains a NUL", name);
     }
     *to = text;
     return true;

@@ -14,6 +14,9 @@ struct config_file {
  */
 bool config_file_read(struct config_file *f, const char *what, const char *path);
 
+/* Returns the first byte of a value in the text: of a string the quote. */
+const char *config_file_at(struct slice value);
+
 /* Logs a message with the position of `at` in the text. Returns false. */
 bool config_file_report(const struct config_file *f, const char *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

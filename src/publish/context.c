@@ -95,8 +95,7 @@ bool context_find(struct context *c, const char *source, const char *name)
         source = "context.txt";
     }
     bool is_path = name != selected && context_ends_in_json(name);
-    if (!is_path &&
-        (!*name || strcmp(name, ".") == 0 || strchr(name, '/') || strstr(name, ".."))) {
+    if (!is_path && (!*name || strcmp(name, ".") == 0 || strchr(name, '/') || strstr(name, ".."))) {
         log_printf("%s: '%s' is not the name of a context, or a path that ends in .json", source,
                    name);
         return false;
@@ -170,11 +169,11 @@ static bool context_resolve_secret(const struct config_file *f, struct slice val
         return true;
     const char *variable = getenv(m->text + 6);
     if (!variable || !*variable)
-        return config_file_report(f, value.data, "\"%s\": the variable %s is not set", m->name,
-                                  m->text + 6);
+        return config_file_report(f, config_file_at(value), "\"%s\": the variable %s is not set",
+                                  m->name, m->text + 6);
     free(m->text);
     m->text = strdup(variable);
-    return m->text || config_file_report(f, value.data, "out of memory");
+    return m->text || config_file_report(f, config_file_at(value), "out of memory");
 }
 
 static bool context_check_scheme(const struct config_file *f, struct slice value,
@@ -183,9 +182,10 @@ static bool context_check_scheme(const struct config_file *f, struct slice value
     for (size_t i = 0; context_schemes[i]; i++)
         if (m->kind != CONTEXT_TEXT &&
             strncasecmp(m->text, context_schemes[i], strlen(context_schemes[i])) == 0)
-            return config_file_report(f, value.data, "\"%s\": %s is not supported; use %s", m->name,
-                                      context_schemes[i],
-                                      m->kind == CONTEXT_PATH ? "a file" : "the value, or env://VARIABLE");
+            return config_file_report(
+                f, config_file_at(value), "\"%s\": %s is not supported; use %s", m->name,
+                context_schemes[i],
+                m->kind == CONTEXT_PATH ? "a file" : "the value, or env://VARIABLE");
     return true;
 }
 
@@ -197,8 +197,8 @@ static bool context_resolve_path(const struct config_file *f, struct slice value
         memmove(m->text, m->text + 7, strlen(m->text + 7) + 1);
     if (context_expand(&m->text, &missing))
         return true;
-    return config_file_report(f, value.data, "\"%s\": a variable in '%s' is not set", m->name,
-                              m->text);
+    return config_file_report(f, config_file_at(value), "\"%s\": a variable in '%s' is not set",
+                              m->name, m->text);
 }
 
 /* Members */
@@ -240,8 +240,8 @@ static bool context_check_other(const struct config_file *f, struct slice name, 
     for (size_t i = 0; i < sizeof context_refused / sizeof *context_refused; i++)
         if (context_is_name(name, context_refused[i].name))
             return !context_refused[i].reason ||
-                   config_file_report(f, value.data, "\"%s\": %s", context_refused[i].name,
-                                      context_refused[i].reason);
+                   config_file_report(f, config_file_at(value), "\"%s\": %s",
+                                      context_refused[i].name, context_refused[i].reason);
     config_file_report(f, name.data - 1, "unknown key \"%.*s\"; ignored", (int)name.len, name.data);
     return true;
 }

@@ -96,8 +96,8 @@ size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *
 typedef void nats_conn_reply_handler(void *argument, const char *subject, struct slice payload,
                                      bool no_responders);
 
-/* Writes a prefix for subjects of replies, which ends in a dot and was not used before, to `inbox`, of
- * NATS_CONN_INBOX_MAX bytes. Returns false and writes error_text on failure. */
+/* Writes a prefix for subjects of replies, which ends in a dot and was not used before, to `inbox`,
+ * of NATS_CONN_INBOX_MAX bytes. Returns false and writes error_text on failure. */
 bool nats_conn_new_inbox(const struct nats_conn *c, char *inbox, char *error_text);
 
 /*

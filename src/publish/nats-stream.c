@@ -79,8 +79,7 @@ static enum nats_stream_result nats_stream_end(struct nats_stream_call *call, na
     if (s == NATS_OK) {
         result = NATS_STREAM_FOUND;
     } else if (s == NATS_NO_RESPONDERS) {
-        snprintf(call->error_text, NATS_CONN_TEXT_MAX,
-                 "no responders (JetStream may be disabled)");
+        snprintf(call->error_text, NATS_CONN_TEXT_MAX, "no responders (JetStream may be disabled)");
     } else if (call->code) {
         result = nats_stream_classify_code(call->code);
         nats_conn_copy_last_error(s, call->error_text);

@@ -37,8 +37,8 @@ static const struct {
 };
 
 /* The ways to log in, apart from credentials in a URL and certificates. */
-static const enum settings_key settings_logins[] = {SETTINGS_USER, SETTINGS_TOKEN, SETTINGS_CREDS,
-                                                    SETTINGS_NKEY, SETTINGS_JWT};
+static const int settings_logins[] = {SETTINGS_USER, SETTINGS_TOKEN, SETTINGS_CREDS, SETTINGS_NKEY,
+                                      SETTINGS_JWT};
 
 static const char *settings_text(const struct settings *s, enum settings_key key)
 {

@@ -19,9 +19,8 @@ static uint64_t stream_api_query_timeout_ns(const struct stream_config *config)
 }
 
 /* A stream that never acknowledges anything would receive each message again and again. */
-static enum stream_api_state stream_api_check(const char *name,
-                                              const struct stream_config *existing,
-                                              char *error_text)
+static enum stream_api_state
+stream_api_check(const char *name, const struct stream_config *existing, char *error_text)
 {
     const char *defect = existing->values[STREAM_SEALED]   ? "is sealed"
                          : existing->values[STREAM_NO_ACK] ? "acknowledges nothing (no_ack)"
@@ -45,13 +44,12 @@ static void stream_api_report(struct stream_api *api, const struct stream_config
 
 /* Another relay may just have created it: NATS_STREAM_EXISTS. */
 static enum stream_api_state stream_api_create(struct stream_api *api, struct nats_conn *conn,
-                                               const struct stream_config *config,
-                                               char *error_text)
+                                               const struct stream_config *config, char *error_text)
 {
     struct stream_config existing = {0};
     enum nats_stream_result result = nats_stream_create(conn, config, &existing, error_text);
-    enum stream_api_state state = result == NATS_STREAM_REFUSED ? STREAM_API_FAILED
-                                                                : STREAM_API_UNAVAILABLE;
+    enum stream_api_state state =
+        result == NATS_STREAM_REFUSED ? STREAM_API_FAILED : STREAM_API_UNAVAILABLE;
     uint64_t now_ns = clock_monotonic();
     if (result != NATS_STREAM_NO_PEERS)
         api->no_peers_since_ns = 0;

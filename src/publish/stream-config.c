@@ -44,11 +44,6 @@ static const struct {
     [STREAM_SEALED] = {"sealed", STREAM_BOOLEAN, NULL},
 };
 
-const char *const *stream_config_words(enum stream_setting setting)
-{
-    return stream_settings[setting].words;
-}
-
 static void stream_config_put(struct stream_config *c, enum stream_setting setting, int64_t value)
 {
     c->values[setting] = value;
@@ -212,10 +207,11 @@ static bool stream_config_read_value(struct stream_config *c, const struct confi
         if (stream_settings[setting].kind == STREAM_BOOLEAN && kind == JSON_BOOLEAN)
             return stream_config_put(c, setting, *text == 't'), true;
         int64_t number = strtoll(text, &end, 10);
-        if (kind == JSON_NUMBER && !words && stream_settings[setting].kind != STREAM_BOOLEAN && !*end)
+        if (kind == JSON_NUMBER && !words && stream_settings[setting].kind != STREAM_BOOLEAN &&
+            !*end)
             return stream_config_put(c, setting, number), true;
     }
-    return config_file_report(f, value.data, "\"%s\": the value is invalid", name);
+    return config_file_report(f, config_file_at(value), "\"%s\": the value is invalid", name);
 }
 
 static bool stream_config_read_list(const struct config_file *f, const char *name,
@@ -273,8 +269,9 @@ static bool stream_config_read_placement(struct stream_config *c, const struct c
             continue;
         valid = stream_config_is(name, "cluster")
                     ? stream_config_read_text(f, "cluster", value, &c->cluster)
-                : stream_config_is(name, "tags") ? stream_config_read_list(f, "tags", value, &c->tags)
-                                                 : stream_config_refuse(f, name);
+                : stream_config_is(name, "tags")
+                    ? stream_config_read_list(f, "tags", value, &c->tags)
+                    : stream_config_refuse(f, name);
     }
     json_walk_free(&w);
     return valid;
@@ -380,9 +377,12 @@ static void stream_config_format_time(char text[32], int64_t ns)
     static const struct {
         const char *suffix;
         int64_t ns;
-    } units[] = {{"d", 86400 * (int64_t)NS_PER_S}, {"h", 3600 * (int64_t)NS_PER_S},
-                 {"m", 60 * (int64_t)NS_PER_S},    {"s", (int64_t)NS_PER_S},
-                 {"ms", 1000000},                  {"ns", 1}};
+    } units[] = {{"d", 86400 * (int64_t)NS_PER_S},
+                 {"h", 3600 * (int64_t)NS_PER_S},
+                 {"m", 60 * (int64_t)NS_PER_S},
+                 {"s", (int64_t)NS_PER_S},
+                 {"ms", 1000000},
+                 {"ns", 1}};
     size_t i = 0;
     while (ns % units[i].ns != 0)
         i++;
@@ -449,9 +449,8 @@ void stream_config_compare(const struct stream_config *wanted, const struct stre
         stream_config_add_difference(text, size, stream_settings[i].name, before, after);
     }
     if (wanted->cluster && strcmp(wanted->cluster, existing->cluster ? existing->cluster : "") != 0)
-        stream_config_add_difference(text, size, "cluster",
-                                     existing->cluster ? existing->cluster : "any",
-                                     wanted->cluster);
+        stream_config_add_difference(
+            text, size, "cluster", existing->cluster ? existing->cluster : "any", wanted->cluster);
     stream_config_compare_lists("tags", &wanted->tags, &existing->tags, text, size);
 }
 

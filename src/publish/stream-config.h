@@ -7,9 +7,9 @@
 
 /* Settings of a stream that are numbers, words or booleans. */
 enum stream_setting {
-    STREAM_RETENTION, /* an index of stream_config_words() */
-    STREAM_DISCARD,   /* the same */
-    STREAM_STORAGE,   /* the same */
+    STREAM_RETENTION, /* limits, interest, workqueue */
+    STREAM_DISCARD,   /* old, new */
+    STREAM_STORAGE,   /* file, memory */
     STREAM_REPLICAS,
     STREAM_MAX_MSGS, /* for this and the other limits 0 and -1 are unlimited */
     STREAM_MAX_BYTES,
@@ -53,9 +53,6 @@ struct stream_config {
 
 /* The longest name of nats-server, in bytes. */
 enum { STREAM_NAME_MAX = 255 };
-
-/* Returns the words of a setting, ended by NULL, or NULL if it has none. */
-const char *const *stream_config_words(enum stream_setting setting);
 
 /* Sets a setting from the option `flag`. Returns false and logs the reason if it is invalid. */
 bool stream_config_set(struct stream_config *c, enum stream_setting setting, const char *flag,

@@ -53,7 +53,8 @@ static void numbers(void)
     unit(duration_of("1d") == 86400 * NS_PER_S && duration_of("2w") == 14 * 86400 * NS_PER_S,
          "days and weeks");
     unit(duration_of("1.5") == 1500000000 && duration_of("0.25ms") == 250000, "fractions");
-    unit(duration_of("1y") == NONE && duration_of("1D") == NONE && duration_of(".5") == NONE, "not durations");
+    unit(duration_of("1y") == NONE && duration_of("1D") == NONE && duration_of(".5") == NONE,
+         "not durations");
 }
 
 static bool rate_is(const char *text, uint64_t things, uint64_t ns)
