@@ -436,7 +436,7 @@ on_stream() {
 {"name":"logs","compression":"s2"}|:1:16: "compression" is not supported
 {"name":"logs","mirror":{"name":"x"}}|:1:16: "mirror" is not supported
 {"name":"logs","metadata":{"owner":"me"}}|:1:16: "metadata" is not supported
-{"name":"logs","placement":{"preferred":"x"}}|:1:28: "preferred" is not supported
+{"name":"logs","placement":{"preferred":"x"}}|:1:29: "preferred" is not supported
 {"config":{"name":"other"}}|:1:1: "name" is 'other', but --stream is 'logs'
 {"config":{}}|:1:1: "name" is missing
 {"name":"a.b"}|:1:1: "name": 'a.b' is not a stream name

@@ -235,10 +235,9 @@ words_of_option() {
 
 @test "the man page of shnek-pub lists the environment variables that it reads" {
     local variables
-    variables=$(grep -oE '(variable|getenv)\("[A-Z_0-9]+"' src/shnek-pub.c | grep -oE '[A-Z_0-9]{2,}' |
-        sort -u)
+    variables=$(grep -ohE '"(SHNEK|NATS)_[A-Z_0-9]+"' src/shnek-pub.c src/publish/*.c | tr -d '"' | sort -u)
     [[ -n $variables ]]
-    diff -u --label src/shnek-pub.c --label man/shnek-pub.1 <(echo "$variables") \
+    diff -u --label src --label man/shnek-pub.1 <(echo "$variables") \
         <(sed -n 's/^\.It Ev //p' man/shnek-pub.1 | sort)
 }
 
@@ -267,10 +266,23 @@ words_of_option() {
     done
 }
 
+@test "the completions offer the contexts of the nats CLI" {
+    export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
+    mkdir -p "$BATS_TEST_TMPDIR/nats/context"
+    bash_offers '' shnek-pub --context = ''
+    touch "$BATS_TEST_TMPDIR/nats/context/"{prod,test.eu}.json
+    bash_offers $'prod\ntest.eu' shnek-pub --context = ''
+    bash_offers prod shnek-pub --context p
+    if quietly has_command fish; then
+        [[ $(complete_in_fish shnek-pub --context= | cut -f 1 | xargs) == '--context=prod --context=test.eu' ]]
+    fi
+}
+
 @test "the completions offer exactly the words that an option accepts" {
     local option program words
     for option in 'shnek-parse --format' 'shnek-parse --framing' 'shnek-parse --oversize' 'spamlog --framing' \
-        'spamlog --format' 'spamlog --arrivals'; do
+        'spamlog --format' 'spamlog --arrivals' 'shnek-pub --storage' 'shnek-pub --retention' \
+        'shnek-pub --discard'; do
         read -r program option <<<"$option"
         words=$(words_of_option "$program" "$option")
         [[ -n $words ]]
