@@ -208,19 +208,19 @@ static bool pub_set_timeout(const char *flag, const char *text, uint64_t *value)
 
 /* Options that set a setting of the stream. */
 static const struct {
-    int option;
     const char *flag;
+    int option;
     enum stream_setting setting;
 } pub_stream_options[] = {
-    {PUB_OPTION_REPLICAS, "--replicas", STREAM_REPLICAS},
-    {PUB_OPTION_STORAGE, "--storage", STREAM_STORAGE},
-    {PUB_OPTION_RETENTION, "--retention", STREAM_RETENTION},
-    {PUB_OPTION_DISCARD, "--discard", STREAM_DISCARD},
-    {PUB_OPTION_MAX_AGE, "--max-age", STREAM_MAX_AGE},
-    {PUB_OPTION_MAX_BYTES, "--max-bytes", STREAM_MAX_BYTES},
-    {PUB_OPTION_MAX_MSGS, "--max-msgs", STREAM_MAX_MSGS},
-    {PUB_OPTION_MAX_MSG_SIZE, "--max-msg-size", STREAM_MAX_MSG_SIZE},
-    {PUB_OPTION_DUPE_WINDOW, "--dupe-window", STREAM_DUPE_WINDOW},
+    {"--replicas", PUB_OPTION_REPLICAS, STREAM_REPLICAS},
+    {"--storage", PUB_OPTION_STORAGE, STREAM_STORAGE},
+    {"--retention", PUB_OPTION_RETENTION, STREAM_RETENTION},
+    {"--discard", PUB_OPTION_DISCARD, STREAM_DISCARD},
+    {"--max-age", PUB_OPTION_MAX_AGE, STREAM_MAX_AGE},
+    {"--max-bytes", PUB_OPTION_MAX_BYTES, STREAM_MAX_BYTES},
+    {"--max-msgs", PUB_OPTION_MAX_MSGS, STREAM_MAX_MSGS},
+    {"--max-msg-size", PUB_OPTION_MAX_MSG_SIZE, STREAM_MAX_MSG_SIZE},
+    {"--dupe-window", PUB_OPTION_DUPE_WINDOW, STREAM_DUPE_WINDOW},
 };
 
 static bool pub_set_stream_option(struct stream_config *s, int option, const char *text)
@@ -256,7 +256,8 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
     struct nats_conn_config *n = &c->session.nats;
     struct stream_config *stream = &c->jetstream.stream;
     if (option >= PUB_OPTION_SETTINGS && option < PUB_OPTION_SETTINGS + SETTINGS_KEYS)
-        return settings_set(&c->settings, n, option - PUB_OPTION_SETTINGS, text);
+        return settings_set(&c->settings, n, (enum settings_key)(option - PUB_OPTION_SETTINGS),
+                            text);
     switch (option) {
     case 'J':
         return c->use_jetstream = true;

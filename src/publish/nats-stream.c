@@ -7,8 +7,8 @@
 
 #include "base/buffer.h"
 
-/* Errors of the API that pass without a change of the request; the rest of those with the code 503
- * in errors.json of nats-server. */
+/* Errors of the API that pass without a change of the request: with those that nats.c names, the
+ * ones with the code 503 in errors.json of nats-server, and of servers that are not ready. */
 enum {
     STREAM_ERROR_INCOMPLETE = 10004,
     STREAM_ERROR_NOT_ASSIGNED = 10007,
@@ -82,13 +82,13 @@ static enum nats_stream_result nats_stream_end(struct nats_stream_call *call, na
         snprintf(call->error_text, NATS_CONN_TEXT_MAX, "no responders (JetStream may be disabled)");
     } else if (call->code) {
         result = nats_stream_classify_code(call->code);
-        nats_conn_copy_last_error(s, call->error_text);
+        nats_conn_copy_last_error((int)s, call->error_text);
     } else if (nats_conn_get_denial(call->conn, call->error_text)) {
         result = NATS_STREAM_REFUSED;
     } else if (s == NATS_TIMEOUT) {
         snprintf(call->error_text, NATS_CONN_TEXT_MAX, "JetStream does not respond");
     } else {
-        nats_conn_copy_last_error(s, call->error_text);
+        nats_conn_copy_last_error((int)s, call->error_text);
     }
     jsCtx_Destroy(call->js);
     return result;
@@ -167,7 +167,7 @@ static const char *nats_stream_escape(struct nats_stream_texts *t, const char *t
     return b->data;
 }
 
-/* Returns where the escaped texts of the list begin. */
+/* Returns the escaped texts of the list, which follow one another. */
 static const char **nats_stream_escape_list(struct nats_stream_texts *t,
                                             const struct stream_list *list)
 {

@@ -153,7 +153,7 @@ static bool settings_check_logins(const struct settings *s, const struct nats_co
     if (settings_has_url_login(config))
         snprintf(first, sizeof first, "the URL in %s", settings_source(s, SETTINGS_URL, second));
     for (size_t i = 0; i < sizeof settings_logins / sizeof *settings_logins; i++) {
-        enum settings_key key = settings_logins[i];
+        enum settings_key key = (enum settings_key)settings_logins[i];
         if (!settings_text(s, key))
             continue;
         if (*first) {

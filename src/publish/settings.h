@@ -39,7 +39,7 @@ struct settings {
     struct context_member members[SETTINGS_KEYS]; /* of the context; own their texts */
 };
 
-/* Sets an option; `text` is borrowed. A list of URLs is appended to those in `config` at once.
+/* Sets an option; `text` is borrowed. A list of URLs is appended to those in `config` immediately.
  * Returns false and logs the reason if the value is invalid. */
 bool settings_set(struct settings *s, struct nats_conn_config *config, enum settings_key key,
                   const char *text);

@@ -11,7 +11,7 @@ enum stream_api_state {
     STREAM_API_FAILED       /* permanently */
 };
 
-/* What is known of the stream, for a whole run. All zero at the start. */
+/* State of the stream for a whole run. All zero at the start. */
 struct stream_api {
     char differences[512];      /* from the configuration, that were logged last */
     uint64_t no_peers_since_ns; /* clock_monotonic; 0 if the last attempt had another result */

@@ -277,7 +277,7 @@ static bool stream_config_read_placement(struct stream_config *c, const struct c
     return valid;
 }
 
-/* Members that newer servers add by themselves. */
+/* Members that newer servers add. */
 static bool stream_config_is_server_metadata(struct slice object)
 {
     struct json_walk w;
@@ -411,47 +411,50 @@ static void stream_config_format(char text[32], enum stream_setting setting, int
 }
 
 static void stream_config_add_difference(char *text, size_t size, const char *name,
-                                         const char *existing, const char *wanted)
+                                         const char *existing, const char *expected)
 {
     size_t len = strlen(text);
     snprintf(text + len, size - len, "%s%s is %s instead of %s", len ? ", " : "", name, existing,
-             wanted);
+             expected);
 }
 
-static void stream_config_compare_lists(const char *name, const struct stream_list *wanted,
+static void stream_config_compare_lists(const char *name, const struct stream_list *expected,
                                         const struct stream_list *existing, char *text, size_t size)
 {
     char before[128];
     char after[128];
-    if (!wanted->count || stream_list_equal(wanted, existing))
+    if (!expected->count || stream_list_equal(expected, existing))
         return;
     stream_list_format(existing, before, sizeof before);
-    stream_list_format(wanted, after, sizeof after);
+    stream_list_format(expected, after, sizeof after);
     stream_config_add_difference(text, size, name, before, after);
 }
 
-void stream_config_compare(const struct stream_config *wanted, const struct stream_config *existing,
-                           char *text, size_t size)
+void stream_config_compare(const struct stream_config *expected,
+                           const struct stream_config *existing, char *text, size_t size)
 {
     char before[32];
     char after[32];
     *text = '\0';
-    if (!wanted->default_subjects)
-        stream_config_compare_lists("subjects", &wanted->subjects, &existing->subjects, text, size);
+    if (!expected->default_subjects)
+        stream_config_compare_lists("subjects", &expected->subjects, &existing->subjects, text,
+                                    size);
     for (enum stream_setting i = 0; i < STREAM_SETTINGS; i++) {
         int64_t old = stream_config_normal(i, existing->values[i]);
-        int64_t new = stream_config_normal(i, wanted->values[i]);
+        int64_t new = stream_config_normal(i, expected->values[i]);
         bool is_default = i == STREAM_DUPE_WINDOW && new == 0;
-        if (!(wanted->given >> i & 1) || old == new || is_default)
+        if (!(expected->given >> i & 1) || old == new || is_default)
             continue;
         stream_config_format(before, i, old);
         stream_config_format(after, i, new);
         stream_config_add_difference(text, size, stream_settings[i].name, before, after);
     }
-    if (wanted->cluster && strcmp(wanted->cluster, existing->cluster ? existing->cluster : "") != 0)
-        stream_config_add_difference(
-            text, size, "cluster", existing->cluster ? existing->cluster : "any", wanted->cluster);
-    stream_config_compare_lists("tags", &wanted->tags, &existing->tags, text, size);
+    if (expected->cluster &&
+        strcmp(expected->cluster, existing->cluster ? existing->cluster : "") != 0)
+        stream_config_add_difference(text, size, "cluster",
+                                     existing->cluster ? existing->cluster : "any",
+                                     expected->cluster);
+    stream_config_compare_lists("tags", &expected->tags, &existing->tags, text, size);
 }
 
 void stream_config_free(struct stream_config *c)

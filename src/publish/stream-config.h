@@ -34,7 +34,7 @@ struct stream_list {
     size_t count;
 };
 
-/* A stream: that the user wants, or that exists. All zero is the default of the server. */
+/* A stream that the user describes, or that exists. All zero is the default of the server. */
 struct stream_config {
     const char *name; /* NULL: whichever stream has the subject */
     bool create;      /* if it does not exist */
@@ -84,10 +84,10 @@ void stream_config_add_tag(struct stream_config *c, const char *tag);
  */
 bool stream_config_read(struct stream_config *c, const char *path);
 
-/* Writes how the existing stream differs from what is wanted, as "replicas is 1 instead of 3, ...",
- * or nothing. */
-void stream_config_compare(const struct stream_config *wanted, const struct stream_config *existing,
-                           char *text, size_t size);
+/* Writes how the existing stream differs from the expected one, as "replicas is 1 instead of 3,
+ * ...", or nothing. */
+void stream_config_compare(const struct stream_config *expected,
+                           const struct stream_config *existing, char *text, size_t size);
 
 void stream_config_free(struct stream_config *c);
 
