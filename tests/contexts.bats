@@ -120,6 +120,14 @@ server() {
     : >config/nats/context.txt
     publish '{}' -n
     published
+    ln -sf context.txt config/nats/context.txt
+    publish '{}' -n
+    is "$status" 0
+    is "$stderr" "shnek-pub: $XDG_CONFIG_HOME/nats/context.txt: Too many levels of symbolic links; no context is used"
+    rm config/nats/context.txt && mkdir config/nats/context.txt
+    publish '{}' -n
+    is "$status" 0
+    is "$stderr" "shnek-pub: $XDG_CONFIG_HOME/nats/context.txt: Is a directory; no context is used"
     rm -r config/nats && echo >config/nats
     publish '{}' -n
     published
@@ -299,6 +307,9 @@ stored() {
     publish '{"a":3}\n' --context=leaf -J --stream=logs logs
     published
     NATS_MON=$leaf_mon stored logs 3
+    publish '{"a":4}\n' --context=leaf --js-api-prefix='$JS.hub.API' -J --stream=logs logs
+    is "$status" 2
+    like "$stderr" 'shnek-pub: stream logs: stream not found; use --create-stream to create it*'
     publish '{"a":4}\n' --context=leaf --js-domain=hub -J --stream=logs logs
     is "$status" 2
     like "$stderr" 'shnek-pub: stream logs: stream not found; use --create-stream to create it*'
@@ -483,6 +494,15 @@ END
     is "$stderr" 'shnek-pub: --dupe-window is short for --spool; messages that a later run resends may be stored twice'
     publish '{}' "${stream[@]}" --dupe-window=1d --max-reconnect-time=1h --spool=spool
     published
+}
+
+@test "a stream that another relay creates in the meantime is looked up again" {
+    start fake fake-nats -A 'STREAM.INFO={"error":{"code":404,"err_code":10059,"description":"stream not found"}}' \
+        -A 'STREAM.CREATE={"error":{"code":400,"err_code":10058,"description":"name in use"}}'
+    publish '{"a":1}\n' -s "$(listen_url fake.err)" -J --stream=logs --create-stream --connect-timeout=1500ms
+    is "$status" 2
+    like "$stderr" '*stream logs unavailable: name in use; --connect-timeout has expired*'
+    (($(grep -c 'STREAM.INFO' fake.out) > 1))
 }
 
 @test "a stream for which a cluster has no servers ends it with status 2" {

@@ -65,15 +65,18 @@ static void context_get_selected(char name[CONTEXT_NAME_MAX])
     char *path = context_config_path("context.txt%s", "");
     FILE *file = path ? fopen(path, "re") : NULL;
     name[0] = '\0';
-    if (path && !file && errno != ENOENT && errno != ENOTDIR)
-        log_printf("%s: %m; no context is used", path);
+    bool failed = path && !file && errno != ENOENT && errno != ENOTDIR;
     if (file) {
         size_t len = fread(name, 1, CONTEXT_NAME_MAX - 1, file);
+        failed = ferror(file);
         while (len && strchr(" \t\r\n", name[len - 1]))
             len--;
         name[len] = '\0';
-        fclose(file);
     }
+    if (failed)
+        log_printf("%s: %m; no context is used", path);
+    if (file)
+        fclose(file);
     free(path);
 }
 
@@ -102,11 +105,9 @@ bool context_find(struct context *c, const char *source, const char *name)
     }
     c->name = strdup(name);
     c->path = is_path ? strdup(name) : context_config_path("context/%s.json", name);
-    if (!c->name || !c->path) {
-        log_printf("%s: %s: the home directory is unknown", source, name);
-        return false;
-    }
-    return true;
+    if (!c->name || !c->path)
+        log_printf("%s: %s: out of memory, or no home directory", source, name);
+    return c->name && c->path;
 }
 
 /* Values */

@@ -215,6 +215,14 @@ static bool settings_check_subject(const struct settings *s, enum settings_key k
     return !defect;
 }
 
+/* Of a domain and a prefix, an option overrides what the context has. */
+static void settings_drop_overridden(struct settings *s, enum settings_key key,
+                                     enum settings_key other)
+{
+    if (s->values[key].level == SETTINGS_CONTEXT && s->values[other].level == SETTINGS_OPTION)
+        s->values[key] = (struct settings_value){0};
+}
+
 static bool settings_check_prefixes(const struct settings *s)
 {
     char domain[SETTINGS_SOURCE_MAX];
@@ -292,6 +300,8 @@ bool settings_resolve(struct settings *s, struct nats_conn_config *config, bool 
         *is_usage = false;
         return false;
     }
+    settings_drop_overridden(s, SETTINGS_JS_DOMAIN, SETTINGS_JS_API_PREFIX);
+    settings_drop_overridden(s, SETTINGS_JS_API_PREFIX, SETTINGS_JS_DOMAIN);
     if (!settings_add_servers(s, config) || !settings_check(s, config))
         return false;
     settings_fill(s, config);

@@ -165,11 +165,18 @@ bool stream_config_set_subjects(struct stream_config *c, const char *flag, const
     return c->subjects.count != 0;
 }
 
+/* Exits if memory runs out: a stream with fewer subjects would be another one. */
+static char *stream_config_copy(const char *text)
+{
+    struct buffer b = {0};
+    buffer_append(&b, (struct slice){text, strlen(text) + 1});
+    return b.data;
+}
+
 void stream_config_add_subject(struct stream_config *c, const char *subject)
 {
-    char *copy = stream_list_has(&c->subjects, subject) ? NULL : strdup(subject);
-    if (copy)
-        stream_list_append(&c->subjects, copy);
+    if (!stream_list_has(&c->subjects, subject))
+        stream_list_append(&c->subjects, stream_config_copy(subject));
 }
 
 void stream_config_set_default_subjects(struct stream_config *c, const char *const *subjects,
@@ -184,9 +191,7 @@ void stream_config_set_default_subjects(struct stream_config *c, const char *con
 
 void stream_config_add_tag(struct stream_config *c, const char *tag)
 {
-    char *copy = strdup(tag);
-    if (copy)
-        stream_list_append(&c->tags, copy);
+    stream_list_append(&c->tags, stream_config_copy(tag));
 }
 
 /* Files */
