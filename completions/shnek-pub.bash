@@ -1,5 +1,15 @@
 # bash completion for shnek-pub
 
+# The names of the contexts of the nats CLI.
+_shnek_pub_contexts()
+{
+    local file
+    for file in "${XDG_CONFIG_HOME:-$HOME/.config}"/nats/context/*.json; do
+        file=${file##*/}
+        [[ $file == '*.json' ]] || echo "${file%.json}"
+    done
+}
+
 _shnek_pub()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} option=${COMP_WORDS[COMP_CWORD - 1]} words='' i
@@ -24,21 +34,28 @@ _shnek_pub()
     --stats) words='1s 10s 1m' ;;
     --shutdown-timeout) words='5s 20s 1m' ;;
     --window | --max-bytes) words='16M 64M 1G' ;;
-    --max-age) words='1h 24h' ;;
+    --max-age | --dupe-window) words='1h 24h 1w' ;;
+    --max-msgs) words='100k 1M' ;;
+    --max-msg-size) words='64k 1M' ;;
+    --context) words=$(_shnek_pub_contexts) ;;
     --storage) words='file memory' ;;
+    --retention) words='limits interest workqueue' ;;
+    --discard) words='old new' ;;
     --replicas) words='1 3 5' ;;
     --msg-id) words='auto hash' ;;
-    --user | --password | --token | --connection-name | --stream | --create-stream | --) ;;
-    --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects | --spool | --spill)
+    --user | --password | --token | --connection-name | --stream | --create-stream | --subjects | --js-domain | \
+        --js-api-prefix | --inbox-prefix | --) ;;
+    --stream-config | --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects | --spool | --spill)
         compopt -o default # files
         return
         ;;
     *)
         [[ $cur != -* ]] ||
-            words='-s --server= --user= --password= --token= --creds= --nkey= --tlscert= --tlskey=
+            words='-s --server= --context= --no-context --user= --password= --token= --creds= --nkey= --tlscert= --tlskey=
                 --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --window=
-                --spool= --spool-sync= --spool-list --spill= --at-most-once --shutdown-timeout=
-                -J --jetstream --stream= --create-stream --create-stream= --replicas= --storage= --max-age= --max-bytes= --msg-id= --no-check -n --dry-run
+                --spool= --spool-sync= --spool-list --spill= --at-most-once --shutdown-timeout= -J --jetstream --js-domain= --js-api-prefix= --inbox-prefix=
+                --stream= --create-stream --create-stream= --subjects= --replicas= --storage= --retention= --discard=
+                --max-age= --max-bytes= --max-msgs= --max-msg-size= --dupe-window= --stream-config= --msg-id= --no-check -n --dry-run
                 --rejects= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac

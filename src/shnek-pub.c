@@ -11,10 +11,9 @@
 #include "base/options.h"
 #include "publish/msg-id.h"
 #include "publish/publish.h"
+#include "publish/settings.h"
 #include "publish/spool-list.h"
 #include "publish/subject.h"
-
-enum { STREAM_NAME_MAX = 255 }; /* bytes; the limit of nats-server */
 
 static const char help[] =
     "usage: shnek-pub [options] [SUBJECT]\n"
@@ -24,6 +23,9 @@ static const char help[] =
     "\n"
     "Server:\n"
     "  -s, --server=URL[,URL]...   Connect to one of these [nats://localhost:4222]\n"
+    "      --context=NAME          Use this context of the nats CLI, or the file NAME\n"
+    "                              if that ends in .json [the selected context]\n"
+    "      --no-context            Use no context\n"
     "      --connection-name=NAME  Show this name in the server's lists [shnek-pub]\n"
     "      --timeout=DURATION      Limit one attempt to connect, and the wait for an\n"
     "                              acknowledgement of a stream [5s]\n"
@@ -36,7 +38,8 @@ static const char help[] =
     "                              end the connection [20s]\n"
     "\n"
     "Authentication and TLS:\n"
-    "      --user=USER             Log in as USER\n"
+    "      --user=USER             Log in as USER, or with USER as a token if\n"
+    "                              there is no password\n"
     "      --password=PASSWORD     Log in with PASSWORD; requires --user\n"
     "      --token=TOKEN           Log in with TOKEN\n"
     "      --creds=FILE            Log in with a credentials file (JWT and seed)\n"
@@ -58,15 +61,27 @@ static const char help[] =
     "\n"
     "JetStream:\n"
     "  -J, --jetstream             Wait for the stream to acknowledge each message\n"
+    "      --js-domain=DOMAIN      Use JetStream in this domain\n"
+    "      --js-api-prefix=PREFIX  Use the JetStream API with PREFIX [$JS.API]\n"
+    "      --inbox-prefix=PREFIX   Receive replies with PREFIX [_INBOX]\n"
     "      --stream=NAME           Require that this stream stores the messages\n"
     "      --msg-id=TEMPLATE       Deduplicate by this ID: members of the line in\n"
     "                              braces, auto, or hash [none]\n"
     "      --create-stream[=SUBJECTS]\n"
     "                              Create the stream if it does not exist [SUBJECT]\n"
+    "      --subjects=SUBJECTS     Create it for these subjects [SUBJECT]\n"
     "      --replicas=COUNT        Create it with 1 to 5 replicas [1]\n"
     "      --storage=STORAGE       Create it in file or memory storage [file]\n"
+    "      --retention=POLICY      Create it with limits, interest or workqueue\n"
+    "                              retention [limits]\n"
+    "      --discard=POLICY        Create it to discard old or new messages [old]\n"
     "      --max-age=DURATION      Create it with this age limit [none]\n"
     "      --max-bytes=SIZE        Create it with this size limit [none]\n"
+    "      --max-msgs=COUNT        Create it with this limit of messages [none]\n"
+    "      --max-msg-size=SIZE     Create it with this limit of a message [none]\n"
+    "      --dupe-window=DURATION  Create it with this duplicate window [2m]\n"
+    "      --stream-config=FILE    Create the stream with the JSON of\n"
+    "                              'nats stream info --json'\n"
     "\n"
     "Input and output:\n"
     "      --no-check              Publish lines that are not JSON, too\n"
@@ -82,16 +97,23 @@ static const char help[] =
     "Exit status: 0 everything was confirmed, 1 lines were rejected, 2 failure.\n"
     "$NATS_URL and other environment variables are described in shnek-pub(1).\n";
 
+/* Options of the connection have the values of settings.h. */
 enum {
-    PUB_OPTION_USER = 256,
-    PUB_OPTION_PASSWORD,
-    PUB_OPTION_TOKEN,
-    PUB_OPTION_CREDS,
-    PUB_OPTION_NKEY,
-    PUB_OPTION_TLSCERT,
-    PUB_OPTION_TLSKEY,
-    PUB_OPTION_TLSCA,
-    PUB_OPTION_CONNECTION_NAME,
+    PUB_OPTION_SETTINGS = 256,
+    PUB_OPTION_USER = PUB_OPTION_SETTINGS + SETTINGS_USER,
+    PUB_OPTION_PASSWORD = PUB_OPTION_SETTINGS + SETTINGS_PASSWORD,
+    PUB_OPTION_TOKEN = PUB_OPTION_SETTINGS + SETTINGS_TOKEN,
+    PUB_OPTION_CREDS = PUB_OPTION_SETTINGS + SETTINGS_CREDS,
+    PUB_OPTION_NKEY = PUB_OPTION_SETTINGS + SETTINGS_NKEY,
+    PUB_OPTION_TLSCERT = PUB_OPTION_SETTINGS + SETTINGS_CERT,
+    PUB_OPTION_TLSKEY = PUB_OPTION_SETTINGS + SETTINGS_KEY,
+    PUB_OPTION_TLSCA = PUB_OPTION_SETTINGS + SETTINGS_CA,
+    PUB_OPTION_CONNECTION_NAME = PUB_OPTION_SETTINGS + SETTINGS_NAME,
+    PUB_OPTION_INBOX_PREFIX = PUB_OPTION_SETTINGS + SETTINGS_INBOX_PREFIX,
+    PUB_OPTION_JS_DOMAIN = PUB_OPTION_SETTINGS + SETTINGS_JS_DOMAIN,
+    PUB_OPTION_JS_API_PREFIX = PUB_OPTION_SETTINGS + SETTINGS_JS_API_PREFIX,
+    PUB_OPTION_CONTEXT = PUB_OPTION_SETTINGS + SETTINGS_KEYS,
+    PUB_OPTION_NO_CONTEXT,
     PUB_OPTION_TIMEOUT,
     PUB_OPTION_CONNECT_TIMEOUT,
     PUB_OPTION_MAX_RECONNECT_TIME,
@@ -107,8 +129,15 @@ enum {
     PUB_OPTION_CREATE_STREAM,
     PUB_OPTION_REPLICAS,
     PUB_OPTION_STORAGE,
+    PUB_OPTION_SUBJECTS,
+    PUB_OPTION_RETENTION,
+    PUB_OPTION_DISCARD,
     PUB_OPTION_MAX_AGE,
     PUB_OPTION_MAX_BYTES,
+    PUB_OPTION_MAX_MSGS,
+    PUB_OPTION_MAX_MSG_SIZE,
+    PUB_OPTION_DUPE_WINDOW,
+    PUB_OPTION_STREAM_CONFIG,
     PUB_OPTION_MSG_ID,
     PUB_OPTION_NO_CHECK,
     PUB_OPTION_REJECTS,
@@ -117,6 +146,8 @@ enum {
 
 static const struct option options[] = {
     {"server", required_argument, NULL, 's'},
+    {"context", required_argument, NULL, PUB_OPTION_CONTEXT},
+    {"no-context", no_argument, NULL, PUB_OPTION_NO_CONTEXT},
     {"user", required_argument, NULL, PUB_OPTION_USER},
     {"password", required_argument, NULL, PUB_OPTION_PASSWORD},
     {"token", required_argument, NULL, PUB_OPTION_TOKEN},
@@ -125,6 +156,9 @@ static const struct option options[] = {
     {"tlscert", required_argument, NULL, PUB_OPTION_TLSCERT},
     {"tlskey", required_argument, NULL, PUB_OPTION_TLSKEY},
     {"tlsca", required_argument, NULL, PUB_OPTION_TLSCA},
+    {"tls-cert", required_argument, NULL, PUB_OPTION_TLSCERT},
+    {"tls-key", required_argument, NULL, PUB_OPTION_TLSKEY},
+    {"tls-ca", required_argument, NULL, PUB_OPTION_TLSCA},
     {"connection-name", required_argument, NULL, PUB_OPTION_CONNECTION_NAME},
     {"timeout", required_argument, NULL, PUB_OPTION_TIMEOUT},
     {"connect-timeout", required_argument, NULL, PUB_OPTION_CONNECT_TIMEOUT},
@@ -138,12 +172,22 @@ static const struct option options[] = {
     {"at-most-once", no_argument, NULL, PUB_OPTION_AT_MOST_ONCE},
     {"shutdown-timeout", required_argument, NULL, PUB_OPTION_SHUTDOWN_TIMEOUT},
     {"jetstream", no_argument, NULL, 'J'},
+    {"js-domain", required_argument, NULL, PUB_OPTION_JS_DOMAIN},
+    {"js-api-prefix", required_argument, NULL, PUB_OPTION_JS_API_PREFIX},
+    {"inbox-prefix", required_argument, NULL, PUB_OPTION_INBOX_PREFIX},
     {"stream", required_argument, NULL, PUB_OPTION_STREAM},
     {"create-stream", optional_argument, NULL, PUB_OPTION_CREATE_STREAM},
+    {"subjects", required_argument, NULL, PUB_OPTION_SUBJECTS},
     {"replicas", required_argument, NULL, PUB_OPTION_REPLICAS},
     {"storage", required_argument, NULL, PUB_OPTION_STORAGE},
+    {"retention", required_argument, NULL, PUB_OPTION_RETENTION},
+    {"discard", required_argument, NULL, PUB_OPTION_DISCARD},
     {"max-age", required_argument, NULL, PUB_OPTION_MAX_AGE},
     {"max-bytes", required_argument, NULL, PUB_OPTION_MAX_BYTES},
+    {"max-msgs", required_argument, NULL, PUB_OPTION_MAX_MSGS},
+    {"max-msg-size", required_argument, NULL, PUB_OPTION_MAX_MSG_SIZE},
+    {"dupe-window", required_argument, NULL, PUB_OPTION_DUPE_WINDOW},
+    {"stream-config", required_argument, NULL, PUB_OPTION_STREAM_CONFIG},
     {"msg-id", required_argument, NULL, PUB_OPTION_MSG_ID},
     {"no-check", no_argument, NULL, PUB_OPTION_NO_CHECK},
     {"dry-run", no_argument, NULL, 'n'},
@@ -166,40 +210,40 @@ static bool pub_set_timeout(const char *flag, const char *text, uint64_t *value)
     return option_duration(flag, text, NS_PER_S / 1000, 24 * 3600 * NS_PER_S, value);
 }
 
-static void pub_read_environment(struct publish_config *c)
-{
-    struct nats_conn_config *n = &c->session.nats;
-    c->subject = pub_getenv("SHNEK_SUBJECT");
-    n->user = pub_getenv("NATS_USER");
-    n->password = pub_getenv("NATS_PASSWORD");
-    n->token = pub_getenv("NATS_TOKEN");
-    n->creds = pub_getenv("NATS_CREDS");
-    n->nkey = pub_getenv("NATS_NKEY");
-    n->tlscert = pub_getenv("NATS_CERT");
-    n->tlskey = pub_getenv("NATS_KEY");
-    n->tlsca = pub_getenv("NATS_CA");
-    n->name = pub_getenv("NATS_CONNECTION_NAME");
-}
+/* Options that set a setting of the stream. */
+static const struct {
+    const char *flag;
+    int option;
+    enum stream_setting setting;
+} pub_stream_options[] = {
+    {"--replicas", PUB_OPTION_REPLICAS, STREAM_REPLICAS},
+    {"--storage", PUB_OPTION_STORAGE, STREAM_STORAGE},
+    {"--retention", PUB_OPTION_RETENTION, STREAM_RETENTION},
+    {"--discard", PUB_OPTION_DISCARD, STREAM_DISCARD},
+    {"--max-age", PUB_OPTION_MAX_AGE, STREAM_MAX_AGE},
+    {"--max-bytes", PUB_OPTION_MAX_BYTES, STREAM_MAX_BYTES},
+    {"--max-msgs", PUB_OPTION_MAX_MSGS, STREAM_MAX_MSGS},
+    {"--max-msg-size", PUB_OPTION_MAX_MSG_SIZE, STREAM_MAX_MSG_SIZE},
+    {"--dupe-window", PUB_OPTION_DUPE_WINDOW, STREAM_DUPE_WINDOW},
+};
 
-static bool pub_set_stream(struct stream_config *s, const char *text)
+static bool pub_set_stream_option(struct stream_config *s, int option, const char *text)
 {
-    s->name = text;
-    if (!subject_defect(text) && !strchr(text, '.') && strlen(text) <= STREAM_NAME_MAX)
-        return true;
-    log_printf("--stream: '%s' is not a stream name: 1 to %d bytes without white space, '.', '*' "
-               "and '>'",
-               text, STREAM_NAME_MAX);
+    for (size_t i = 0; i < sizeof pub_stream_options / sizeof *pub_stream_options; i++)
+        if (pub_stream_options[i].option == option)
+            return stream_config_set(s, pub_stream_options[i].setting, pub_stream_options[i].flag,
+                                     text);
     return false;
 }
 
-static bool pub_set_storage(struct stream_config *s, const char *text)
+/* --create-stream[=SUBJECTS] and --subjects=SUBJECTS */
+static bool pub_set_subjects(struct stream_config *s, const char *flag, const char *text)
 {
-    static const char *const choices[] = {"file", "memory", NULL};
-    int choice;
-    if (!option_choice("--storage", text, choices, &choice))
+    if (text && s->subjects.count) {
+        log_printf("%s: the subjects are given twice, by --create-stream and --subjects", flag);
         return false;
-    s->memory = choice == 1;
-    return true;
+    }
+    return !text || stream_config_set_subjects(s, flag, text);
 }
 
 static bool pub_set_msg_id(struct jetstream_config *j, const char *text)
@@ -215,53 +259,31 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
 {
     struct nats_conn_config *n = &c->session.nats;
     struct stream_config *stream = &c->jetstream.stream;
+    if (option >= PUB_OPTION_SETTINGS && option < PUB_OPTION_SETTINGS + SETTINGS_KEYS)
+        return settings_set(&c->settings, n, (enum settings_key)(option - PUB_OPTION_SETTINGS),
+                            text);
     switch (option) {
     case 'J':
         return c->use_jetstream = true;
     case PUB_OPTION_STREAM:
-        return pub_set_stream(stream, text);
+        return stream_config_set_name(stream, text);
     case PUB_OPTION_CREATE_STREAM:
-        stream->create_subjects = text;
-        return stream->create = true;
-    case PUB_OPTION_REPLICAS:
-        return option_count("--replicas", text, 1, 5, &stream->replicas);
-    case PUB_OPTION_STORAGE:
-        return pub_set_storage(stream, text);
-    case PUB_OPTION_MAX_AGE:
-        return option_duration("--max-age", text, 0, INT64_MAX, &stream->max_age_ns);
-    case PUB_OPTION_MAX_BYTES:
-        return option_size("--max-bytes", text, 1, INT64_MAX, &stream->max_bytes);
+        stream->create = true;
+        return pub_set_subjects(stream, "--create-stream", text);
+    case PUB_OPTION_SUBJECTS:
+        return pub_set_subjects(stream, "--subjects", text);
+    case PUB_OPTION_STREAM_CONFIG:
+        stream->file = text;
+        return true;
     case PUB_OPTION_MSG_ID:
         return pub_set_msg_id(&c->jetstream, text);
     case 's':
-        return nats_conn_add_servers(n, "--server", text);
-    case PUB_OPTION_USER:
-        n->user = text;
+        return settings_set(&c->settings, n, SETTINGS_URL, text);
+    case PUB_OPTION_CONTEXT:
+        c->settings.context_option = text;
         return true;
-    case PUB_OPTION_PASSWORD:
-        n->password = text;
-        return true;
-    case PUB_OPTION_TOKEN:
-        n->token = text;
-        return true;
-    case PUB_OPTION_CREDS:
-        n->creds = text;
-        return true;
-    case PUB_OPTION_NKEY:
-        n->nkey = text;
-        return true;
-    case PUB_OPTION_TLSCERT:
-        n->tlscert = text;
-        return true;
-    case PUB_OPTION_TLSKEY:
-        n->tlskey = text;
-        return true;
-    case PUB_OPTION_TLSCA:
-        n->tlsca = text;
-        return true;
-    case PUB_OPTION_CONNECTION_NAME:
-        n->name = text;
-        return true;
+    case PUB_OPTION_NO_CONTEXT:
+        return c->settings.no_context = true;
     case PUB_OPTION_TIMEOUT:
         return pub_set_timeout("--timeout", text, &n->timeout_ns);
     case PUB_OPTION_CONNECT_TIMEOUT:
@@ -299,7 +321,7 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
     case 'q':
         return c->quiet = true;
     default:
-        return false;
+        return pub_set_stream_option(stream, option, text);
     }
 }
 
@@ -313,8 +335,6 @@ static bool pub_set_defaults(struct publish_config *c)
         n->timeout_ns = 5 * NS_PER_S;
     c->jetstream.ack_timeout_ns = n->timeout_ns;
     c->jetstream.stream.timeout_ns = n->timeout_ns;
-    if (!c->subject)
-        c->subject = "foo";
     if (!n->name)
         n->name = "shnek-pub";
     return true;
@@ -342,6 +362,16 @@ static const struct option_requirement requirements[] = {
     {PUB_OPTION_STORAGE, PUB_OPTION_CREATE_STREAM},
     {PUB_OPTION_MAX_AGE, PUB_OPTION_CREATE_STREAM},
     {PUB_OPTION_MAX_BYTES, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_MAX_MSGS, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_MAX_MSG_SIZE, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_SUBJECTS, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_RETENTION, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_DISCARD, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_DUPE_WINDOW, PUB_OPTION_CREATE_STREAM},
+    {PUB_OPTION_STREAM_CONFIG, 'J'},
+    {PUB_OPTION_JS_DOMAIN, 'J'},
+    {PUB_OPTION_JS_API_PREFIX, 'J'},
+    {PUB_OPTION_INBOX_PREFIX, 'J'},
     {PUB_OPTION_SPOOL_SYNC, PUB_OPTION_SPOOL},
     {PUB_OPTION_SPOOL_LIST, PUB_OPTION_SPOOL},
     {0}};
@@ -349,54 +379,64 @@ static const struct option_requirement requirements[] = {
 /* Returns what is wrong with the combination of options, or NULL. */
 static const char *pub_find_conflict(const struct publish_config *c)
 {
-    const struct nats_conn_config *n = &c->session.nats;
+    const struct stream_config *stream = &c->jetstream.stream;
     if (c->rejects && strcmp(c->rejects, "-") == 0)
         return "--rejects: '-' is not accepted; name a file";
-    if (n->tlscert && !n->tlskey)
-        return "--tlscert and --tlskey must be given together; --tlskey is missing";
-    if (n->tlskey && !n->tlscert)
-        return "--tlscert and --tlskey must be given together; --tlscert is missing";
+    if (stream->file && (stream->create || stream->subjects.count || stream->first_option))
+        return "--stream-config excludes --create-stream, --subjects and settings of the stream";
     if (c->use_jetstream && c->at_most_once)
         return "--at-most-once excludes --jetstream; --msg-id=auto avoids duplicates there";
-    if (n->password && !n->user)
-        return "--password requires --user";
     return NULL;
 }
 
-static bool pub_check_options(struct publish_config *c, int argc, char **argv)
+/* Without the identifiers of the messages that are resent, the stream stores them again. */
+static void pub_warn_dupe_window(const struct publish_config *c)
 {
-    struct nats_conn_config *n = &c->session.nats;
+    static const uint64_t short_ns = 3600 * NS_PER_S;
+    const struct stream_config *stream = &c->jetstream.stream;
+    uint64_t window_ns = (uint64_t)stream->values[STREAM_DUPE_WINDOW];
+    if (!(stream->given >> STREAM_DUPE_WINDOW & 1) || window_ns == 0)
+        return;
+    if (window_ns < c->session.max_reconnect_time_ns)
+        log_printf("--dupe-window is shorter than --max-reconnect-time; messages that are resent "
+                   "after a longer outage may be stored twice");
+    if (c->spool && window_ns < short_ns)
+        log_printf("--dupe-window is short for --spool; messages that a later run resends may be "
+                   "stored twice");
+}
+
+static bool pub_check_stream(struct publish_config *c, bool *is_usage)
+{
+    struct stream_config *stream = &c->jetstream.stream;
+    if (stream->file && !stream_config_read(stream, stream->file)) {
+        *is_usage = false;
+        return false;
+    }
+    if (stream->create)
+        stream_config_set_default_subjects(stream, &c->subject, 1);
+    pub_warn_dupe_window(c);
+    return true;
+}
+
+/* Sets *is_usage if the options are wrong, and not a file. */
+static bool pub_check_options(struct publish_config *c, int argc, char **argv, bool *is_usage)
+{
     if (argc - optind > 1) {
         log_printf("'%s': only one SUBJECT is accepted", argv[optind + 1]);
         return false;
     }
-    if (optind < argc)
-        c->subject = argv[optind];
-    if (!pub_set_defaults(c) || !pub_check_subject(c->subject))
+    c->subject = optind < argc ? argv[optind] : pub_getenv("SHNEK_SUBJECT");
+    if (!c->subject)
+        c->subject = "foo";
+    if (!pub_check_subject(c->subject))
         return false;
     const char *conflict = pub_find_conflict(c);
     if (conflict) {
         log_printf("%s", conflict);
         return false;
     }
-    const char *url = pub_getenv("NATS_URL");
-    return n->server_count ||
-           nats_conn_add_servers(n, "NATS_URL", url ? url : "nats://localhost:4222");
-}
-
-static bool pub_check_file(const char *flag, const char *path)
-{
-    if (!path || access(path, R_OK) == 0)
-        return true;
-    log_printf("%s: %s: %m", flag, path);
-    return false;
-}
-
-/* nats.c opens these files, but its errors do not always name them. */
-static bool pub_check_files(const struct nats_conn_config *n)
-{
-    return pub_check_file("--creds", n->creds) && pub_check_file("--tlscert", n->tlscert) &&
-           pub_check_file("--tlskey", n->tlskey) && pub_check_file("--tlsca", n->tlsca);
+    return c->spool_list || (settings_resolve(&c->settings, &c->session.nats, is_usage) &&
+                             pub_set_defaults(c) && pub_check_stream(c, is_usage));
 }
 
 static bool pub_read_options(int argc, char **argv, struct publish_config *c, int *status)
@@ -404,7 +444,7 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
     int option;
     bool valid = true;
     struct option_set given = {0};
-    pub_read_environment(c);
+    bool is_usage = true;
     argv[0] = program_invocation_short_name;
     while (valid && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
         if (option == '?' && optopt == 0)
@@ -417,9 +457,9 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
         given.has[option] = true;
     }
     valid = valid && option_check_requirements(&given, options, requirements) &&
-            pub_check_options(c, argc, argv);
+            pub_check_options(c, argc, argv, &is_usage);
     if (!valid)
-        *status = print_usage_hint();
+        *status = is_usage ? print_usage_hint() : STATUS_FAILED;
     return valid;
 }
 
@@ -427,13 +467,12 @@ static int pub_run(struct publish_config *c)
 {
     if (c->spool_list)
         return spool_list(c->spool);
-    return pub_check_files(&c->session.nats) ? publish_run(c) : STATUS_FAILED;
+    return settings_check_files(&c->settings) ? publish_run(c) : STATUS_FAILED;
 }
 
 int main(int argc, char **argv)
 {
     struct publish_config config = {.shutdown_timeout_ns = 20 * NS_PER_S,
-                                    .jetstream = {.stream = {.replicas = 1}},
                                     .session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();
@@ -442,5 +481,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < config.session.nats.server_count; i++)
         free(config.session.nats.servers[i]);
     free(config.session.nats.servers);
+    settings_free(&config.settings);
+    stream_config_free(&config.jetstream.stream);
     return status;
 }

@@ -15,11 +15,13 @@ teardown() {
 # Each options_of_... PROGRAM prints a line for each long option, with its letter, and '=' if it
 # requires an argument, or '[=]' if that is optional: "-l --listen=", "--meta", "--stats[=]".
 
+# An entry with the value of an earlier one is another name of that option, and not printed.
 options_of_table() {
-    local line entry="\{\"([a-z-]+)\", (no|required|optional)_argument, NULL, ('(.)')?"
-    local -A mark=([no]='' [required]='=' [optional]='[=]')
+    local line entry="\{\"([a-z-]+)\", (no|required|optional)_argument, NULL, ('(.)'|[A-Z_]+)"
+    local -A mark=([no]='' [required]='=' [optional]='[=]') seen=()
     while read -r line; do
-        if [[ $line =~ $entry ]]; then
+        if [[ $line =~ $entry && -z ${seen[${BASH_REMATCH[3]}]-} ]]; then
+            seen[${BASH_REMATCH[3]}]=1
             echo "${BASH_REMATCH[4]:+-${BASH_REMATCH[4]} }--${BASH_REMATCH[1]}${mark[${BASH_REMATCH[2]}]}"
         fi
     done <"src/$1.c"
@@ -147,6 +149,19 @@ words_of_option() {
     same_options man man/PROGRAM.1
 }
 
+@test "the man page names the other spelling of --tls-cert, --tls-key and --tls-ca" {
+    local program option bad=0
+    for program in "${programs[@]}"; do
+        for option in cert key ca; do
+            [[ $program == shnek-pub ]] && option=tls-$option || option=tls$option
+            grep -qE "^\.Fl -$option( |\$)" "man/$program.1" || {
+                echo "man/$program.1: no --$option" && bad=1
+            }
+        done
+    done
+    [[ $bad == 0 ]]
+}
+
 @test "the bash completion offers each option, its letter and '='" {
     same_options bash completions/PROGRAM.bash
 }
@@ -220,10 +235,9 @@ words_of_option() {
 
 @test "the man page of shnek-pub lists the environment variables that it reads" {
     local variables
-    variables=$(grep -oE '(variable|getenv)\("[A-Z_0-9]+"' src/shnek-pub.c | grep -oE '[A-Z_0-9]{2,}' |
-        sort -u)
+    variables=$(grep -ohE '"(SHNEK|NATS)_[A-Z_0-9]+"' src/shnek-pub.c src/publish/*.c | tr -d '"' | sort -u)
     [[ -n $variables ]]
-    diff -u --label src/shnek-pub.c --label man/shnek-pub.1 <(echo "$variables") \
+    diff -u --label src --label man/shnek-pub.1 <(echo "$variables") \
         <(sed -n 's/^\.It Ev //p' man/shnek-pub.1 | sort)
 }
 
@@ -252,10 +266,23 @@ words_of_option() {
     done
 }
 
+@test "the completions offer the contexts of the nats CLI" {
+    export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
+    mkdir -p "$BATS_TEST_TMPDIR/nats/context"
+    bash_offers '' shnek-pub --context = ''
+    touch "$BATS_TEST_TMPDIR/nats/context/"{prod,test.eu}.json
+    bash_offers $'prod\ntest.eu' shnek-pub --context = ''
+    bash_offers prod shnek-pub --context p
+    if quietly has_command fish; then
+        [[ $(complete_in_fish shnek-pub --context= | cut -f 1 | xargs) == '--context=prod --context=test.eu' ]]
+    fi
+}
+
 @test "the completions offer exactly the words that an option accepts" {
     local option program words
     for option in 'shnek-parse --format' 'shnek-parse --framing' 'shnek-parse --oversize' 'spamlog --framing' \
-        'spamlog --format' 'spamlog --arrivals'; do
+        'spamlog --format' 'spamlog --arrivals' 'shnek-pub --storage' 'shnek-pub --retention' \
+        'shnek-pub --discard'; do
         read -r program option <<<"$option"
         words=$(words_of_option "$program" "$option")
         [[ -n $words ]]

@@ -1382,7 +1382,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 --max-connections=x|--max-connections: 'x'
 --stats=0|--stats: '0'
 --stats=soon|--stats: 'soon'
---stats=1d|--stats: '1d'
+--stats=1y|--stats: '1y'
 --stats=-1s|--stats: '-1s'
 -F lines|--framing: 'lines'
 -f rfc9999|--format: 'rfc9999' is not one of rfc5424, auto, rfc3164

@@ -264,7 +264,7 @@ came() {
     misused "--rate: '0' is not a rate*" -r 0
     misused "--rate: 'fast' is not a rate*" -r fast
     misused "--count: '1x' is not a count*" -n 1x
-    misused "--duration: '1d' is not a duration*" -d 1d
+    misused "--duration: '1y' is not a duration*" -d 1y
     misused "--framing: 'lines' is not one of newline, octet" -F lines
     misused "--priority: '192' is not*" -p 192
     misused "--priority: 'auth.none' is not*" -p auth.none

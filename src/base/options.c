@@ -15,12 +15,31 @@ struct option_unit {
     uint64_t factor;
 };
 
-static const struct option_unit option_size_units[] = {
-    {"", 1}, {"k", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {0}};
+/* Binary in any case of letters, as in nats(1). Messages use the last suffix of a factor. */
+static const struct option_unit option_size_units[] = {{"", 1},
+                                                       {"KiB", 1 << 10},
+                                                       {"KB", 1 << 10},
+                                                       {"k", 1 << 10},
+                                                       {"MiB", 1 << 20},
+                                                       {"MB", 1 << 20},
+                                                       {"M", 1 << 20},
+                                                       {"GiB", 1 << 30},
+                                                       {"GB", 1 << 30},
+                                                       {"G", 1 << 30},
+                                                       {"TiB", UINT64_C(1) << 40},
+                                                       {"TB", UINT64_C(1) << 40},
+                                                       {"T", UINT64_C(1) << 40},
+                                                       {0}};
 static const struct option_unit option_count_units[] = {{"", 1}, {"k", 1000}, {"M", 1000000}, {0}};
-static const struct option_unit option_duration_units[] = {
-    {"", NS_PER_S},         {"us", 1000}, {"ms", 1000000}, {"s", NS_PER_S}, {"m", 60 * NS_PER_S},
-    {"h", 3600 * NS_PER_S}, {0}};
+static const struct option_unit option_duration_units[] = {{"", NS_PER_S},
+                                                           {"us", 1000},
+                                                           {"ms", 1000000},
+                                                           {"s", NS_PER_S},
+                                                           {"m", 60 * NS_PER_S},
+                                                           {"h", 3600 * NS_PER_S},
+                                                           {"d", 24 * 3600 * NS_PER_S},
+                                                           {"w", 7 * 24 * 3600 * NS_PER_S},
+                                                           {0}};
 
 /* Parses a decimal number with the suffix of a unit. Fraction digits after the ninth are ignored.
  */
@@ -43,7 +62,8 @@ static bool option_parse(const char *text, const struct option_unit *units, bool
         for (p++; *p >= '0' && *p <= '9'; p++, weight /= 10)
             billionths += weight * (uint64_t)(*p - '0');
     }
-    while (units->suffix && strcmp(units->suffix, p) != 0)
+    int (*compare)(const char *, const char *) = units == option_size_units ? strcasecmp : strcmp;
+    while (units->suffix && compare(units->suffix, p) != 0)
         units++;
     if (!units->suffix || whole > (UINT64_MAX - units->factor) / units->factor)
         return false;
@@ -53,15 +73,17 @@ static bool option_parse(const char *text, const struct option_unit *units, bool
     return true;
 }
 
-/* Formats a value in the largest unit that divides it, in the syntax of option_parse() if there is
- * one: a duration may need nanoseconds. */
+/* Formats a value in the largest unit that divides it, for durations up to hours, in the syntax of
+ * option_parse() if there is one: a duration may need nanoseconds. */
 static void option_format(char *text, size_t size, uint64_t value, const struct option_unit *units)
 {
     struct option_unit best = {"", 1};
-    if (units == option_duration_units && value % 1000 != 0)
+    bool is_duration = units == option_duration_units;
+    uint64_t largest = is_duration ? 3600 * NS_PER_S : UINT64_MAX;
+    if (is_duration && value % 1000 != 0)
         best.suffix = "ns";
     for (; value && units->suffix; units++)
-        if (value % units->factor == 0 && units->factor >= best.factor)
+        if (value % units->factor == 0 && units->factor >= best.factor && units->factor <= largest)
             best = *units;
     snprintf(text, size, "%" PRIu64 "%s", value / best.factor, best.suffix);
 }
@@ -89,7 +111,7 @@ bool option_size(const char *flag, const char *text, uint64_t low, uint64_t high
 {
     uint64_t number;
     if (!option_parse(text, option_size_units, false, &number)) {
-        log_printf("%s: '%s' is not a size: expected bytes, or a number with k, M or G", flag,
+        log_printf("%s: '%s' is not a size: expected bytes, or a number with K, M, G or T", flag,
                    text);
         return false;
     }
@@ -112,8 +134,8 @@ bool option_duration(const char *flag, const char *text, uint64_t low, uint64_t 
 {
     uint64_t number;
     if (!option_parse(text, option_duration_units, true, &number)) {
-        log_printf("%s: '%s' is not a duration: expected seconds, or a number with us, ms, s, m "
-                   "or h",
+        log_printf("%s: '%s' is not a duration: expected seconds, or a number with us, ms, s, m, "
+                   "h, d or w",
                    flag, text);
         return false;
     }
@@ -131,7 +153,7 @@ bool option_rate(const char *flag, const char *text, uint64_t *count, uint64_t *
                  slash + 1);
     snprintf(number, sizeof number, "%.*s", (int)len, text);
     if (len >= sizeof number || !option_parse(number, option_count_units, false, count) ||
-        *count == 0 || !strpbrk(interval, "smh") ||
+        *count == 0 || !strpbrk(interval, "smhdw") ||
         !option_parse(interval, option_duration_units, false, interval_ns) || *interval_ns == 0) {
         log_printf("%s: '%s' is not a rate: expected a number per second, a number per interval "
                    "such as 5/m, or max",

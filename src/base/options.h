@@ -10,14 +10,15 @@
  * the accepted ones.
  */
 
-/* A size in bytes within [low, high]; the suffixes k, M and G are binary. */
+/* A size in bytes within [low, high]; the suffixes K, KB and KiB are 1024, and so on for M, G
+ * and T, in any case of letters. */
 bool option_size(const char *flag, const char *text, uint64_t low, uint64_t high, uint64_t *value);
 
 /* A count within [low, high]; the suffixes k and M are decimal. */
 bool option_count(const char *flag, const char *text, uint64_t low, uint64_t high, uint64_t *value);
 
-/* A duration within [low, high], in nanoseconds. The suffixes are us, ms, s, m and h, the default
- * is seconds; fractions are accepted. */
+/* A duration within [low, high], in nanoseconds. The suffixes are us, ms, s, m, h, d and w, the
+ * default is seconds; fractions are accepted. */
 bool option_duration(const char *flag, const char *text, uint64_t low, uint64_t high,
                      uint64_t *value);
 

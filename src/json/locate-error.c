@@ -270,6 +270,10 @@ static int token_add(jsmn_parser *parser, struct slice text, jsmntok_t *tokens)
 {
     const char *start = text.data + parser->pos;
     const char *end = text.data + text.len;
+    bool in_array = parser->toknext && tokens[0].type == JSMN_ARRAY;
+    while (in_array && start < end && strchr(" \t\r\n,", *start) && *start)
+        start++;
+    parser->pos = (unsigned)(start - text.data);
     if (parser->toknext == 0 || start == end || (*start != '{' && *start != '['))
         return jsmn_parse(parser, text.data, text.len, tokens, parser->toknext + 1);
     end = token_skip_nested(start, end);
@@ -322,11 +326,10 @@ struct slice json_get_string(const struct json_checker *c, struct slice text, st
     return t && t->type == JSMN_STRING ? token_text(t, text) : (struct slice){0};
 }
 
-struct slice json_get_first(const struct json_checker *c, struct slice array)
+struct slice json_get_token(const struct json_checker *c, struct slice text, size_t i)
 {
     const jsmntok_t *t = c->tokens;
-    bool found = c->token_count > 1 && t[0].type == JSMN_ARRAY && t[1].type == JSMN_STRING;
-    return found ? token_text(&t[1], array) : (struct slice){0};
+    return i + 1 < c->token_count ? token_text(&t[i + 1], text) : (struct slice){0};
 }
 
 enum json_kind json_get_kind(struct slice value)

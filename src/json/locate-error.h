@@ -51,8 +51,11 @@ enum json_kind json_get_kind(struct slice value);
 /* The same for members that are strings; data == NULL for others. */
 struct slice json_get_string(const struct json_checker *c, struct slice line, struct slice name);
 
-/* Returns the first element of a tokenized array if that is a string, or data == NULL. */
-struct slice json_get_first(const struct json_checker *c, struct slice array);
+/*
+ * Returns the text of the i-th token within the object or array `text` that was tokenized last: its
+ * names and values in turn, or its elements. data == NULL if there are not so many.
+ */
+struct slice json_get_token(const struct json_checker *c, struct slice text, size_t i);
 
 void json_checker_free(struct json_checker *c);
 

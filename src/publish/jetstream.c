@@ -1,13 +1,11 @@
 #include "publish/jetstream.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -64,6 +62,7 @@ struct jetstream {
     const char *subject;
     struct window *window;
     struct session session;
+    struct stream_api stream_api;
     struct msg_id msg_id;
     uint64_t recovered;    /* offset; lines before it may have been sent by an earlier process */
     bool stream_ready;     /* on this connection */
@@ -80,7 +79,7 @@ struct jetstream {
     bool needs_look;                     /* something is due */
     bool sender_blocked;                 /* jetstream_can_send() returned false */
     bool confirmed;                      /* a message, on this connection */
-    char inbox[64];                      /* ends in a dot; a new one for each connection */
+    char inbox[NATS_CONN_INBOX_MAX];     /* ends in a dot; a new one for each connection */
     uint64_t duplicates;
     struct reply reply;
 
@@ -332,7 +331,7 @@ static void jetstream_on_reply(void *argument, const char *subject, struct slice
 static enum transport_result jetstream_transmit(struct jetstream *j, uint64_t sequence,
                                                 uint64_t order, uint64_t offset, struct slice text)
 {
-    char reply[128];
+    char reply[NATS_CONN_INBOX_MAX + 64];
     char id[MSG_ID_SIZE];
     const char *msg_id = j->config->msg_id ? id : NULL;
     const char *stream = j->config->stream.name;
@@ -547,13 +546,11 @@ static void jetstream_look(struct jetstream *j)
 /* Acknowledgements of an earlier connection are lost, so all messages in flight are resent. */
 static bool jetstream_resume(struct jetstream *j, char *error_text)
 {
-    uint64_t random;
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
-        snprintf(error_text, NATS_CONN_TEXT_MAX, "getrandom: %s", strerror(errno));
+    char inbox[NATS_CONN_INBOX_MAX];
+    if (!nats_conn_new_inbox(j->session.conn, inbox, error_text))
         return false;
-    }
     pthread_mutex_lock(&j->lock);
-    snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
+    memcpy(j->inbox, inbox, sizeof inbox);
     for (uint64_t i = j->first; i < j->next; i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
         if (jetstream_is_open(m))
@@ -583,7 +580,7 @@ static void jetstream_find_stream(struct jetstream *j)
         snprintf(error_text, sizeof error_text,
                  "the server accepts no headers, which --stream and --msg-id require");
     else
-        state = stream_api_ensure(j->session.conn, &j->config->stream, j->subject, error_text);
+        state = stream_api_ensure(&j->stream_api, j->session.conn, &j->config->stream, error_text);
     j->stream_ready = state == STREAM_API_READY && jetstream_resume(j, error_text);
     if (j->stream_ready)
         return;

@@ -1,11 +1,14 @@
 #include "publish/nats-conn.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <nats/nats.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -24,6 +27,7 @@ enum {
 
 struct nats_conn {
     natsConnection *nats;
+    const struct nats_conn_config *config;
     natsSubscription *replies;
     int64_t silence_ms; /* milliseconds, after which the server is taken for dead */
     natsStatus stale;   /* and its text: the error of a server that was tried before this one */
@@ -80,8 +84,11 @@ static void nats_conn_append_server(struct nats_conn_config *config, char *url)
 bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, const char *list)
 {
     const char *all = list;
-    while (*list) {
-        size_t len = strcspn(list, ",");
+    while (*(list += strspn(list, " "))) {
+        size_t item_len = strcspn(list, ",");
+        size_t len = item_len;
+        while (len && list[len - 1] == ' ')
+            len--;
         const char *scheme = strstr(list, "://");
         char *url = NULL;
         if (asprintf(&url, "%s%.*s", scheme && scheme < list + len ? "" : "nats://", (int)len,
@@ -96,7 +103,7 @@ bool nats_conn_add_servers(struct nats_conn_config *config, const char *flag, co
                        flag, strchr(all, '@') ? "..." : url);
             return false;
         }
-        list += len + (list[len] == ',');
+        list += item_len + (list[item_len] == ',');
     }
     if (config->server_count == 0)
         log_printf("%s: the list of URLs is empty", flag);
@@ -119,8 +126,7 @@ static void nats_conn_on_closed(natsConnection *nats, void *closure)
     eventfd_write((int)(intptr_t)closure, 1);
 }
 
-/* nats.c does not escape the strings of its CONNECT message. */
-static const char *nats_conn_escape(const char *text, struct buffer *b)
+const char *nats_conn_escape(const char *text, struct buffer *b)
 {
     struct slice all = {text, strlen(text)};
     b->len = 0;
@@ -128,8 +134,42 @@ static const char *nats_conn_escape(const char *text, struct buffer *b)
     return b->data;
 }
 
+/* Called by nats.c, which frees the copy. */
+static natsStatus nats_conn_copy_jwt(char **jwt, char **error_text, void *closure)
+{
+    const struct nats_conn_config *config = closure;
+    struct buffer b = {0};
+    (void)error_text;
+    *jwt = strdup(nats_conn_escape(config->jwt, &b));
+    buffer_free(&b);
+    return *jwt ? NATS_OK : NATS_NO_MEMORY;
+}
+
+/* Called by nats.c, which frees the signature. Bearer tokens are not signed. */
+static natsStatus nats_conn_sign(char **error_text, unsigned char **signature, int *len,
+                                 const char *nonce, void *closure)
+{
+    const struct nats_conn_config *config = closure;
+    (void)error_text;
+    if (config->seed)
+        return nats_Sign(config->seed, nonce, signature, len);
+    *signature = calloc(1, 1);
+    *len = 0;
+    return *signature ? NATS_OK : NATS_NO_MEMORY;
+}
+
+static natsStatus nats_conn_set_nkey(natsOptions *o, const char *path, char *error_text)
+{
+    char key[NKEY_PUBLIC_SIZE];
+    char reason[NKEY_ERROR_MAX];
+    if (nkey_public_key(path, key, reason))
+        return natsOptions_SetNKeyFromSeed(o, key, path);
+    snprintf(error_text, NATS_CONN_TEXT_MAX, "--nkey: %.240s", reason);
+    return NATS_INVALID_ARG;
+}
+
 /* On failure, error_text may be empty. */
-static natsStatus nats_conn_set_credentials(natsOptions *o, const struct nats_conn_config *config,
+static natsStatus nats_conn_set_credentials(natsOptions *o, struct nats_conn_config *config,
                                             struct buffer texts[3], char *error_text)
 {
     natsStatus s = NATS_OK;
@@ -141,12 +181,11 @@ static natsStatus nats_conn_set_credentials(natsOptions *o, const struct nats_co
         s = natsOptions_SetToken(o, nats_conn_escape(config->token, &texts[1]));
     if (s == NATS_OK && config->creds)
         s = natsOptions_SetUserCredentialsFromFiles(o, config->creds, NULL);
-    if (s == NATS_OK && config->nkey) {
-        char key[NKEY_PUBLIC_SIZE];
-        if (!nkey_public_key(config->nkey, key, error_text))
-            return NATS_INVALID_ARG;
-        s = natsOptions_SetNKeyFromSeed(o, key, config->nkey);
-    }
+    if (s == NATS_OK && config->jwt)
+        s = natsOptions_SetUserCredentialsCallbacks(o, nats_conn_copy_jwt, config, nats_conn_sign,
+                                                    config);
+    if (s == NATS_OK && config->nkey)
+        s = nats_conn_set_nkey(o, config->nkey, error_text);
     return s;
 }
 
@@ -171,7 +210,7 @@ static natsStatus nats_conn_set_tls(natsOptions *o, const struct nats_conn_confi
 }
 
 /* A reconnect of nats.c would lose the messages in its buffer, so it is disabled. */
-static natsStatus nats_conn_set_options(natsOptions *o, const struct nats_conn_config *config,
+static natsStatus nats_conn_set_options(natsOptions *o, struct nats_conn_config *config,
                                         int64_t silence_ms, int wake_fd, char *error_text)
 {
     const char **servers = (const char **)config->servers;
@@ -193,6 +232,8 @@ static natsStatus nats_conn_set_options(natsOptions *o, const struct nats_conn_c
         s = natsOptions_SetWriteDeadline(o, silence_ms);
     if (s == NATS_OK && config->name)
         s = natsOptions_SetName(o, nats_conn_escape(config->name, &texts[0]));
+    if (s == NATS_OK && config->inbox_prefix)
+        s = natsOptions_SetCustomInboxPrefix(o, config->inbox_prefix);
     if (s == NATS_OK)
         s = nats_conn_set_credentials(o, config, texts, error_text);
     if (s == NATS_OK)
@@ -216,7 +257,7 @@ bool nats_conn_has_files(const struct nats_conn_config *config)
     return config->creds || config->nkey || config->tlscert || config->tlskey || config->tlsca;
 }
 
-bool nats_conn_check_files(const struct nats_conn_config *config, char *error_text)
+bool nats_conn_check_files(struct nats_conn_config *config, char *error_text)
 {
     const char *paths[] = {config->creds, config->nkey, config->tlscert, config->tlskey,
                            config->tlsca};
@@ -307,6 +348,7 @@ enum nats_conn_result nats_conn_open(struct nats_conn_config *config, uint64_t t
         return NATS_CONN_UNAVAILABLE;
     }
     nats_conn_load();
+    (*c)->config = config;
     (*c)->silence_ms = (int64_t)(2 * config->ping_interval_ns / MS);
     natsStatus s = natsOptions_Create(&o);
     if (s == NATS_OK)
@@ -398,6 +440,18 @@ static void nats_conn_free_replies(void *closure)
     free(closure);
 }
 
+bool nats_conn_new_inbox(const struct nats_conn *c, char *inbox, char *error_text)
+{
+    uint64_t random;
+    const char *prefix = c->config->inbox_prefix ? c->config->inbox_prefix : "_INBOX";
+    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+        snprintf(error_text, NATS_CONN_TEXT_MAX, "getrandom: %s", strerror(errno));
+        return false;
+    }
+    snprintf(inbox, NATS_CONN_INBOX_MAX, "%s.shnek%016" PRIx64 ".", prefix, random);
+    return true;
+}
+
 bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
                                  nats_conn_reply_handler *handler, void *argument, char *error_text)
 {
@@ -454,33 +508,31 @@ size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *
     return max > headers ? max - headers : 0;
 }
 
-enum nats_conn_request_result nats_conn_request(struct nats_conn *c, const char *subject,
-                                                struct slice payload, uint64_t timeout_ns,
-                                                struct buffer *response, char *error_text)
+void *nats_conn_handle(const struct nats_conn *c)
+{
+    return c->nats;
+}
+
+const struct nats_conn_config *nats_conn_get_config(const struct nats_conn *c)
+{
+    return c->config;
+}
+
+void nats_conn_copy_last_error(int status, char *error_text)
+{
+    natsStatus last = NATS_OK;
+    const char *text = nats_GetLastError(&last);
+    nats_conn_format_error((natsStatus)status, last == (natsStatus)status ? text : NULL,
+                           error_text);
+}
+
+bool nats_conn_get_denial(const struct nats_conn *c, char *error_text)
 {
     const char *text = NULL;
-    natsMsg *m = NULL;
-    natsStatus s = natsConnection_Request(&m, c->nats, subject, payload.data, (int)payload.len,
-                                          (int64_t)(timeout_ns / MS));
-    if (s == NATS_OK) {
-        buffer_append(response,
-                      (struct slice){natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m)});
-        natsMsg_Destroy(m);
-        return NATS_CONN_ANSWERED;
-    }
-    /* The server reports a denied subject or inbox, and nats.c continues to wait. */
     natsStatus last = nats_conn_last_error(c, &text);
-    if (last == NATS_NOT_PERMITTED) {
+    if (last == NATS_NOT_PERMITTED)
         nats_conn_format_error(last, text, error_text);
-        return NATS_CONN_REQUEST_DENIED;
-    }
-    if (s == NATS_NO_RESPONDERS)
-        snprintf(error_text, NATS_CONN_TEXT_MAX, "no responders (JetStream may be disabled)");
-    else if (s == NATS_TIMEOUT)
-        snprintf(error_text, NATS_CONN_TEXT_MAX, "JetStream does not respond");
-    else
-        nats_conn_format_error(s, NULL, error_text);
-    return NATS_CONN_UNANSWERED;
+    return last == NATS_NOT_PERMITTED;
 }
 
 void nats_conn_get_error(struct nats_conn *c, char *error_text)

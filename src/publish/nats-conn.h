@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-/* One connection to a NATS server, and the only user of nats.c. It does not reconnect. */
+/* One connection to a NATS server. It does not reconnect. */
 struct nats_conn;
 
 struct nats_conn_config {
@@ -19,16 +19,21 @@ struct nats_conn_config {
     const char *token;
     const char *creds;
     const char *nkey;
+    const char *jwt;
+    const char *seed; /* of jwt; NULL for a bearer token */
     const char *tlscert;
     const char *tlskey;
     const char *tlsca;
     const char *name;
+    const char *inbox_prefix;
+    const char *js_domain;
+    const char *js_api_prefix;
     uint64_t timeout_ns;       /* for one attempt to connect */
     uint64_t ping_interval_ns; /* a server that misses two PINGs counts as lost */
 };
 
-/* The size of every error_text and url. */
-enum { NATS_CONN_TEXT_MAX = 256 };
+/* The size of every error_text and url, and of an inbox. */
+enum { NATS_CONN_TEXT_MAX = 256, NATS_CONN_INBOX_MAX = 192 };
 
 /*
  * Adds the URLs of a comma-separated list. Returns false and logs the reason, which names `flag`,
@@ -43,7 +48,7 @@ const char *nats_conn_hide_credentials(const char *url);
 bool nats_conn_has_files(const struct nats_conn_config *config);
 
 /* Returns whether these files can be read; if not, error_text is the reason. */
-bool nats_conn_check_files(const struct nats_conn_config *config, char *error_text);
+bool nats_conn_check_files(struct nats_conn_config *config, char *error_text);
 
 enum nats_conn_result {
     NATS_CONN_OPENED,
@@ -97,6 +102,10 @@ size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *
 typedef void nats_conn_reply_handler(void *argument, const char *subject, struct slice payload,
                                      bool no_responders);
 
+/* Writes a prefix for subjects of replies, which ends in a dot and was not used before, to `inbox`,
+ * of NATS_CONN_INBOX_MAX bytes. Returns false and writes error_text on failure. */
+bool nats_conn_new_inbox(const struct nats_conn *c, char *inbox, char *error_text);
+
 /*
  * Calls `handler` for each message to a subject below `inbox`, which ends in a dot. Returns false
  * and writes error_text on failure. One call for each connection.
@@ -104,17 +113,6 @@ typedef void nats_conn_reply_handler(void *argument, const char *subject, struct
 bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
                                  nats_conn_reply_handler *handler, void *argument,
                                  char *error_text);
-
-enum nats_conn_request_result {
-    NATS_CONN_ANSWERED,
-    NATS_CONN_UNANSWERED,    /* because of error_text */
-    NATS_CONN_REQUEST_DENIED /* by the permissions of the user; error_text is the server's error */
-};
-
-/* Appends the response to a request. */
-enum nats_conn_request_result nats_conn_request(struct nats_conn *c, const char *subject,
-                                                struct slice payload, uint64_t timeout_ns,
-                                                struct buffer *response, char *error_text);
 
 enum nats_conn_flush_result {
     NATS_CONN_FLUSHED,
@@ -133,6 +131,22 @@ void nats_conn_shutdown(struct nats_conn *c);
 
 /* Closes and frees the connection. Adds servers of the cluster that it learned of to `config`. */
 void nats_conn_close(struct nats_conn *c, struct nats_conn_config *config);
+
+/* For nats-stream.c, the other user of nats.c: */
+
+/* Returns the natsConnection. */
+void *nats_conn_handle(const struct nats_conn *c);
+
+const struct nats_conn_config *nats_conn_get_config(const struct nats_conn *c);
+
+/* Escapes a string for JSON, which nats.c does not do. Returns the data of `b`. */
+const char *nats_conn_escape(const char *text, struct buffer *b);
+
+/* Writes the reason of a natsStatus that this thread received last, without a source position. */
+void nats_conn_copy_last_error(int status, char *error_text);
+
+/* Returns whether the last error of the connection is a permissions violation, and writes it. */
+bool nats_conn_get_denial(const struct nats_conn *c, char *error_text);
 
 /* Waits for the threads of nats.c, after the last connection was closed. */
 void nats_conn_join_threads(void);

@@ -89,7 +89,7 @@ bool nkey_public_key(const char *path, char *key, char *error_text)
     bool found = false;
     FILE *file = fopen(path, "re");
     if (!file) {
-        snprintf(error_text, NKEY_ERROR_MAX, "--nkey: %s: %m", path);
+        snprintf(error_text, NKEY_ERROR_MAX, "%s: %m", path);
         return false;
     }
     while (!found && fgets(line, sizeof line, file))
@@ -99,7 +99,14 @@ bool nkey_public_key(const char *path, char *key, char *error_text)
     OPENSSL_cleanse(line, sizeof line);
     OPENSSL_cleanse(seed, sizeof seed);
     if (!found)
-        snprintf(error_text, NKEY_ERROR_MAX, "--nkey: %s: contains no user seed (a line SU...)",
-                 path);
+        snprintf(error_text, NKEY_ERROR_MAX, "%s: contains no user seed (a line SU...)", path);
     return found;
+}
+
+bool nkey_is_user_seed(const char *text)
+{
+    uint8_t seed[SEED_BYTES];
+    bool valid = strlen(text) == SEED_TEXT_LEN && nkey_decode_seed(text, seed);
+    OPENSSL_cleanse(seed, sizeof seed);
+    return valid;
 }

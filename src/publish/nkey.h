@@ -15,4 +15,7 @@ enum {
  */
 bool nkey_public_key(const char *path, char *key, char *error_text);
 
+/* Returns whether `text` is the seed of a user and nothing else. */
+bool nkey_is_user_seed(const char *text);
+
 #endif

@@ -42,7 +42,7 @@ static const uint64_t starting_interval_ns = 5 * NS_PER_S;
 static const uint64_t starting_timeout_ns = 120 * NS_PER_S;
 
 struct publisher {
-    const struct publish_config *config;
+    struct publish_config *config;
     struct publish_transport *transport;
     struct window window;
     struct undelivered undelivered;
@@ -483,7 +483,7 @@ static void publisher_sync_spool(struct publisher *p)
 static void publisher_reload(struct publisher *p)
 {
     char error_text[NATS_CONN_TEXT_MAX];
-    const struct nats_conn_config *nats = &p->config->session.nats;
+    struct nats_conn_config *nats = &p->config->session.nats;
     if (!signals_take_hangup(&p->signals))
         return;
     if (p->connected_before)

@@ -3,8 +3,10 @@
 
 #include "publish/jetstream.h"
 #include "publish/session.h"
+#include "publish/settings.h"
 
 struct publish_config {
+    struct settings settings; /* of the connection; own what `session` borrows */
     struct session_config session;
     struct jetstream_config jetstream; /* used if use_jetstream is set */
     bool use_jetstream;

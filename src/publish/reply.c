@@ -42,16 +42,6 @@ bool reply_get_text(const struct reply *r, const char *name, char *to, size_t si
     return reply_decode(value, to, size);
 }
 
-bool reply_get_first(struct reply *r, const char *name, char *to, size_t size)
-{
-    struct slice array = reply_get(r, name);
-    if (!array.data)
-        return false;
-    r->text = array;
-    json_tokenize(&r->checker, array);
-    return reply_decode(json_get_first(&r->checker, array), to, size);
-}
-
 bool reply_get_number(const struct reply *r, const char *name, uint64_t *value)
 {
     char digits[24] = "";

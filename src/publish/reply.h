@@ -34,9 +34,6 @@ bool reply_get_number(const struct reply *r, const char *name, uint64_t *value);
 /* Returns whether the member is the literal true. */
 bool reply_is_true(const struct reply *r, const char *name);
 
-/* The same as reply_get_text() for the first element of an array of strings. */
-bool reply_get_first(struct reply *r, const char *name, char *to, size_t size);
-
 /* Continues with the object that is the value of a member. Returns false if it is not an object. */
 bool reply_enter(struct reply *r, const char *name);
 

@@ -1,50 +1,16 @@
 #include "publish/stream-api.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "json/escape.h"
-#include "publish/reply.h"
-
-/* Values of err_code, and the size of a name with its NUL. */
-enum {
-    STREAM_API_NO_PEERS = 10005,
-    STREAM_API_NAME_IN_USE = 10058,
-    STREAM_API_NOT_FOUND = 10059,
-    STREAM_API_NAME_SIZE = 256
-};
+#include "base/log.h"
+#include "publish/nats-stream.h"
 
 static const uint64_t query_timeout_max_ns = NS_PER_S;
 
-static void stream_api_put_string(struct buffer *b, struct slice text)
-{
-    buffer_commit(b, json_quote(buffer_reserve(b, JSON_STRING_CAPACITY(text.len)), text));
-}
-
-/* The StreamConfig of the server's API. */
-static void stream_api_put_config(struct buffer *b, const struct stream_config *config,
-                                  const char *subject)
-{
-    const char *subjects = config->create_subjects ? config->create_subjects : subject;
-    buffer_puts(b, "{\"name\":");
-    stream_api_put_string(b, (struct slice){config->name, strlen(config->name)});
-    buffer_puts(b, ",\"subjects\":[");
-    for (const char *p = subjects; *p;) {
-        size_t len = strcspn(p, ",");
-        if (p > subjects)
-            buffer_puts(b, ",");
-        stream_api_put_string(b, (struct slice){p, len});
-        p += len + (p[len] == ',');
-    }
-    buffer_printf(b,
-                  "],\"retention\":\"limits\",\"discard\":\"old\",\"storage\":\"%s\","
-                  "\"num_replicas\":%" PRIu64 ",\"max_age\":%" PRIu64 ",\"max_bytes\":%" PRId64
-                  ",\"max_consumers\":-1,\"max_msgs\":-1}",
-                  config->memory ? "memory" : "file", config->replicas, config->max_age_ns,
-                  config->max_bytes ? (int64_t)config->max_bytes : -1);
-}
+/* Servers of a cluster that is starting are unknown for a while. */
+enum { STREAM_API_NO_PEERS_TIMEOUTS = 6 };
 
 /* A cluster drops requests while it elects a leader, so it is better to ask often. */
 static uint64_t stream_api_query_timeout_ns(const struct stream_config *config)
@@ -52,141 +18,97 @@ static uint64_t stream_api_query_timeout_ns(const struct stream_config *config)
     return config->timeout_ns < query_timeout_max_ns ? config->timeout_ns : query_timeout_max_ns;
 }
 
-/* A request and its response. */
-struct stream_api_call {
-    struct nats_conn *conn;
-    const struct stream_config *config;
-    struct buffer request;
-    struct buffer response;
-    struct reply reply;
-    char *error_text;  /* of NATS_CONN_TEXT_MAX bytes */
-    uint64_t err_code; /* of the response */
-};
-
-static void stream_api_free(struct stream_api_call *c)
-{
-    reply_free(&c->reply);
-    buffer_free(&c->response);
-    buffer_free(&c->request);
-}
-
-/*
- * Sends c->request to $JS.API.STREAM.VERB.NAME, or without .NAME. Returns STREAM_API_READY if the
- * response is not an error. Errors with code 503 are temporary, all others depend on the request.
- */
-static enum stream_api_state stream_api_send(struct stream_api_call *c, const char *verb,
-                                             const char *name, uint64_t timeout_ns,
-                                             enum stream_api_state on_error)
-{
-    char subject[512];
-    struct reply_error error;
-    snprintf(subject, sizeof subject, "$JS.API.STREAM.%s%s%s", verb, name ? "." : "",
-             name ? name : "");
-    c->response.len = 0;
-    c->err_code = 0;
-    enum nats_conn_request_result result =
-        nats_conn_request(c->conn, subject, (struct slice){c->request.data, c->request.len},
-                          timeout_ns, &c->response, c->error_text);
-    if (result != NATS_CONN_ANSWERED)
-        return result == NATS_CONN_REQUEST_DENIED ? STREAM_API_FAILED : STREAM_API_UNAVAILABLE;
-    struct slice text = {c->response.data, c->response.len};
-    if (!text.data || !reply_parse(&c->reply, text)) {
-        snprintf(c->error_text, NATS_CONN_TEXT_MAX, "the response to STREAM.%s is not JSON", verb);
-        return STREAM_API_UNAVAILABLE;
-    }
-    if (!reply_get_error(&c->reply, &error))
-        return STREAM_API_READY;
-    c->err_code = error.err_code;
-    snprintf(c->error_text, NATS_CONN_TEXT_MAX, "%s", error.text);
-    return error.code == 503 ? STREAM_API_UNAVAILABLE : on_error;
-}
-
 /* A stream that never acknowledges anything would receive each message again and again. */
-static enum stream_api_state stream_api_check_config(struct stream_api_call *c, const char *name)
+static enum stream_api_state
+stream_api_check(const char *name, const struct stream_config *existing, char *error_text)
 {
-    const char *defect = NULL;
-    if (reply_enter(&c->reply, "config")) {
-        if (reply_is_true(&c->reply, "no_ack"))
-            defect = "acknowledges nothing (no_ack)";
-        if (reply_is_true(&c->reply, "sealed"))
-            defect = "is sealed";
-    }
+    const char *defect = existing->values[STREAM_SEALED]   ? "is sealed"
+                         : existing->values[STREAM_NO_ACK] ? "acknowledges nothing (no_ack)"
+                                                           : NULL;
     if (!defect)
         return STREAM_API_READY;
-    snprintf(c->error_text, NATS_CONN_TEXT_MAX, "stream %s %s", name, defect);
+    snprintf(error_text, NATS_CONN_TEXT_MAX, "stream %.160s %s", name, defect);
     return STREAM_API_FAILED;
 }
 
-static enum stream_api_state stream_api_inspect(struct stream_api_call *c, const char *name)
+static void stream_api_report(struct stream_api *api, const struct stream_config *config,
+                              const struct stream_config *existing)
 {
-    c->request.len = 0;
-    enum stream_api_state state = stream_api_send(
-        c, "INFO", name, stream_api_query_timeout_ns(c->config), STREAM_API_UNAVAILABLE);
-    return state == STREAM_API_READY ? stream_api_check_config(c, name) : state;
+    char differences[sizeof api->differences];
+    stream_config_compare(config, existing, differences, sizeof differences);
+    if (*differences && strcmp(differences, api->differences) != 0)
+        log_printf("stream %s exists with other settings: %s; continuing with it", config->name,
+                   differences);
+    memcpy(api->differences, differences, sizeof differences);
 }
 
-/* Another relay may just have created it, and servers of a cluster may still be unknown. */
-static enum stream_api_state stream_api_create(struct stream_api_call *c, const char *subject)
+/* Another relay may just have created it: NATS_STREAM_EXISTS. */
+static enum stream_api_state stream_api_create(struct stream_api *api, struct nats_conn *conn,
+                                               const struct stream_config *config, char *error_text)
 {
-    stream_api_put_config(&c->request, c->config, subject);
+    struct stream_config existing = {0};
+    enum nats_stream_result result = nats_stream_create(conn, config, &existing, error_text);
     enum stream_api_state state =
-        stream_api_send(c, "CREATE", c->config->name, c->config->timeout_ns, STREAM_API_FAILED);
-    if (c->err_code == STREAM_API_NAME_IN_USE || c->err_code == STREAM_API_NO_PEERS)
-        return STREAM_API_UNAVAILABLE;
-    return state == STREAM_API_READY ? stream_api_check_config(c, c->config->name) : state;
-}
-
-enum stream_api_state stream_api_ensure(struct nats_conn *conn, const struct stream_config *config,
-                                        const char *subject, char *error_text)
-{
-    struct stream_api_call c = {.conn = conn, .config = config, .error_text = error_text};
-    if (!config->name)
-        return STREAM_API_READY;
-    enum stream_api_state state = stream_api_inspect(&c, config->name);
-    if (c.err_code == STREAM_API_NOT_FOUND && config->create) {
-        state = stream_api_create(&c, subject);
-    } else if (c.err_code == STREAM_API_NOT_FOUND) {
-        snprintf(error_text, NATS_CONN_TEXT_MAX,
-                 "stream not found; use --create-stream to create it");
+        result == NATS_STREAM_REFUSED ? STREAM_API_FAILED : STREAM_API_UNAVAILABLE;
+    uint64_t now_ns = clock_monotonic();
+    if (result != NATS_STREAM_NO_PEERS)
+        api->no_peers_since_ns = 0;
+    else if (!api->no_peers_since_ns)
+        api->no_peers_since_ns = now_ns;
+    else if (now_ns - api->no_peers_since_ns >= STREAM_API_NO_PEERS_TIMEOUTS * config->timeout_ns)
         state = STREAM_API_FAILED;
-    }
-    stream_api_free(&c);
+    if (result == NATS_STREAM_FOUND)
+        state = stream_api_check(config->name, &existing, error_text);
+    stream_config_free(&existing);
     return state;
 }
 
-/* Writes the name of a stream with `subject` to `name`. */
-static enum stream_api_state stream_api_find(struct stream_api_call *c, const char *subject,
-                                             char *name)
+enum stream_api_state stream_api_ensure(struct stream_api *api, struct nats_conn *conn,
+                                        const struct stream_config *config, char *error_text)
 {
-    uint64_t total = 0;
-    buffer_puts(&c->request, "{\"subject\":");
-    stream_api_put_string(&c->request, (struct slice){subject, strlen(subject)});
-    buffer_puts(&c->request, "}");
-    enum stream_api_state state = stream_api_send(
-        c, "NAMES", NULL, stream_api_query_timeout_ns(c->config), STREAM_API_UNAVAILABLE);
-    if (state != STREAM_API_READY)
-        return state;
-    if (reply_get_number(&c->reply, "total", &total) && total == 0) {
-        snprintf(c->error_text, NATS_CONN_TEXT_MAX, "no stream has this subject");
-        return STREAM_API_UNBOUND;
+    struct stream_config existing = {0};
+    enum stream_api_state state = STREAM_API_UNAVAILABLE;
+    if (!config->name)
+        return STREAM_API_READY;
+    enum nats_stream_result result = nats_stream_get(
+        conn, config->name, stream_api_query_timeout_ns(config), &existing, error_text);
+    if (result == NATS_STREAM_FOUND) {
+        state = stream_api_check(config->name, &existing, error_text);
+        stream_api_report(api, config, &existing);
+    } else if (result == NATS_STREAM_ABSENT && config->create) {
+        state = stream_api_create(api, conn, config, error_text);
+    } else if (result == NATS_STREAM_ABSENT) {
+        snprintf(error_text, NATS_CONN_TEXT_MAX,
+                 "stream not found; use --create-stream to create it");
+        state = STREAM_API_FAILED;
+    } else if (nats_conn_get_denial(conn, error_text)) {
+        state = STREAM_API_FAILED;
     }
-    return reply_get_first(&c->reply, "streams", name, STREAM_API_NAME_SIZE)
-               ? STREAM_API_READY
-               : STREAM_API_UNAVAILABLE;
+    stream_config_free(&existing);
+    return state;
 }
 
 enum stream_api_state stream_api_diagnose(struct nats_conn *conn,
                                           const struct stream_config *config, const char *subject,
                                           char *error_text)
 {
-    char name[STREAM_API_NAME_SIZE];
+    char found[STREAM_NAME_MAX + 1];
     char text[NATS_CONN_TEXT_MAX] = "";
-    struct stream_api_call c = {.conn = conn, .config = config, .error_text = text};
-    enum stream_api_state state = stream_api_find(&c, subject, name);
-    if (state == STREAM_API_READY)
-        state = stream_api_inspect(&c, config->name ? config->name : name);
+    struct stream_config existing = {0};
+    uint64_t timeout_ns = stream_api_query_timeout_ns(config);
+    enum nats_stream_result result = nats_stream_find(conn, subject, timeout_ns, found, text);
+    enum stream_api_state state = STREAM_API_UNAVAILABLE;
+    if (result == NATS_STREAM_ABSENT)
+        state = STREAM_API_UNBOUND;
+    const char *name = config->name ? config->name : found;
+    if (result == NATS_STREAM_FOUND)
+        result = nats_stream_get(conn, name, timeout_ns, &existing, text);
+    if (result == NATS_STREAM_FOUND)
+        state = stream_api_check(name, &existing, text);
+    else if (state != STREAM_API_UNBOUND && nats_conn_get_denial(conn, text))
+        state = STREAM_API_FAILED;
     if (*text)
         snprintf(error_text, NATS_CONN_TEXT_MAX, "%s", text);
-    stream_api_free(&c);
+    stream_config_free(&existing);
     return state;
 }

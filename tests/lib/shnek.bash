@@ -14,8 +14,9 @@ shnek_setup() {
     tools=$(cd "${SHNEK_TOOLS:-$SHNEK_TOP/build/tests}" && pwd) || return
     # Debian keeps nats-server in /usr/sbin, which is not in everyone's PATH.
     PATH=$programs:$tools:$PATH:/usr/sbin:/sbin
-    unset NATS_URL NO_COLOR
-    export TERM=xterm
+    unset NATS_URL NATS_CONTEXT NO_COLOR
+    # The contexts of the user who runs the tests have no effect.
+    export TERM=xterm XDG_CONFIG_HOME=$BATS_RUN_TMPDIR/no-config
 }
 
 # ended_or_continued PID: continues a process that is suspended. Others get no SIGCONT, because one that

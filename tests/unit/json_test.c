@@ -8,6 +8,7 @@
 #include "base/defect.h"
 #include "json/locate-error.h"
 #include "json/validate.h"
+#include "json/walk.h"
 #include "unit.h"
 
 static bool validators_agree(const struct unit_case *c, bool valid)
@@ -124,6 +125,34 @@ static void check_nested(struct json_checker *c)
          "the value is deeply nested: %zu bytes", value.len);
 }
 
+/* Writes "name=value;..." with the members or elements of `text`. */
+static const char *walk(const char *text, char *to)
+{
+    struct json_walk w;
+    struct slice name;
+    struct slice value;
+    *to = '\0';
+    json_walk_begin(&w, unit_guarded((struct slice){text, strlen(text)}));
+    while (json_walk_next(&w, &name, &value))
+        sprintf(to + strlen(to), "%.*s=%.*s;", SHOW(name), SHOW(value));
+    json_walk_free(&w);
+    return to;
+}
+
+static void check_walk(void)
+{
+    static const char *const cases[][2] = {
+        {"{}", ""},
+        {"[]", ""},
+        {"[ 1, \"two\", [3], {\"four\":4} ]", "=1;=two;=[3];={\"four\":4};"},
+        {"{\"a\": {\"b\":\"c\"}, \"\":\"\" , \"d\":[\"e\",1],\"a\":null}",
+         "a={\"b\":\"c\"};=;d=[\"e\",1];a=null;"},
+    };
+    char got[256];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        unit(strcmp(walk(cases[i][0], got), cases[i][1]) == 0, "%s: %s", cases[i][0], got);
+}
+
 int main(int argc, char **argv)
 {
     FILE *table = unit_table(argc > 1 ? argv[1] : "tests/data/json.cases");
@@ -145,6 +174,7 @@ int main(int argc, char **argv)
     unit(cases >= 80, "only %u cases", cases);
     check_members(&checker);
     check_nested(&checker);
+    check_walk();
     json_checker_free(&checker);
     fclose(table);
     return unit_end("json");

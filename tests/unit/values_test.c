@@ -35,9 +35,14 @@ static uint64_t duration_of(const char *text)
 static void numbers(void)
 {
     unit(size_of("1") == 1 && size_of("64k") == 65536 && size_of("1M") == 1 << 20, "sizes");
+    unit(size_of("64K") == 65536 && size_of("16MB") == 16 << 20 && size_of("8KiB") == 8192,
+         "sizes as in nats(1) are binary");
+    unit(size_of("3mb") == 3 << 20 && size_of("1gib") == 1 << 30 && size_of("1Ki") == NONE &&
+             size_of("1T") == NONE,
+         "sizes in any case of letters");
     unit(size_of("1G") == 1 << 30 && size_of("1025M") == NONE && size_of("0") == NONE, "limits");
     static const char *const bad[] = {
-        "", "k", "1K", "1kk", "-1", "+1", " 1", "1 ", "0x1", "1.5k", "99999999999999999999"};
+        "", "k", "1x", "1kk", "-1", "+1", " 1", "1 ", "0x1", "1.5k", "99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         unit(size_of(bad[i]) == NONE && count_of(bad[i]) == NONE, "'%s' is not a number", bad[i]);
     unit(count_of("5k") == 5000 && count_of("3M") == 3000000, "counts");
@@ -45,8 +50,11 @@ static void numbers(void)
     unit(duration_of("1") == NS_PER_S && duration_of("2s") == 2 * NS_PER_S, "seconds");
     unit(duration_of("5us") == 5000 && duration_of("7ms") == 7000000, "parts of a second");
     unit(duration_of("1m") == 60 * NS_PER_S && duration_of("2h") == 7200 * NS_PER_S, "more");
+    unit(duration_of("1d") == 86400 * NS_PER_S && duration_of("2w") == 14 * 86400 * NS_PER_S,
+         "days and weeks");
     unit(duration_of("1.5") == 1500000000 && duration_of("0.25ms") == 250000, "fractions");
-    unit(duration_of("1d") == NONE && duration_of(".5") == NONE, "not durations");
+    unit(duration_of("1y") == NONE && duration_of("1D") == NONE && duration_of(".5") == NONE,
+         "not durations");
 }
 
 static bool rate_is(const char *text, uint64_t things, uint64_t ns)
