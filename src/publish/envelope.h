@@ -1,0 +1,40 @@
+#ifndef SHNEK_PUBLISH_ENVELOPE_H
+#define SHNEK_PUBLISH_ENVELOPE_H
+
+#include "json/locate-error.h"
+#include "publish/line-template.h"
+#include "publish/nats-conn.h"
+
+enum { ENVELOPE_HEADERS_MAX = 32 };
+
+/*
+ * The subject and the headers of a message, which depend on nothing but its line and the templates.
+ * All zero is ready for use.
+ */
+struct envelope {
+    char subject[LINE_TEMPLATE_CAPACITY]; /* of the last line; ends with a NUL */
+    size_t subject_len;
+    struct nats_conn_header headers[ENVELOPE_HEADERS_MAX]; /* of the last line */
+    size_t header_count;
+    bool checks_lines; /* lines may be invalid; these have no fields */
+    const char *subject_source;
+
+    struct line_template subject_template;
+    struct line_template header_templates[ENVELOPE_HEADERS_MAX];
+    char *header_values[ENVELOPE_HEADERS_MAX];
+    struct member_scan scan;
+    struct json_checker checker;
+};
+
+/* Sets the template of the subject. Returns false and logs the reason if it is invalid. */
+bool envelope_set_subject(struct envelope *e, const char *source);
+
+/* Adds the header of a text "NAME: VALUE", whose value is a template; otherwise the same. */
+bool envelope_add_header(struct envelope *e, const char *text);
+
+/* Sets the subject and the headers to those of `line`. */
+void envelope_fill(struct envelope *e, struct slice line);
+
+void envelope_free(struct envelope *e);
+
+#endif
