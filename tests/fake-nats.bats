@@ -299,6 +299,9 @@ shnek-pub: stream foo available again after * s'
     is "$status" 2
     like "$stderr" 'shnek-pub: stream foo: the server accepts no headers, which --stream, --msg-id and --header require*'
     is "$(connections)" 1
+    publish '{"a":1}\n' -H 'X: y'
+    is "$status" 2
+    like "$stderr" 'shnek-pub: nats://*: the server accepts no headers, which --header requires*'
 }
 
 @test "addresses in INFO that are not URLs are ignored" {

@@ -351,11 +351,12 @@ static void line_template_put_text(struct line_template_output *o,
                                    const struct line_template_part *field)
 {
     struct slice text = member_scan_text(o->scan, field->path);
-    struct json_pieces pieces = {.p = text.data, .end = text.data + text.len};
+    const char *data = text.data ? text.data : "";
+    struct json_pieces pieces = {.p = data, .end = data + text.len};
     struct slice piece;
     bool is_id = o->t->kind == LINE_TEMPLATE_ID;
     const char *start = o->to;
-    while (text.len && !o->failed && json_next_piece(&pieces, &piece)) {
+    while (!o->failed && json_next_piece(&pieces, &piece)) {
         if (is_id && (unsigned char)*piece.data < ' ')
             o->failed = true;
         else if (!memchr("\r\n", *piece.data, 3))
