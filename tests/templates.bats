@@ -107,7 +107,7 @@ expands() {
     refuses "--header: ': x': it has no name" -H ': x' foo
     refuses "--header: 'X Y: z': its name contains white space, or a byte that is not ASCII" -H 'X Y: z' foo
     refuses "--header: 'nats-msg-id: x': it is set by --msg-id" -H 'nats-msg-id: x' foo
-    refuses "--header: 'Nats-Expected-Stream: x': it makes the stream refuse messages; use --stream" \
+    refuses "--header: 'Nats-Expected-Stream: x': the stream would refuse messages; use --stream" \
         -H 'Nats-Expected-Stream: x' foo
     refuses "--header: 'Nats-Rollup: all': it deletes the messages of the stream" -H 'Nats-Rollup: all' foo
     refuses "--header: 'X: a??b': it contains a control character" -H $'X: a\r\nb' foo

@@ -122,7 +122,7 @@ static const char *member_read_name(const char *p, const char *end, struct slice
     return p < end && *p == ':' ? member_skip_space(p + 1, end) : NULL;
 }
 
-static struct slice member_find(struct slice object, struct slice wanted)
+static struct slice member_find(struct slice object, struct slice path_name)
 {
     const char *end = object.data + object.len;
     const char *p = object.data;
@@ -132,7 +132,7 @@ static struct slice member_find(struct slice object, struct slice wanted)
     while (p < end && (*p == '{' || *p == ',') && (p = member_read_name(p, end, &name))) {
         const char *value = p;
         p = member_skip_value(value, end);
-        if (slice_equal(name, wanted))
+        if (slice_equal(name, path_name))
             return slice_between(value, p);
         p = member_skip_space(p, end);
     }

@@ -24,7 +24,7 @@ struct member_scan {
         uint64_t bytes[2]; /* with the '{' or ',' before it, padded with all ones */
         uint64_t mask[2];  /* all ones in the padding */
         size_t len;        /* up to the value */
-        size_t top;        /* index of the member, top_count if it is not wanted */
+        size_t top;        /* index of the member, top_count if it is none of them */
     } names[MEMBER_SCAN_NAMES];
 };
 

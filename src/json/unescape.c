@@ -48,7 +48,7 @@ static const char *unescape_code_point(const char *p, const char *end, char **to
     return p;
 }
 
-/* The byte that an escape of two bytes stands for. */
+/* Decodes the second byte of an escape of two bytes. */
 static char unescape_name(char c)
 {
     const char *name = c ? strchr(unescape_named, c) : NULL;

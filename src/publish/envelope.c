@@ -25,7 +25,7 @@ static const char *envelope_name_defect(struct slice name)
         const char *name; /* or its beginning */
         const char *defect;
     } reserved[] = {{"Nats-Msg-Id", "it is set by --msg-id"},
-                    {"Nats-Expected-", "it makes the stream refuse messages; use --stream"},
+                    {"Nats-Expected-", "the stream would refuse messages; use --stream"},
                     {"Nats-Rollup", "it deletes the messages of the stream"},
                     {"Shnek-", "names that begin with Shnek- are reserved"}};
     for (size_t i = 0; i < name.len; i++)

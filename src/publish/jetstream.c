@@ -21,7 +21,7 @@ enum {
     INFLIGHT_MAX = 16 * 1024,
     INFLIGHT_MIN = 64,
     INFLIGHT_START = 1024,
-    LOOKUPS_MAX = 64,        /* of subjects at once */
+    LOOKUPS_MAX = 64,        /* of subjects in one poll() */
     RETRY_INTERVAL_MS = 100, /* between looks for due messages, and for the stream */
     SHOWN_MAX = 64           /* bytes of a reply that are logged */
 };

@@ -35,7 +35,7 @@ static void msg_id_format_hash(const struct msg_id *m, uint64_t offset, struct s
         snprintf(id + (size_t)2 * i, 3, "%02x", digest[i]);
 }
 
-/* Returns false if the template gives no identifier. */
+/* Returns false if the template results in no identifier. */
 static bool msg_id_expand(struct msg_id *m, struct slice line, char *id)
 {
     struct defect defect;

@@ -27,7 +27,7 @@ bool msg_id_init(struct msg_id *m, const char *rule, char *error_text);
 
 /*
  * Writes the identifier of a line to `id`, of MSG_ID_SIZE bytes: by the rule, or the hash if the
- * template gives none; see line_template_expand().
+ * template results in none; see line_template_expand().
  */
 void msg_id_format(struct msg_id *m, uint64_t offset, struct slice line, char *id);
 

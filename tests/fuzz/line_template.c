@@ -1,9 +1,9 @@
 /*
- * Compares the subjects, headers and identifiers that line_template_expand() makes with a plain
+ * Compares the subjects, headers and identifiers of line_template_expand() with those of a plain
  * implementation, which finds members with jsmn and applies the rules to one character after the
- * other. The same for lines that are no JSON: no subject contains white space, a control character,
- * a wildcard or an empty token, and no header a line break. Each line of the input is in front of a
- * guard page.
+ * other. The same for lines that are not JSON: no subject contains white space, a control
+ * character, a wildcard or an empty token, and no header a line break. Each line of the input is in
+ * front of a guard page.
  *
  *     make build/fuzz/line_template && build/fuzz/line_template -max_len=4096 CORPUS
  *
@@ -207,7 +207,7 @@ static void fuzz_expect(struct buffer *out, const struct fuzz_template *t)
 
 /* The comparison */
 
-/* What must hold for every line, even if it is not JSON. */
+/* Checks what must be true of every line, even if it is not JSON. */
 static void fuzz_check_safety(struct slice line, const struct fuzz_template *t, struct slice got)
 {
     bool is_subject = t->kind == LINE_TEMPLATE_SUBJECT;

@@ -408,7 +408,7 @@ static _Noreturn void check_records(struct check *c)
         check_message(c, m);
         natsMsg_Destroy(m);
     }
-    /* What the server has sent in excess arrives before the PONG. */
+    /* Messages that the server has sent in excess arrive before the PONG. */
     natsConnection_FlushTimeout(connection, idle_ms);
     while (natsSubscription_NextMsg(&m, subscription, 0) == NATS_OK) {
         check_message(c, m);

@@ -161,7 +161,7 @@ static void expect_subjects(void)
     expect_subject("x.{[\"k k\"][\"a.b\"]}", "{\"k k\":{\"a.b\":\"v\"}}", "x.v");
 }
 
-/* What content at the beginning of a subject cannot do. */
+/* Limits of values at the beginning of a subject. */
 static void expect_guards(void)
 {
     expect_subject("{hostname}.x", "{\"hostname\":\"$SYS\"}", "_SYS.x");
@@ -251,7 +251,7 @@ static void expect_headers(void)
     expect_header("X: x{msg}", line, expected);
 }
 
-/* Lines that are no JSON, as with --no-check, have no fields. */
+/* Lines that are not JSON, as with --no-check, have no fields. */
 static void expect_unchecked(void)
 {
     struct envelope *e = calloc(1, sizeof *e);
