@@ -22,8 +22,8 @@ struct member_scan_top {
 static struct slice member_encode_name(struct slice name)
 {
     struct buffer copy = {0};
-    char *to = buffer_reserve(&copy, JSON_STRING_CAPACITY(name.len));
-    return slice_between(to, json_escape(to, name));
+    buffer_grow(&copy, JSON_STRING_CAPACITY(name.len));
+    return slice_between(copy.data, json_escape(copy.data, name));
 }
 
 static size_t member_find_top(const struct member_scan *s, struct slice name)

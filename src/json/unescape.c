@@ -51,8 +51,10 @@ static const char *unescape_code_point(const char *p, const char *end, char **to
 /* Decodes the second byte of an escape of two bytes. */
 static char unescape_name(char c)
 {
-    const char *name = c ? strchr(unescape_named, c) : NULL;
-    return name ? name[1] : c;
+    for (const char *name = unescape_named; *name; name += 2)
+        if (*name == c)
+            return name[1];
+    return c;
 }
 
 char *json_unescape(char *to, struct slice text)

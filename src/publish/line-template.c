@@ -112,7 +112,7 @@ static bool line_template_parse_name(struct line_template_parser *r, struct slic
 
 static bool line_template_parse_path(struct line_template_parser *r, size_t *path)
 {
-    struct slice names[MEMBER_SCAN_DEPTH];
+    struct slice names[MEMBER_SCAN_DEPTH] = {0};
     size_t depth = 0;
     bool quoted = *r->p == '[';
     do {
@@ -456,8 +456,10 @@ size_t line_template_filter(const struct line_template *t, char *to)
         has_field = has_field || t->parts[i].type != PART_LITERAL;
         for (size_t k = 0; k < text.len; k++) {
             if (text.data[k] == '.') {
-                to = has_field ? token + 1 : to;
-                *token = has_field ? '*' : *token;
+                if (has_field) {
+                    *token = '*';
+                    to = token + 1;
+                }
                 has_field = false;
                 token = to + 1;
             }

@@ -39,10 +39,9 @@ static bool subject_is_blank(struct slice c)
     return b0 == 0xE3 && b1 == 0x80 && b2 == 0x80; /* U+3000 */
 }
 
-static inline char subject_safe_byte(char c)
+static inline bool subject_is_safe(char c)
 {
-    bool is_safe = (unsigned char)c > ' ' && c != 127 && c != '.' && c != '*' && c != '>';
-    return is_safe ? c : '_';
+    return (unsigned char)c > ' ' && c != 127 && c != '.' && c != '*' && c != '>';
 }
 
 static char *subject_put_decoded(char *to, struct slice text)
@@ -60,8 +59,12 @@ static char *subject_put_decoded(char *to, struct slice text)
             to += piece.len;
             continue;
         }
-        for (size_t i = 0; i < piece.len && to < end; i++)
-            *to++ = subject_safe_byte(piece.data[i]);
+        for (size_t i = 0; i < piece.len && to < end; i++) {
+            *to = '_';
+            if (subject_is_safe(piece.data[i]))
+                *to = piece.data[i];
+            to++;
+        }
     }
     return to;
 }

@@ -106,7 +106,7 @@ static void expect_ids(void)
               "ff5464c34287e9ec505b9f76573a4cb0bd408c96c6537b458fdd993fc7c615ce");
     char expected[LINE_TEMPLATE_ID_MAX + 1] = "";
     memset(expected, 'x', LINE_TEMPLATE_ID_MAX);
-    strcat(strcat(line, expected), "\"}");
+    stpcpy(stpcpy(line + strlen(line), expected), "\"}");
     expect_id("{a}", line, expected);
     expect_rule("auto", NULL);
     expect_rule("hash", NULL);

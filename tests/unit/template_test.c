@@ -98,14 +98,14 @@ static void expect_defects(void)
     for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
         expect_defect(LINE_TEMPLATE_SUBJECT, subjects[i].source, subjects[i].defect);
     memset(text, 'x', sizeof text);
-    strcpy(text + 255, "{hostname}");
+    stpcpy(text + 255, "{hostname}");
     expect_defect(LINE_TEMPLATE_SUBJECT, text, NULL);
-    strcpy(text + 256, "{hostname}");
+    stpcpy(text + 256, "{hostname}");
     text[255] = 'x';
     expect_defect(LINE_TEMPLATE_SUBJECT, text, "it is longer than 256 bytes without its fields");
-    strcpy(text, "{hostname|");
-    memset(text + strlen(text), 'x', 65);
-    strcpy(text + strlen("{hostname|") + 65, "}");
+    memset(text, 'x', sizeof text);
+    memcpy(text, "{hostname|", 10);
+    stpcpy(text + 10 + 65, "}");
     expect_defect(LINE_TEMPLATE_SUBJECT, text, "a default is longer than 64 bytes");
     expect_defect(LINE_TEMPLATE_HEADER, "any text * > . {hostname|} {hostname|a b.c}", NULL);
     expect_defect(LINE_TEMPLATE_HEADER, "{\"a\":1}", "the name of a field is missing");
@@ -209,7 +209,7 @@ static void expect_limits(void)
     repeat(source + strlen(source), "y", 60);
     snprintf(expected, sizeof expected, "%.64s.%.64s.%.64s.%.60s", value, value, value,
              source + 33);
-    strcat(source, ".{hostname}");
+    stpcpy(source + strlen(source), ".{hostname}");
     expect_subject(source, line, expected); /* the dot is the last of 256 bytes */
 }
 
@@ -243,7 +243,7 @@ static void expect_headers(void)
     expect_header("X: {msg}", "{\"msg\":\"\\r\\n\"}", "_");
     expect_header("X: {#16:hostname}", record, "0");
     repeat(line + strlen(line), "\xE2\x82\xAC", 500);
-    strcat(line, "\"}");
+    stpcpy(line + strlen(line), "\"}");
     repeat(expected, "\xE2\x82\xAC", 341);
     expect_header("X: {msg}{msg}", line, expected);
     memmove(expected + 1, expected, 1024);
