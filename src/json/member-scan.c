@@ -54,7 +54,8 @@ size_t member_scan_add(struct member_scan *s, const struct slice *names, size_t 
 
 static inline const char *member_skip_space(const char *p, const char *end)
 {
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
+    while (p < end && (unsigned char)*p <= ' ' &&
+           (*p == ' ' || *p == '\t' || *p == '\r' || *p == '\n'))
         p++;
     return p;
 }

@@ -72,12 +72,10 @@ bool envelope_add_header(struct envelope *e, const char *text)
     return true;
 }
 
-void envelope_fill(struct envelope *e, struct slice line)
+void envelope_expand(struct envelope *e, struct slice line)
 {
     struct defect defect;
     const char *limit = line.data + line.len;
-    if (!e->scan.path_count)
-        return;
     if (e->checks_lines && !json_is_valid(&e->checker, line, &defect))
         member_scan_clear(&e->scan);
     else

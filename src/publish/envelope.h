@@ -32,8 +32,15 @@ bool envelope_set_subject(struct envelope *e, const char *source);
 /* Adds the header of a text "NAME: VALUE", whose value is a template; otherwise the same. */
 bool envelope_add_header(struct envelope *e, const char *text);
 
+/* envelope_fill() of templates with fields. */
+void envelope_expand(struct envelope *e, struct slice line);
+
 /* Sets the subject and the headers to those of `line`. */
-void envelope_fill(struct envelope *e, struct slice line);
+static inline void envelope_fill(struct envelope *e, struct slice line)
+{
+    if (e->scan.path_count)
+        envelope_expand(e, line);
+}
 
 void envelope_free(struct envelope *e);
 
