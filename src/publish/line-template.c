@@ -190,6 +190,14 @@ static bool line_template_parse_partition(struct line_template_parser *r)
     return true;
 }
 
+static bool line_template_has_control(const char *source)
+{
+    for (; *source; source++)
+        if ((unsigned char)*source < ' ' || *source == 127)
+            return true;
+    return false;
+}
+
 static bool line_template_parse(struct line_template_parser *r)
 {
     while (*r->p) {
@@ -205,8 +213,6 @@ static bool line_template_parse(struct line_template_parser *r)
             r->p++;
         } else if (c == '}') {
             return line_template_fail(r, "a brace is not opened; '}}' is a literal one");
-        } else if (r->t->kind != LINE_TEMPLATE_SUBJECT && ((unsigned char)c < ' ' || c == 127)) {
-            return line_template_fail(r, "it contains a control character");
         } else {
             line_template_add_byte(r, c);
         }
@@ -277,6 +283,10 @@ bool line_template_init(struct line_template *t, enum line_template_kind kind, c
     t->text = buffer_reserve(&text, strlen(source) + 1);
     struct line_template_parser r = {
         .t = t, .scan = scan, .p = source, .to = t->text, .error_text = error_text};
+    if (line_template_has_control(source))
+        return line_template_fail(&r, kind == LINE_TEMPLATE_SUBJECT
+                                          ? "it contains white space or a control character"
+                                          : "it contains a control character");
     if (!line_template_parse(&r))
         return false;
     *r.to = '\0';
