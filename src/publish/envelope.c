@@ -87,6 +87,20 @@ void envelope_expand(struct envelope *e, struct slice line)
             line_template_expand(&e->header_templates[i], &e->scan, limit, e->header_values[i]);
 }
 
+struct slice envelope_key(void *envelope, struct slice line, struct buffer *to)
+{
+    struct envelope *e = envelope;
+    if (!e->scan.path_count)
+        return (struct slice){0};
+    envelope_expand(e, line);
+    to->len = 0;
+    buffer_append(to, (struct slice){e->subject, e->subject_len + 1});
+    for (size_t i = 0; i < e->header_count; i++)
+        if (e->header_templates[i].field_count)
+            buffer_append(to, (struct slice){e->header_values[i], strlen(e->header_values[i]) + 1});
+    return (struct slice){to->data, to->len};
+}
+
 void envelope_free(struct envelope *e)
 {
     for (size_t i = 0; i < e->header_count; i++) {

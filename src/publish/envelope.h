@@ -1,6 +1,7 @@
 #ifndef SHNEK_PUBLISH_ENVELOPE_H
 #define SHNEK_PUBLISH_ENVELOPE_H
 
+#include "base/buffer.h"
 #include "json/locate-error.h"
 #include "publish/line-template.h"
 #include "publish/nats-conn.h"
@@ -41,6 +42,13 @@ static inline void envelope_fill(struct envelope *e, struct slice line)
     if (e->scan.path_count)
         envelope_expand(e, line);
 }
+
+/*
+ * Sets them, too, and returns them as one text that lines with the same subject and headers have in
+ * common. It is written to `to`; data == NULL if it is the same for all lines. `envelope` is a
+ * struct envelope.
+ */
+struct slice envelope_key(void *envelope, struct slice line, struct buffer *to);
 
 void envelope_free(struct envelope *e);
 

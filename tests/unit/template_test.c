@@ -251,6 +251,29 @@ static void expect_headers(void)
     expect_header("X: x{msg}", line, expected);
 }
 
+static void expect_key(struct envelope *e, const char *line, struct slice expected)
+{
+    struct buffer to = {0};
+    struct slice key = envelope_key(e, text_slice(line), &to);
+    unit(slice_equal(key, expected) && !key.data == !expected.data, "%s: %.*s", line, SHOW(key));
+    buffer_free(&to);
+}
+
+/* The subject and the headers, each with a NUL. */
+static void expect_keys(void)
+{
+    struct envelope *e = calloc(1, sizeof *e);
+    if (!e || !envelope_set_subject(e, "x") || !envelope_add_header(e, "A: b"))
+        abort();
+    expect_key(e, record, (struct slice){0});
+    envelope_add_header(e, "X: {severity}");
+    envelope_add_header(e, "Y: {sd.origin.ip}");
+    expect_key(e, record, (struct slice){"x\0crit\000192.0.2.1", 17});
+    expect_key(e, "{\"severity\":\"\"}", (struct slice){"x\0_\0_", 6});
+    envelope_free(e);
+    free(e);
+}
+
 /* Lines that are not JSON, as with --no-check, have no fields. */
 static void expect_unchecked(void)
 {
@@ -383,6 +406,7 @@ int main(int argc, char **argv)
     expect_guards();
     expect_limits();
     expect_headers();
+    expect_keys();
     expect_unchecked();
     expect_filter("foo.bar", "foo.bar");
     expect_filter("logs.{facility}.{severity}", "logs.*.*");
