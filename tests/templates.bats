@@ -231,3 +231,35 @@ api() {
     publish '{"hostname":"web1"}' -n --no-check 'logs.{hostname|none}'
     is "$output" $'logs.web1\t{"hostname":"web1"}'
 }
+
+# store_some OPTION...: publishes to two subjects, one of which has no stream but a plain subscriber,
+# which responds to nothing.
+store_some() {
+    with_stream '["logs.web1"]'
+    listen '>'
+    start_fed pub shnek-pub -J --timeout=300ms --rejects=rejects --stats=1h 'logs.{hostname}'
+    printf '{"hostname":"web%d"}\n' "$@" >&"$feed"
+}
+
+@test "with -J a subject that has a subscriber but no stream is rejected, others are stored after it" {
+    store_some 1 2 1 2 1
+    wait_until lines_are rejects 2
+    printf '{"hostname":"web%d"}\n' 1 2 >&"$feed"
+    end_of_input
+    wait_exit pub
+    is "$status" 1
+    like "$(<pub.err)" '*in 7 out 4 rejected 3 *'
+    is "$(grep -c '"error":"STREAM: no stream has this subject"' rejects)" 3
+    run ! grep unavailable pub.err
+}
+
+@test "with -J a subject that has a subscriber but no stream is rejected if nothing else is sent" {
+    store_some 1
+    wait_until counts pub 'out 1'
+    printf '{"hostname":"web%d"}\n' 2 2 >&"$feed"
+    wait_until lines_are rejects 2
+    end_of_input
+    wait_exit pub
+    is "$status" 1
+    like "$(<pub.err)" '*in 3 out 1 rejected 2 *'
+}

@@ -33,6 +33,12 @@ bool envelope_set_subject(struct envelope *e, const char *source);
 /* Adds the header of a text "NAME: VALUE", whose value is a template; otherwise the same. */
 bool envelope_add_header(struct envelope *e, const char *text);
 
+/* Returns whether the subject depends on the line. */
+static inline bool envelope_has_subjects(const struct envelope *e)
+{
+    return e->subject_template.field_count > 0;
+}
+
 /* envelope_fill() of templates with fields. */
 void envelope_expand(struct envelope *e, struct slice line);
 

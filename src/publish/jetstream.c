@@ -38,6 +38,7 @@ enum jetstream_message_state {
     JETSTREAM_SENT,
     JETSTREAM_RETRY,   /* to be resent */
     JETSTREAM_UNBOUND, /* no stream received it; it is refused, or resent */
+    JETSTREAM_GAP,     /* later ones were acknowledged; the same */
     JETSTREAM_REFUSED, /* permanently, because of error_text */
     JETSTREAM_DONE     /* acknowledged, or reported as refused */
 };
@@ -75,6 +76,7 @@ struct jetstream {
     uint64_t next_look_ns; /* clock_monotonic */
     uint64_t last_reported_ns;    /* clock_monotonic; 0: not since the stream is unavailable */
     struct subject_cache unbound; /* subjects that no stream has */
+    struct subject_cache bound;   /* subjects that a stream has */
 
     pthread_mutex_t lock;               /* guards the members below */
     struct jetstream_message *inflight; /* a ring, indexed by sequence */
@@ -136,9 +138,20 @@ static void jetstream_set_state(struct jetstream *j, struct jetstream_message *m
     m->state = state;
 }
 
+/* Whether a stream has the subject of the message is to be looked up. */
+static bool jetstream_is_unknown(const struct jetstream_message *m)
+{
+    return m->state == JETSTREAM_UNBOUND || m->state == JETSTREAM_GAP;
+}
+
+static bool jetstream_has_unknown(const struct jetstream *j)
+{
+    return j->counts[JETSTREAM_UNBOUND] || j->counts[JETSTREAM_GAP];
+}
+
 static bool jetstream_has_waiting(const struct jetstream *j)
 {
-    return j->counts[JETSTREAM_RETRY] || j->counts[JETSTREAM_UNBOUND];
+    return j->counts[JETSTREAM_RETRY] || jetstream_has_unknown(j);
 }
 
 static void jetstream_complete(struct jetstream *j, struct jetstream_message *m)
@@ -476,6 +489,8 @@ static enum stream_api_state jetstream_look_up(struct jetstream *j,
         stream_api_diagnose(j->session.conn, &j->config->stream, subject, error_text);
     if (state == STREAM_API_UNBOUND)
         subject_cache_add(&j->unbound, subject, clock_monotonic());
+    if (state == STREAM_API_READY)
+        subject_cache_add(&j->bound, subject, clock_monotonic());
     pthread_mutex_lock(&j->lock);
     return state;
 }
@@ -488,54 +503,78 @@ static void jetstream_refuse_unbound(struct jetstream *j, struct jetstream_messa
 /* A stream that does not respond now has the subject of a message, and perhaps those of others. */
 static void jetstream_retry_unbound(struct jetstream *j)
 {
-    for (uint64_t i = j->first; i < j->next && j->counts[JETSTREAM_UNBOUND]; i++) {
+    for (uint64_t i = j->first; i < j->next && jetstream_has_unknown(j); i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
-        if (m->state == JETSTREAM_UNBOUND)
+        if (jetstream_is_unknown(m))
             jetstream_set_state(j, m, JETSTREAM_RETRY);
     }
 }
 
+/* Acts on the outcome of a lookup. Returns false if the stream is unavailable. */
+static bool jetstream_apply_lookup(struct jetstream *j, struct jetstream_message *m,
+                                   enum stream_api_state state, const char *error_text)
+{
+    bool is_gap = m->state == JETSTREAM_GAP;
+    if (!jetstream_is_unknown(m))
+        return true;
+    if (state == STREAM_API_UNBOUND) {
+        jetstream_refuse_unbound(j, m);
+        return true;
+    }
+    if (state == STREAM_API_READY && is_gap) {
+        jetstream_set_state(j, m, JETSTREAM_RETRY);
+        return true;
+    }
+    j->failed = j->failed || state == STREAM_API_FAILED;
+    jetstream_retry_unbound(j);
+    jetstream_set_unavailable(j, error_text, false);
+    return false;
+}
+
 /*
- * Looks up the subjects of messages that no stream has received. Those of other messages may have a
- * stream, so the stream is unavailable only if it has such a subject.
+ * Looks up the subjects of messages that no stream has received or acknowledged. Those of other
+ * messages may have a stream, so the stream is unavailable only if it has such a subject.
  */
-static void jetstream_check_unbound(struct jetstream *j)
+static void jetstream_check_unknown(struct jetstream *j)
 {
     char error_text[NATS_CONN_TEXT_MAX];
     unsigned lookups = 0;
     snprintf(error_text, sizeof error_text, "%s", no_stream_responds);
-    for (uint64_t i = j->first; i < j->next && j->counts[JETSTREAM_UNBOUND]; i++) {
+    for (uint64_t i = j->first; i < j->next && jetstream_has_unknown(j); i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
-        enum stream_api_state state = STREAM_API_UNBOUND;
-        if (m->state != JETSTREAM_UNBOUND)
+        uint64_t now_ns = clock_monotonic();
+        enum stream_api_state state;
+        if (!jetstream_is_unknown(m))
             continue;
-        if (!subject_cache_has(&j->unbound, jetstream_find_subject(j, m), clock_monotonic())) {
-            if (lookups++ == LOOKUPS_MAX) {
-                j->needs_look = true;
-                eventfd_write(j->session.wake_fd, 1);
-                return;
-            }
+        const char *subject = jetstream_find_subject(j, m);
+        if (subject_cache_has(&j->unbound, subject, now_ns)) {
+            state = STREAM_API_UNBOUND;
+        } else if (m->state == JETSTREAM_GAP && subject_cache_has(&j->bound, subject, now_ns)) {
+            state = STREAM_API_READY;
+        } else if (lookups++ == LOOKUPS_MAX) {
+            j->needs_look = true;
+            eventfd_write(j->session.wake_fd, 1);
+            return;
+        } else {
             state = jetstream_look_up(j, m, error_text);
         }
-        if (state != STREAM_API_UNBOUND) {
-            j->failed = j->failed || state == STREAM_API_FAILED;
-            jetstream_retry_unbound(j);
-            jetstream_set_unavailable(j, error_text, false);
+        if (!jetstream_apply_lookup(j, m, state, error_text))
             return;
-        }
-        if (m->state == JETSTREAM_UNBOUND)
-            jetstream_refuse_unbound(j, m);
     }
 }
 
-/* Messages without a reply are refused, too, unless the subject may have had a stream before. */
+/*
+ * Messages without a reply are refused, too. A fixed subject that had a stream before may have it
+ * again.
+ */
 static void jetstream_refuse_unanswered(struct jetstream *j)
 {
     uint64_t now_ns = clock_monotonic();
+    bool had_stream =
+        !envelope_has_subjects(j->envelope) && (j->confirmed || j->session.confirmed_before);
     for (uint64_t i = j->first; i < j->next; i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
-        bool is_candidate = m->state == JETSTREAM_UNBOUND ||
-                            (jetstream_is_open(m) && !j->confirmed && !j->session.confirmed_before);
+        bool is_candidate = had_stream ? m->state == JETSTREAM_UNBOUND : jetstream_is_open(m);
         if (is_candidate && subject_cache_has(&j->unbound, jetstream_find_subject(j, m), now_ns))
             jetstream_refuse_unbound(j, m);
     }
@@ -563,13 +602,16 @@ static void jetstream_diagnose(struct jetstream *j)
         jetstream_retry_unbound(j);
 }
 
+/* One subject may be without a stream while the stream acknowledges others. */
 static void jetstream_mark_gaps(struct jetstream *j, uint64_t now_ns)
 {
+    enum jetstream_message_state gap =
+        envelope_has_subjects(j->envelope) ? JETSTREAM_GAP : JETSTREAM_RETRY;
     for (uint64_t i = j->first; i < j->next && !j->unavailable_ns; i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
         if (m->state == JETSTREAM_SENT && m->order < j->confirmed_order &&
             now_ns - m->sent_ns >= j->config->ack_timeout_ns)
-            jetstream_set_state(j, m, JETSTREAM_RETRY);
+            jetstream_set_state(j, m, gap);
     }
 }
 
@@ -598,7 +640,7 @@ static void jetstream_look(struct jetstream *j)
         jetstream_check_timeout(j, now_ns);
         jetstream_mark_gaps(j, now_ns);
         if (!j->unavailable_ns)
-            jetstream_check_unbound(j);
+            jetstream_check_unknown(j);
         if (j->unavailable_ns && now_ns >= j->retry_at_ns && !j->probe)
             jetstream_diagnose(j);
         if (!j->failed && now_ns >= j->retry_at_ns &&
