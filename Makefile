@@ -132,6 +132,7 @@ $(BENCH_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
 # They feed random input to fuzz targets.
 $(BUILD)/tests/json_fuzz_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/json_validate.c))
 $(BUILD)/tests/frame_fuzz_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/frame.c))
+$(BUILD)/tests/template_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/line_template.c))
 
 $(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) -lm
 $(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): $(call libraries,$(FOLDERS))

@@ -43,7 +43,7 @@ _shnek_pub()
     --discard) words='old new' ;;
     --replicas) words='1 3 5' ;;
     --msg-id) words='auto hash' ;;
-    --user | --password | --token | --connection-name | --stream | --create-stream | --subjects | --js-domain | \
+    -H | --header | --user | --password | --token | --connection-name | --stream | --create-stream | --subjects | --js-domain | \
         --js-api-prefix | --inbox-prefix | --) ;;
     --stream-config | --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects | --spool | --spill)
         compopt -o default # files
@@ -55,7 +55,7 @@ _shnek_pub()
                 --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --window=
                 --spool= --spool-sync= --spool-list --spill= --at-most-once --shutdown-timeout= -J --jetstream --js-domain= --js-api-prefix= --inbox-prefix=
                 --stream= --create-stream --create-stream= --subjects= --replicas= --storage= --retention= --discard=
-                --max-age= --max-bytes= --max-msgs= --max-msg-size= --dupe-window= --stream-config= --msg-id= --no-check -n --dry-run
+                --max-age= --max-bytes= --max-msgs= --max-msg-size= --dupe-window= --stream-config= --msg-id= -H --header= --no-check -n --dry-run
                 --rejects= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac

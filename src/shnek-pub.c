@@ -19,7 +19,8 @@ static const char help[] =
     "usage: shnek-pub [options] [SUBJECT]\n"
     "\n"
     "Publishes each line of stdin, a JSON object, as one message to SUBJECT on NATS.\n"
-    "SUBJECT defaults to $SHNEK_SUBJECT, else foo.\n"
+    "SUBJECT defaults to $SHNEK_SUBJECT, else foo. It may contain fields of the line,\n"
+    "as in 'logs.{facility}.{hostname}', and partitions, as in 'logs.{#16:hostname}'.\n"
     "\n"
     "Server:\n"
     "  -s, --server=URL[,URL]...   Connect to one of these [nats://localhost:4222]\n"
@@ -48,6 +49,9 @@ static const char help[] =
     "      --tlskey=FILE           Use this key of the certificate (PEM)\n"
     "      --tlsca=FILE            Trust these authorities, too (PEM)\n"
     "\n"
+    "Message:\n"
+    "  -H, --header='NAME: VALUE'  Add this header; fields as in SUBJECT\n"
+    "\n"
     "Delivery:\n"
     "      --window=SIZE           Keep up to SIZE of unconfirmed lines [16M]\n"
     "      --spool=FILE            Keep the unconfirmed lines in FILE, which a later\n"
@@ -65,8 +69,8 @@ static const char help[] =
     "      --js-api-prefix=PREFIX  Use the JetStream API with PREFIX [$JS.API]\n"
     "      --inbox-prefix=PREFIX   Receive replies with PREFIX [_INBOX]\n"
     "      --stream=NAME           Require that this stream stores the messages\n"
-    "      --msg-id=TEMPLATE       Deduplicate by this ID: members of the line in\n"
-    "                              braces, auto, or hash [none]\n"
+    "      --msg-id=TEMPLATE       Deduplicate by this ID: fields of the line, as in\n"
+    "                              SUBJECT, auto, or hash [none]\n"
     "      --create-stream[=SUBJECTS]\n"
     "                              Create the stream if it does not exist [SUBJECT]\n"
     "      --subjects=SUBJECTS     Create it for these subjects [SUBJECT]\n"
@@ -164,6 +168,7 @@ static const struct option options[] = {
     {"connect-timeout", required_argument, NULL, PUB_OPTION_CONNECT_TIMEOUT},
     {"max-reconnect-time", required_argument, NULL, PUB_OPTION_MAX_RECONNECT_TIME},
     {"ping-interval", required_argument, NULL, PUB_OPTION_PING_INTERVAL},
+    {"header", required_argument, NULL, 'H'},
     {"window", required_argument, NULL, PUB_OPTION_WINDOW},
     {"spool", required_argument, NULL, PUB_OPTION_SPOOL},
     {"spool-sync", required_argument, NULL, PUB_OPTION_SPOOL_SYNC},
@@ -248,11 +253,14 @@ static bool pub_set_subjects(struct stream_config *s, const char *flag, const ch
 
 static bool pub_set_msg_id(struct jetstream_config *j, const char *text)
 {
-    const char *defect = msg_id_defect(text);
+    char error_text[LINE_TEMPLATE_TEXT_MAX];
+    struct msg_id m;
+    bool is_valid = msg_id_init(&m, text, error_text);
+    msg_id_free(&m);
     j->msg_id = text;
-    if (defect)
-        log_printf("--msg-id: '%s': %s", text, defect);
-    return !defect;
+    if (!is_valid)
+        log_printf("--msg-id: '%s': %s", text, error_text);
+    return is_valid;
 }
 
 static bool pub_set_option(struct publish_config *c, int option, const char *text)
@@ -277,6 +285,8 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
         return true;
     case PUB_OPTION_MSG_ID:
         return pub_set_msg_id(&c->jetstream, text);
+    case 'H':
+        return envelope_add_header(&c->envelope, text);
     case 's':
         return settings_set(&c->settings, n, SETTINGS_URL, text);
     case PUB_OPTION_CONTEXT:
@@ -340,18 +350,17 @@ static bool pub_set_defaults(struct publish_config *c)
     return true;
 }
 
-static bool pub_check_subject(const char *subject)
+static bool pub_set_subject(struct publish_config *c, const char *subject)
 {
-    const char *defect = subject_defect(subject);
-    if (defect) {
-        log_printf("SUBJECT '%s': %s", subject, defect);
-        return false;
-    }
+    if (!subject)
+        subject = pub_getenv("SHNEK_SUBJECT");
+    if (!subject)
+        subject = "foo";
     if (strcmp(subject, "-") == 0) {
         log_printf("SUBJECT '-': stdin is always read; name a subject");
         return false;
     }
-    return true;
+    return envelope_set_subject(&c->envelope, subject);
 }
 
 static const struct option_requirement requirements[] = {
@@ -408,12 +417,15 @@ static void pub_warn_dupe_window(const struct publish_config *c)
 static bool pub_check_stream(struct publish_config *c, bool *is_usage)
 {
     struct stream_config *stream = &c->jetstream.stream;
+    char filter[LINE_TEMPLATE_CAPACITY];
     if (stream->file && !stream_config_read(stream, stream->file)) {
         *is_usage = false;
         return false;
     }
-    if (stream->create)
-        stream_config_set_default_subjects(stream, &c->subject, 1);
+    if (stream->create) {
+        line_template_filter(&c->envelope.subject_template, filter);
+        stream_config_set_default_subjects(stream, (const char *[]){filter}, 1);
+    }
     pub_warn_dupe_window(c);
     return true;
 }
@@ -425,11 +437,9 @@ static bool pub_check_options(struct publish_config *c, int argc, char **argv, b
         log_printf("'%s': only one SUBJECT is accepted", argv[optind + 1]);
         return false;
     }
-    c->subject = optind < argc ? argv[optind] : pub_getenv("SHNEK_SUBJECT");
-    if (!c->subject)
-        c->subject = "foo";
-    if (!pub_check_subject(c->subject))
+    if (!pub_set_subject(c, optind < argc ? argv[optind] : NULL))
         return false;
+    c->envelope.checks_lines = c->no_check;
     const char *conflict = pub_find_conflict(c);
     if (conflict) {
         log_printf("%s", conflict);
@@ -446,7 +456,7 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
     struct option_set given = {0};
     bool is_usage = true;
     argv[0] = program_invocation_short_name;
-    while (valid && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
+    while (valid && (option = getopt_long(argc, argv, "s:H:JnqhV", options, NULL)) != -1) {
         if (option == '?' && optopt == 0)
             option_suggest(argv[optind - 1], options);
         if (option == 'h' || option == 'V') {
@@ -483,5 +493,6 @@ int main(int argc, char **argv)
     free(config.session.nats.servers);
     settings_free(&config.settings);
     stream_config_free(&config.jetstream.stream);
+    envelope_free(&config.envelope);
     return status;
 }

@@ -7,7 +7,7 @@
 struct core {
     struct publish_transport base;
     struct session_config *config;
-    const char *subject;
+    struct envelope *envelope;
     struct session session;
     uint64_t confirmed; /* offset, at the last poll */
 };
@@ -30,8 +30,13 @@ static enum transport_event core_poll(struct publish_transport *t)
     c->confirmed = confirmed;
     enum transport_event event = session_poll(&c->session);
     t->payload_violated = event == TRANSPORT_LOST && session_payload_violated(&c->session);
-    if (event == TRANSPORT_CONNECTED)
-        t->max_payload = nats_conn_max_payload(c->session.conn);
+    if (event != TRANSPORT_CONNECTED)
+        return event;
+    t->max_payload = nats_conn_max_payload(c->session.conn);
+    if (c->envelope->header_count && !nats_conn_accepts_headers(c->session.conn)) {
+        log_printf("%s: the server accepts no headers, which --header requires", t->peer);
+        return TRANSPORT_FAILED;
+    }
     return event;
 }
 
@@ -45,12 +50,18 @@ static bool core_can_send(struct publish_transport *t)
 static enum transport_result core_send(struct publish_transport *t, const struct window_line *line)
 {
     struct core *c = (struct core *)t;
-    switch (nats_conn_publish(c->session.conn, c->subject, line->text)) {
+    struct envelope *e = c->envelope;
+    struct nats_conn_message m = {.subject = e->subject,
+                                  .payload = line->text,
+                                  .headers = e->headers,
+                                  .header_count = e->header_count};
+    envelope_fill(e, line->text);
+    switch (nats_conn_publish(c->session.conn, &m)) {
     case NATS_CONN_SENT:
         return TRANSPORT_SENT;
     case NATS_CONN_REFUSED:
         t->max_payload = nats_conn_max_payload(c->session.conn);
-        t->line_max = t->max_payload;
+        t->line_max = nats_conn_payload_limit(c->session.conn, &m);
         return TRANSPORT_TOO_LONG;
     case NATS_CONN_CLOSED:
         break;
@@ -95,7 +106,7 @@ static const struct transport_ops core_ops = {.needs_server = true,
                                               .timeout_ms = core_timeout_ms,
                                               .destroy = core_destroy};
 
-struct publish_transport *core_new(struct session_config *config, const char *subject)
+struct publish_transport *core_new(struct session_config *config, struct envelope *envelope)
 {
     struct core *c = calloc(1, sizeof *c);
     if (!c) {
@@ -107,6 +118,6 @@ struct publish_transport *core_new(struct session_config *config, const char *su
                                          .peer = c->session.peer,
                                          .error_text = c->session.lost_text};
     c->config = config;
-    c->subject = subject;
+    c->envelope = envelope;
     return &c->base;
 }

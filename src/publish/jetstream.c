@@ -13,15 +13,18 @@
 #include "publish/message-count.h"
 #include "publish/msg-id.h"
 #include "publish/reply.h"
+#include "publish/subject-cache.h"
 
 enum {
     INFLIGHT_MAX = 16 * 1024,
     INFLIGHT_MIN = 64,
     INFLIGHT_START = 1024,
+    LOOKUPS_MAX = 64,        /* of subjects in one poll() */
     RETRY_INTERVAL_MS = 100, /* between looks for due messages, and for the stream */
     SHOWN_MAX = 64           /* bytes of a reply that are logged */
 };
 
+static const char no_stream_responds[] = "no stream responds";
 static const uint64_t backoff_min_ns = NS_PER_S / 4;
 static const uint64_t backoff_max_ns = 4 * NS_PER_S;
 static const uint64_t stream_retry_ns = NS_PER_S / 2;
@@ -32,7 +35,8 @@ static const uint64_t report_interval_ns = 60 * NS_PER_S;
 enum jetstream_message_state {
     JETSTREAM_SENT,
     JETSTREAM_RETRY,   /* to be resent */
-    JETSTREAM_UNBOUND, /* the same; no stream may have the subject */
+    JETSTREAM_UNBOUND, /* no stream received it; it is refused, or resent */
+    JETSTREAM_GAP,     /* later ones were acknowledged; the same */
     JETSTREAM_REFUSED, /* permanently, because of error_text */
     JETSTREAM_DONE     /* acknowledged, or reported as refused */
 };
@@ -59,7 +63,7 @@ struct jetstream {
     struct publish_transport base;
     struct session_config *session_config;
     const struct jetstream_config *config;
-    const char *subject;
+    struct envelope *envelope;
     struct window *window;
     struct session session;
     struct stream_api stream_api;
@@ -68,7 +72,9 @@ struct jetstream {
     bool stream_ready;     /* on this connection */
     uint64_t ensure_at_ns; /* clock_monotonic; 0: not tried on this connection */
     uint64_t next_look_ns; /* clock_monotonic */
-    uint64_t last_reported_ns; /* clock_monotonic; 0: not since the stream is unavailable */
+    uint64_t last_reported_ns;    /* clock_monotonic; 0: not since the stream is unavailable */
+    struct subject_cache unbound; /* subjects that no stream has */
+    struct subject_cache bound;   /* subjects that a stream has */
 
     pthread_mutex_t lock;               /* guards the members below */
     struct jetstream_message *inflight; /* a ring, indexed by sequence */
@@ -130,9 +136,20 @@ static void jetstream_set_state(struct jetstream *j, struct jetstream_message *m
     m->state = state;
 }
 
+/* Whether a stream has the subject of the message is to be looked up. */
+static bool jetstream_is_unknown(const struct jetstream_message *m)
+{
+    return m->state == JETSTREAM_UNBOUND || m->state == JETSTREAM_GAP;
+}
+
+static bool jetstream_has_unknown(const struct jetstream *j)
+{
+    return j->counts[JETSTREAM_UNBOUND] || j->counts[JETSTREAM_GAP];
+}
+
 static bool jetstream_has_waiting(const struct jetstream *j)
 {
-    return j->counts[JETSTREAM_RETRY] || j->counts[JETSTREAM_UNBOUND];
+    return j->counts[JETSTREAM_RETRY] || jetstream_has_unknown(j);
 }
 
 static void jetstream_complete(struct jetstream *j, struct jetstream_message *m)
@@ -312,7 +329,8 @@ static void jetstream_on_reply(void *argument, const char *subject, struct slice
     struct jetstream_message *m = jetstream_find_message(j, subject, &order);
     if (m && no_responders) {
         jetstream_set_state(j, m, JETSTREAM_UNBOUND);
-        jetstream_set_unavailable(j, "no stream responds", order == j->probe);
+        if (j->unavailable_ns)
+            jetstream_set_unavailable(j, no_stream_responds, order == j->probe);
         j->needs_look = true;
     } else if (m) {
         jetstream_on_message_reply(j, m, order, payload);
@@ -333,16 +351,28 @@ static enum transport_result jetstream_transmit(struct jetstream *j, uint64_t se
 {
     char reply[NATS_CONN_INBOX_MAX + 64];
     char id[MSG_ID_SIZE];
-    const char *msg_id = j->config->msg_id ? id : NULL;
-    const char *stream = j->config->stream.name;
+    struct nats_conn_header headers[ENVELOPE_HEADERS_MAX + 2];
+    struct envelope *e = j->envelope;
+    struct nats_conn_message m = {.subject = e->subject,
+                                  .reply = reply,
+                                  .payload = text,
+                                  .headers = headers,
+                                  .header_count = e->header_count};
     snprintf(reply, sizeof reply, "%s%" PRIu64 "-%" PRIu64, j->inbox, sequence, order);
-    if (msg_id)
+    envelope_fill(e, text);
+    memcpy(headers, e->headers, e->header_count * sizeof *headers);
+    if (j->config->msg_id) {
         msg_id_format(&j->msg_id, offset, text, id);
-    switch (nats_conn_publish_request(j->session.conn, j->subject, reply, text, msg_id, stream)) {
+        headers[m.header_count++] = (struct nats_conn_header){"Nats-Msg-Id", id};
+    }
+    if (j->config->stream.name)
+        headers[m.header_count++] =
+            (struct nats_conn_header){"Nats-Expected-Stream", j->config->stream.name};
+    switch (nats_conn_publish(j->session.conn, &m)) {
     case NATS_CONN_SENT:
         return TRANSPORT_SENT;
     case NATS_CONN_REFUSED:
-        j->base.line_max = nats_conn_payload_limit(j->session.conn, msg_id, stream);
+        j->base.line_max = nats_conn_payload_limit(j->session.conn, &m);
         return TRANSPORT_TOO_LONG;
     case NATS_CONN_CLOSED:
         break;
@@ -423,14 +453,18 @@ static void jetstream_resend(struct jetstream *j, uint64_t sequence, bool is_pro
     }
 }
 
-/* The size of a message with its variable header. */
+/* The size of a message with its variable headers. */
 static size_t jetstream_message_size(struct jetstream *j, const struct jetstream_message *m)
 {
     char id[MSG_ID_SIZE] = "";
     struct slice text = jetstream_message_text(j, m);
     if (j->config->msg_id)
         msg_id_format(&j->msg_id, m->offset, text, id);
-    return text.len + strlen(id);
+    size_t size = text.len + strlen(id);
+    envelope_fill(j->envelope, text);
+    for (size_t i = 0; i < j->envelope->header_count; i++)
+        size += strlen(j->envelope->headers[i].value);
+    return size;
 }
 
 /* If the server closed the connection because of a message that is too long, the longest one is. */
@@ -459,7 +493,7 @@ static void jetstream_resend_waiting(struct jetstream *j)
     for (uint64_t i = j->first; i < j->next && result != TRANSPORT_DISCONNECTED; i++) {
         const struct jetstream_message *m = jetstream_message_at(j, i);
         bool is_probe = j->unavailable_ns != 0;
-        if (!jetstream_is_open(m) || (!is_probe && m->state == JETSTREAM_SENT))
+        if (!jetstream_is_open(m) || (!is_probe && m->state != JETSTREAM_RETRY))
             continue;
         jetstream_resend(j, i, is_probe, &result);
         if (is_probe && result != TRANSPORT_TOO_LONG)
@@ -469,14 +503,111 @@ static void jetstream_resend_waiting(struct jetstream *j)
         jetstream_set_available(j); /* no message is left to probe it with */
 }
 
-/* A subject that had a stream before may have it again. */
-static void jetstream_refuse_unbound(struct jetstream *j)
+/* Sets the subject of the envelope to that of the message. */
+static const char *jetstream_find_subject(struct jetstream *j, const struct jetstream_message *m)
 {
+    envelope_fill(j->envelope, jetstream_message_text(j, m));
+    return j->envelope->subject;
+}
+
+/* Looks up the subject of a message, without the lock: its state may change. */
+static enum stream_api_state jetstream_look_up(struct jetstream *j,
+                                               const struct jetstream_message *m, char *error_text)
+{
+    const char *subject = jetstream_find_subject(j, m);
+    pthread_mutex_unlock(&j->lock);
+    enum stream_api_state state =
+        stream_api_diagnose(j->session.conn, &j->config->stream, subject, error_text);
+    if (state == STREAM_API_UNBOUND)
+        subject_cache_add(&j->unbound, subject, clock_monotonic());
+    if (state == STREAM_API_READY)
+        subject_cache_add(&j->bound, subject, clock_monotonic());
+    pthread_mutex_lock(&j->lock);
+    return state;
+}
+
+static void jetstream_refuse_unbound(struct jetstream *j, struct jetstream_message *m)
+{
+    jetstream_refuse(j, m, "STREAM", "no stream has this subject", 0);
+}
+
+/* A stream that does not respond now has the subject of a message, and perhaps those of others. */
+static void jetstream_retry_unbound(struct jetstream *j)
+{
+    for (uint64_t i = j->first; i < j->next && jetstream_has_unknown(j); i++) {
+        struct jetstream_message *m = jetstream_message_at(j, i);
+        if (jetstream_is_unknown(m))
+            jetstream_set_state(j, m, JETSTREAM_RETRY);
+    }
+}
+
+/* Acts on the outcome of a lookup. Returns false if the stream is unavailable. */
+static bool jetstream_apply_lookup(struct jetstream *j, struct jetstream_message *m,
+                                   enum stream_api_state state, const char *error_text)
+{
+    bool is_gap = m->state == JETSTREAM_GAP;
+    if (!jetstream_is_unknown(m))
+        return true;
+    if (state == STREAM_API_UNBOUND) {
+        jetstream_refuse_unbound(j, m);
+        return true;
+    }
+    if (state == STREAM_API_READY && is_gap) {
+        jetstream_set_state(j, m, JETSTREAM_RETRY);
+        return true;
+    }
+    j->failed = j->failed || state == STREAM_API_FAILED;
+    jetstream_retry_unbound(j);
+    jetstream_set_unavailable(j, error_text, false);
+    return false;
+}
+
+/*
+ * Looks up the subjects of messages that no stream has received or acknowledged. Those of other
+ * messages may have a stream, so the stream is unavailable only if it has such a subject.
+ */
+static void jetstream_check_unknown(struct jetstream *j)
+{
+    char error_text[NATS_CONN_TEXT_MAX];
+    unsigned lookups = 0;
+    snprintf(error_text, sizeof error_text, "%s", no_stream_responds);
+    for (uint64_t i = j->first; i < j->next && jetstream_has_unknown(j); i++) {
+        struct jetstream_message *m = jetstream_message_at(j, i);
+        uint64_t now_ns = clock_monotonic();
+        enum stream_api_state state;
+        if (!jetstream_is_unknown(m))
+            continue;
+        const char *subject = jetstream_find_subject(j, m);
+        if (subject_cache_has(&j->unbound, subject, now_ns)) {
+            state = STREAM_API_UNBOUND;
+        } else if (m->state == JETSTREAM_GAP && subject_cache_has(&j->bound, subject, now_ns)) {
+            state = STREAM_API_READY;
+        } else if (lookups++ == LOOKUPS_MAX) {
+            j->needs_look = true;
+            eventfd_write(j->session.wake_fd, 1);
+            return;
+        } else {
+            state = jetstream_look_up(j, m, error_text);
+        }
+        if (!jetstream_apply_lookup(j, m, state, error_text))
+            return;
+    }
+}
+
+/*
+ * Messages without a reply are refused, too. A fixed subject that had a stream before may have it
+ * again.
+ */
+static void jetstream_refuse_unanswered(struct jetstream *j)
+{
+    uint64_t now_ns = clock_monotonic();
+    bool had_stream =
+        !envelope_has_subjects(j->envelope) && (j->confirmed || j->session.confirmed_before);
     for (uint64_t i = j->first; i < j->next; i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
-        if (m->state == JETSTREAM_UNBOUND ||
-            (jetstream_is_open(m) && !j->confirmed && !j->session.confirmed_before))
-            jetstream_refuse(j, m, "STREAM", "no stream has this subject", 0);
+        bool is_candidate = had_stream ? m->state == JETSTREAM_UNBOUND : jetstream_is_open(m);
+        if (is_candidate && subject_cache_has(&j->unbound, jetstream_find_subject(j, m), now_ns))
+            jetstream_refuse_unbound(j, m);
     }
 }
 
@@ -485,26 +616,33 @@ static void jetstream_diagnose(struct jetstream *j)
 {
     char error_text[NATS_CONN_TEXT_MAX];
     snprintf(error_text, sizeof error_text, "%s", j->unavailable_text);
-    pthread_mutex_unlock(&j->lock);
-    enum stream_api_state state =
-        stream_api_diagnose(j->session.conn, &j->config->stream, j->subject, error_text);
-    pthread_mutex_lock(&j->lock);
+    uint64_t i = j->first;
+    while (i < j->next && !jetstream_is_open(jetstream_message_at(j, i)))
+        i++;
+    if (i == j->next)
+        return;
+    enum stream_api_state state = jetstream_look_up(j, jetstream_message_at(j, i), error_text);
     if (!j->unavailable_ns)
         return;
     snprintf(j->unavailable_text, sizeof j->unavailable_text, "%s", error_text);
     if (state == STREAM_API_FAILED)
         j->failed = true;
     else if (state == STREAM_API_UNBOUND)
-        jetstream_refuse_unbound(j);
+        jetstream_refuse_unanswered(j);
+    else
+        jetstream_retry_unbound(j);
 }
 
+/* One subject may be without a stream while the stream acknowledges others. */
 static void jetstream_mark_gaps(struct jetstream *j, uint64_t now_ns)
 {
+    enum jetstream_message_state gap =
+        envelope_has_subjects(j->envelope) ? JETSTREAM_GAP : JETSTREAM_RETRY;
     for (uint64_t i = j->first; i < j->next && !j->unavailable_ns; i++) {
         struct jetstream_message *m = jetstream_message_at(j, i);
         if (m->state == JETSTREAM_SENT && m->order < j->confirmed_order &&
             now_ns - m->sent_ns >= j->config->ack_timeout_ns)
-            jetstream_set_state(j, m, JETSTREAM_RETRY);
+            jetstream_set_state(j, m, gap);
     }
 }
 
@@ -532,6 +670,8 @@ static void jetstream_look(struct jetstream *j)
         j->next_look_ns = now_ns + RETRY_INTERVAL_MS * (NS_PER_S / 1000);
         jetstream_check_timeout(j, now_ns);
         jetstream_mark_gaps(j, now_ns);
+        if (!j->unavailable_ns)
+            jetstream_check_unknown(j);
         if (j->unavailable_ns && now_ns >= j->retry_at_ns && !j->probe)
             jetstream_diagnose(j);
         if (!j->failed && now_ns >= j->retry_at_ns &&
@@ -572,13 +712,13 @@ static void jetstream_find_stream(struct jetstream *j)
 {
     char error_text[NATS_CONN_TEXT_MAX] = "";
     uint64_t now_ns = clock_monotonic();
-    bool needs_headers = j->config->msg_id || j->config->stream.name;
+    bool needs_headers = j->config->msg_id || j->config->stream.name || j->envelope->header_count;
     if (now_ns < j->ensure_at_ns)
         return;
     enum stream_api_state state = STREAM_API_FAILED;
     if (needs_headers && !nats_conn_accepts_headers(j->session.conn))
         snprintf(error_text, sizeof error_text,
-                 "the server accepts no headers, which --stream and --msg-id require");
+                 "the server accepts no headers, which --stream, --msg-id and --header require");
     else
         state = stream_api_ensure(&j->stream_api, j->session.conn, &j->config->stream, error_text);
     j->stream_ready = state == STREAM_API_READY && jetstream_resume(j, error_text);
@@ -593,7 +733,7 @@ static void jetstream_find_stream(struct jetstream *j)
 
 static const char *jetstream_stream_name(const struct jetstream *j)
 {
-    return j->config->stream.name ? j->config->stream.name : j->subject;
+    return j->config->stream.name ? j->config->stream.name : j->envelope->subject_source;
 }
 
 /* Reports after 5 s, every minute, and at the end. */
@@ -736,8 +876,13 @@ static bool jetstream_open(struct publish_transport *t)
         return false;
     t->wake_fd = j->session.wake_fd;
     j->recovered = j->window->read;
-    j->msg_id = (struct msg_id){.rule = j->config->msg_id, .input_id = j->window->ring.id};
-    return true;
+    if (!j->config->msg_id)
+        return true;
+    char error_text[LINE_TEMPLATE_TEXT_MAX];
+    bool is_valid = msg_id_init(&j->msg_id, j->config->msg_id, error_text);
+    j->msg_id.input_id = j->window->ring.id;
+    j->msg_id.checks_lines = j->envelope->checks_lines;
+    return is_valid;
 }
 
 static bool jetstream_destroy(struct publish_transport *t)
@@ -768,8 +913,8 @@ static const struct transport_ops jetstream_ops = {.needs_server = true,
                                                    .destroy = jetstream_destroy};
 
 struct publish_transport *jetstream_new(struct session_config *session,
-                                        const struct jetstream_config *config, const char *subject,
-                                        struct window *window)
+                                        const struct jetstream_config *config,
+                                        struct envelope *envelope, struct window *window)
 {
     struct jetstream *j = calloc(1, sizeof *j);
     struct jetstream_message *inflight = calloc(INFLIGHT_MAX, sizeof *inflight);
@@ -785,7 +930,7 @@ struct publish_transport *jetstream_new(struct session_config *session,
                                          .error_text = j->session.lost_text};
     j->session_config = session;
     j->config = config;
-    j->subject = subject;
+    j->envelope = envelope;
     j->window = window;
     j->inflight = inflight;
     j->inflight_limit = INFLIGHT_START;

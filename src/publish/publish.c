@@ -520,10 +520,10 @@ static struct publish_transport *publisher_new_transport(struct publish_config *
                                                          struct window *window)
 {
     if (config->dry_run)
-        return dry_run_new(config->subject);
+        return dry_run_new(&config->envelope);
     if (config->use_jetstream)
-        return jetstream_new(&config->session, &config->jetstream, config->subject, window);
-    return core_new(&config->session, config->subject);
+        return jetstream_new(&config->session, &config->jetstream, &config->envelope, window);
+    return core_new(&config->session, &config->envelope);
 }
 
 static bool publisher_open(struct publisher *p)

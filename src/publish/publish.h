@@ -10,7 +10,7 @@ struct publish_config {
     struct session_config session;
     struct jetstream_config jetstream; /* used if use_jetstream is set */
     bool use_jetstream;
-    const char *subject;
+    struct envelope envelope;
     const char *rejects;        /* a path, or NULL */
     const char *spill;          /* a path, or NULL for stdout */
     const char *spool;          /* a path, or NULL */
