@@ -958,6 +958,25 @@ shnek-parse: PEER: refused: looks like HTTP, which is not accepted"
     is "$(jq -c .msg relay.out)" $'"one"\n"two"\n"three"\n"four"'
 }
 
+@test "Python's SysLogHandler delivers over TCP and UDP" {
+    need python3
+    start relay shnek-parse -f auto -l tcp://:0 -l udp://127.0.0.1:0
+    listening relay
+    wait_until grep -q 'listening on udp' relay.err
+    python3 -c '
+import logging.handlers, socket, sys
+for port, kind in zip(sys.argv[1:], (socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+    handler = logging.handlers.SysLogHandler(("127.0.0.1", int(port)), socktype=kind)
+    for text in "one", "two\nlines", "three":
+        handler.emit(logging.makeLogRecord({"msg": "app: " + text}))
+    handler.close()
+' "$(sed -n 's|.*listening on tcp://.*:||p' relay.err)" "$(sed -n 's|.*listening on udp://.*:||p' relay.err)"
+    # The LF is data in a datagram only.
+    wait_until lines_are relay.out 7
+    is "$(jq -c .msg relay.out | sort)" "$(printf '%s\n' '"one"' '"one"' '"two"' '"lines"' '"two\nlines"' \
+        '"three"' '"three"' | sort)"
+}
+
 @test "all LF, CR and NUL at the end of a datagram are removed" {
     need socat
     start relay shnek-parse -f auto --raw -l unixgram:socket

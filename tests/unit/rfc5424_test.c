@@ -4,6 +4,7 @@
 #include "base/defect.h"
 #include "json/record.h"
 #include "syslog/frame.h"
+#include "syslog/pri.h"
 #include "syslog/rfc5424.h"
 #include "unit.h"
 
@@ -77,7 +78,7 @@ static void compare_framed(const struct unit_case *c)
     for (size_t split = 0; split <= counted.len; split += step)
         same = same && framed(counted, split, message, FRAMING_OCTET);
     unit(same, "%s: octet counting, split", c->name);
-    if (message.data[0] == '<')
+    if (pri_find(message.data, message.data + message.len) == PRI_PRESENT)
         unit(framed_bytewise(counted, message), "%s: octet counting, a byte at a time", c->name);
 
     if (!memchr(message.data, '\n', message.len)) {
