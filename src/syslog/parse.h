@@ -3,6 +3,7 @@
 
 #include "base/defect.h"
 #include "syslog/lenient-time.h"
+#include "syslog/rfc3164-host.h"
 #include "syslog/rfc5424-fast.h"
 
 enum syslog_format {
@@ -14,6 +15,7 @@ enum syslog_format {
 struct syslog_parser {
     enum syslog_format format;
     struct lenient_time time; /* of FORMAT_AUTO and FORMAT_RFC3164 */
+    enum host_mode host;      /* the same */
 };
 
 /* syslog_parse() for messages that the accelerator does not accept. */
