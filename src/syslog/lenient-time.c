@@ -129,8 +129,10 @@ static const char *lenient_numeric_date(const char *p, const char *end, struct l
 static const char *lenient_month_day(const char *p, const char *end, struct lenient_parts *t)
 {
     p = lenient_month(p, end, &t->month);
-    p = lenient_number(lenient_space(p, end), end, 1, 2, &t->day);
-    if (p && p < end && *p == ',')
+    p = p ? lenient_number(lenient_space(p, end), end, 1, 2, &t->day) : NULL;
+    if (!p)
+        return NULL;
+    if (p < end && *p == ',')
         p++;
     p = lenient_space(p, end);
     int year;
@@ -255,21 +257,36 @@ static const char *lenient_zone(const char *p, const char *end, struct tz_suffix
     return p;
 }
 
+/* Whether a zone or a year may begin with `c`. */
+static bool lenient_begins_suffix(char c)
+{
+    return is_digit(c) || (c >= 'A' && c <= 'Z') || c == 'z' || c == '+' || c == '-';
+}
+
+/* A time zone or a year after SP, whichever is missing. Returns `p` if there is none. */
+static const char *lenient_suffix_part(const char *p, const char *end, struct lenient_parts *t)
+{
+    int year;
+    const char *q = p + 1;
+    if (q >= end || *p != ' ' || !lenient_begins_suffix(*q))
+        return p;
+    const char *next = t->zone.kind == TZ_NONE ? lenient_zone(q, end, &t->zone) : NULL;
+    if (next || t->year >= 0)
+        return next ? next : p;
+    next = lenient_number(q, end, 4, 4, &year);
+    if (!next || !tz_is_end(next, end) || (year / 100 != 19 && year / 100 != 20))
+        return p;
+    t->year = year;
+    return next;
+}
+
 /* A time zone and a year after the time, in either order, and ':'. */
 static const char *lenient_suffix(const char *p, const char *end, struct lenient_parts *t)
 {
     const char *q = tz_read_offset(p, end, &t->zone);
     p = q ? q : p;
-    for (int i = 0; i < 2 && p < end && *p == ' '; i++) {
-        int year;
-        q = t->zone.kind == TZ_NONE ? lenient_zone(p + 1, end, &t->zone) : NULL;
-        if (!q && t->year < 0) {
-            q = lenient_number(p + 1, end, 4, 4, &year);
-            q = q && tz_is_end(q, end) && (year / 100 == 19 || year / 100 == 20) ? q : NULL;
-            t->year = q ? year : t->year;
-        }
-        p = q ? q : p;
-    }
+    p = lenient_suffix_part(p, end, t);
+    p = lenient_suffix_part(p, end, t);
     if (!tz_is_end(p, end))
         return NULL;
     return p < end && *p == ':' ? p + 1 : p;

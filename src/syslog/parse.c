@@ -27,16 +27,24 @@ static struct slice syslog_skip_msg_len(struct slice message)
     return len == rest.len || len == (uint64_t)rest.len + 1 ? rest : message;
 }
 
-static bool syslog_parse_lenient(struct syslog_parser *parser, struct slice message,
+/* Returns the VERSION, '0' or '1', or 0 if the message cannot be RFC 5424. */
+static char syslog_version(struct slice message)
+{
+    const char *end = message.data + message.len;
+    unsigned pri;
+    const char *start =
+        message.len && *message.data == '<' ? message.data : rfc3164_start(message);
+    const char *p = pri_read(start, end, &pri);
+    p = p ? skip_bom(p, end) : NULL;
+    return p && end - p >= 2 && p[1] == ' ' && (*p == '0' || *p == '1') ? *p : 0;
+}
+
+static bool syslog_parse_rfc5424(struct lenient_time *time, struct slice message,
                                  struct syslog_message *m, struct defect *defect)
 {
-    bool is_auto = parser->format == FORMAT_AUTO;
-    if (is_auto && (rfc5424_parse_reference(message, m, defect) ||
-                    rfc5424_parse_version(message, '0', m, defect) ||
-                    rfc5424_lenient_parse(message, &parser->time, m)))
-        return true;
-    struct rfc3164_options options = {.host = parser->host, .version_0 = is_auto};
-    return rfc3164_parse(message, &options, &parser->time, m, defect);
+    char version = syslog_version(message);
+    return version && (rfc5424_parse_version(message, version, m, defect) ||
+                       rfc5424_lenient_parse(message, time, m));
 }
 
 bool syslog_parse_slow(struct syslog_parser *parser, struct slice message, struct syslog_message *m,
@@ -45,7 +53,11 @@ bool syslog_parse_slow(struct syslog_parser *parser, struct slice message, struc
     if (parser->format == FORMAT_RFC5424)
         return rfc5424_parse_reference(message, m, defect);
     struct slice rest = syslog_skip_msg_len(message);
-    if (!syslog_parse_lenient(parser, rest, m, defect)) {
+    struct rfc3164_options options = {.host = parser->host,
+                                      .version_0 = parser->format == FORMAT_AUTO};
+    if (!(parser->format == FORMAT_AUTO &&
+          syslog_parse_rfc5424(&parser->time, rest, m, defect)) &&
+        !rfc3164_parse(rest, &options, &parser->time, m, defect)) {
         defect->offset += message.len - rest.len;
         return false;
     }

@@ -64,6 +64,8 @@ static const char *host_forwarded(const struct host_input *in, const struct word
     static const char message[] = "Message forwarded from ";
     static const char forwarded[] = "Forwarded from ";
     const char *p = w->text.data;
+    if (p == in->end || (*p != 'M' && *p != 'F'))
+        return NULL;
     if (word_begins_with(p, in->end, message))
         p += sizeof message - 1;
     else if (word_begins_with(p, in->end, forwarded))
@@ -262,6 +264,8 @@ static const char *host_repeated(const struct host_candidate *c, struct syslog_m
 /* "MAC,MODEL-VERSION:" and a TAG. */
 static const char *host_mac(const struct host_candidate *c, struct syslog_message *m)
 {
+    if (!(c->second.classes & WORD_COMMA))
+        return NULL;
     struct word name = word_without_colon(&c->second);
     if (!host_skip_mac(name.text.data, name.text.data + name.text.len))
         return NULL;
@@ -408,27 +412,54 @@ static const char *host_word(const struct host_input *in, const struct word *w,
     bool always = in->mode == HOST_ALWAYS;
     if (!(always ? word_may_be_host(w) : word_is_host(w)))
         return NULL;
-    struct host_candidate c = {in, *w, word_read(w->after, in->end), always || host_has_form(w)};
-    const char *next = host_after_candidate(&c, m);
+    struct host_candidate c = {.in = in, .word = *w, .has_form = always || host_has_form(w)};
+    const char *next = NULL;
+    /* Most often a TAG follows. Of the other steps only that of a MAC could accept one, too. */
+    if (!host_skip_mac(w->after, in->end))
+        next = host_candidate_tag(&c, w->after, m);
+    if (!next) {
+        c.second = word_read(w->after, in->end);
+        next = host_after_candidate(&c, m);
+    }
     if (next)
         m->hostname = w->text;
     return next;
 }
 
+/* A word that ends with ':' or ']', or begins with '%'; or that of Snare, which ends with a TAB. */
+static const char *host_marked_word(const struct host_input *in, const struct word *w,
+                                    struct syslog_message *m)
+{
+    const char *next = NULL;
+    if (in->mode != HOST_NEVER) {
+        next = host_access_point(in, w, m);
+        next = next ? next : host_twice(in, w, m);
+        next = next ? next : host_colon(in, w, m);
+    }
+    return next ? next : host_read_tag(w->text.data, in->end, m);
+}
+
+/* What is recognized by the first word itself. */
+static const char *host_known_word(const struct host_input *in, const struct word *w,
+                                   struct syslog_message *m)
+{
+    const char *next = host_before_mnemonic(in, w, m);
+    next = next ? next : host_dash(in, w, m);
+    if (!next && in->mode != HOST_NEVER)
+        next = host_forwarded(in, w, m);
+    if (next || in->mode == HOST_ALWAYS)
+        return next;
+    next = host_pri(in, w, m);
+    return next ? next : host_level(in, w, m);
+}
+
 const char *host_parse(const struct host_input *in, const char *p, struct syslog_message *m)
 {
     struct word w = word_read(word_skip_blanks(p, in->end), in->end);
-    bool never = in->mode == HOST_NEVER;
-    bool always = in->mode == HOST_ALWAYS;
-    const char *next = host_before_mnemonic(in, &w, m);
-    next = next ? next : host_dash(in, &w, m);
-    next = next || never ? next : host_forwarded(in, &w, m);
-    next = next || always ? next : host_pri(in, &w, m);
-    next = next || always ? next : host_level(in, &w, m);
-    next = next || never ? next : host_access_point(in, &w, m);
-    next = next || never ? next : host_twice(in, &w, m);
-    next = next || never ? next : host_colon(in, &w, m);
-    next = next ? next : host_read_tag(w.text.data, in->end, m);
-    next = next || never ? next : host_word(in, &w, m);
+    const char *next = host_known_word(in, &w, m);
+    if (!next && ((w.classes & WORD_ADDRESS_SIGN) || tag_is_snare(w.text)))
+        next = host_marked_word(in, &w, m);
+    if (!next && in->mode != HOST_NEVER)
+        next = host_word(in, &w, m);
     return next ? next : p;
 }

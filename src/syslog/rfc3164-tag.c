@@ -62,7 +62,8 @@ const char *tag_skip_strict_mnemonic(const char *p, const char *end)
 
 bool tag_is_cef(const char *p, const char *end)
 {
-    if (!word_begins_with(p, end, "CEF:") && !word_begins_with(p, end, "LEEF:"))
+    if (p == end || (*p != 'C' && *p != 'L') ||
+        !word_begins_with(p, end, *p == 'C' ? "CEF:" : "LEEF:"))
         return false;
     p += *p == 'C' ? 4 : 5;
     if (p < end && word_is_blank(*p))
@@ -144,7 +145,7 @@ static const char *tag_read_before_pid(const char *p, const char *end, struct ta
     return word_ends(p + 2, end) ? p + 2 : NULL;
 }
 
-static bool tag_is_snare(struct slice name)
+bool tag_is_snare(struct slice name)
 {
     static const struct slice snare = {"MSWinEventLog", 13};
     return slice_equal(name, snare);

@@ -25,6 +25,9 @@ const char *tag_skip_strict_mnemonic(const char *p, const char *end);
 /* Whether CEF or LEEF begins at `p`: the name, ':', a version. It is not a TAG. */
 bool tag_is_cef(const char *p, const char *end);
 
+/* Whether it is the TAG of Snare, which a TAB ends. */
+bool tag_is_snare(struct slice name);
+
 /* Whether the TAG that tag_read() returned is a level followed by ':', as in "error: disk full". */
 bool tag_is_level(const struct tag *tag);
 
