@@ -1194,6 +1194,8 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 --tz=Europe|--tz: 'Europe'
 --tz=../../../etc/passwd|--tz: '../../../etc/passwd'
 --tz=/etc/passwd|--tz: '/etc/passwd'
+--host=|--host: ''
+--host=no|--host: 'no' is not one of rule, always, never
 --multiline=x|'--multiline'
 --framing=|--framing: ''
 --oversize=drop|--oversize: 'drop'
@@ -1237,7 +1239,7 @@ END
         [[ ${lines[0]} == 'usage: shnek-parse '* ]]
     done
     for option in listen framing max-size oversize max-connections meta raw rejects stats quiet help version \
-        format tz multiline; do
+        format tz host multiline; do
         [[ $output == *"--$option"* ]]
     done
     run --separate-stderr shnek-parse --help

@@ -244,13 +244,23 @@ static const char *cisco_skip_second_host(const char *p, const char *end)
     return word_is_host(&w) || word_is_host(&name) ? cisco_find_mnemonic(w.after, end) : NULL;
 }
 
+/* A time at `p`, perhaps after "HOST:". */
+static const char *cisco_skip_second_time(const char *p, const char *end)
+{
+    struct slice host;
+    const char *next = cisco_skip_time(p, end);
+    const char *colon = next ? NULL : word_read_host_colon(p, end, &host);
+    return colon ? cisco_skip_time(word_skip_blanks(colon, end), end) : next;
+}
+
 const char *cisco_read_second_header(const char *p, const char *end, struct tag *tag)
 {
-    const char *counted = cisco_skip_counters(p, end);
-    const char *next = cisco_skip_time(counted, end);
+    const char *start = word_skip_colon(p, end);
+    const char *counted = cisco_skip_counters(start, end);
+    const char *next = cisco_skip_second_time(counted, end);
     if (next)
         next = cisco_skip_second_host(word_skip_blanks(next, end), end);
-    else if (counted > p && tag_is_mnemonic(counted, end))
+    else if (counted > start && tag_is_mnemonic(counted, end))
         next = counted;
     return next ? tag_read(next, end, tag) : NULL;
 }

@@ -31,14 +31,13 @@ static bool sd_lenient_is_vendor(struct slice id)
     return true;
 }
 
-/* A value without quotes, up to SP or ']'. */
+/* A value without quotes, up to SP or ']'. Backslashes in it are no escapes. */
 static const char *sd_lenient_bare_value(const char *p, const char *end, struct sd_param *param)
 {
     const char *start = p;
     while (p < end && *p != ' ' && *p != ']' && *p != '"')
         p++;
     param->value = slice_between(start, p);
-    param->escapes = memchr(start, '\\', param->value.len) != NULL;
     return p < end && *p != '"' ? p : NULL;
 }
 
