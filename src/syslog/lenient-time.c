@@ -172,7 +172,8 @@ static const char *lenient_skip_weekday(const char *p, const char *end)
     return lenient_space(q, end);
 }
 
-/* 1 to 9 digits after a '.' or ','. Returns `p` if there is no such character, NULL if no digits. */
+/* 1 to 9 digits after a '.' or ','. Returns `p` if there is no such character, NULL if no digits.
+ */
 static const char *lenient_fraction(const char *p, const char *end, struct slice *fraction)
 {
     if (p == end || (*p != '.' && *p != ','))
@@ -190,7 +191,7 @@ static char lenient_half_day(const char *p, const char *end)
     if (end - p < 2 || (p[1] | 32) != 'm')
         return 0;
     char letter = (char)(p[0] | 32);
-    return letter == 'a' || letter == 'p' ? letter : 0;
+    return letter == 'a' || letter == 'p' ? letter : '\0';
 }
 
 static bool lenient_set_half_day(char half, struct lenient_parts *t)
@@ -208,7 +209,7 @@ static bool lenient_set_half_day(char half, struct lenient_parts *t)
 static const char *lenient_twelve_hours(const char *p, const char *end, struct lenient_parts *t)
 {
     const char *word = word_skip_blanks(p, end);
-    char half = word > p ? lenient_half_day(word, end) : 0;
+    char half = word > p ? lenient_half_day(word, end) : '\0';
     if (!half)
         return p;
     const char *q = word + 2;
@@ -392,7 +393,7 @@ static struct slice lenient_write(const struct lenient_parts *t, char *text)
     return slice_between(text, to);
 }
 
-/* What follows the date. */
+/* The parts after the date. */
 static const char *lenient_rest(const char *p, const char *end, struct lenient_parts *t)
 {
     p = p ? lenient_time_of_day(p, end, t) : NULL;

@@ -11,16 +11,16 @@ static const struct {
     unsigned char severity;
     bool after_facility;
 } levels[] = {
-    {"err", ERR, true},          {"crit", CRIT, true},          {"info", INFO, true},
-    {"warn", WARNING, true},     {"alert", ALERT, true},        {"debug", DEBUG, true},
-    {"emerg", EMERG, true},      {"error", ERR, true},          {"fatal", CRIT, false},
-    {"panic", EMERG, true},      {"trace", DEBUG, false},       {"notice", NOTICE, true},
-    {"severe", ERR, false},      {"verbose", DEBUG, false},     {"warning", WARNING, true},
-    {"critical", CRIT, false},   {"information", INFO, false},  {"informational", INFO, false},
+    {"err", ERR, true},        {"crit", CRIT, true},         {"info", INFO, true},
+    {"warn", WARNING, true},   {"alert", ALERT, true},       {"debug", DEBUG, true},
+    {"emerg", EMERG, true},    {"error", ERR, true},         {"fatal", CRIT, false},
+    {"panic", EMERG, true},    {"trace", DEBUG, false},      {"notice", NOTICE, true},
+    {"severe", ERR, false},    {"verbose", DEBUG, false},    {"warning", WARNING, true},
+    {"critical", CRIT, false}, {"information", INFO, false}, {"informational", INFO, false},
 };
 
 /* levels[level_first[n]] is the first one with n letters. */
-static const unsigned char level_first[LEVEL_MAX_LEN + 2] = {0, 0, 0,  0,  1,  4,  11, 13,
+static const unsigned char level_first[LEVEL_MAX_LEN + 2] = {0,  0,  0,  0,  1,  4,  11, 13,
                                                              15, 16, 16, 16, 17, 17, 18};
 
 /* Compares a name with letters in upper or lower case. */

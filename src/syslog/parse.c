@@ -32,11 +32,10 @@ static char syslog_version(struct slice message)
 {
     const char *end = message.data + message.len;
     unsigned pri;
-    const char *start =
-        message.len && *message.data == '<' ? message.data : rfc3164_start(message);
+    const char *start = message.len && *message.data == '<' ? message.data : rfc3164_start(message);
     const char *p = pri_read(start, end, &pri);
     p = p ? skip_bom(p, end) : NULL;
-    return p && end - p >= 2 && p[1] == ' ' && (*p == '0' || *p == '1') ? *p : 0;
+    return p && end - p >= 2 && p[1] == ' ' && (*p == '0' || *p == '1') ? *p : '\0';
 }
 
 static bool syslog_parse_rfc5424(struct lenient_time *time, struct slice message,
@@ -55,8 +54,7 @@ bool syslog_parse_slow(struct syslog_parser *parser, struct slice message, struc
     struct slice rest = syslog_skip_msg_len(message);
     struct rfc3164_options options = {.host = parser->host,
                                       .version_0 = parser->format == FORMAT_AUTO};
-    if (!(parser->format == FORMAT_AUTO &&
-          syslog_parse_rfc5424(&parser->time, rest, m, defect)) &&
+    if (!(parser->format == FORMAT_AUTO && syslog_parse_rfc5424(&parser->time, rest, m, defect)) &&
         !rfc3164_parse(rest, &options, &parser->time, m, defect)) {
         defect->offset += message.len - rest.len;
         return false;

@@ -190,14 +190,11 @@ static const char *host_twice(const struct host_input *in, const struct word *w,
                               struct syslog_message *m)
 {
     struct word name = word_without_colon(w);
-    if (name.text.len == 0 || (size_t)(in->end - w->after) < w->text.len ||
-        memcmp(w->after, w->text.data, w->text.len) != 0)
-        return NULL;
-    const char *next = w->after + w->text.len;
-    if (!word_ends(next, in->end) || !word_is_host(&name))
+    struct word second = word_read(w->after, in->end);
+    if (!slice_equal(second.text, w->text) || !word_is_host(&name))
         return NULL;
     m->hostname = name.text;
-    return next;
+    return second.text.data + second.text.len;
 }
 
 /* "HOST:" before a mnemonic, which is not a TAG. */
@@ -239,8 +236,7 @@ static const char *host_candidate_tag(const struct host_candidate *c, const char
 static bool host_is_first_label(struct slice name, struct slice other)
 {
     return name.len < other.len && other.data[name.len] == '.' &&
-           !memchr(name.data, '.', name.len) &&
-           strncasecmp(name.data, other.data, name.len) == 0;
+           !memchr(name.data, '.', name.len) && strncasecmp(name.data, other.data, name.len) == 0;
 }
 
 /* Whether the second word is the same machine again. */
@@ -280,15 +276,15 @@ static bool host_is_upper(struct slice s)
     return true;
 }
 
-/* A level and a TAG, if this is no sentence, such as "Got error code: 5". */
+/* A level and a TAG, unless this is a sentence, such as "Got error code: 5". */
 static const char *host_level_and_tag(const struct host_candidate *c, struct syslog_message *m)
 {
     unsigned pri;
     struct tag tag;
     const char *next =
         host_read_level(&c->second, &pri) ? tag_read(c->second.after, c->in->end, &tag) : NULL;
-    if (!next || !(c->has_form || tag.pid.data ||
-                   (c->in->has_pri && host_is_upper(c->second.text))))
+    if (!next ||
+        !(c->has_form || tag.pid.data || (c->in->has_pri && host_is_upper(c->second.text))))
         return NULL;
     host_set_tag(m, &tag);
     host_set_severity(c->in, pri, m);
@@ -334,8 +330,8 @@ static bool host_is_list_or_pair(const char *p, const char *end)
 /* Whether the text at `p` is what daemons and appliances write after HOSTNAME. */
 static bool host_is_content(const char *p, const char *end)
 {
-    static const char *const known[] = {"last message repeated ", "message repeated ",
-                                        "-- MARK --", "CEF:", "LEEF:"};
+    static const char *const known[] = {"last message repeated ", "message repeated ", "-- MARK --",
+                                        "CEF:", "LEEF:"};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (word_begins_with(p, end, known[i]))
             return true;
@@ -439,7 +435,7 @@ static const char *host_marked_word(const struct host_input *in, const struct wo
     return next ? next : host_read_tag(w->text.data, in->end, m);
 }
 
-/* What is recognized by the first word itself. */
+/* The steps for which the first word is enough. */
 static const char *host_known_word(const struct host_input *in, const struct word *w,
                                    struct syslog_message *m)
 {

@@ -9,10 +9,12 @@ struct tag {
     struct slice pid; /* data == NULL if there is none */
 };
 
-/* Reads the TAG at `p` with its ':' and PID. Returns the byte after it, or NULL if there is none. */
+/* Reads the TAG at `p` with its ':' and PID. Returns the byte after it, or NULL if there is none.
+ */
 const char *tag_read(const char *p, const char *end, struct tag *tag);
 
-/* tag_read(), but a ':' before text also ends a TAG, unless it looks like an URL, a path, a port. */
+/* tag_read(), but a ':' before text also ends a TAG, unless it looks like an URL, a path, a port.
+ */
 const char *tag_read_any_colon(const char *p, const char *end, struct tag *tag);
 
 /* Whether a mnemonic begins at `p`, such as %SYS-5-CONFIG_I (Cisco) or %%01IFNET/4/IF_UP (Huawei).

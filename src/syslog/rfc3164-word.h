@@ -62,7 +62,8 @@ struct word word_without_colon(const struct word *w);
 /* Whether it has the form of a HOSTNAME: a name, or an IP address, perhaps in brackets. */
 bool word_may_be_host(const struct word *w);
 
-/* word_may_be_host(), except for words that never are: levels, facility.severity, AM and PM, topics. */
+/* word_may_be_host(), except for words that never are: levels, facility.severity, AM and PM,
+ * topics. */
 bool word_is_host(const struct word *w);
 
 /* Reads "HOST:" before a blank or the end. Returns the byte after it, or NULL. */

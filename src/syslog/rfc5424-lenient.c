@@ -100,8 +100,8 @@ static void rfc5424_lenient_trim_colon(const struct rfc5424_fields *f, const cha
 }
 
 /* STRUCTURED-DATA, or MSG in its place. Returns the byte after it. */
-static const char *rfc5424_lenient_sd(const char *p, const char *end, const struct rfc5424_fields *f,
-                                      struct structured_data *sd)
+static const char *rfc5424_lenient_sd(const char *p, const char *end,
+                                      const struct rfc5424_fields *f, struct structured_data *sd)
 {
     if (p < end && *p == '[') {
         const char *next = rfc5424_lenient_elements(p, end, sd);
@@ -122,8 +122,8 @@ static const char *rfc5424_lenient_sd(const char *p, const char *end, const stru
 }
 
 /*
- * HOSTNAME to STRUCTURED-DATA, from the SP after TIMESTAMP. MSG may begin early. STRUCTURED-DATA may
- * come early, after APP-NAME, and may be missing. Returns the SP before MSG, or MSG.
+ * HOSTNAME to STRUCTURED-DATA, from the SP after TIMESTAMP. MSG may begin early. STRUCTURED-DATA
+ * may come early, after APP-NAME, and may be missing. Returns the SP before MSG, or MSG.
  */
 static const char *rfc5424_lenient_fields(const char *p, const char *end, struct syslog_message *m)
 {

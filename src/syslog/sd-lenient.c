@@ -31,7 +31,7 @@ static bool sd_lenient_is_vendor(struct slice id)
     return true;
 }
 
-/* A value without quotes, up to SP or ']'. Backslashes in it are no escapes. */
+/* A value without quotes, up to SP or ']'. A backslash in it is not an escape. */
 static const char *sd_lenient_bare_value(const char *p, const char *end, struct sd_param *param)
 {
     const char *start = p;

@@ -130,7 +130,7 @@ static const char *tz_skip_digits(const char *p, const char *end)
 /* Returns the sign at `p`, or 0. */
 static char tz_sign(const char *p, const char *end)
 {
-    return p < end && (*p == '+' || *p == '-') ? *p : 0;
+    return p < end && (*p == '+' || *p == '-') ? *p : '\0';
 }
 
 /* The offset after GMT: a sign and h, hh, h:mm, hh:mm or hhmm, up to 14 hours. */

@@ -42,7 +42,7 @@ enum tz_kind {
 struct tz_suffix {
     enum tz_kind kind;
     bool named; /* by letters, which may also be the name of a host */
-    bool west; /* also for "-00:00" */
+    bool west;  /* also for "-00:00" */
     int32_t minutes;
 };
 
