@@ -186,15 +186,15 @@ static const char *lenient_fraction(const char *p, const char *end, struct slice
 }
 
 /* Returns 'a' or 'p' if the two letters at `p` are AM or PM, else 0. */
-static char lenient_half_day(const char *p, const char *end)
+static int lenient_half_day(const char *p, const char *end)
 {
     if (end - p < 2 || (p[1] | 32) != 'm')
         return 0;
-    char letter = (char)(p[0] | 32);
-    return letter == 'a' || letter == 'p' ? letter : '\0';
+    int letter = p[0] | 32;
+    return letter == 'a' || letter == 'p' ? letter : 0;
 }
 
-static bool lenient_set_half_day(char half, struct lenient_parts *t)
+static bool lenient_set_half_day(int half, struct lenient_parts *t)
 {
     if (t->hour < 1 || t->hour > 12)
         return false;
@@ -209,7 +209,7 @@ static bool lenient_set_half_day(char half, struct lenient_parts *t)
 static const char *lenient_twelve_hours(const char *p, const char *end, struct lenient_parts *t)
 {
     const char *word = word_skip_blanks(p, end);
-    char half = word > p ? lenient_half_day(word, end) : '\0';
+    int half = word > p ? lenient_half_day(word, end) : 0;
     if (!half)
         return p;
     const char *q = word + 2;

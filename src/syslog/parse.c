@@ -6,7 +6,7 @@
 #include "syslog/rfc5424-lenient.h"
 #include "syslog/rfc5424.h"
 
-enum { MSG_LEN_DIGITS = 10 };
+enum { LEN_DIGITS = 10 };
 
 /*
  * The message without MSG-LEN and SP before PRI, as octet counting begins, if MSG-LEN is the length
@@ -18,7 +18,7 @@ static struct slice syslog_skip_msg_len(struct slice message)
     const char *p = message.data;
     uint64_t len = 0;
     unsigned pri;
-    while (p < end && is_digit(*p) && p - message.data < MSG_LEN_DIGITS)
+    while (p < end && is_digit(*p) && p - message.data < LEN_DIGITS)
         len = len * 10 + (uint64_t)(*p++ - '0');
     if (p == message.data || *message.data == '0' || p == end || *p != ' ' ||
         !pri_read(p + 1, end, &pri))
@@ -28,20 +28,20 @@ static struct slice syslog_skip_msg_len(struct slice message)
 }
 
 /* Returns the VERSION, '0' or '1', or 0 if the message cannot be RFC 5424. */
-static char syslog_version(struct slice message)
+static int syslog_version(struct slice message)
 {
     const char *end = message.data + message.len;
     unsigned pri;
     const char *start = message.len && *message.data == '<' ? message.data : rfc3164_start(message);
     const char *p = pri_read(start, end, &pri);
     p = p ? skip_bom(p, end) : NULL;
-    return p && end - p >= 2 && p[1] == ' ' && (*p == '0' || *p == '1') ? *p : '\0';
+    return p && end - p >= 2 && p[1] == ' ' && (*p == '0' || *p == '1') ? *p : 0;
 }
 
 static bool syslog_parse_rfc5424(struct lenient_time *time, struct slice message,
                                  struct syslog_message *m, struct defect *defect)
 {
-    char version = syslog_version(message);
+    int version = syslog_version(message);
     return version && (rfc5424_parse_version(message, version, m, defect) ||
                        rfc5424_lenient_parse(message, time, m));
 }

@@ -5,7 +5,8 @@
 
 enum { COUNTERS_MAX = 3, SEARCH_LEN = 200, NODE_SLASHES = 2 };
 
-const char *cisco_skip_counter(const char *p, const char *end)
+/* A sequence number, "42: ". */
+static const char *cisco_skip_counter(const char *p, const char *end)
 {
     const char *start = p;
     while (p < end && is_digit(*p))
@@ -30,7 +31,7 @@ static const char *cisco_skip_mark(const char *p, const char *end)
     return p < end && (*p == '*' || *p == '.') ? p + 1 : p;
 }
 
-const char *cisco_skip_time(const char *p, const char *end)
+static const char *cisco_skip_time(const char *p, const char *end)
 {
     return lenient_time_skip(cisco_skip_mark(p, end), end);
 }

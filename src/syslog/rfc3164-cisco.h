@@ -7,12 +7,6 @@
 
 /* The parts that Cisco devices and others write around TIMESTAMP, by rules 3 and 4. */
 
-/* Returns the byte after a sequence number, "42: ", at `p`, or NULL. */
-const char *cisco_skip_counter(const char *p, const char *end);
-
-/* Returns the byte after a time, which may have a '*' or '.' before it, or NULL. */
-const char *cisco_skip_time(const char *p, const char *end);
-
 /*
  * Returns the mnemonic at `p`, or after ": " or "%$VDC-2%$ ", or NULL if there is none. Other text
  * before it is not skipped.

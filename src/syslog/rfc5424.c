@@ -29,7 +29,7 @@ static const char *rfc5424_pri(const struct parse_input *in, const char *p,
 }
 
 /* VERSION and the SP after it. */
-static const char *rfc5424_version(const struct parse_input *in, const char *p, char version)
+static const char *rfc5424_version(const struct parse_input *in, const char *p, int version)
 {
     static const char field[] = "VERSION";
     if (p == in->end || *p != version)
@@ -83,7 +83,7 @@ static const char *rfc5424_field(const struct parse_input *in, const char *p, co
 }
 
 /* HEADER. Returns the SP after it, or the end. */
-static const char *rfc5424_header(const struct parse_input *in, char version,
+static const char *rfc5424_header(const struct parse_input *in, int version,
                                   struct syslog_message *m)
 {
     const char *p = rfc5424_pri(in, in->start, m);
@@ -95,7 +95,7 @@ static const char *rfc5424_header(const struct parse_input *in, char version,
     return rfc5424_field(in, p, "MSGID", MSGID_MAX, "longer than 32 characters", &m->msgid);
 }
 
-bool rfc5424_parse_version(struct slice message, char version, struct syslog_message *m,
+bool rfc5424_parse_version(struct slice message, int version, struct syslog_message *m,
                            struct defect *defect)
 {
     struct parse_input in = {message.data, message.data + message.len, defect};

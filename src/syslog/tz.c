@@ -128,9 +128,9 @@ static const char *tz_skip_digits(const char *p, const char *end)
 }
 
 /* Returns the sign at `p`, or 0. */
-static char tz_sign(const char *p, const char *end)
+static int tz_sign(const char *p, const char *end)
 {
-    return p < end && (*p == '+' || *p == '-') ? *p : '\0';
+    return p < end && (*p == '+' || *p == '-') ? *p : 0;
 }
 
 /* The offset after GMT: a sign and h, hh, h:mm, hh:mm or hhmm, up to 14 hours. */
@@ -178,7 +178,7 @@ static const char *tz_read_name(const char *p, const char *end, struct tz_suffix
     struct slice word = slice_between(p, q);
     if (word.len < TZ_LETTERS_MIN || word.len > TZ_LETTERS_MAX)
         return NULL;
-    char sign = tz_sign(q, end);
+    int sign = tz_sign(q, end);
     if (word.len == 3 && (memcmp(p, "UTC", 3) == 0 || memcmp(p, "GMT", 3) == 0)) {
         suffix->kind = TZ_UTC;
         return sign ? tz_read_gmt_offset(q, end, suffix) : q;
