@@ -35,7 +35,7 @@ static const char help[] =
     "                            defects) or rfc3164 only [rfc5424]\n"
     "      --tz=ZONE             Set the time zone of timestamps without one: local,\n"
     "                            utc, +HH:MM or a name as Europe/Berlin [local]\n"
-    "      --host=MODE           Read the word after an RFC 3164 time as host name: by\n"
+    "      --host=MODE           Read the word after an RFC 3164 time as host name by\n"
     "                            rule, always or never [rule]\n"
     "\n"
     "Listeners:\n"
