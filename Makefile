@@ -205,8 +205,9 @@ $(FUZZERS:=.run): %.run: %
 	@echo "$*: $$(sed -n 's/^stat::number_of_executed_units: *//p' $*.log) runs, no failure"
 
 ifneq ($(BUILD),build/fuzz)
-$(FUZZERS): force
-	@$(MAKE) --no-print-directory $@ BUILD=build/fuzz CC='$(if $(findstring clang,$(CC)),$(CC),clang)' \
+# One make builds them all, so that two do not write the same libraries.
+$(FUZZERS) &: force
+	@$(MAKE) --no-print-directory $(FUZZERS) BUILD=build/fuzz CC='$(if $(findstring clang,$(CC)),$(CC),clang)' \
 		SANITIZE=fuzzer-no-link,address,undefined
 else
 $(FUZZERS): private SANITIZER += -fsanitize=fuzzer

@@ -27,6 +27,7 @@ _shnek_parse()
     -l | --listen) words='tcp:// tls:// udp:// unix: unixgram: systemd' ;;
     -f | --format) words='rfc5424 auto rfc3164' ;;
     --tz) words='local utc' ;;
+    --host) words='rule always never' ;;
     -F | --framing) words='auto newline octet' ;;
     --max-size) words='8k 64k 1M' ;;
     --oversize) words='reject truncate' ;;
@@ -50,7 +51,7 @@ _shnek_parse()
             compopt -o default # files
             return
         fi
-        words='-l --listen= -f --format= --tz= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
+        words='-l --listen= -f --format= --tz= --host= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw

@@ -35,6 +35,8 @@ static const char help[] =
     "                            defects) or rfc3164 only [rfc5424]\n"
     "      --tz=ZONE             Set the time zone of timestamps without one: local,\n"
     "                            utc, +HH:MM or a name as Europe/Berlin [local]\n"
+    "      --host=MODE           Read the word after an RFC 3164 time as host name by\n"
+    "                            rule, always or never [rule]\n"
     "\n"
     "Listeners:\n"
     "  -l, --listen=ADDRESS      Listen on tcp://HOST:PORT, tls://HOST[:PORT],\n"
@@ -91,6 +93,7 @@ enum {
     OPTION_OVERSIZE,
     OPTION_JOBS,
     OPTION_TZ,
+    OPTION_HOST,
     OPTION_RCVBUF,
     OPTION_REUSEPORT,
     OPTION_SOCKET_MODE,
@@ -122,6 +125,7 @@ static const struct option options[] = {
     {"jobs", required_argument, NULL, OPTION_JOBS},
     {"format", required_argument, NULL, 'f'},
     {"tz", required_argument, NULL, OPTION_TZ},
+    {"host", required_argument, NULL, OPTION_HOST},
     {"listen", required_argument, NULL, 'l'},
     {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
     {"reuseport", no_argument, NULL, OPTION_REUSEPORT},
@@ -201,6 +205,16 @@ static bool relay_config_set_tz(struct relay_config *c, const char *text)
     return setenv("TZ", text, 1) == 0;
 }
 
+static bool relay_config_set_host(struct relay_config *c, const char *text)
+{
+    static const char *const words[] = {"rule", "always", "never", NULL};
+    int choice;
+    if (!option_choice("--host", text, words, &choice))
+        return false;
+    c->host = (enum host_mode)choice;
+    return true;
+}
+
 static bool relay_config_set_framing(struct relay_config *c, const char *text)
 {
     static const char *const words[] = {"auto", "newline", "octet", NULL};
@@ -254,6 +268,8 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
         return relay_config_set_format(c, text);
     case OPTION_TZ:
         return relay_config_set_tz(c, text);
+    case OPTION_HOST:
+        return relay_config_set_host(c, text);
     case 'l':
         return relay_config_add_listener(c, text);
     case OPTION_RCVBUF:
@@ -420,6 +436,8 @@ static bool relay_config_check_effect(const struct relay_config *c, uint64_t giv
                                  "or --proxy-protocol");
     if (option_is_given(given, OPTION_TZ) && c->format == FORMAT_RFC5424)
         return relay_config_fail("--tz: has no effect without --format=auto or rfc3164");
+    if (option_is_given(given, OPTION_HOST) && c->format == FORMAT_RFC5424)
+        return relay_config_fail("--host: has no effect without --format=auto or rfc3164");
     return true;
 }
 

@@ -287,6 +287,7 @@ useless() {
     useless '--handshake-timeout: has no effect without --listen with tls:// or --proxy-protocol' \
         --handshake-timeout=1 -l tcp://:0
     useless '--tz: has no effect without --format=auto or rfc3164' --tz=utc
+    useless '--host: has no effect without --format=auto or rfc3164' --host=always
     useless '--max-memory: must be at least --max-size' -l tcp://:0 --max-memory=1M --max-size=2M
 }
 

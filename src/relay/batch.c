@@ -31,9 +31,10 @@ void batch_add_copy(struct batch *b, enum frame_kind kind, const struct frame *f
 
 void batch_parser_init(struct batch_parser *p, const struct relay_config *config)
 {
-    *p = (struct batch_parser){.config = config,
-                               .syslog = {.format = config->format, .time = {.tz = config->tz}},
-                               .clock = {.utc = true}};
+    *p = (struct batch_parser){
+        .config = config,
+        .syslog = {.format = config->format, .time = {.tz = config->tz}, .host = config->host},
+        .clock = {.utc = true}};
 }
 
 void batch_parser_free(struct batch_parser *p)

@@ -4,6 +4,7 @@
 #include "base/defect.h"
 #include "syslog/lenient-time.h"
 #include "syslog/rfc3164-fast.h"
+#include "syslog/rfc3164-host.h"
 #include "syslog/rfc5424-fast.h"
 
 enum syslog_format {
@@ -15,7 +16,8 @@ enum syslog_format {
 struct syslog_parser {
     enum syslog_format format;
     struct lenient_time time; /* of FORMAT_AUTO and FORMAT_RFC3164 */
-    struct rfc3164_fast fast; /* times of these, converted with `time` */
+    enum host_mode host;      /* the same */
+    struct rfc3164_fast fast; /* of these with HOST_RULE */
 };
 
 /* syslog_parse() for messages that the accelerators do not accept. */
@@ -31,7 +33,7 @@ static inline bool syslog_parse(struct syslog_parser *parser, struct slice messa
 {
     if (parser->format != FORMAT_RFC3164 && __builtin_expect(rfc5424_fast_parse(message, m), 1))
         return true;
-    if (parser->format != FORMAT_RFC5424 &&
+    if (parser->format != FORMAT_RFC5424 && parser->host == HOST_RULE &&
         rfc3164_fast_parse(&parser->fast, message, &parser->time, m))
         return true;
     return syslog_parse_slow(parser, message, m, defect);

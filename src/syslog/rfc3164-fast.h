@@ -10,7 +10,7 @@
 
 /*
  * An accelerator for the usual RFC 3164 message. It parses a whole header with the same result as
- * rfc3164_parse(), or declines, and then that decides. Build without it by
+ * rfc3164_parse() with HOST_RULE, or declines, and then that decides. Build without it by
  * `make CPPFLAGS=-DSHNEK_NO_FAST_PATH`.
  *
  *     <38>Nov 22 17:00:00 web1 sshd[4123]: text                   the host is optional
