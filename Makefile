@@ -133,6 +133,7 @@ $(BENCH_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
 $(BUILD)/tests/json_fuzz_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/json_validate.c))
 $(BUILD)/tests/frame_fuzz_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/frame.c))
 $(BUILD)/tests/template_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/line_template.c))
+$(BUILD)/tests/rfc3164_fast_test: $(BUILD)/tests/fuzz/rfc3164_fast.o
 
 $(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) -lm
 $(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): $(call libraries,$(FOLDERS))
@@ -206,8 +207,9 @@ $(FUZZERS:=.run): %.run: %
 	@echo "$*: $$(sed -n 's/^stat::number_of_executed_units: *//p' $*.log) runs, no failure"
 
 ifneq ($(BUILD),build/fuzz)
-$(FUZZERS): force
-	@$(MAKE) --no-print-directory $@ BUILD=build/fuzz CC='$(if $(findstring clang,$(CC)),$(CC),clang)' \
+# One make builds them all, so that two do not write the same libraries.
+$(FUZZERS) &: force
+	@$(MAKE) --no-print-directory $(FUZZERS) BUILD=build/fuzz CC='$(if $(findstring clang,$(CC)),$(CC),clang)' \
 		SANITIZE=fuzzer-no-link,address,undefined
 else
 $(FUZZERS): private SANITIZER += -fsanitize=fuzzer

@@ -29,6 +29,7 @@ _shnek_parse()
     --tz) words='local utc' ;;
     --charset) words='windows-1252 iso-8859-15 gb18030 shift_jis' ;;
     -F | --framing) words='auto newline octet nul' ;;
+    --host) words='rule always never' ;;
     --max-size) words='8k 64k 1M' ;;
     --oversize) words='reject truncate' ;;
     --rcvbuf) words='1M 8M 64M' ;;
@@ -55,7 +56,7 @@ _shnek_parse()
             compopt -o default # files
             return
         fi
-        words='-l --listen= -f --format= --tz= --charset= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
+        words='-l --listen= -f --format= --tz= --charset= --host= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw

@@ -4,6 +4,7 @@ complete -c shnek-parse -s l -l listen -x -a 'tcp:// tls:// udp:// unix: unixgra
 complete -c shnek-parse -s f -l format -x -a 'rfc5424 auto rfc3164' -d 'Set the message format'
 complete -c shnek-parse -l tz -x -a 'local utc' -d 'Set the time zone of timestamps that do not name one'
 complete -c shnek-parse -l charset -x -a 'windows-1252 iso-8859-15 gb18030 shift_jis' -d 'Convert messages that are not UTF-8'
+complete -c shnek-parse -l host -x -a 'rule always never' -d 'Set whether the word after an RFC 3164 timestamp is a host name'
 complete -c shnek-parse -l multiline -d 'Join lines without a PRI to the preceding message'
 complete -c shnek-parse -s F -l framing -x -a 'auto newline octet nul' -d 'Set how a stream is split into messages'
 complete -c shnek-parse -l max-size -x -a '8k 64k 1M' -d 'Set the maximum length of a message'

@@ -38,6 +38,8 @@ static const char help[] =
     "                            utc, +HH:MM or a name as Europe/Berlin [local]\n"
     "      --charset=NAME        Convert messages that are not UTF-8 from a character\n"
     "                            set such as windows-1252\n"
+    "      --host=MODE           Read the word after an RFC 3164 time as host name by\n"
+    "                            rule, always or never [rule]\n"
     "\n"
     "Listeners:\n"
     "  -l, --listen=ADDRESS      Listen on tcp://HOST:PORT, tls://HOST[:PORT],\n"
@@ -97,6 +99,7 @@ enum {
     OPTION_JOBS,
     OPTION_TZ,
     OPTION_CHARSET,
+    OPTION_HOST,
     OPTION_RCVBUF,
     OPTION_REUSEPORT,
     OPTION_SOCKET_MODE,
@@ -130,6 +133,7 @@ static const struct option options[] = {
     {"format", required_argument, NULL, 'f'},
     {"tz", required_argument, NULL, OPTION_TZ},
     {"charset", required_argument, NULL, OPTION_CHARSET},
+    {"host", required_argument, NULL, OPTION_HOST},
     {"listen", required_argument, NULL, 'l'},
     {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
     {"reuseport", no_argument, NULL, OPTION_REUSEPORT},
@@ -235,6 +239,16 @@ static bool relay_config_set_charset(struct relay_config *c, const char *text)
     return false;
 }
 
+static bool relay_config_set_host(struct relay_config *c, const char *text)
+{
+    static const char *const words[] = {"rule", "always", "never", NULL};
+    int choice;
+    if (!option_choice("--host", text, words, &choice))
+        return false;
+    c->host = (enum host_mode)choice;
+    return true;
+}
+
 static bool relay_config_set_framing(struct relay_config *c, const char *text)
 {
     static const char *const words[] = {"auto", "newline", "octet", "nul", NULL};
@@ -290,6 +304,8 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
         return relay_config_set_tz(c, text);
     case OPTION_CHARSET:
         return relay_config_set_charset(c, text);
+    case OPTION_HOST:
+        return relay_config_set_host(c, text);
     case 'l':
         return relay_config_add_listener(c, text);
     case OPTION_RCVBUF:
@@ -469,6 +485,8 @@ static bool relay_config_check_effect(const struct relay_config *c, const struct
                                  "or --proxy-protocol");
     if (given->has[OPTION_TZ] && c->format == FORMAT_RFC5424)
         return relay_config_fail("--tz: has no effect without --format=auto or rfc3164");
+    if (given->has[OPTION_HOST] && c->format == FORMAT_RFC5424)
+        return relay_config_fail("--host: has no effect without --format=auto or rfc3164");
     return relay_config_check_framing(c, given, transports);
 }
 

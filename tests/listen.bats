@@ -292,6 +292,7 @@ useless() {
     done
     useless '--multiline: has no effect with --framing=octet' --multiline -F octet
     useless '--tz: has no effect without --format=auto or rfc3164' --tz=utc
+    useless '--host: has no effect without --format=auto or rfc3164' --host=always
     useless '--max-memory: must be at least --max-size' -l tcp://:0 --max-memory=1M --max-size=2M
 }
 

@@ -544,6 +544,29 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     is "$output" "$(record 2026-07-22T17:00:00-02:30 && record 2026-01-22T17:00:00-03:30)"
 }
 
+@test "--host sets whether a word after the time is the host name" {
+    local time='<38>2026-11-22T17:00:00Z' field='"hostname"'
+    given "$time web1 is up\n$time web is up\n$time web INFO: up\n$time sshd[22]: hi\n" -f auto
+    is "$(grep -o "$field:[^,]*" <<<"$output" | xargs)" 'hostname:web1 hostname:null hostname:null hostname:null'
+    given "$time web1 is up\n$time web is up\n$time web INFO: up\n$time sshd[22]: hi\n" -f auto --host=always
+    is "$(grep -o "$field:[^,]*" <<<"$output" | xargs)" 'hostname:web1 hostname:web hostname:web hostname:null'
+    [[ ${lines[1]} == *'"msg":"is up"}' && ${lines[3]} == *'"appname":"sshd","procid":22,'* ]]
+    given "$time web1 is up\n$time web su: no\n$time sshd[22]: hi\n" -f rfc3164 --host=never
+    is "$(grep -o "$field:[^,]*" <<<"$output" | xargs)" 'hostname:null hostname:null hostname:null'
+    [[ ${lines[1]} == *'"msg":"web su: no"}' && ${lines[2]} == *'"appname":"sshd","procid":22,'* ]]
+    given "$time web is up\n$time web su: no\n" -f auto --host=rule
+    is "$(grep -o "$field:[^,]*" <<<"$output" | xargs)" 'hostname:null hostname:web'
+}
+
+@test "a length before the PRI of a line is removed if it is right" {
+    given '<38>su: one\n11 <38>su: two\n12 <38>su: two\n13 <38>su: two\n' -f auto -F newline
+    is "$status" 0
+    is "$(grep -o '"msg":.*' <<<"$output" | tr -d '"}' | xargs)" 'msg:one msg:two msg:two msg:13 <38>su: two'
+    given '11 <38>su: two\n' -F newline
+    is "$status" 1
+    is "$stderr" "shnek-parse: stdin:1: PRI: expected '<' (at byte 0)"
+}
+
 @test "-f auto converts each line of random bytes to a valid record" {
     need jq iconv
     head -c 1M /dev/urandom | LC_ALL=C tr -d '\0\r' | LC_ALL=C sed -E '
@@ -1395,6 +1418,8 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 --tz=Europe|--tz: 'Europe'
 --tz=../../../etc/passwd|--tz: '../../../etc/passwd'
 --tz=/etc/passwd|--tz: '/etc/passwd'
+--host=|--host: ''
+--host=no|--host: 'no' is not one of rule, always, never
 --multiline=x|'--multiline'
 --framing=|--framing: ''
 --oversize=drop|--oversize: 'drop'
@@ -1438,7 +1463,7 @@ END
         [[ ${lines[0]} == 'usage: shnek-parse '* ]]
     done
     for option in listen framing max-size oversize max-connections meta raw rejects stats quiet help version \
-        format tz multiline; do
+        format tz host multiline; do
         [[ $output == *"--$option"* ]]
     done
     run --separate-stderr shnek-parse --help

@@ -95,15 +95,22 @@ static inline char *record_fast_procid(char *to, const struct syslog_message *m)
     return record_short_number(to, m->procid) ? to + m->procid.len : record_procid(to, m);
 }
 
+/* "hostname" to "msgid". */
+static inline __attribute__((always_inline)) char *
+record_fast_fields(char *to, const struct syslog_message *m)
+{
+    to = record_fast_field(to, ",\"hostname\"", m->hostname, 2);
+    to = record_fast_field(to, ",\"appname\"", m->appname, 1);
+    to = record_fast_procid(record_literal(to, ",\"procid\":"), m);
+    return record_fast_field(to, ",\"msgid\"", m->msgid, 1);
+}
+
 /* "version" to "msgid" of a message whose m->header_verbatim is set: no field needs an escape and
  * blocks can be read past its end. */
 static inline char *record_fast_header(char *to, const struct syslog_message *m)
 {
     to = record_fast_field(to, ",\"version\":1,\"timestamp\"", m->timestamp, 32 / SIMD_SIZE);
-    to = record_fast_field(to, ",\"hostname\"", m->hostname, 2);
-    to = record_fast_field(to, ",\"appname\"", m->appname, 1);
-    to = record_fast_procid(record_literal(to, ",\"procid\":"), m);
-    return record_fast_field(to, ",\"msgid\"", m->msgid, 1);
+    return record_fast_fields(to, m);
 }
 
 /* The characters of a TIMESTAMP need no escape. */
@@ -120,6 +127,11 @@ static inline char *record_timestamp(char *to, struct slice value)
 static __attribute__((noinline)) char *record_header(char *to, const struct syslog_message *m)
 {
     const char *limit = record_limit(m);
+    if (m->version == 0 && m->rfc3164_verbatim) {
+        to = record_literal(to, ",\"version\":null,\"timestamp\":\"");
+        to = record_fast_text(to, m->timestamp, 32 / SIMD_SIZE);
+        return record_fast_fields(to, m);
+    }
     if (m->version)
         to = record_literal(to, ",\"version\":1,\"timestamp\":");
     else

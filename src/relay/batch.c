@@ -35,9 +35,10 @@ void batch_add_copy(struct batch *b, enum frame_kind kind, const struct frame *f
 
 bool batch_parser_init(struct batch_parser *p, const struct relay_config *config)
 {
-    *p = (struct batch_parser){.config = config,
-                               .syslog = {.format = config->format, .time = {.tz = config->tz}},
-                               .clock = {.utc = true}};
+    *p = (struct batch_parser){
+        .config = config,
+        .syslog = {.format = config->format, .time = {.tz = config->tz}, .host = config->host},
+        .clock = {.utc = true}};
     if (!config->charset || charset_open(&p->charset, config->charset))
         return true;
     log_printf("--charset: %s: %m", config->charset);

@@ -29,7 +29,8 @@ struct relay_config {
     char **files;                      /* "-" is stdin */
     int file_count;
     enum syslog_format format;
-    struct tz tz; /* of timestamps without a zone */
+    struct tz tz;        /* of timestamps without a zone */
+    enum host_mode host; /* of RFC 3164 messages */
     enum framing framing;
     bool multiline;
     const char *charset; /* of messages that are not UTF-8, or NULL */

@@ -2,6 +2,8 @@
 
 #include "syslog/calendar.h"
 #include "syslog/field-parse.h"
+#include "syslog/rfc3164-tag.h"
+#include "syslog/rfc3164-word.h"
 #include "syslog/tz.h"
 
 enum { LENIENT_FRACTION_MAX = 9 };
@@ -45,20 +47,69 @@ static const char *lenient_space(const char *p, const char *end)
     return p && p < end && *p == ' ' ? p + 1 : p;
 }
 
-/* Returns the index, from 1, of the name at `p` in a list of three-letter names, or 0. */
-static int lenient_name(const char *list, const char *p, const char *end)
+/* Three letters in lower case as a number. */
+#define LETTERS(a, b, c) ((a) << 16 | (b) << 8 | (c))
+
+/* The three letters at `p`, after which there must be another character; or 0. */
+static int lenient_letters(const char *p, const char *end)
 {
     if (!p || end - p < 4)
         return 0;
-    for (int i = 0; list[i]; i += 3)
-        if ((p[0] | 32) == list[i] && (p[1] | 32) == list[i + 1] && (p[2] | 32) == list[i + 2])
-            return i / 3 + 1;
-    return 0;
+    return LETTERS((unsigned char)p[0], (unsigned char)p[1], (unsigned char)p[2]) |
+           LETTERS(32, 32, 32);
+}
+
+static int lenient_month_of(int letters)
+{
+    switch (letters) {
+    case LETTERS('j', 'a', 'n'):
+        return 1;
+    case LETTERS('f', 'e', 'b'):
+        return 2;
+    case LETTERS('m', 'a', 'r'):
+        return 3;
+    case LETTERS('a', 'p', 'r'):
+        return 4;
+    case LETTERS('m', 'a', 'y'):
+        return 5;
+    case LETTERS('j', 'u', 'n'):
+        return 6;
+    case LETTERS('j', 'u', 'l'):
+        return 7;
+    case LETTERS('a', 'u', 'g'):
+        return 8;
+    case LETTERS('s', 'e', 'p'):
+        return 9;
+    case LETTERS('o', 'c', 't'):
+        return 10;
+    case LETTERS('n', 'o', 'v'):
+        return 11;
+    case LETTERS('d', 'e', 'c'):
+        return 12;
+    default:
+        return 0;
+    }
+}
+
+static bool lenient_is_weekday(int letters)
+{
+    switch (letters) {
+    case LETTERS('m', 'o', 'n'):
+    case LETTERS('t', 'u', 'e'):
+    case LETTERS('w', 'e', 'd'):
+    case LETTERS('t', 'h', 'u'):
+    case LETTERS('f', 'r', 'i'):
+    case LETTERS('s', 'a', 't'):
+    case LETTERS('s', 'u', 'n'):
+        return true;
+    default:
+        return false;
+    }
 }
 
 static const char *lenient_month(const char *p, const char *end, int *value)
 {
-    *value = lenient_name("janfebmaraprmayjunjulaugsepoctnovdec", p, end);
+    *value = lenient_month_of(lenient_letters(p, end));
     return *value ? p + 3 : NULL;
 }
 
@@ -78,8 +129,10 @@ static const char *lenient_numeric_date(const char *p, const char *end, struct l
 static const char *lenient_month_day(const char *p, const char *end, struct lenient_parts *t)
 {
     p = lenient_month(p, end, &t->month);
-    p = lenient_number(lenient_space(p, end), end, 1, 2, &t->day);
-    if (p && p < end && *p == ',')
+    p = p ? lenient_number(lenient_space(p, end), end, 1, 2, &t->day) : NULL;
+    if (!p)
+        return NULL;
+    if (p < end && *p == ',')
         p++;
     p = lenient_space(p, end);
     int year;
@@ -111,7 +164,7 @@ static const char *lenient_named_date(const char *p, const char *end, struct len
 /* Www, with or without a comma, which any date may follow. */
 static const char *lenient_skip_weekday(const char *p, const char *end)
 {
-    if (!lenient_name("montuewedthufrisatsun", p, end))
+    if (!lenient_is_weekday(lenient_letters(p, end)))
         return p;
     const char *q = p + 3;
     if (q < end && *q == ',')
@@ -119,18 +172,113 @@ static const char *lenient_skip_weekday(const char *p, const char *end)
     return lenient_space(q, end);
 }
 
+/* 1 to 9 digits after a '.' or ','. Returns `p` if there is no such character, NULL if no digits.
+ */
+static const char *lenient_fraction(const char *p, const char *end, struct slice *fraction)
+{
+    if (p == end || (*p != '.' && *p != ','))
+        return p;
+    const char *start = ++p;
+    while (p < end && is_digit(*p) && p - start < LENIENT_FRACTION_MAX)
+        p++;
+    *fraction = slice_between(start, p);
+    return p == start || (p < end && is_digit(*p)) ? NULL : p;
+}
+
+/* Returns 'a' or 'p' if the two letters at `p` are AM or PM, else 0. */
+static int lenient_half_day(const char *p, const char *end)
+{
+    if (end - p < 2 || (p[1] | 32) != 'm')
+        return 0;
+    int letter = p[0] | 32;
+    return letter == 'a' || letter == 'p' ? letter : 0;
+}
+
+static bool lenient_set_half_day(int half, struct lenient_parts *t)
+{
+    if (t->hour < 1 || t->hour > 12)
+        return false;
+    t->hour = t->hour % 12 + (half == 'p' ? 12 : 0);
+    return true;
+}
+
+/*
+ * AM or PM after the time of day, with its fraction if there was none before. Returns NULL if it
+ * cannot be applied: the time is then unknown.
+ */
+static const char *lenient_twelve_hours(const char *p, const char *end, struct lenient_parts *t)
+{
+    const char *word = word_skip_blanks(p, end);
+    int half = word > p ? lenient_half_day(word, end) : 0;
+    if (!half)
+        return p;
+    const char *q = word + 2;
+    if (q < end && (*q == '.' || *q == ',') && q + 1 < end && is_digit(q[1])) {
+        if (t->fraction.len)
+            return NULL;
+        q = lenient_fraction(q, end, &t->fraction);
+    }
+    if (!q)
+        return NULL;
+    if (!word_ends(q, end) && *q != ':')
+        return q == word + 2 ? p : NULL;
+    if (word == p + 1 && *p == ' ')
+        return lenient_set_half_day(half, t) ? q : NULL;
+    return t->hour < 1 || t->hour > 12 ? p : NULL;
+}
+
 static const char *lenient_time_of_day(const char *p, const char *end, struct lenient_parts *t)
 {
     p = lenient_number(p, end, 1, 2, &t->hour);
     p = lenient_number(lenient_char(p, end, ':'), end, 2, 2, &t->minute);
     p = lenient_number(lenient_char(p, end, ':'), end, 2, 2, &t->second);
-    if (!p || p == end || (*p != '.' && *p != ','))
+    p = p ? lenient_fraction(p, end, &t->fraction) : NULL;
+    return p && p < end && word_is_blank(*p) ? lenient_twelve_hours(p, end, t) : p;
+}
+
+/*
+ * Whether a TAG that is not a mnemonic follows the letters of a time zone: then they are HOSTNAME.
+ */
+static bool lenient_zone_is_host(const char *p, const char *end)
+{
+    struct tag tag;
+    if (p == end || !word_is_blank(*p))
+        return false;
+    p = word_skip_blanks(p, end);
+    return !tag_is_mnemonic(p, end) && tag_read(p, end, &tag);
+}
+
+static const char *lenient_zone(const char *p, const char *end, struct tz_suffix *zone)
+{
+    struct tz_suffix found = {0};
+    p = tz_read(p, end, &found);
+    if (!p || (found.named && lenient_zone_is_host(p, end)))
+        return NULL;
+    *zone = found;
+    return p;
+}
+
+/* Whether a zone or a year may begin with `c`. */
+static bool lenient_begins_suffix(char c)
+{
+    return is_digit(c) || (c >= 'A' && c <= 'Z') || c == 'z' || c == '+' || c == '-';
+}
+
+/* A time zone or a year after SP, whichever is missing. Returns `p` if there is none. */
+static const char *lenient_suffix_part(const char *p, const char *end, struct lenient_parts *t)
+{
+    int year;
+    const char *q = p + 1;
+    if (q >= end || *p != ' ' || !lenient_begins_suffix(*q))
         return p;
-    const char *start = ++p;
-    while (p < end && is_digit(*p) && p - start < LENIENT_FRACTION_MAX)
-        p++;
-    t->fraction = slice_between(start, p);
-    return p == start || (p < end && is_digit(*p)) ? NULL : p;
+    const char *next = t->zone.kind == TZ_NONE ? lenient_zone(q, end, &t->zone) : NULL;
+    if (next || t->year >= 0)
+        return next ? next : p;
+    next = lenient_number(q, end, 4, 4, &year);
+    if (!next || !tz_is_end(next, end) || (year / 100 != 19 && year / 100 != 20))
+        return p;
+    t->year = year;
+    return next;
 }
 
 /* A time zone and a year after the time, in either order, and ':'. */
@@ -138,16 +286,8 @@ static const char *lenient_suffix(const char *p, const char *end, struct lenient
 {
     const char *q = tz_read_offset(p, end, &t->zone);
     p = q ? q : p;
-    for (int i = 0; i < 2 && p < end && *p == ' '; i++) {
-        int year;
-        q = t->zone.kind == TZ_NONE ? tz_read(p + 1, end, &t->zone) : NULL;
-        if (!q && t->year < 0) {
-            q = lenient_number(p + 1, end, 4, 4, &year);
-            q = q && tz_is_end(q, end) && (year / 100 == 19 || year / 100 == 20) ? q : NULL;
-            t->year = q ? year : t->year;
-        }
-        p = q ? q : p;
-    }
+    p = lenient_suffix_part(p, end, t);
+    p = lenient_suffix_part(p, end, t);
     if (!tz_is_end(p, end))
         return NULL;
     return p < end && *p == ':' ? p + 1 : p;
@@ -253,12 +393,39 @@ static struct slice lenient_write(const struct lenient_parts *t, char *text)
     return slice_between(text, to);
 }
 
-static const char *lenient_finish(struct lenient_time *r, const char *p, const char *end,
-                                  struct lenient_parts *t, struct slice *timestamp)
+/* The parts after the date. */
+static const char *lenient_rest(const char *p, const char *end, struct lenient_parts *t)
 {
-    p = lenient_time_of_day(p, end, t);
+    p = p ? lenient_time_of_day(p, end, t) : NULL;
     p = p ? lenient_suffix(p, end, t) : NULL;
-    if (!p || !lenient_exists(t))
+    return p && lenient_exists(t) ? p : NULL;
+}
+
+static const char *lenient_iso(const char *p, const char *end, struct lenient_parts *t)
+{
+    *t = (struct lenient_parts){.year = -1};
+    return lenient_rest(lenient_numeric_date(p, end, t), end, t);
+}
+
+static const char *lenient_any(const char *p, const char *end, struct lenient_parts *t)
+{
+    *t = (struct lenient_parts){.year = -1};
+    if (p == end)
+        return NULL;
+    if (!is_digit(*p))
+        return lenient_rest(lenient_month_day(lenient_skip_weekday(p, end), end, t), end, t);
+    const char *q = lenient_numeric_date(p, end, t);
+    if (!q) {
+        *t = (struct lenient_parts){.year = -1};
+        q = lenient_named_date(p, end, t);
+    }
+    return lenient_rest(q, end, t);
+}
+
+static const char *lenient_finish(struct lenient_time *r, const char *p, struct lenient_parts *t,
+                                  struct slice *timestamp)
+{
+    if (!p)
         return NULL;
     lenient_complete(r, t);
     *timestamp = lenient_write(t, r->text);
@@ -268,26 +435,19 @@ static const char *lenient_finish(struct lenient_time *r, const char *p, const c
 const char *lenient_time_read_iso(struct lenient_time *r, const char *p, const char *end,
                                   struct slice *timestamp)
 {
-    struct lenient_parts t = {.year = -1};
-    p = lenient_numeric_date(p, end, &t);
-    return p ? lenient_finish(r, p, end, &t, timestamp) : NULL;
+    struct lenient_parts t;
+    return lenient_finish(r, lenient_iso(p, end, &t), &t, timestamp);
 }
 
 const char *lenient_time_read(struct lenient_time *r, const char *p, const char *end,
                               struct slice *timestamp)
 {
-    struct lenient_parts t = {.year = -1};
-    if (p == end)
-        return NULL;
-    const char *q = p;
-    if (is_digit(*p)) {
-        q = lenient_numeric_date(p, end, &t);
-        if (!q) {
-            t = (struct lenient_parts){.year = -1};
-            q = lenient_named_date(p, end, &t);
-        }
-    } else {
-        q = lenient_month_day(lenient_skip_weekday(p, end), end, &t);
-    }
-    return q ? lenient_finish(r, q, end, &t, timestamp) : NULL;
+    struct lenient_parts t;
+    return lenient_finish(r, lenient_any(p, end, &t), &t, timestamp);
+}
+
+const char *lenient_time_skip(const char *p, const char *end)
+{
+    struct lenient_parts t;
+    return lenient_any(p, end, &t);
 }

@@ -30,6 +30,9 @@ struct lenient_time {
 const char *lenient_time_read(struct lenient_time *r, const char *p, const char *end,
                               struct slice *timestamp);
 
+/* Returns the byte after the time at `p`, as lenient_time_read() does, without completing it. */
+const char *lenient_time_skip(const char *p, const char *end);
+
 /* lenient_time_read() for times that begin with a date like yyyy-mm-dd only. */
 const char *lenient_time_read_iso(struct lenient_time *r, const char *p, const char *end,
                                   struct slice *timestamp);

@@ -29,6 +29,7 @@ struct syslog_message {
      * read, and no field has a '"' or '\\'. False promises nothing.
      */
     bool header_verbatim;
+    bool rfc3164_verbatim; /* the same if version is 0, and there is a TIMESTAMP */
     struct slice hostname;
     struct slice appname;
     struct slice procid;

@@ -2,37 +2,44 @@
 
 #include "syslog/field-parse.h"
 #include "syslog/msg-len.h"
+#include "syslog/pri.h"
 #include "syslog/rfc3164.h"
 #include "syslog/rfc5424-lenient.h"
 #include "syslog/rfc5424.h"
 
-/* Parses the rest of a line or datagram that begins with its MSG-LEN. */
-static __attribute__((noinline)) bool syslog_parse_counted(struct syslog_parser *parser,
-                                                           struct slice message, size_t prefix,
-                                                           struct syslog_message *m,
-                                                           struct defect *defect)
+/* Returns the VERSION, '0' or '1', or 0 if the message cannot be RFC 5424. */
+static int syslog_version(struct slice message)
 {
-    message = (struct slice){message.data + prefix, message.len - prefix};
-    if (parser->format == FORMAT_AUTO && (rfc5424_parse_reference(message, m, defect) ||
-                                          rfc5424_lenient_parse(message, &parser->time, m)))
-        return true;
-    bool good = rfc3164_parse(message, &parser->time, m, defect);
-    if (!good)
-        defect->offset += prefix;
-    return good;
+    const char *end = message.data + message.len;
+    unsigned pri;
+    const char *start = message.len && *message.data == '<' ? message.data : rfc3164_start(message);
+    const char *p = pri_read(start, end, &pri);
+    p = p ? skip_bom(p, end) : NULL;
+    return p && end - p >= 2 && p[1] == ' ' && (*p == '0' || *p == '1') ? *p : 0;
+}
+
+static bool syslog_parse_rfc5424(struct lenient_time *time, struct slice message,
+                                 struct syslog_message *m, struct defect *defect)
+{
+    int version = syslog_version(message);
+    return version && (rfc5424_parse_version(message, version, m, defect) ||
+                       rfc5424_lenient_parse(message, time, m));
 }
 
 bool syslog_parse_slow(struct syslog_parser *parser, struct slice message, struct syslog_message *m,
                        struct defect *defect)
 {
-    if (parser->format != FORMAT_RFC3164 && rfc5424_parse_reference(message, m, defect))
-        return true;
     if (parser->format == FORMAT_RFC5424)
+        return rfc5424_parse_reference(message, m, defect);
+    size_t prefix = msg_len_prefix(message);
+    struct slice rest = {message.data + prefix, message.len - prefix};
+    struct rfc3164_options options = {.host = parser->host,
+                                      .version_0 = parser->format == FORMAT_AUTO};
+    if (!(parser->format == FORMAT_AUTO && syslog_parse_rfc5424(&parser->time, rest, m, defect)) &&
+        !rfc3164_parse(rest, &options, &parser->time, m, defect)) {
+        defect->offset += prefix;
         return false;
-    size_t prefix = message.len && is_digit(*message.data) ? msg_len_prefix(message) : 0;
-    if (prefix)
-        return syslog_parse_counted(parser, message, prefix, m, defect);
-    if (parser->format == FORMAT_AUTO && rfc5424_lenient_parse(message, &parser->time, m))
-        return true;
-    return rfc3164_parse(message, &parser->time, m, defect);
+    }
+    m->bytes = message;
+    return true;
 }

@@ -3,7 +3,9 @@
 #include "base/defect.h"
 #include "syslog/field-parse.h"
 #include "syslog/pri.h"
+#include "syslog/rfc3164-tag.h"
 #include "syslog/rfc3164.h"
+#include "syslog/sd-lenient.h"
 
 static const char *rfc5424_lenient_skip_sp(const char *p, const char *end)
 {
@@ -40,7 +42,7 @@ static bool rfc5424_lenient_is_tag(struct slice name)
            (name.len == 1 || name.data[name.len - 2] != ':');
 }
 
-/* 1*SD-ELEMENT. Returns the byte after it, or NULL with `sd` empty. */
+/* 1*SD-ELEMENT of valid grammar. Returns the byte after it, or NULL with `sd` empty. */
 static const char *rfc5424_lenient_elements(const char *p, const char *end,
                                             struct structured_data *sd)
 {
@@ -52,31 +54,91 @@ static const char *rfc5424_lenient_elements(const char *p, const char *end,
     return next;
 }
 
+/* Whether JSON, CEF or LEEF begins in place of a field. */
+static bool rfc5424_lenient_is_msg(const char *p, const char *end)
+{
+    return p < end && (*p == '{' || tag_is_cef(p, end));
+}
+
+enum rfc5424_field { HOSTNAME, APP_NAME, PROCID, MSGID, FIELDS };
+
+/* The fields between TIMESTAMP and STRUCTURED-DATA. */
+struct rfc5424_fields {
+    struct slice *values[FIELDS];
+    const char *start[FIELDS]; /* NULL if the header ends before it */
+};
+
+static bool rfc5424_lenient_is_nil(const struct rfc5424_fields *f, enum rfc5424_field field)
+{
+    return f->start[field] && *f->start[field] == '-' && !f->values[field]->data;
+}
+
+static bool rfc5424_lenient_has_digit(struct slice value)
+{
+    for (size_t i = 0; i < value.len; i++)
+        if (is_digit(value.data[i]))
+            return true;
+    return false;
+}
+
+/* Whether the fields after HOSTNAME are the words of a sentence, and STRUCTURED-DATA is missing. */
+static bool rfc5424_lenient_is_sentence(const struct rfc5424_fields *f)
+{
+    struct slice procid = *f->values[PROCID];
+    return f->values[APP_NAME]->data && !rfc5424_lenient_is_tag(*f->values[APP_NAME]) &&
+           procid.data && !rfc5424_lenient_has_digit(procid) && !rfc5424_lenient_is_nil(f, MSGID);
+}
+
+/* Removes the ':' of Pulse Secure, which writes "NAME: - - -". */
+static void rfc5424_lenient_trim_colon(const struct rfc5424_fields *f, const char *after_nil,
+                                       const char *end)
+{
+    struct slice *name = f->values[APP_NAME];
+    if (rfc5424_lenient_is_nil(f, PROCID) && rfc5424_lenient_is_nil(f, MSGID) &&
+        (after_nil == end || *after_nil == ' ') && name->len > 1 && rfc5424_lenient_is_tag(*name))
+        name->len--;
+}
+
+/* STRUCTURED-DATA, or MSG in its place. Returns the byte after it. */
+static const char *rfc5424_lenient_sd(const char *p, const char *end,
+                                      const struct rfc5424_fields *f, struct structured_data *sd)
+{
+    if (p < end && *p == '[') {
+        const char *next = rfc5424_lenient_elements(p, end, sd);
+        next = next ? next : sd_lenient_parse(p, end, sd);
+        return next ? next : p;
+    }
+    sd->element_count = sd->param_count = 0;
+    if (p < end && *p == '-' && (p + 1 == end || p[1] == ' ' || skip_bom(p + 1, end) != p + 1)) {
+        rfc5424_lenient_trim_colon(f, p + 1, end);
+        return p + 1;
+    }
+    if (skip_bom(p, end) != p || !rfc5424_lenient_is_sentence(f))
+        return p;
+    p = f->start[APP_NAME];
+    for (int i = APP_NAME; i < FIELDS; i++)
+        *f->values[i] = (struct slice){0};
+    return p;
+}
+
 /*
- * HOSTNAME to STRUCTURED-DATA, from the SP after TIMESTAMP. STRUCTURED-DATA may come early, after
- * APP-NAME, and may be missing. Returns the SP before MSG, or MSG.
+ * HOSTNAME to STRUCTURED-DATA, from the SP after TIMESTAMP. MSG may begin early. STRUCTURED-DATA
+ * may come early, after APP-NAME, and may be missing. Returns the SP before MSG, or MSG.
  */
 static const char *rfc5424_lenient_fields(const char *p, const char *end, struct syslog_message *m)
 {
-    struct slice *const values[] = {&m->hostname, &m->appname, &m->procid, &m->msgid};
-    const char *after_sd = NULL;
-    for (int i = 0; i < 4 && !after_sd; i++) {
+    struct rfc5424_fields f = {{&m->hostname, &m->appname, &m->procid, &m->msgid}, {0}};
+    for (int i = HOSTNAME; i < FIELDS; i++) {
         p = rfc5424_lenient_skip_sp(p, end);
-        after_sd = i >= 2 ? rfc5424_lenient_elements(p, end, &m->sd) : NULL;
-        if (after_sd && m->sd.param_count == 0)
-            after_sd = NULL; /* a PROCID in brackets */
-        if (!after_sd)
-            p = rfc5424_lenient_word(p, end, values[i]);
+        if (rfc5424_lenient_is_msg(p, end))
+            return p;
+        const char *after_sd = i >= PROCID ? rfc5424_lenient_elements(p, end, &m->sd) : NULL;
+        if (after_sd && m->sd.param_count) /* without any, it is a name in brackets */
+            return after_sd;
+        f.start[i] = p < end ? p : NULL;
+        p = rfc5424_lenient_word(p, end, f.values[i]);
     }
-    if (after_sd)
-        return after_sd;
-    p = rfc5424_lenient_skip_sp(p, end);
-    after_sd = rfc5424_lenient_elements(p, end, &m->sd);
-    if (after_sd)
-        return after_sd;
-    bool nil =
-        p < end && *p == '-' && (p + 1 == end || p[1] == ' ' || skip_bom(p + 1, end) != p + 1);
-    return nil ? p + 1 : p;
+    return rfc5424_lenient_sd(rfc5424_lenient_skip_sp(p, end), end, &f, &m->sd);
 }
 
 bool rfc5424_lenient_parse(struct slice message, struct lenient_time *time,
@@ -86,7 +148,7 @@ bool rfc5424_lenient_parse(struct slice message, struct lenient_time *time,
     unsigned pri;
     const char *p = pri_read(rfc3164_start(message), end, &pri);
     p = p ? skip_bom(p, end) : NULL;
-    if (!p || end - p < 3 || p[0] != '1' || p[1] != ' ')
+    if (!p || end - p < 3 || (p[0] != '0' && p[0] != '1') || p[1] != ' ')
         return false;
     *m = (struct syslog_message){
         .bytes = message, .pri = pri, .version = 1, .sd = m->sd, .cache = m->cache};

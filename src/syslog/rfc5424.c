@@ -29,10 +29,10 @@ static const char *rfc5424_pri(const struct parse_input *in, const char *p,
 }
 
 /* VERSION and the SP after it. */
-static const char *rfc5424_version(const struct parse_input *in, const char *p)
+static const char *rfc5424_version(const struct parse_input *in, const char *p, int version)
 {
     static const char field[] = "VERSION";
-    if (p == in->end || *p != '1')
+    if (p == in->end || *p != version)
         return parse_fail(in, field, "must be 1", p);
     p++;
     if (p == in->end)
@@ -83,10 +83,11 @@ static const char *rfc5424_field(const struct parse_input *in, const char *p, co
 }
 
 /* HEADER. Returns the SP after it, or the end. */
-static const char *rfc5424_header(const struct parse_input *in, struct syslog_message *m)
+static const char *rfc5424_header(const struct parse_input *in, int version,
+                                  struct syslog_message *m)
 {
     const char *p = rfc5424_pri(in, in->start, m);
-    p = p ? rfc5424_version(in, p) : NULL;
+    p = p ? rfc5424_version(in, p, version) : NULL;
     p = p ? rfc5424_timestamp(in, p, m) : NULL;
     p = rfc5424_field(in, p, "HOSTNAME", HOSTNAME_MAX, "longer than 255 characters", &m->hostname);
     p = rfc5424_field(in, p, "APP-NAME", APP_NAME_MAX, "longer than 48 characters", &m->appname);
@@ -94,13 +95,14 @@ static const char *rfc5424_header(const struct parse_input *in, struct syslog_me
     return rfc5424_field(in, p, "MSGID", MSGID_MAX, "longer than 32 characters", &m->msgid);
 }
 
-bool rfc5424_parse_reference(struct slice message, struct syslog_message *m, struct defect *defect)
+bool rfc5424_parse_version(struct slice message, int version, struct syslog_message *m,
+                           struct defect *defect)
 {
     struct parse_input in = {message.data, message.data + message.len, defect};
     m->bytes = message;
     m->version = 1;
     m->header_verbatim = false;
-    const char *p = rfc5424_header(&in, m);
+    const char *p = rfc5424_header(&in, version, m);
     if (p)
         p = structured_data_parse(&in, p == in.end ? p : p + 1, &m->sd);
     if (!p)
@@ -109,4 +111,9 @@ bool rfc5424_parse_reference(struct slice message, struct syslog_message *m, str
     if (p < in.end)
         m->msg = slice_between(skip_bom(p + 1, in.end), in.end);
     return true;
+}
+
+bool rfc5424_parse_reference(struct slice message, struct syslog_message *m, struct defect *defect)
+{
+    return rfc5424_parse_version(message, '1', m, defect);
 }

@@ -15,6 +15,10 @@ enum { HOSTNAME_MAX = 255, APP_NAME_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 }
  */
 bool rfc5424_parse_reference(struct slice message, struct syslog_message *m, struct defect *defect);
 
+/* rfc5424_parse_reference() for a VERSION of this digit, which becomes 1 in `m`. */
+bool rfc5424_parse_version(struct slice message, int version, struct syslog_message *m,
+                           struct defect *defect);
+
 /* The same result from the accelerator if it accepts the message, else from the reference. */
 static inline bool rfc5424_parse(struct slice message, struct syslog_message *m,
                                  struct defect *defect)

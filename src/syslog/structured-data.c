@@ -58,10 +58,7 @@ const char *sd_parse_value(const struct parse_input *in, const char *p, struct s
 static const char *sd_parse_param(const struct parse_input *in, const char *p,
                                   struct structured_data *sd)
 {
-    if (sd->param_count == sd->param_capacity)
-        sd->params =
-            array_grow(sd->params, &sd->param_capacity, sd->param_count, sizeof *sd->params);
-    struct sd_param *param = &sd->params[sd->param_count++];
+    struct sd_param *param = sd_new_param(sd);
     *param = (struct sd_param){0};
     p = sd_parse_name(in, p, "PARAM-NAME", '=', '=', "expected '='", &param->name);
     return p ? sd_parse_value(in, p + 1, param) : NULL;

@@ -68,6 +68,15 @@ static inline struct sd_element *sd_new_element(struct structured_data *sd)
     return &sd->elements[sd->element_count++];
 }
 
+/* Appends a param, which is not initialized. */
+static inline struct sd_param *sd_new_param(struct structured_data *sd)
+{
+    if (sd->param_count == sd->param_capacity)
+        sd->params =
+            array_grow(sd->params, &sd->param_capacity, sd->param_count, sizeof *sd->params);
+    return &sd->params[sd->param_count++];
+}
+
 void structured_data_free(struct structured_data *sd);
 
 #endif

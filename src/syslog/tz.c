@@ -3,18 +3,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/slice.h"
 #include "syslog/calendar.h"
 #include "syslog/field-parse.h"
+#include "syslog/tz-name.h"
 
-enum { QUARTER = 900, TZ_NAME_MAX_LEN = 5 };
-
-/* Common names. Any other word after a time is not a time zone. */
-static const char tz_names[][TZ_NAME_MAX_LEN] = {
-    "ACDT", "ACST", "ADT", "AEDT", "AEST", "AKDT", "AKST", "ART",  "AST", "AWST", "BRST",
-    "BRT",  "BST",  "CAT", "CDT",  "CEST", "CET",  "CLST", "CLT",  "CST", "EAT",  "EDT",
-    "EEST", "EET",  "EST", "HKT",  "HST",  "ICT",  "IDT",  "IST",  "JST", "KST",  "MDT",
-    "MEST", "MET",  "MSK", "MST",  "NDT",  "NST",  "NZDT", "NZST", "PDT", "PHT",  "PKT",
-    "PST",  "SAST", "SGT", "WAT",  "WEST", "WET",  "WIB"};
+enum { QUARTER = 900, TZ_LETTERS_MIN = 2, TZ_LETTERS_MAX = 5, TZ_GMT_MAX = 14 * 60 };
 
 /* +hh:mm, up to 23:59. */
 static bool tz_parse_offset(const char *text, int32_t *offset)
@@ -98,6 +92,13 @@ static bool tz_two_digits(const char *p, const char *end, int *value)
     return true;
 }
 
+static void tz_set_offset(struct tz_suffix *suffix, bool west, int minutes)
+{
+    *suffix = (struct tz_suffix){.kind = TZ_OFFSET, .west = west, .minutes = minutes};
+    if (west)
+        suffix->minutes = -minutes;
+}
+
 const char *tz_read_offset(const char *p, const char *end, struct tz_suffix *suffix)
 {
     int hours;
@@ -115,44 +116,87 @@ const char *tz_read_offset(const char *p, const char *end, struct tz_suffix *suf
         q += 2;
     if (hours > 23 || minutes > 59)
         return NULL;
-    *suffix = (struct tz_suffix){TZ_OFFSET, *p == '-', hours * 60 + minutes};
-    if (suffix->west)
-        suffix->minutes = -suffix->minutes;
+    tz_set_offset(suffix, *p == '-', hours * 60 + minutes);
     return q;
 }
 
-static bool tz_is_known(const char *p, size_t n)
+static const char *tz_skip_digits(const char *p, const char *end)
 {
-    for (size_t i = 0; i < sizeof tz_names / sizeof *tz_names; i++)
-        if (*p == *tz_names[i] && strlen(tz_names[i]) == n && memcmp(tz_names[i], p, n) == 0)
-            return true;
-    return false;
+    while (p < end && is_digit(*p))
+        p++;
+    return p;
 }
 
-/* On Cisco devices the name is configurable; a mnemonic, which begins with '%', follows it. */
-static bool tz_cisco_mnemonic(const char *p, const char *end)
+/* Returns the sign at `p`, or 0. */
+static int tz_sign(const char *p, const char *end)
 {
-    return end - p >= 3 && memcmp(p, ": %", 3) == 0;
+    return p < end && (*p == '+' || *p == '-') ? *p : 0;
+}
+
+/* The offset after GMT: a sign and h, hh, h:mm, hh:mm or hhmm, up to 14 hours. */
+static const char *tz_read_gmt_offset(const char *p, const char *end, struct tz_suffix *suffix)
+{
+    int minutes = 0;
+    const char *digits = p + 1;
+    const char *q = tz_skip_digits(digits, end);
+    int hours = 0;
+    if (q - digits == 4)
+        q -= 2;
+    if (q == digits || q - digits > 2)
+        return NULL;
+    for (; digits < q; digits++)
+        hours = hours * 10 + (*digits - '0');
+    if (q < end && *q == ':' && !tz_is_end(q, end))
+        q++;
+    if (tz_two_digits(q, end, &minutes))
+        q += 2;
+    if (minutes > 59 || hours * 60 + minutes > TZ_GMT_MAX)
+        return NULL;
+    tz_set_offset(suffix, *p == '-', hours * 60 + minutes);
+    return q;
+}
+
+/* Whether ": %" or " : %" follows, as after the zone of a Cisco device, whose name is arbitrary. */
+static bool tz_is_before_cisco(const char *p, const char *end)
+{
+    bool separate = p < end && *p == ' ';
+    if (separate)
+        p++;
+    if (end - p < 3 || p[0] != ':' || p[1] != ' ')
+        return false;
+    for (p += 2; separate && p < end && *p == ' ';)
+        p++;
+    return p < end && *p == '%';
 }
 
 static const char *tz_read_name(const char *p, const char *end, struct tz_suffix *suffix)
 {
-    size_t n = 0;
-    while (p + n < end && n <= TZ_NAME_MAX_LEN && p[n] >= 'A' && p[n] <= 'Z')
-        n++;
-    const char *q = p + n;
-    if (n < 2 || n > TZ_NAME_MAX_LEN)
+    int minutes;
+    const char *q = p;
+    while (q < end && q - p <= TZ_LETTERS_MAX && *q >= 'A' && *q <= 'Z')
+        q++;
+    struct slice word = slice_between(p, q);
+    if (word.len < TZ_LETTERS_MIN || word.len > TZ_LETTERS_MAX)
         return NULL;
-    if (n == 3 && (memcmp(p, "UTC", 3) == 0 || memcmp(p, "GMT", 3) == 0)) {
-        const char *next = tz_read_offset(q, end, suffix);
-        if (next && suffix->kind == TZ_OFFSET)
-            return next;
+    int sign = tz_sign(q, end);
+    if (word.len == 3 && (memcmp(p, "UTC", 3) == 0 || memcmp(p, "GMT", 3) == 0)) {
         suffix->kind = TZ_UTC;
-        return q;
+        return sign ? tz_read_gmt_offset(q, end, suffix) : q;
     }
-    if (!tz_is_known(p, n) && !tz_cisco_mnemonic(q, end))
-        return NULL;
-    suffix->kind = TZ_NAME;
+    if (sign) {
+        suffix->kind = TZ_UNKNOWN;
+        const char *next = tz_skip_digits(q + 1, end);
+        return word.len == 2 && memcmp(p, "TZ", 2) == 0 && next > q + 1 ? next : NULL;
+    }
+    if (!tz_name_read(word, &minutes)) {
+        suffix->kind = TZ_UNKNOWN;
+        return tz_is_before_cisco(q, end) ? q : NULL;
+    }
+    if (minutes == TZ_NAME_AMBIGUOUS)
+        suffix->kind = TZ_UNKNOWN;
+    else
+        tz_set_offset(suffix, minutes < 0, minutes < 0 ? -minutes : minutes);
+    suffix->named = true;
     return q;
 }
 

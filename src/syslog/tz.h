@@ -34,14 +34,15 @@ int32_t tz_offset(struct tz *zone, int64_t wall, int64_t now);
 enum tz_kind {
     TZ_NONE,
     TZ_UTC,    /* Z, UTC or GMT */
-    TZ_OFFSET, /* such as +01:00 */
-    TZ_NAME    /* such as CEST; ambiguous, so the time counts as one without zone */
+    TZ_OFFSET, /* such as +01:00, or CEST */
+    TZ_UNKNOWN /* such as CST; ambiguous, so the time counts as one without zone */
 };
 
 /* A time zone that was written after a time. */
 struct tz_suffix {
     enum tz_kind kind;
-    bool west; /* also for "-00:00" */
+    bool named; /* by letters, which may also be the name of a host */
+    bool west;  /* also for "-00:00" */
     int32_t minutes;
 };
 

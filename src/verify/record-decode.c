@@ -254,8 +254,9 @@ static struct slice decode_field(struct slice value)
 static enum decode_result decode_rfc3164(struct record_decoder *d, struct slice line,
                                          struct sequence_values *v, struct defect *defect)
 {
+    static const struct rfc3164_options options = {.host = HOST_ALWAYS};
     struct syslog_message *m = &d->message;
-    if (!rfc3164_parse(line, &d->lenient_time, m, defect))
+    if (!rfc3164_parse(line, &options, &d->lenient_time, m, defect))
         return DECODED_DAMAGED;
     *v = (struct sequence_values){.hostname = decode_field(m->hostname),
                                   .procid = decode_field(m->procid),
