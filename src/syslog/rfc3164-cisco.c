@@ -65,15 +65,22 @@ const char *cisco_find_mnemonic(const char *p, const char *end)
     return tag_is_mnemonic(p, end) ? p : NULL;
 }
 
+/* After a time that ends at `p`: the text after its ':', which may be separate, or NULL. */
+static const char *cisco_after_colon(const char *p, const char *end)
+{
+    bool colon = p[-1] == ':';
+    p = word_skip_blanks(p, end);
+    const char *next = word_skip_colon(p, end);
+    return colon || next > p ? next : NULL;
+}
+
 /* Whether the time that ends at `p` has a ':', and a mnemonic, or TAG[PID] and one, follow. */
 static bool cisco_is_before_mnemonic(const char *p, const char *end)
 {
     struct tag tag;
-    bool colon = p[-1] == ':';
-    p = word_skip_blanks(p, end);
-    if (!colon && word_skip_colon(p, end) == p)
+    p = cisco_after_colon(p, end);
+    if (!p)
         return false;
-    p = word_skip_colon(p, end);
     if (cisco_find_mnemonic(p, end))
         return true;
     p = tag_read(p, end, &tag);
@@ -100,7 +107,8 @@ static const char *cisco_parse_origin(struct lenient_time *time, const char *p, 
     const char *counted = cisco_skip_counter(next, end);
     const char *start = counted ? counted : next;
     next = cisco_skip_time(start, end);
-    if (!next || next[-1] != ':' || !tag_is_mnemonic(word_skip_blanks(next, end), end))
+    next = next ? cisco_after_colon(next, end) : NULL;
+    if (!next || !cisco_find_mnemonic(next, end))
         return NULL;
     m->hostname = host;
     return cisco_read_time(time, start, end, m);
@@ -268,5 +276,7 @@ const char *cisco_read_second_header(const char *p, const char *end, struct tag 
 
 bool cisco_is_second_time(const char *p, const char *end)
 {
-    return cisco_skip_time(cisco_skip_counters(p, end), end) != NULL;
+    p = cisco_skip_counters(p, end);
+    const char *node = cisco_skip_node(p, end);
+    return cisco_skip_time(node ? node : p, end) != NULL;
 }

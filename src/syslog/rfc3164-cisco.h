@@ -27,7 +27,7 @@ const char *cisco_parse_prefix(struct lenient_time *time, const char *p, const c
  */
 const char *cisco_read_second_header(const char *p, const char *end, struct tag *tag);
 
-/* Whether sequence numbers and a time, or a time alone, follow at `p`. */
+/* Whether a time follows at `p`, perhaps after sequence numbers or a module of IOS XR. */
 bool cisco_is_second_time(const char *p, const char *end);
 
 #endif
