@@ -253,30 +253,31 @@ static const char *cisco_skip_second_host(const char *p, const char *end)
     return word_is_host(&w) || word_is_host(&name) ? cisco_find_mnemonic(w.after, end) : NULL;
 }
 
-/* A time at `p`, perhaps after "HOST:". */
+/* A time, perhaps after "HOST:" or a module. */
 static const char *cisco_skip_second_time(const char *p, const char *end)
 {
     struct slice host;
     const char *next = cisco_skip_time(p, end);
-    const char *colon = next ? NULL : word_read_host_colon(p, end, &host);
-    return colon ? cisco_skip_time(word_skip_blanks(colon, end), end) : next;
+    if (next)
+        return next;
+    next = word_read_host_colon(p, end, &host);
+    if (next)
+        return cisco_skip_time(word_skip_blanks(next, end), end);
+    next = cisco_skip_node(p, end);
+    return next ? cisco_skip_time(next, end) : NULL;
 }
 
-const char *cisco_read_second_header(const char *p, const char *end, struct tag *tag)
+const char *cisco_read_second_header(const struct word *w, const char *end, struct tag *tag,
+                                     bool *has_time)
 {
-    const char *start = word_skip_colon(p, end);
-    const char *counted = cisco_skip_counters(start, end);
-    const char *next = cisco_skip_second_time(counted, end);
+    bool has_colon = (w->classes & WORD_ADDRESS_SIGN) != 0; /* or another such character */
+    const char *start = has_colon ? word_skip_colon(w->text.data, end) : w->text.data;
+    const char *p = has_colon ? cisco_skip_counters(start, end) : start;
+    const char *next = has_colon ? cisco_skip_second_time(p, end) : cisco_skip_time(p, end);
+    *has_time = next != NULL;
     if (next)
         next = cisco_skip_second_host(word_skip_blanks(next, end), end);
-    else if (counted > start && tag_is_mnemonic(counted, end))
-        next = counted;
+    else if (p > start && tag_is_mnemonic(p, end))
+        next = p;
     return next ? tag_read(next, end, tag) : NULL;
-}
-
-bool cisco_is_second_time(const char *p, const char *end)
-{
-    p = cisco_skip_counters(p, end);
-    const char *node = cisco_skip_node(p, end);
-    return cisco_skip_time(node ? node : p, end) != NULL;
 }
