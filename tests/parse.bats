@@ -1394,7 +1394,7 @@ shnek-parse: second:2: MSG-LEN: expected a digit or SP (at byte 24)"
 --max-size|'--max-size'
 --max-size=|--max-size: ''
 --max-size=many|--max-size: 'many'
---max-size=1kb|--max-size: '1kb'
+--max-size=1kx|--max-size: '1kx'
 --max-size=-1|--max-size: '-1'
 --max-size=1.5k|--max-size: '1.5k'
 --max-size=0|--max-size: '0'
