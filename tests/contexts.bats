@@ -91,13 +91,13 @@ server() {
 }
 
 @test "a context that cannot be used is reported in one line with file, position and key" {
-    local file message bad=0
+    local file message
     cd "$data/invalid"
     while IFS='|' read -r file message; do
+        echo "$file"
         publish '{}' -n --context="${file% }"
-        refused "${message# }" || { echo "$file" && bad=1; }
+        refused "${message# }"
     done < <(grep -v '^#' expected.cases)
-    [[ $bad == 0 ]]
     for file in *.json; do
         grep -q "^$file | " expected.cases
     done

@@ -169,10 +169,12 @@ static bool settings_check_required(const struct settings *s, enum settings_key 
     char source[SETTINGS_SOURCE_MAX];
     if (!settings_text(s, key) || settings_text(s, required))
         return true;
-    const char *name = s->values[key].level == SETTINGS_CONTEXT ? settings_names[required].member
-                       : settings_names[required].option        ? settings_names[required].option
-                                                                : settings_names[required].variable;
-    log_printf("%s requires %s", settings_source(s, key, source), name);
+    bool in_context = s->values[key].level == SETTINGS_CONTEXT;
+    const char *quote = in_context ? "\"" : "";
+    const char *name = in_context                        ? settings_names[required].member
+                       : settings_names[required].option ? settings_names[required].option
+                                                         : settings_names[required].variable;
+    log_printf("%s requires %s%s%s", settings_source(s, key, source), quote, name, quote);
     return false;
 }
 

@@ -16,7 +16,7 @@ shnek_setup() {
     PATH=$programs:$tools:$PATH:/usr/sbin:/sbin
     unset NATS_URL NATS_CONTEXT NO_COLOR
     # The contexts of the user who runs the tests have no effect.
-    export TERM=xterm XDG_CONFIG_HOME=$BATS_RUN_TMPDIR/no-config
+    export TERM=xterm XDG_CONFIG_HOME=/dev/null
 }
 
 # ended_or_continued PID: continues a process that is suspended. Others get no SIGCONT, because one that
