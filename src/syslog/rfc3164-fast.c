@@ -126,7 +126,7 @@ static bool bsd_is_level_name(const char *name, size_t len)
     if (len >= sizeof levels / sizeof *levels || !levels[len])
         return false;
     for (const char *level = levels[len]; *level; level += len)
-        if (strncasecmp(name, level, len) == 0)
+        if ((*name | 32) == *level && strncasecmp(name, level, len) == 0)
             return true;
     return false;
 }
