@@ -614,9 +614,7 @@ shnek-parse: stdin:5: SYSLOG-MSG: longer than --max-size (at byte 64)"
     mkfifo in
     start parse shnek-parse --multiline in
     feed in
-    printf '%sone\n x\0<1' "$HEAD" >&"$feed"
-    wait_until counts parse 'bytes 27'
-    printf '3>1 - - - - - - two\0' >&"$feed"
+    printf '%sone\n x\0%stwo\0' "$HEAD" "$HEAD" >&"$feed"
     wait_until lines_are parse.out 2
     exec {feed}>&-
     wait_exit parse

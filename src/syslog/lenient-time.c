@@ -213,15 +213,16 @@ static const char *lenient_twelve_hours(const char *p, const char *end, struct l
     if (!half)
         return p;
     const char *q = word + 2;
+    struct slice fraction = t->fraction;
     if (q < end && (*q == '.' || *q == ',') && q + 1 < end && is_digit(q[1])) {
         if (t->fraction.len)
             return NULL;
         q = lenient_fraction(q, end, &t->fraction);
     }
-    if (!q)
-        return NULL;
-    if (!word_ends(q, end) && *q != ':')
-        return q == word + 2 ? p : NULL;
+    if (!q || (!word_ends(q, end) && *q != ':')) {
+        t->fraction = fraction; /* it is another word, such as PM-AP7 */
+        return p;
+    }
     if (word == p + 1 && *p == ' ')
         return lenient_set_half_day(half, t) ? q : NULL;
     return t->hour < 1 || t->hour > 12 ? p : NULL;
