@@ -407,19 +407,26 @@ static const char *lenient_iso(const char *p, const char *end, struct lenient_pa
     return lenient_rest(lenient_numeric_date(p, end, t), end, t);
 }
 
+/* A date that begins with a digit. */
+static const char *lenient_date(const char *p, const char *end, struct lenient_parts *t)
+{
+    const char *q = lenient_numeric_date(p, end, t);
+    if (q)
+        return q;
+    *t = (struct lenient_parts){.year = -1};
+    return lenient_named_date(p, end, t);
+}
+
 static const char *lenient_any(const char *p, const char *end, struct lenient_parts *t)
 {
-    *t = (struct lenient_parts){.year = -1};
-    if (p == end)
+    bool digit = p < end && is_digit(*p);
+    int letters = digit ? 0 : lenient_letters(p, end);
+    if (!digit && !lenient_month_of(letters) && !lenient_is_weekday(letters))
         return NULL;
-    if (!is_digit(*p))
-        return lenient_rest(lenient_month_day(lenient_skip_weekday(p, end), end, t), end, t);
-    const char *q = lenient_numeric_date(p, end, t);
-    if (!q) {
-        *t = (struct lenient_parts){.year = -1};
-        q = lenient_named_date(p, end, t);
-    }
-    return lenient_rest(q, end, t);
+    *t = (struct lenient_parts){.year = -1};
+    if (digit)
+        return lenient_rest(lenient_date(p, end, t), end, t);
+    return lenient_rest(lenient_month_day(lenient_skip_weekday(p, end), end, t), end, t);
 }
 
 static const char *lenient_finish(struct lenient_time *r, const char *p, struct lenient_parts *t,

@@ -31,11 +31,15 @@ static struct slice syslog_skip_msg_len(struct slice message)
 static int syslog_version(struct slice message)
 {
     const char *end = message.data + message.len;
-    unsigned pri;
-    const char *start = message.len && *message.data == '<' ? message.data : rfc3164_start(message);
-    const char *p = pri_read(start, end, &pri);
-    p = p ? skip_bom(p, end) : NULL;
-    return p && end - p >= 2 && p[1] == ' ' && (*p == '0' || *p == '1') ? *p : 0;
+    const char *p = message.len && *message.data == '<' ? message.data : rfc3164_start(message);
+    if (p < end && *p == '<')
+        p++;
+    while (p < end && is_digit(*p))
+        p++;
+    if (p == end || *p != '>')
+        return 0;
+    p = skip_bom(p + 1, end);
+    return end - p >= 2 && p[1] == ' ' && (*p == '0' || *p == '1') ? *p : 0;
 }
 
 static bool syslog_parse_rfc5424(struct lenient_time *time, struct slice message,

@@ -65,15 +65,22 @@ const char *cisco_find_mnemonic(const char *p, const char *end)
     return tag_is_mnemonic(p, end) ? p : NULL;
 }
 
+/* After a time that ends at `p`: the text after its ':', which may be separate, or NULL. */
+static const char *cisco_after_colon(const char *p, const char *end)
+{
+    bool colon = p[-1] == ':';
+    p = word_skip_blanks(p, end);
+    const char *next = word_skip_colon(p, end);
+    return colon || next > p ? next : NULL;
+}
+
 /* Whether the time that ends at `p` has a ':', and a mnemonic, or TAG[PID] and one, follow. */
 static bool cisco_is_before_mnemonic(const char *p, const char *end)
 {
     struct tag tag;
-    bool colon = p[-1] == ':';
-    p = word_skip_blanks(p, end);
-    if (!colon && word_skip_colon(p, end) == p)
+    p = cisco_after_colon(p, end);
+    if (!p)
         return false;
-    p = word_skip_colon(p, end);
     if (cisco_find_mnemonic(p, end))
         return true;
     p = tag_read(p, end, &tag);
@@ -100,7 +107,8 @@ static const char *cisco_parse_origin(struct lenient_time *time, const char *p, 
     const char *counted = cisco_skip_counter(next, end);
     const char *start = counted ? counted : next;
     next = cisco_skip_time(start, end);
-    if (!next || next[-1] != ':' || !tag_is_mnemonic(word_skip_blanks(next, end), end))
+    next = next ? cisco_after_colon(next, end) : NULL;
+    if (!next || !cisco_find_mnemonic(next, end))
         return NULL;
     m->hostname = host;
     return cisco_read_time(time, start, end, m);
@@ -245,28 +253,31 @@ static const char *cisco_skip_second_host(const char *p, const char *end)
     return word_is_host(&w) || word_is_host(&name) ? cisco_find_mnemonic(w.after, end) : NULL;
 }
 
-/* A time at `p`, perhaps after "HOST:". */
+/* A time, perhaps after "HOST:" or a module. */
 static const char *cisco_skip_second_time(const char *p, const char *end)
 {
     struct slice host;
     const char *next = cisco_skip_time(p, end);
-    const char *colon = next ? NULL : word_read_host_colon(p, end, &host);
-    return colon ? cisco_skip_time(word_skip_blanks(colon, end), end) : next;
+    if (next)
+        return next;
+    next = word_read_host_colon(p, end, &host);
+    if (next)
+        return cisco_skip_time(word_skip_blanks(next, end), end);
+    next = cisco_skip_node(p, end);
+    return next ? cisco_skip_time(next, end) : NULL;
 }
 
-const char *cisco_read_second_header(const char *p, const char *end, struct tag *tag)
+const char *cisco_read_second_header(const struct word *w, const char *end, struct tag *tag,
+                                     bool *has_time)
 {
-    const char *start = word_skip_colon(p, end);
-    const char *counted = cisco_skip_counters(start, end);
-    const char *next = cisco_skip_second_time(counted, end);
+    bool has_colon = (w->classes & WORD_ADDRESS_SIGN) != 0; /* or another such character */
+    const char *start = has_colon ? word_skip_colon(w->text.data, end) : w->text.data;
+    const char *p = has_colon ? cisco_skip_counters(start, end) : start;
+    const char *next = has_colon ? cisco_skip_second_time(p, end) : cisco_skip_time(p, end);
+    *has_time = next != NULL;
     if (next)
         next = cisco_skip_second_host(word_skip_blanks(next, end), end);
-    else if (counted > start && tag_is_mnemonic(counted, end))
-        next = counted;
+    else if (p > start && tag_is_mnemonic(p, end))
+        next = p;
     return next ? tag_read(next, end, tag) : NULL;
-}
-
-bool cisco_is_second_time(const char *p, const char *end)
-{
-    return cisco_skip_time(cisco_skip_counters(p, end), end) != NULL;
 }

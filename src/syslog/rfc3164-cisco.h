@@ -4,6 +4,7 @@
 #include "syslog/lenient-time.h"
 #include "syslog/message.h"
 #include "syslog/rfc3164-tag.h"
+#include "syslog/rfc3164-word.h"
 
 /* The parts that Cisco devices and others write around TIMESTAMP, by rules 3 and 4. */
 
@@ -22,12 +23,12 @@ const char *cisco_parse_prefix(struct lenient_time *time, const char *p, const c
                                struct syslog_message *m);
 
 /*
- * Reads the rest of a second header, which begins at `p`, after the HOSTNAME of a relay, and the
- * mnemonic after it as `tag`. Returns the byte after it, or NULL if there is no such header.
+ * Reads the rest of a second header, of which `w` is the first word, after the HOSTNAME of a relay,
+ * and the mnemonic after it as `tag`. Returns the byte after it, or NULL if there is no such
+ * header. Sets `has_time` to whether a time follows, perhaps after sequence numbers, a host or a
+ * module.
  */
-const char *cisco_read_second_header(const char *p, const char *end, struct tag *tag);
-
-/* Whether sequence numbers and a time, or a time alone, follow at `p`. */
-bool cisco_is_second_time(const char *p, const char *end);
+const char *cisco_read_second_header(const struct word *w, const char *end, struct tag *tag,
+                                     bool *has_time);
 
 #endif

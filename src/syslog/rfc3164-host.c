@@ -41,8 +41,11 @@ static void host_set_severity(const struct host_input *in, unsigned pri, struct 
 static const char *host_before_mnemonic(const struct host_input *in, const struct word *w,
                                         struct syslog_message *m)
 {
+    if (!(w->text.len == 1 && *w->text.data == ':') &&
+        !word_begins_with(w->text.data, in->end, "%$"))
+        return NULL;
     const char *mnemonic = cisco_find_mnemonic(w->text.data, in->end);
-    if (!mnemonic || mnemonic == w->text.data)
+    if (!mnemonic)
         return NULL;
     const char *next = host_read_tag(mnemonic, in->end, m);
     return next ? next : mnemonic;
@@ -174,12 +177,11 @@ static bool host_is_access_point(const struct word *name)
 
 /* "[MODEL,]MAC,VERSION:", as UniFi access points name themselves, and perhaps ':' and a TAG. */
 static const char *host_access_point(const struct host_input *in, const struct word *w,
-                                     struct syslog_message *m)
+                                     const struct word *name, struct syslog_message *m)
 {
-    struct word name = word_without_colon(w);
-    if (!host_is_access_point(&name))
+    if (!host_is_access_point(name))
         return NULL;
-    m->hostname = name.text;
+    m->hostname = name->text;
     const char *rest = word_skip_colon(w->after, in->end);
     const char *next = host_read_tag(rest, in->end, m);
     return next ? next : rest;
@@ -187,24 +189,22 @@ static const char *host_access_point(const struct host_input *in, const struct w
 
 /* "NAME: NAME: ", as NetApp writes. */
 static const char *host_twice(const struct host_input *in, const struct word *w,
-                              struct syslog_message *m)
+                              const struct word *name, struct syslog_message *m)
 {
-    struct word name = word_without_colon(w);
     struct word second = word_read(w->after, in->end);
-    if (!slice_equal(second.text, w->text) || !word_is_host(&name))
+    if (!slice_equal(second.text, w->text) || !word_is_host(name))
         return NULL;
-    m->hostname = name.text;
+    m->hostname = name->text;
     return second.text.data + second.text.len;
 }
 
 /* "HOST:" before a mnemonic, which is not a TAG. */
 static const char *host_colon(const struct host_input *in, const struct word *w,
-                              struct syslog_message *m)
+                              const struct word *name, struct syslog_message *m)
 {
-    struct word name = word_without_colon(w);
-    if (!tag_is_mnemonic(w->after, in->end) || !word_is_host(&name))
+    if (!tag_is_mnemonic(w->after, in->end) || !word_is_host(name))
         return NULL;
-    m->hostname = name.text;
+    m->hostname = name->text;
     const char *next = host_read_tag(w->after, in->end, m);
     return next ? next : w->after;
 }
@@ -218,6 +218,7 @@ struct host_candidate {
     struct word word;
     struct word second; /* the word after it */
     bool has_form;      /* it looks like a host name or is an address, or --host=always */
+    bool may_be_mac;    /* of the second word; otherwise it is not a TAG */
 };
 
 /* A TAG at `p`, except if it and the candidate are a sentence. */
@@ -306,10 +307,11 @@ static const char *host_severity(const struct host_candidate *c, struct syslog_m
 static const char *host_second_header(const struct host_candidate *c, struct syslog_message *m)
 {
     struct tag tag;
-    const char *next = cisco_read_second_header(c->word.after, c->in->end, &tag);
+    bool has_time;
+    const char *next = cisco_read_second_header(&c->second, c->in->end, &tag, &has_time);
     if (next)
         host_set_tag(m, &tag);
-    else if ((c->in->has_pri || c->has_form) && cisco_is_second_time(c->word.after, c->in->end))
+    else if (has_time && (c->in->has_pri || c->has_form))
         next = c->word.after;
     return next;
 }
@@ -327,15 +329,25 @@ static bool host_is_list_or_pair(const char *p, const char *end)
     return q < end && q > p && *q == '=';
 }
 
-/* Whether the text at `p` is what daemons and appliances write after HOSTNAME. */
+/* Whether the text at `p` is that of a daemon or an appliance after HOSTNAME. */
 static bool host_is_content(const char *p, const char *end)
 {
-    static const char *const known[] = {"last message repeated ", "message repeated ", "-- MARK --",
-                                        "CEF:", "LEEF:"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (word_begins_with(p, end, known[i]))
-            return true;
-    return false;
+    if (p == end)
+        return false;
+    switch (*p) {
+    case 'l':
+        return word_begins_with(p, end, "last message repeated ");
+    case 'm':
+        return word_begins_with(p, end, "message repeated ");
+    case '-':
+        return word_begins_with(p, end, "-- MARK --");
+    case 'C':
+        return word_begins_with(p, end, "CEF:");
+    case 'L':
+        return word_begins_with(p, end, "LEEF:");
+    default:
+        return false;
+    }
 }
 
 /* Whether the text at `p` is data, which an application may write after any other word. */
@@ -349,15 +361,23 @@ static bool host_is_data(const char *p, const char *end)
     return host_is_list_or_pair(p, end);
 }
 
+/* Whether the candidate itself begins CONTENT, such as "last message repeated". */
+static bool host_begins_content(const struct host_candidate *c)
+{
+    const char *p = c->word.text.data;
+    return host_is_content(p, c->in->end) || host_is_data(p, c->in->end);
+}
+
 /* CONTENT by which the word before it is known to be HOSTNAME. */
 static const char *host_content(const struct host_candidate *c, struct syslog_message *m)
 {
     const char *p = c->word.after;
     const char *end = c->in->end;
-    if (host_is_content(p, end))
-        return p;
-    if (!(c->in->has_pri || c->has_form) || !host_is_data(p, end))
+    bool data = (c->in->has_pri || c->has_form) && host_is_data(p, end);
+    if (!(data || host_is_content(p, end)) || host_begins_content(c))
         return NULL;
+    if (!data)
+        return p;
     const char *mnemonic = cisco_find_mnemonic(p, end);
     p = mnemonic ? mnemonic : word_skip_colon(p, end);
     const char *next = host_read_tag(p, end, m);
@@ -376,8 +396,10 @@ static const char *host_topics(const struct host_candidate *c)
 static const char *host_appearance(const struct host_candidate *c, struct syslog_message *m)
 {
     struct tag tag;
-    bool has_pri = c->in->has_pri || c->in->mode == HOST_ALWAYS;
-    if (!c->has_form || !(has_pri || word_is_address(&c->word)))
+    bool always = c->in->mode == HOST_ALWAYS;
+    bool has_pri = c->in->has_pri || always;
+    if (!c->has_form || !(has_pri || word_is_address(&c->word)) ||
+        (always && host_begins_content(c)))
         return NULL;
     const char *next = has_pri ? tag_read_any_colon(c->word.after, c->in->end, &tag) : NULL;
     if (!next)
@@ -392,11 +414,8 @@ static const char *host_after_candidate(const struct host_candidate *c, struct s
     next = next ? next : host_mac(c, m);
     next = next ? next : host_severity(c, m);
     next = next ? next : host_second_header(c, m);
-    next = next ? next : host_candidate_tag(c, c->word.after, m);
-    if (next || host_is_content(c->word.text.data, c->in->end) ||
-        host_is_data(c->word.text.data, c->in->end))
-        return next;
-    next = host_content(c, m);
+    next = next || !c->may_be_mac ? next : host_candidate_tag(c, c->word.after, m);
+    next = next ? next : host_content(c, m);
     next = next ? next : host_topics(c);
     return next ? next : host_appearance(c, m);
 }
@@ -411,7 +430,8 @@ static const char *host_word(const struct host_input *in, const struct word *w,
     struct host_candidate c = {.in = in, .word = *w, .has_form = always || host_has_form(w)};
     const char *next = NULL;
     /* Most often a TAG follows. Of the other steps only that of a MAC could accept one, too. */
-    if (!host_skip_mac(w->after, in->end))
+    c.may_be_mac = host_skip_mac(w->after, in->end) != NULL;
+    if (!c.may_be_mac)
         next = host_candidate_tag(&c, w->after, m);
     if (!next) {
         c.second = word_read(w->after, in->end);
@@ -427,10 +447,12 @@ static const char *host_marked_word(const struct host_input *in, const struct wo
                                     struct syslog_message *m)
 {
     const char *next = NULL;
-    if (in->mode != HOST_NEVER) {
-        next = host_access_point(in, w, m);
-        next = next ? next : host_twice(in, w, m);
-        next = next ? next : host_colon(in, w, m);
+    bool colon = w->text.data[w->text.len - 1] == ':';
+    if (colon && *w->text.data != '%' && in->mode != HOST_NEVER) {
+        struct word name = word_without_colon(w);
+        next = host_access_point(in, w, &name, m);
+        next = next ? next : host_twice(in, w, &name, m);
+        next = next ? next : host_colon(in, w, &name, m);
     }
     return next ? next : host_read_tag(w->text.data, in->end, m);
 }

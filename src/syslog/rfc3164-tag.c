@@ -124,25 +124,50 @@ static const char *tag_read_colon(const char *p, const char *end, bool percent, 
     return any_colon && tag_is_before_text(p, end) ? p : NULL;
 }
 
-/* A TAG of any visible characters before "[digits]:". */
-static const char *tag_read_before_pid(const char *p, const char *end, struct tag *tag)
+/* Whether `c` cannot be in a TAG of visible characters. */
+static bool tag_is_excluded(char c)
 {
-    const char *start = p;
-    unsigned classes = 0;
-    if (p == end || !(word_has(*p, WORD_LETTER | WORD_DIGIT) || *p == '/'))
+    switch (c) {
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+    case '"':
+    case '\'':
+    case '=':
+    case 127:
+        return true;
+    default:
+        return (unsigned char)c <= ' ';
+    }
+}
+
+static bool tag_has_letter(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (word_has(name.data[i], WORD_LETTER))
+            return true;
+    return false;
+}
+
+/* A TAG of any visible characters before "[digits]:", of which those before `p` are usual ones. */
+static const char *tag_read_visible(const char *start, const char *p, const char *end,
+                                    struct tag *tag)
+{
+    if (!(word_has(*start, WORD_LETTER | WORD_DIGIT) || *start == '/'))
         return NULL;
-    for (; p < end && (unsigned char)*p > ' ' && !strchr("[]{}\"'=\x7F", *p); p++)
-        classes |= word_classes[(unsigned char)*p];
-    if (p == end || *p != '[' || !(classes & WORD_LETTER))
+    while (p < end && !tag_is_excluded(*p))
+        p++;
+    if (p == end || *p != '[')
         return NULL;
     tag->name = slice_between(start, p);
     const char *pid = ++p;
     while (p < end && is_digit(*p) && p - pid < PID_MAX)
         p++;
     tag->pid = slice_between(pid, p);
-    if (p == pid || end - p < 2 || p[0] != ']' || p[1] != ':')
+    if (p == pid || end - p < 2 || p[0] != ']' || p[1] != ':' || !word_ends(p + 2, end))
         return NULL;
-    return word_ends(p + 2, end) ? p + 2 : NULL;
+    return tag_has_letter(tag->name) ? p + 2 : NULL;
 }
 
 bool tag_is_snare(struct slice name)
@@ -178,9 +203,10 @@ static const char *tag_read_kind(const char *p, const char *end, struct tag *tag
     if (tag_is_cef(p, end))
         return NULL;
     const char *next = tag_read_usual(p, end, tag, any_colon);
-    if (next || word_ends(tag->name.data + tag->name.len, end))
+    const char *stop = tag->name.data + tag->name.len;
+    if (next || stop == end || tag_is_excluded(*stop))
         return next;
-    return tag_read_before_pid(p, end, tag);
+    return tag_read_visible(p, stop, end, tag);
 }
 
 const char *tag_read(const char *p, const char *end, struct tag *tag)
