@@ -17,6 +17,7 @@ struct lenient_parts {
     int minute;
     int second;
     struct slice fraction; /* digits */
+    bool no_host;          /* letters before a TAG are a time zone, too */
     struct tz_suffix zone;
 };
 
@@ -248,11 +249,12 @@ static bool lenient_zone_is_host(const char *p, const char *end)
     return !tag_is_mnemonic(p, end) && tag_read(p, end, &tag);
 }
 
-static const char *lenient_zone(const char *p, const char *end, struct tz_suffix *zone)
+static const char *lenient_zone(const char *p, const char *end, bool no_host,
+                                struct tz_suffix *zone)
 {
     struct tz_suffix found = {0};
     p = tz_read(p, end, &found);
-    if (!p || (found.named && lenient_zone_is_host(p, end)))
+    if (!p || (found.named && !no_host && lenient_zone_is_host(p, end)))
         return NULL;
     *zone = found;
     return p;
@@ -271,7 +273,7 @@ static const char *lenient_suffix_part(const char *p, const char *end, struct le
     const char *q = p + 1;
     if (q >= end || *p != ' ' || !lenient_begins_suffix(*q))
         return p;
-    const char *next = t->zone.kind == TZ_NONE ? lenient_zone(q, end, &t->zone) : NULL;
+    const char *next = t->zone.kind == TZ_NONE ? lenient_zone(q, end, t->no_host, &t->zone) : NULL;
     if (next || t->year >= 0)
         return next ? next : p;
     next = lenient_number(q, end, 4, 4, &year);
@@ -413,17 +415,18 @@ static const char *lenient_date(const char *p, const char *end, struct lenient_p
     const char *q = lenient_numeric_date(p, end, t);
     if (q)
         return q;
-    *t = (struct lenient_parts){.year = -1};
+    *t = (struct lenient_parts){.year = -1, .no_host = t->no_host};
     return lenient_named_date(p, end, t);
 }
 
-static const char *lenient_any(const char *p, const char *end, struct lenient_parts *t)
+static const char *lenient_any(const char *p, const char *end, bool no_host,
+                               struct lenient_parts *t)
 {
     bool digit = p < end && is_digit(*p);
     int letters = digit ? 0 : lenient_letters(p, end);
     if (!digit && !lenient_month_of(letters) && !lenient_is_weekday(letters))
         return NULL;
-    *t = (struct lenient_parts){.year = -1};
+    *t = (struct lenient_parts){.year = -1, .no_host = no_host};
     if (digit)
         return lenient_rest(lenient_date(p, end, t), end, t);
     return lenient_rest(lenient_month_day(lenient_skip_weekday(p, end), end, t), end, t);
@@ -450,11 +453,11 @@ const char *lenient_time_read(struct lenient_time *r, const char *p, const char 
                               struct slice *timestamp)
 {
     struct lenient_parts t;
-    return lenient_finish(r, lenient_any(p, end, &t), &t, timestamp);
+    return lenient_finish(r, lenient_any(p, end, r->no_host, &t), &t, timestamp);
 }
 
 const char *lenient_time_skip(const char *p, const char *end)
 {
     struct lenient_parts t;
-    return lenient_any(p, end, &t);
+    return lenient_any(p, end, false, &t);
 }

@@ -16,6 +16,7 @@ enum { LENIENT_TIME_MAX = 48 };
 struct lenient_time {
     int64_t now; /* seconds since 1970 */
     struct tz tz;
+    bool no_host;                /* letters before a TAG are a time zone, not a host */
     int64_t cached_now;          /* the time with these offset and year; */
     int32_t offset;              /* seconds east of UTC */
     int year;                    /* 0 if nothing is cached */

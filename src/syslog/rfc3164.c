@@ -82,6 +82,7 @@ bool rfc3164_parse(struct slice message, const struct rfc3164_options *options,
     }
     *m = (struct syslog_message){.bytes = message, .pri = pri, .sd = m->sd, .cache = m->cache};
     m->sd.element_count = m->sd.param_count = 0;
+    time->no_host = options->host == HOST_NEVER;
 
     next = rfc3164_timestamp(options, has_pri, time, first, end, m);
     p = next ? next : p;
