@@ -31,14 +31,15 @@ static bool sd_lenient_is_vendor(struct slice id)
     return true;
 }
 
-/* A value without quotes, up to SP or ']'. A backslash in it is not an escape. */
+/* A value without quotes, up to SP or ']'. A backslash is not an escape. After '[' its end is not
+ * known. */
 static const char *sd_lenient_bare_value(const char *p, const char *end, struct sd_param *param)
 {
     const char *start = p;
-    while (p < end && *p != ' ' && *p != ']' && *p != '"')
+    while (p < end && *p != ' ' && *p != ']' && *p != '"' && *p != '[')
         p++;
     param->value = slice_between(start, p);
-    return p < end && *p != '"' ? p : NULL;
+    return p < end && (*p == ' ' || *p == ']') ? p : NULL;
 }
 
 /* PARAM-NAME, '=' and PARAM-VALUE. */
