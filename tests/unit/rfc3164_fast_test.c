@@ -262,14 +262,14 @@ static void append_blank(struct text *t)
 /* A message of such words, in an order that is sometimes usual. */
 static void generate(struct text *t)
 {
-    static const char *const pris[] = {"<38>",  "<38>",  "<189>", "<0>",   "<191>",
-                                       "<192>", "<034>", "",      "<13> ", "<13>1 "};
+    static const char *const priorities[] = {"<38>",  "<38>",  "<189>", "<0>",   "<191>",
+                                             "<192>", "<034>", "",      "<13> ", "<13>1 "};
     static const char *const counters[] = {
         "",   "",      "",        "44: ", "44: ", "1: 2: ", "1: 2: 3: ", "1: 2: 3: 4: ",
         ": ", "44:  ", "000123: "};
     t->choice = (char)random_below(CHOICES);
     t->len = 0;
-    text_append(t, pris[random_below(random_below(4) ? 3 : 10)]);
+    text_append(t, priorities[random_below(random_below(4) ? 3 : 10)]);
     bool cisco = random_below(4) == 0;
     if (cisco) {
         text_append(t, CHOOSE(counters));
