@@ -12,44 +12,20 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "json/escape.h"
-#include "publish/message-count.h"
+#include "publish/inflight.h"
 #include "publish/msg-id.h"
+#include "publish/outage.h"
 #include "publish/reply.h"
 
 enum {
-    INFLIGHT_MAX = 16 * 1024,
     INFLIGHT_MIN = 64,
     INFLIGHT_START = 1024,
     RETRY_INTERVAL_MS = 100, /* between looks for due messages, and for the stream */
     SHOWN_MAX = 64           /* bytes of a reply that are logged */
 };
 
-static const uint64_t backoff_min_ns = NS_PER_S / 4;
-static const uint64_t backoff_max_ns = 4 * NS_PER_S;
 static const uint64_t stream_retry_ns = NS_PER_S / 2;
 static const uint64_t rate_interval_ns = NS_PER_S / 10;
-static const uint64_t report_after_ns = 5 * NS_PER_S;
-static const uint64_t report_interval_ns = 60 * NS_PER_S;
-
-enum jetstream_message_state {
-    JETSTREAM_SENT,
-    JETSTREAM_RETRY,   /* to be resent */
-    JETSTREAM_UNBOUND, /* the same; no stream may have the subject */
-    JETSTREAM_REFUSED, /* permanently, because of error_text */
-    JETSTREAM_DONE     /* acknowledged, or reported as refused */
-};
-
-struct jetstream_message {
-    struct window_mark end; /* of its line */
-    uint64_t offset;        /* of its line */
-    uint64_t sent_ns;       /* clock_monotonic; of its last transmission */
-    uint64_t order;         /* of its last transmission */
-    const char *error_field;
-    char *error_text;
-    uint64_t error_offset;
-    enum jetstream_message_state state;
-    bool resent; /* the stream may have it already */
-};
 
 /*
  * A stream acknowledges messages in the order of their transmission, however slowly. So a message
@@ -69,18 +45,15 @@ struct jetstream {
     bool stream_ready;     /* on this connection */
     uint64_t ensure_at_ns; /* clock_monotonic; 0: not tried on this connection */
     uint64_t next_look_ns; /* clock_monotonic */
-    uint64_t last_reported_ns; /* clock_monotonic; 0: not since the stream is unavailable */
+    struct outage_report outage_report;
 
-    pthread_mutex_t lock;               /* guards the members below */
-    struct jetstream_message *inflight; /* a ring, indexed by sequence */
-    uint64_t first;                     /* sequences in [first, next) are in flight */
-    uint64_t next;
-    struct window_mark acknowledged;
-    unsigned counts[JETSTREAM_DONE + 1]; /* of messages in flight, by their state */
-    bool needs_look;                     /* something is due */
-    bool sender_blocked;                 /* jetstream_can_send() returned false */
-    bool confirmed;                      /* a message, on this connection */
-    char inbox[64];                      /* ends in a dot; a new one for each connection */
+    pthread_mutex_t lock; /* guards the members below */
+    struct inflight inflight;
+    struct outage outage;
+    bool needs_look;     /* something is due */
+    bool sender_blocked; /* jetstream_can_send() returned false */
+    bool confirmed;      /* a message, on this connection */
+    char inbox[64];      /* ends in a dot; a new one for each connection */
     uint64_t duplicates;
     struct reply reply;
 
@@ -92,24 +65,11 @@ struct jetstream {
     uint64_t rate_from_ns;
     uint64_t rate_count;
 
-    uint64_t unavailable_ns; /* clock_monotonic; since then, 0 if it is available */
-    uint64_t retry_at_ns;    /* clock_monotonic; nothing is resent before */
-    uint64_t backoff_ns;
-    uint64_t probe;     /* the order of its transmission, 0 for none */
-    uint64_t outage_ns; /* of the unavailability that ended last, until it is reported */
-    bool failed;        /* permanently, because of unavailable_text */
-    char unavailable_text[NATS_CONN_TEXT_MAX];
-
     bool odd_reply_logged;
 };
 
-static struct jetstream_message *jetstream_message_at(const struct jetstream *j, uint64_t sequence)
-{
-    return &j->inflight[sequence % INFLIGHT_MAX];
-}
-
 static struct slice jetstream_message_text(const struct jetstream *j,
-                                           const struct jetstream_message *m)
+                                           const struct inflight_message *m)
 {
     struct slice text = {ring_byte(&j->window->ring, m->offset),
                          (size_t)(m->end.offset - m->offset - 1)};
@@ -118,69 +78,16 @@ static struct slice jetstream_message_text(const struct jetstream *j,
     return text;
 }
 
-static bool jetstream_is_open(const struct jetstream_message *m)
-{
-    return m->state != JETSTREAM_DONE && m->state != JETSTREAM_REFUSED;
-}
-
-static void jetstream_set_state(struct jetstream *j, struct jetstream_message *m,
-                                enum jetstream_message_state state)
-{
-    j->counts[m->state]--;
-    j->counts[state]++;
-    m->state = state;
-}
-
-static bool jetstream_has_waiting(const struct jetstream *j)
-{
-    return j->counts[JETSTREAM_RETRY] || j->counts[JETSTREAM_UNBOUND];
-}
-
-static void jetstream_complete(struct jetstream *j, struct jetstream_message *m)
-{
-    jetstream_set_state(j, m, JETSTREAM_DONE);
-    while (j->first < j->next && jetstream_message_at(j, j->first)->state == JETSTREAM_DONE) {
-        j->acknowledged = jetstream_message_at(j, j->first)->end;
-        j->first++;
-    }
-}
-
-static void jetstream_refuse(struct jetstream *j, struct jetstream_message *m, const char *field,
+static void jetstream_refuse(struct jetstream *j, struct inflight_message *m, const char *field,
                              const char *error_text, uint64_t error_offset)
 {
-    jetstream_set_state(j, m, JETSTREAM_REFUSED);
-    m->error_field = field;
-    m->error_text = strdup(error_text);
-    m->error_offset = error_offset;
+    inflight_refuse(&j->inflight, m, field, error_text, error_offset);
     j->needs_look = true;
-}
-
-/* Availability of the stream; the lock is held */
-
-/* `reason` NULL keeps the last one. */
-static void jetstream_set_unavailable(struct jetstream *j, const char *reason, bool backs_off)
-{
-    uint64_t now_ns = clock_monotonic();
-    if (!j->unavailable_ns) {
-        j->unavailable_ns = now_ns;
-        j->backoff_ns = backoff_min_ns;
-    } else if (backs_off) {
-        j->backoff_ns = j->backoff_ns * 2 < backoff_max_ns ? j->backoff_ns * 2 : backoff_max_ns;
-    }
-    if (backs_off || !j->probe)
-        j->retry_at_ns = now_ns + j->backoff_ns;
-    if (backs_off)
-        j->probe = 0;
-    if (reason)
-        snprintf(j->unavailable_text, sizeof j->unavailable_text, "%s", reason);
 }
 
 static void jetstream_set_available(struct jetstream *j)
 {
-    if (j->unavailable_ns)
-        j->outage_ns = clock_monotonic() - j->unavailable_ns;
-    j->unavailable_ns = 0;
-    j->probe = 0;
+    outage_end(&j->outage);
     j->needs_look = true;
 }
 
@@ -207,13 +114,13 @@ static void jetstream_measure_rate(struct jetstream *j, uint64_t now_ns)
 static void jetstream_on_progress(struct jetstream *j, uint64_t order)
 {
     uint64_t now_ns = clock_monotonic();
-    if (order == j->probe)
-        j->retry_at_ns = 0;
+    if (order == j->outage.probe)
+        j->outage.retry_at_ns = 0;
     if (order > j->confirmed_order)
         j->confirmed_order = order;
     j->progress_ns = now_ns;
     jetstream_measure_rate(j, now_ns);
-    if (j->unavailable_ns)
+    if (j->outage.since_ns)
         jetstream_set_available(j);
 }
 
@@ -229,7 +136,7 @@ static bool jetstream_error_is_permanent(uint64_t err_code)
     return err_code == 10109;
 }
 
-static void jetstream_on_error(struct jetstream *j, struct jetstream_message *m, uint64_t order,
+static void jetstream_on_error(struct jetstream *j, struct inflight_message *m, uint64_t order,
                                const struct reply_error *error)
 {
     if (jetstream_error_is_of_message(error->err_code)) {
@@ -237,13 +144,13 @@ static void jetstream_on_error(struct jetstream *j, struct jetstream_message *m,
         jetstream_refuse(j, m, "STREAM", error->text, 0);
         return;
     }
-    jetstream_set_state(j, m, JETSTREAM_RETRY);
-    jetstream_set_unavailable(j, error->text, order == j->probe);
-    j->failed = j->failed || jetstream_error_is_permanent(error->err_code);
+    inflight_set_state(&j->inflight, m, INFLIGHT_RETRY);
+    outage_begin(&j->outage, error->text, order == j->outage.probe);
+    j->outage.failed = j->outage.failed || jetstream_error_is_permanent(error->err_code);
     j->needs_look = true;
 }
 
-static void jetstream_on_ack(struct jetstream *j, struct jetstream_message *m, uint64_t order)
+static void jetstream_on_ack(struct jetstream *j, struct inflight_message *m, uint64_t order)
 {
     bool is_duplicate = reply_is_true(&j->reply, "duplicate");
     j->confirmed = true;
@@ -252,7 +159,7 @@ static void jetstream_on_ack(struct jetstream *j, struct jetstream_message *m, u
     if (is_duplicate && !m->resent)
         jetstream_refuse(j, m, "MSG-ID", "the stream already has this id", 0);
     else
-        jetstream_complete(j, m);
+        inflight_complete(&j->inflight, m);
 }
 
 /* Something else replies, too: a subscriber, or another stream. Only the first one is logged. */
@@ -269,7 +176,7 @@ static void jetstream_on_odd_reply(struct jetstream *j, struct slice payload)
                j->config->stream.name ? j->config->stream.name : "(any)");
 }
 
-static void jetstream_on_message_reply(struct jetstream *j, struct jetstream_message *m,
+static void jetstream_on_message_reply(struct jetstream *j, struct inflight_message *m,
                                        uint64_t order, struct slice payload)
 {
     char stream[NATS_CONN_TEXT_MAX];
@@ -288,8 +195,8 @@ static void jetstream_on_message_reply(struct jetstream *j, struct jetstream_mes
 }
 
 /* Returns the message in flight to which a subject "INBOX.SEQUENCE-ORDER" belongs, or NULL. */
-static struct jetstream_message *jetstream_find_message(struct jetstream *j, const char *subject,
-                                                        uint64_t *order)
+static struct inflight_message *jetstream_find_message(struct jetstream *j, const char *subject,
+                                                       uint64_t *order)
 {
     size_t inbox_len = strlen(j->inbox);
     const char *text = subject + inbox_len;
@@ -297,11 +204,12 @@ static struct jetstream_message *jetstream_find_message(struct jetstream *j, con
     if (inbox_len == 0 || strncmp(subject, j->inbox, inbox_len) != 0 || *text < '0' || *text > '9')
         return NULL;
     uint64_t sequence = strtoull(text, &end, 10);
-    if (*end != '-' || end[1] < '0' || end[1] > '9' || sequence < j->first || sequence >= j->next)
+    if (*end != '-' || end[1] < '0' || end[1] > '9' || sequence < j->inflight.first ||
+        sequence >= j->inflight.next)
         return NULL;
     *order = strtoull(end + 1, &end, 10);
-    struct jetstream_message *m = jetstream_message_at(j, sequence);
-    return *end == '\0' && *order <= m->order && jetstream_is_open(m) ? m : NULL;
+    struct inflight_message *m = inflight_at(&j->inflight, sequence);
+    return *end == '\0' && *order <= m->order && inflight_is_open(m) ? m : NULL;
 }
 
 static void jetstream_on_reply(void *argument, const char *subject, struct slice payload,
@@ -310,16 +218,17 @@ static void jetstream_on_reply(void *argument, const char *subject, struct slice
     struct jetstream *j = argument;
     uint64_t order;
     pthread_mutex_lock(&j->lock);
-    struct jetstream_message *m = jetstream_find_message(j, subject, &order);
+    struct inflight_message *m = jetstream_find_message(j, subject, &order);
     if (m && no_responders) {
-        jetstream_set_state(j, m, JETSTREAM_UNBOUND);
-        jetstream_set_unavailable(j, "no stream responds", order == j->probe);
+        inflight_set_state(&j->inflight, m, INFLIGHT_UNBOUND);
+        outage_begin(&j->outage, "no stream responds", order == j->outage.probe);
         j->needs_look = true;
     } else if (m) {
         jetstream_on_message_reply(j, m, order, payload);
     }
-    bool wake = m && (j->first == j->next || j->needs_look ||
-                      (j->sender_blocked && j->next - j->first <= j->inflight_limit / 2));
+    bool wake =
+        m && (inflight_is_empty(&j->inflight) || j->needs_look ||
+              (j->sender_blocked && j->inflight.next - j->inflight.first <= j->inflight_limit / 2));
     j->sender_blocked = j->sender_blocked && !wake;
     pthread_mutex_unlock(&j->lock);
     if (wake)
@@ -353,13 +262,13 @@ static enum transport_result jetstream_transmit(struct jetstream *j, uint64_t se
 }
 
 /* The lock is held. Returns the order of the transmission that follows. */
-static uint64_t jetstream_mark_sent(struct jetstream *j, struct jetstream_message *m)
+static uint64_t jetstream_mark_sent(struct jetstream *j, struct inflight_message *m)
 {
     m->sent_ns = clock_monotonic();
     m->order = ++j->orders;
-    if (j->counts[JETSTREAM_SENT] == 0)
+    if (j->inflight.counts[INFLIGHT_SENT] == 0)
         j->progress_ns = m->sent_ns;
-    jetstream_set_state(j, m, JETSTREAM_SENT);
+    inflight_set_state(&j->inflight, m, INFLIGHT_SENT);
     return m->order;
 }
 
@@ -369,8 +278,8 @@ static bool jetstream_can_send(struct publish_transport *t)
     if (!j->stream_ready)
         return false;
     pthread_mutex_lock(&j->lock);
-    bool has_space = j->next - j->first < j->inflight_limit;
-    bool can_send = has_space && !jetstream_has_waiting(j) && !j->unavailable_ns;
+    bool has_space = j->inflight.next - j->inflight.first < j->inflight_limit;
+    bool can_send = has_space && !inflight_has_waiting(&j->inflight) && !j->outage.since_ns;
     j->limit_reached = j->limit_reached || !has_space;
     j->sender_blocked = !can_send;
     pthread_mutex_unlock(&j->lock);
@@ -382,20 +291,20 @@ static enum transport_result jetstream_send(struct publish_transport *t,
 {
     struct jetstream *j = (struct jetstream *)t;
     pthread_mutex_lock(&j->lock);
-    uint64_t sequence = j->next++;
-    struct jetstream_message *m = jetstream_message_at(j, sequence);
-    *m = (struct jetstream_message){.end = j->window->next,
-                                    .offset = line->offset,
-                                    .resent = line->offset < j->recovered,
-                                    .state = JETSTREAM_DONE};
+    uint64_t sequence = j->inflight.next++;
+    struct inflight_message *m = inflight_at(&j->inflight, sequence);
+    *m = (struct inflight_message){.end = j->window->next,
+                                   .offset = line->offset,
+                                   .resent = line->offset < j->recovered,
+                                   .state = INFLIGHT_DONE};
     uint64_t order = jetstream_mark_sent(j, m);
     pthread_mutex_unlock(&j->lock);
     enum transport_result result = jetstream_transmit(j, sequence, order, line->offset, line->text);
     if (result == TRANSPORT_TOO_LONG) {
         /* The caller rejects the line; nothing was sent after it. */
         pthread_mutex_lock(&j->lock);
-        jetstream_set_state(j, m, JETSTREAM_DONE);
-        j->next--;
+        inflight_set_state(&j->inflight, m, INFLIGHT_DONE);
+        j->inflight.next--;
         pthread_mutex_unlock(&j->lock);
     }
     return result;
@@ -406,21 +315,21 @@ static enum transport_result jetstream_send(struct publish_transport *t,
 static void jetstream_resend(struct jetstream *j, uint64_t sequence, bool is_probe,
                              enum transport_result *result)
 {
-    struct jetstream_message *m = jetstream_message_at(j, sequence);
+    struct inflight_message *m = inflight_at(&j->inflight, sequence);
     m->resent = true;
     uint64_t order = jetstream_mark_sent(j, m);
-    struct jetstream_message copy = *m;
+    struct inflight_message copy = *m;
     if (is_probe) {
-        j->probe = order;
-        j->retry_at_ns = m->sent_ns + j->config->ack_timeout_ns;
+        j->outage.probe = order;
+        j->outage.retry_at_ns = m->sent_ns + j->config->ack_timeout_ns;
     }
     pthread_mutex_unlock(&j->lock);
     *result = jetstream_transmit(j, sequence, order, copy.offset, jetstream_message_text(j, &copy));
     pthread_mutex_lock(&j->lock);
-    if (*result == TRANSPORT_TOO_LONG && jetstream_is_open(m)) {
+    if (*result == TRANSPORT_TOO_LONG && inflight_is_open(m)) {
         jetstream_refuse(j, m, "PAYLOAD", "longer than the server's max_payload", j->base.line_max);
         if (is_probe)
-            j->retry_at_ns = 0;
+            j->outage.retry_at_ns = 0;
     }
 }
 
@@ -428,26 +337,27 @@ static void jetstream_resend(struct jetstream *j, uint64_t sequence, bool is_pro
 static void jetstream_resend_waiting(struct jetstream *j)
 {
     enum transport_result result = TRANSPORT_SENT;
-    for (uint64_t i = j->first; i < j->next && result != TRANSPORT_DISCONNECTED; i++) {
-        const struct jetstream_message *m = jetstream_message_at(j, i);
-        bool is_probe = j->unavailable_ns != 0;
-        if (!jetstream_is_open(m) || (!is_probe && m->state == JETSTREAM_SENT))
+    for (uint64_t i = j->inflight.first; i < j->inflight.next && result != TRANSPORT_DISCONNECTED;
+         i++) {
+        const struct inflight_message *m = inflight_at(&j->inflight, i);
+        bool is_probe = j->outage.since_ns != 0;
+        if (!inflight_is_open(m) || (!is_probe && m->state == INFLIGHT_SENT))
             continue;
         jetstream_resend(j, i, is_probe, &result);
         if (is_probe && result != TRANSPORT_TOO_LONG)
             return;
     }
-    if (j->unavailable_ns)
+    if (j->outage.since_ns)
         jetstream_set_available(j); /* no message is left to probe it with */
 }
 
 /* A subject that had a stream before may have it again. */
 static void jetstream_refuse_unbound(struct jetstream *j)
 {
-    for (uint64_t i = j->first; i < j->next; i++) {
-        struct jetstream_message *m = jetstream_message_at(j, i);
-        if (m->state == JETSTREAM_UNBOUND ||
-            (jetstream_is_open(m) && !j->confirmed && !j->session.confirmed_before))
+    for (uint64_t i = j->inflight.first; i < j->inflight.next; i++) {
+        struct inflight_message *m = inflight_at(&j->inflight, i);
+        if (m->state == INFLIGHT_UNBOUND ||
+            (inflight_is_open(m) && !j->confirmed && !j->session.confirmed_before))
             jetstream_refuse(j, m, "STREAM", "no stream has this subject", 0);
     }
 }
@@ -456,27 +366,27 @@ static void jetstream_refuse_unbound(struct jetstream *j)
 static void jetstream_diagnose(struct jetstream *j)
 {
     char error_text[NATS_CONN_TEXT_MAX];
-    snprintf(error_text, sizeof error_text, "%s", j->unavailable_text);
+    snprintf(error_text, sizeof error_text, "%s", j->outage.text);
     pthread_mutex_unlock(&j->lock);
     enum stream_api_state state =
         stream_api_diagnose(j->session.conn, &j->config->stream, j->subject, error_text);
     pthread_mutex_lock(&j->lock);
-    if (!j->unavailable_ns)
+    if (!j->outage.since_ns)
         return;
-    snprintf(j->unavailable_text, sizeof j->unavailable_text, "%s", error_text);
+    snprintf(j->outage.text, sizeof j->outage.text, "%s", error_text);
     if (state == STREAM_API_FAILED)
-        j->failed = true;
+        j->outage.failed = true;
     else if (state == STREAM_API_UNBOUND)
         jetstream_refuse_unbound(j);
 }
 
 static void jetstream_mark_gaps(struct jetstream *j, uint64_t now_ns)
 {
-    for (uint64_t i = j->first; i < j->next && !j->unavailable_ns; i++) {
-        struct jetstream_message *m = jetstream_message_at(j, i);
-        if (m->state == JETSTREAM_SENT && m->order < j->confirmed_order &&
+    for (uint64_t i = j->inflight.first; i < j->inflight.next && !j->outage.since_ns; i++) {
+        struct inflight_message *m = inflight_at(&j->inflight, i);
+        if (m->state == INFLIGHT_SENT && m->order < j->confirmed_order &&
             now_ns - m->sent_ns >= j->config->ack_timeout_ns)
-            jetstream_set_state(j, m, JETSTREAM_RETRY);
+            inflight_set_state(&j->inflight, m, INFLIGHT_RETRY);
     }
 }
 
@@ -484,15 +394,15 @@ static void jetstream_check_timeout(struct jetstream *j, uint64_t now_ns)
 {
     char reason[NATS_CONN_TEXT_MAX];
     uint64_t timeout_ns = j->config->ack_timeout_ns;
-    bool stalled =
-        !j->unavailable_ns && j->counts[JETSTREAM_SENT] && now_ns - j->progress_ns >= timeout_ns;
-    bool probe_lost = j->unavailable_ns && j->probe && now_ns >= j->retry_at_ns;
+    bool stalled = !j->outage.since_ns && j->inflight.counts[INFLIGHT_SENT] &&
+                   now_ns - j->progress_ns >= timeout_ns;
+    bool probe_lost = j->outage.since_ns && j->outage.probe && now_ns >= j->outage.retry_at_ns;
     if (!stalled && !probe_lost)
         return;
     snprintf(reason, sizeof reason, "no acknowledgement for %.3g s", (double)timeout_ns / NS_PER_S);
-    jetstream_set_unavailable(j, probe_lost ? NULL : reason, probe_lost);
+    outage_begin(&j->outage, probe_lost ? NULL : reason, probe_lost);
     if (stalled)
-        j->retry_at_ns = now_ns;
+        j->outage.retry_at_ns = now_ns;
 }
 
 static void jetstream_look(struct jetstream *j)
@@ -504,10 +414,10 @@ static void jetstream_look(struct jetstream *j)
         j->next_look_ns = now_ns + RETRY_INTERVAL_MS * (NS_PER_S / 1000);
         jetstream_check_timeout(j, now_ns);
         jetstream_mark_gaps(j, now_ns);
-        if (j->unavailable_ns && now_ns >= j->retry_at_ns && !j->probe)
+        if (j->outage.since_ns && now_ns >= j->outage.retry_at_ns && !j->outage.probe)
             jetstream_diagnose(j);
-        if (!j->failed && now_ns >= j->retry_at_ns &&
-            (jetstream_has_waiting(j) || j->unavailable_ns) && !j->probe)
+        if (!j->outage.failed && now_ns >= j->outage.retry_at_ns &&
+            (inflight_has_waiting(&j->inflight) || j->outage.since_ns) && !j->outage.probe)
             jetstream_resend_waiting(j);
     }
     pthread_mutex_unlock(&j->lock);
@@ -525,16 +435,16 @@ static bool jetstream_resume(struct jetstream *j, char *error_text)
     }
     pthread_mutex_lock(&j->lock);
     snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
-    for (uint64_t i = j->first; i < j->next; i++) {
-        struct jetstream_message *m = jetstream_message_at(j, i);
-        if (jetstream_is_open(m))
-            jetstream_set_state(j, m, JETSTREAM_RETRY);
+    for (uint64_t i = j->inflight.first; i < j->inflight.next; i++) {
+        struct inflight_message *m = inflight_at(&j->inflight, i);
+        if (inflight_is_open(m))
+            inflight_set_state(&j->inflight, m, INFLIGHT_RETRY);
     }
-    if (j->first == j->next && j->unavailable_ns)
+    if (inflight_is_empty(&j->inflight) && j->outage.since_ns)
         jetstream_set_available(j);
     j->confirmed = false;
     j->needs_look = true;
-    j->retry_at_ns = j->confirmed_order = j->probe = 0;
+    j->outage.retry_at_ns = j->confirmed_order = j->outage.probe = 0;
     j->rate_from_ns = clock_monotonic();
     j->rate_count = 0;
     pthread_mutex_unlock(&j->lock);
@@ -560,8 +470,8 @@ static void jetstream_find_stream(struct jetstream *j)
         return;
     j->ensure_at_ns = now_ns + stream_retry_ns;
     pthread_mutex_lock(&j->lock);
-    jetstream_set_unavailable(j, error_text, false);
-    j->failed = state == STREAM_API_FAILED;
+    outage_begin(&j->outage, error_text, false);
+    j->outage.failed = state == STREAM_API_FAILED;
     pthread_mutex_unlock(&j->lock);
 }
 
@@ -570,43 +480,22 @@ static const char *jetstream_stream_name(const struct jetstream *j)
     return j->config->stream.name ? j->config->stream.name : j->subject;
 }
 
-/* Reports after 5 s, every minute, and at the end. */
-static void jetstream_report(struct jetstream *j, uint64_t unavailable_ns, uint64_t outage_ns,
-                             const char *reason)
-{
-    uint64_t now_ns = clock_monotonic();
-    if (outage_ns && j->last_reported_ns) {
-        log_printf("stream %s available again after %.0f s", jetstream_stream_name(j),
-                   (double)outage_ns / NS_PER_S);
-        j->last_reported_ns = 0;
-    }
-    if (unavailable_ns && now_ns - unavailable_ns >= report_after_ns &&
-        (!j->last_reported_ns || now_ns - j->last_reported_ns >= report_interval_ns)) {
-        log_printf("stream %s unavailable: %s; retrying", jetstream_stream_name(j), reason);
-        j->last_reported_ns = now_ns;
-    }
-}
-
 /* Returns TRANSPORT_FAILED after the reason was logged, else TRANSPORT_UP. */
 static enum transport_event jetstream_check_stream(struct jetstream *j)
 {
-    char reason[NATS_CONN_TEXT_MAX];
     pthread_mutex_lock(&j->lock);
-    uint64_t unavailable_ns = j->unavailable_ns;
-    uint64_t outage_ns = j->outage_ns;
-    bool failed = j->failed;
-    j->outage_ns = 0;
-    snprintf(reason, sizeof reason, "%s", j->unavailable_text);
+    struct outage outage = j->outage;
+    j->outage.ended_ns = 0;
     pthread_mutex_unlock(&j->lock);
-    j->base.unavailable = unavailable_ns != 0;
-    if (failed) {
-        log_printf("stream %s: %s", jetstream_stream_name(j), reason);
+    j->base.unavailable = outage.since_ns != 0;
+    if (outage.failed) {
+        log_printf("stream %s: %s", jetstream_stream_name(j), outage.text);
         return TRANSPORT_FAILED;
     }
-    jetstream_report(j, unavailable_ns, outage_ns, reason);
-    if (unavailable_ns && session_is_overdue(&j->session)) {
+    outage_report(&j->outage_report, &outage, jetstream_stream_name(j));
+    if (outage.since_ns && session_is_overdue(&j->session)) {
         log_printf("stream %s unavailable: %s; --connect-timeout has expired",
-                   jetstream_stream_name(j), reason);
+                   jetstream_stream_name(j), outage.text);
         return TRANSPORT_FAILED;
     }
     return TRANSPORT_UP;
@@ -649,7 +538,7 @@ static int jetstream_timeout_ms(struct publish_transport *t)
     if (!j->stream_ready)
         return j->ensure_at_ns ? RETRY_INTERVAL_MS : 0;
     pthread_mutex_lock(&j->lock);
-    bool idle = j->first == j->next;
+    bool idle = inflight_is_empty(&j->inflight);
     pthread_mutex_unlock(&j->lock);
     return idle ? -1 : RETRY_INTERVAL_MS;
 }
@@ -668,7 +557,8 @@ static struct window_mark jetstream_confirmed(struct publish_transport *t)
 {
     struct jetstream *j = (struct jetstream *)t;
     pthread_mutex_lock(&j->lock);
-    struct window_mark confirmed = j->first == j->next ? j->window->next : j->acknowledged;
+    struct window_mark confirmed =
+        inflight_is_empty(&j->inflight) ? j->window->next : j->inflight.acknowledged;
     t->duplicates = j->duplicates;
     pthread_mutex_unlock(&j->lock);
     return confirmed;
@@ -678,12 +568,8 @@ static bool jetstream_take_refusal(struct publish_transport *t, struct transport
 {
     struct jetstream *j = (struct jetstream *)t;
     pthread_mutex_lock(&j->lock);
-    bool found = j->counts[JETSTREAM_REFUSED] != 0;
-    if (found) {
-        uint64_t sequence = j->first;
-        while (jetstream_message_at(j, sequence)->state != JETSTREAM_REFUSED)
-            sequence++;
-        struct jetstream_message *m = jetstream_message_at(j, sequence);
+    struct inflight_message *m = inflight_find_refused(&j->inflight);
+    if (m) {
         refusal->number = m->end.lines;
         refusal->offset = m->offset;
         refusal->text = jetstream_message_text(j, m);
@@ -693,10 +579,10 @@ static bool jetstream_take_refusal(struct publish_transport *t, struct transport
                  m->error_text ? m->error_text : "refused");
         free(m->error_text);
         m->error_text = NULL;
-        jetstream_complete(j, m);
+        inflight_complete(&j->inflight, m);
     }
     pthread_mutex_unlock(&j->lock);
-    return found;
+    return m != NULL;
 }
 
 /* Lifetime */
@@ -716,9 +602,7 @@ static bool jetstream_destroy(struct publish_transport *t)
 {
     struct jetstream *j = (struct jetstream *)t;
     session_close(&j->session);
-    for (size_t i = 0; i < INFLIGHT_MAX; i++)
-        free(j->inflight[i].error_text);
-    free(j->inflight);
+    inflight_free(&j->inflight);
     msg_id_free(&j->msg_id);
     reply_free(&j->reply);
     pthread_mutex_destroy(&j->lock);
@@ -744,11 +628,9 @@ struct publish_transport *jetstream_new(struct session_config *session,
                                         struct window *window)
 {
     struct jetstream *j = calloc(1, sizeof *j);
-    struct jetstream_message *inflight = calloc(INFLIGHT_MAX, sizeof *inflight);
-    if (!j || !inflight) {
+    if (!j || !inflight_init(&j->inflight)) {
         log_printf("out of memory");
         free(j);
-        free(inflight);
         return NULL;
     }
     j->base = (struct publish_transport){.ops = &jetstream_ops,
@@ -759,7 +641,6 @@ struct publish_transport *jetstream_new(struct session_config *session,
     j->config = config;
     j->subject = subject;
     j->window = window;
-    j->inflight = inflight;
     j->inflight_limit = INFLIGHT_START;
     pthread_mutex_init(&j->lock, NULL);
     return &j->base;
