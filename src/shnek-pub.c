@@ -14,7 +14,10 @@
 #include "publish/spool-list.h"
 #include "publish/subject.h"
 
-enum { STREAM_NAME_MAX = 255 }; /* bytes; the limit of nats-server */
+enum {
+    STREAM_NAME_MAX = 255,            /* bytes; the limit of nats-server */
+    BATCH_SIZE_MAX = 64 * 1024 * 1024 /* bytes; its limit of max_payload */
+};
 
 static const char help[] =
     "usage: shnek-pub [options] [SUBJECT]\n"
@@ -107,6 +110,8 @@ enum {
     PUB_OPTION_MAX_AGE,
     PUB_OPTION_MAX_BYTES,
     PUB_OPTION_MSG_ID,
+    PUB_OPTION_BATCH,
+    PUB_OPTION_BATCH_WAIT,
     PUB_OPTION_NO_CHECK,
     PUB_OPTION_REJECTS,
     PUB_OPTION_STATS
@@ -141,6 +146,8 @@ static const struct option options[] = {
     {"max-age", required_argument, NULL, PUB_OPTION_MAX_AGE},
     {"max-bytes", required_argument, NULL, PUB_OPTION_MAX_BYTES},
     {"msg-id", required_argument, NULL, PUB_OPTION_MSG_ID},
+    {"batch", required_argument, NULL, PUB_OPTION_BATCH},
+    {"batch-wait", required_argument, NULL, PUB_OPTION_BATCH_WAIT},
     {"no-check", no_argument, NULL, PUB_OPTION_NO_CHECK},
     {"dry-run", no_argument, NULL, 'n'},
     {"rejects", required_argument, NULL, PUB_OPTION_REJECTS},
@@ -229,6 +236,10 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
         return option_size("--max-bytes", text, 1, INT64_MAX, &stream->max_bytes);
     case PUB_OPTION_MSG_ID:
         return pub_set_msg_id(&c->jetstream, text);
+    case PUB_OPTION_BATCH:
+        return option_size("--batch", text, 1, BATCH_SIZE_MAX, &c->batch.size);
+    case PUB_OPTION_BATCH_WAIT:
+        return option_duration("--batch-wait", text, 0, 3600 * NS_PER_S, &c->batch.wait_ns);
     case 's':
         return nats_conn_add_servers(n, "--server", text);
     case PUB_OPTION_USER:
@@ -350,6 +361,8 @@ static const char *pub_find_conflict(const struct publish_config *c)
         return "--create-stream requires --stream=NAME";
     if (c->use_jetstream && c->at_most_once)
         return "--at-most-once excludes --jetstream; --msg-id=auto avoids duplicates there";
+    if (c->batch.size && c->jetstream.msg_id && !msg_id_is_for_batches(c->jetstream.msg_id))
+        return "--msg-id: a template identifies one record; with --batch, use auto or hash";
     if (n->password && !n->user)
         return "--password requires --user";
     return NULL;
@@ -421,7 +434,8 @@ static int pub_run(struct publish_config *c)
 
 int main(int argc, char **argv)
 {
-    struct publish_config config = {.jetstream = {.stream = {.replicas = 1}},
+    struct publish_config config = {.batch = {.wait_ns = NS_PER_S / 100},
+                                    .jetstream = {.stream = {.replicas = 1}},
                                     .session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "publish/batch-headers.h"
 
 struct core {
     struct publish_transport base;
@@ -29,8 +30,18 @@ static enum transport_event core_poll(struct publish_transport *t)
         session_mark_confirmed(&c->session);
     c->confirmed = confirmed;
     enum transport_event event = session_poll(&c->session);
-    if (event == TRANSPORT_CONNECTED)
-        t->max_payload = nats_conn_max_payload(c->session.conn);
+    if (event != TRANSPORT_CONNECTED)
+        return event;
+    if (t->needs_headers && !nats_conn_accepts_headers(c->session.conn)) {
+        log_printf("%s: the server accepts no headers, which --batch requires", t->peer);
+        return TRANSPORT_FAILED;
+    }
+    t->max_payload = nats_conn_max_payload(c->session.conn);
+    struct batch_headers batch;
+    batch_headers_set(&batch, UINT32_MAX);
+    t->batch_max = nats_conn_payload_limit(
+        c->session.conn,
+        &(struct nats_conn_message){.headers = batch.list, .header_count = BATCH_HEADERS});
     return event;
 }
 
@@ -41,15 +52,23 @@ static bool core_can_send(struct publish_transport *t)
     return true;
 }
 
-static enum transport_result core_send(struct publish_transport *t, const struct window_line *line)
+static enum transport_result core_send(struct publish_transport *t,
+                                       const struct transport_message *message)
 {
     struct core *c = (struct core *)t;
-    switch (nats_conn_publish(c->session.conn, c->subject, line->text)) {
+    struct batch_headers batch;
+    struct nats_conn_message m = {.subject = c->subject, .payload = message->text};
+    if (message->is_batch) {
+        batch_headers_set(&batch, message->span.count);
+        m.headers = batch.list;
+        m.header_count = BATCH_HEADERS;
+    }
+    switch (nats_conn_publish(c->session.conn, &m)) {
     case NATS_CONN_SENT:
         return TRANSPORT_SENT;
     case NATS_CONN_REFUSED:
         t->max_payload = nats_conn_max_payload(c->session.conn);
-        t->line_max = t->max_payload;
+        t->line_max = nats_conn_payload_limit(c->session.conn, &m);
         return TRANSPORT_TOO_LONG;
     case NATS_CONN_CLOSED:
         break;
@@ -64,8 +83,10 @@ static void core_request_confirmation(struct publish_transport *t, const struct 
     session_request_confirmation(&c->session, sent);
 }
 
-static struct window_mark core_confirmed(struct publish_transport *t)
+static struct window_mark core_confirmed(struct publish_transport *t,
+                                         const struct window_mark *sent)
 {
+    (void)sent;
     struct core *c = (struct core *)t;
     return session_confirmed(&c->session);
 }

@@ -35,13 +35,13 @@ static bool dry_run_can_send(struct publish_transport *t)
 }
 
 static enum transport_result dry_run_send(struct publish_transport *t,
-                                          const struct window_line *line)
+                                          const struct transport_message *m)
 {
     struct dry_run *d = (struct dry_run *)t;
     struct buffer *b = &d->output.buffer;
     buffer_append(b, d->subject);
     buffer_append(b, (struct slice){"\t", 1});
-    buffer_append(b, line->text);
+    buffer_append(b, m->text);
     buffer_append(b, (struct slice){"\n", 1});
     return output_flush_full(&d->output) ? TRANSPORT_SENT : TRANSPORT_CLOSED;
 }
@@ -54,8 +54,10 @@ static void dry_run_request_confirmation(struct publish_transport *t,
         d->confirmed = *sent;
 }
 
-static struct window_mark dry_run_confirmed(struct publish_transport *t)
+static struct window_mark dry_run_confirmed(struct publish_transport *t,
+                                            const struct window_mark *sent)
 {
+    (void)sent;
     const struct dry_run *d = (const struct dry_run *)t;
     return d->confirmed;
 }

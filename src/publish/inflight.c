@@ -5,13 +5,13 @@
 
 bool inflight_init(struct inflight *f)
 {
-    *f = (struct inflight){.messages = calloc(INFLIGHT_MAX, sizeof *f->messages)};
+    *f = (struct inflight){.messages = calloc(INFLIGHT_SIZE, sizeof *f->messages)};
     return f->messages != NULL;
 }
 
 void inflight_free(struct inflight *f)
 {
-    for (size_t i = 0; f->messages && i < INFLIGHT_MAX; i++)
+    for (size_t i = 0; f->messages && i < INFLIGHT_SIZE; i++)
         free(f->messages[i].error_text);
     free(f->messages);
 }
@@ -25,9 +25,11 @@ void inflight_set_state(struct inflight *f, struct inflight_message *m, enum inf
 
 void inflight_complete(struct inflight *f, struct inflight_message *m)
 {
-    inflight_set_state(f, m, INFLIGHT_DONE);
+    free(m->error_text);
+    m->error_text = NULL;
+    inflight_set_state(f, m, m->rest.count ? INFLIGHT_SPLIT : INFLIGHT_DONE);
     while (f->first < f->next && inflight_at(f, f->first)->state == INFLIGHT_DONE) {
-        f->acknowledged = inflight_at(f, f->first)->end;
+        f->acknowledged = inflight_at(f, f->first)->settled;
         f->first++;
     }
 }
@@ -39,6 +41,16 @@ void inflight_refuse(struct inflight *f, struct inflight_message *m, const char 
     m->error_field = field;
     m->error_text = strdup(error_text);
     m->error_offset = error_offset;
+}
+
+void inflight_split(struct inflight *f, struct inflight_message *m, uint32_t part_max)
+{
+    m->part_max = part_max;
+    m->rest.start = m->part.start;
+    m->rest.count += m->part.count;
+    if (m->rest.end < m->part.end)
+        m->rest.end = m->part.end;
+    inflight_set_state(f, m, INFLIGHT_SPLIT);
 }
 
 struct inflight_message *inflight_find_refused(const struct inflight *f)

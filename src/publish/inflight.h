@@ -4,25 +4,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "publish/window.h"
+#include "publish/span.h"
 
-/* The messages that were sent to a stream and not yet acknowledged, in the order of their lines. */
+/*
+ * The messages that were sent to a stream and not yet acknowledged, in the order of their
+ * transmission. A batch that was refused is split: its message then consists of parts, which are
+ * sent one after the other.
+ */
 
-enum { INFLIGHT_MAX = 16 * 1024 };
+enum {
+    INFLIGHT_SIZE = 16 * 1024,
+    INFLIGHT_MAX = INFLIGHT_SIZE - 2 /* of messages, when another line is taken: it may send two */
+};
 
 enum inflight_state {
     INFLIGHT_SENT,
     INFLIGHT_RETRY,   /* to be resent */
     INFLIGHT_UNBOUND, /* the same; no stream may have the subject */
+    INFLIGHT_SPLIT,   /* the next part is to be sent */
     INFLIGHT_REFUSED, /* permanently, because of error_text */
     INFLIGHT_DONE     /* acknowledged, or reported as refused */
 };
 
 struct inflight_message {
-    struct window_mark end; /* of its line */
-    uint64_t offset;        /* of its line */
-    uint64_t sent_ns;       /* clock_monotonic; of its last transmission */
-    uint64_t order;         /* of its last transmission */
+    struct window_mark settled; /* all lines before it are in this message or in earlier ones */
+    struct span part;           /* what is sent now: all, or a part */
+    struct span rest;           /* after the part */
+    uint32_t part_max;          /* records in the next part */
+    bool is_batch;
+    uint64_t sent_ns;    /* clock_monotonic; of its last transmission */
+    uint64_t order;      /* of its last transmission */
+    uint64_t part_order; /* of the first transmission of the part */
     const char *error_field;
     char *error_text; /* owned; NULL if there is no memory */
     uint64_t error_offset;
@@ -45,7 +57,7 @@ void inflight_free(struct inflight *f);
 
 static inline struct inflight_message *inflight_at(const struct inflight *f, uint64_t sequence)
 {
-    return &f->messages[sequence % INFLIGHT_MAX];
+    return &f->messages[sequence % INFLIGHT_SIZE];
 }
 
 static inline bool inflight_is_open(const struct inflight_message *m)
@@ -66,12 +78,16 @@ static inline bool inflight_has_waiting(const struct inflight *f)
 
 void inflight_set_state(struct inflight *f, struct inflight_message *m, enum inflight_state state);
 
-/* Ends a message, and moves `acknowledged` after all messages that have ended. */
+/* Ends the part of a message, and the message if there is no other part. Moves `acknowledged` after
+ * all messages that have ended. */
 void inflight_complete(struct inflight *f, struct inflight_message *m);
 
 /* Keeps a message as refused until inflight_find_refused() returns it. `field` is borrowed. */
 void inflight_refuse(struct inflight *f, struct inflight_message *m, const char *field,
                      const char *error_text, uint64_t error_offset);
+
+/* Divides the part, of more than one record, into parts of up to `part_max` records. */
+void inflight_split(struct inflight *f, struct inflight_message *m, uint32_t part_max);
 
 /* Returns the first message that was refused, or NULL. */
 struct inflight_message *inflight_find_refused(const struct inflight *f);

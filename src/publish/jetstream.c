@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "json/escape.h"
+#include "publish/batch-headers.h"
 #include "publish/inflight.h"
 #include "publish/msg-id.h"
 #include "publish/outage.h"
@@ -24,6 +25,7 @@ enum {
     SHOWN_MAX = 64           /* bytes of a reply that are logged */
 };
 
+static const uint64_t too_large_for_stream = 10054; /* err_code */
 static const uint64_t stream_retry_ns = NS_PER_S / 2;
 static const uint64_t rate_interval_ns = NS_PER_S / 10;
 
@@ -39,6 +41,7 @@ struct jetstream {
     const struct jetstream_config *config;
     const char *subject;
     struct window *window;
+    struct span_reader reader;
     struct session session;
     struct msg_id msg_id;
     uint64_t recovered;    /* offset; lines before it may have been sent by an earlier process */
@@ -57,6 +60,7 @@ struct jetstream {
     uint64_t duplicates;
     struct reply reply;
 
+    size_t too_large;         /* bytes of a batch that was too large for the stream, or 0 */
     uint64_t orders;          /* transmissions so far */
     uint64_t confirmed_order; /* the latest transmission that was acknowledged */
     uint64_t progress_ns; /* clock_monotonic; the last acknowledgement, or the start of waiting */
@@ -68,20 +72,22 @@ struct jetstream {
     bool odd_reply_logged;
 };
 
-static struct slice jetstream_message_text(const struct jetstream *j,
-                                           const struct inflight_message *m)
-{
-    struct slice text = {ring_byte(&j->window->ring, m->offset),
-                         (size_t)(m->end.offset - m->offset - 1)};
-    if (text.len && text.data[text.len - 1] == '\r')
-        text.len--;
-    return text;
-}
-
 static void jetstream_refuse(struct jetstream *j, struct inflight_message *m, const char *field,
                              const char *error_text, uint64_t error_offset)
 {
     inflight_refuse(&j->inflight, m, field, error_text, error_offset);
+    j->needs_look = true;
+}
+
+/* A batch is refused because of one of its records, or because it is too large for the stream. */
+static void jetstream_refuse_part(struct jetstream *j, struct inflight_message *m,
+                                  const char *field, const char *error_text, uint64_t error_offset)
+{
+    if (m->part.count == 1) {
+        jetstream_refuse(j, m, field, error_text, error_offset);
+        return;
+    }
+    inflight_split(&j->inflight, m, m->part.count / 2);
     j->needs_look = true;
 }
 
@@ -124,10 +130,10 @@ static void jetstream_on_progress(struct jetstream *j, uint64_t order)
         jetstream_set_available(j);
 }
 
-/* Too large for the stream, no such stream, another stream than expected. */
+/* No such stream, another stream than expected. */
 static bool jetstream_error_is_of_message(uint64_t err_code)
 {
-    return err_code == 10054 || err_code == 10059 || err_code == 10060;
+    return err_code == too_large_for_stream || err_code == 10059 || err_code == 10060;
 }
 
 /* Sealed. */
@@ -141,7 +147,9 @@ static void jetstream_on_error(struct jetstream *j, struct inflight_message *m, 
 {
     if (jetstream_error_is_of_message(error->err_code)) {
         jetstream_on_progress(j, order);
-        jetstream_refuse(j, m, "STREAM", error->text, 0);
+        if (error->err_code == too_large_for_stream && m->part.count > 1)
+            j->too_large = m->part.length;
+        jetstream_refuse_part(j, m, "STREAM", error->text, 0);
         return;
     }
     inflight_set_state(&j->inflight, m, INFLIGHT_RETRY);
@@ -154,12 +162,13 @@ static void jetstream_on_ack(struct jetstream *j, struct inflight_message *m, ui
 {
     bool is_duplicate = reply_is_true(&j->reply, "duplicate");
     j->confirmed = true;
-    j->duplicates += is_duplicate;
+    j->duplicates += is_duplicate ? m->part.count : 0;
     jetstream_on_progress(j, order);
     if (is_duplicate && !m->resent)
         jetstream_refuse(j, m, "MSG-ID", "the stream already has this id", 0);
     else
         inflight_complete(&j->inflight, m);
+    j->needs_look = j->needs_look || m->state == INFLIGHT_SPLIT;
 }
 
 /* Something else replies, too: a subscriber, or another stream. Only the first one is logged. */
@@ -209,7 +218,8 @@ static struct inflight_message *jetstream_find_message(struct jetstream *j, cons
         return NULL;
     *order = strtoull(end + 1, &end, 10);
     struct inflight_message *m = inflight_at(&j->inflight, sequence);
-    return *end == '\0' && *order <= m->order && inflight_is_open(m) ? m : NULL;
+    bool is_part = m->state != INFLIGHT_SPLIT && *order >= m->part_order && *order <= m->order;
+    return *end == '\0' && is_part && inflight_is_open(m) ? m : NULL;
 }
 
 static void jetstream_on_reply(void *argument, const char *subject, struct slice payload,
@@ -237,22 +247,59 @@ static void jetstream_on_reply(void *argument, const char *subject, struct slice
 
 /* Sending */
 
+static const char *jetstream_format_id(struct jetstream *j, const struct span *part,
+                                       struct slice text, char *id)
+{
+    if (!j->config->msg_id)
+        return NULL;
+    if (part->count == 1)
+        msg_id_format(&j->msg_id, part->start.offset, text, id);
+    else
+        msg_id_format_batch(&j->msg_id, part->start.offset, part->count, text, id);
+    return id;
+}
+
+/* The headers of a message. */
+struct jetstream_headers {
+    struct nats_conn_header list[BATCH_HEADERS + 2];
+    struct batch_headers batch;
+};
+
+/* `id` may be NULL. `records` is 0 if the message is no batch. */
+static void jetstream_set_headers(const struct jetstream *j, struct nats_conn_message *m,
+                                  struct jetstream_headers *h, const char *id, uint32_t records)
+{
+    size_t n = 0;
+    if (records) {
+        batch_headers_set(&h->batch, records);
+        memcpy(h->list, h->batch.list, sizeof h->batch.list);
+        n = BATCH_HEADERS;
+    }
+    if (id)
+        h->list[n++] = (struct nats_conn_header){"Nats-Msg-Id", id};
+    if (j->config->stream.name)
+        h->list[n++] = (struct nats_conn_header){"Nats-Expected-Stream", j->config->stream.name};
+    m->headers = h->list;
+    m->header_count = n;
+}
+
 /* Sends a message in flight, without the lock. On TRANSPORT_TOO_LONG, line_max is the limit. */
 static enum transport_result jetstream_transmit(struct jetstream *j, uint64_t sequence,
-                                                uint64_t order, uint64_t offset, struct slice text)
+                                                const struct inflight_message *message,
+                                                struct slice text)
 {
     char reply[128];
     char id[MSG_ID_SIZE];
-    const char *msg_id = j->config->msg_id ? id : NULL;
-    const char *stream = j->config->stream.name;
-    snprintf(reply, sizeof reply, "%s%" PRIu64 "-%" PRIu64, j->inbox, sequence, order);
-    if (msg_id)
-        msg_id_format(&j->msg_id, offset, text, id);
-    switch (nats_conn_publish_request(j->session.conn, j->subject, reply, text, msg_id, stream)) {
+    struct jetstream_headers headers;
+    struct nats_conn_message m = {.subject = j->subject, .reply = reply, .payload = text};
+    jetstream_set_headers(j, &m, &headers, jetstream_format_id(j, &message->part, text, id),
+                          message->is_batch ? message->part.count : 0);
+    snprintf(reply, sizeof reply, "%s%" PRIu64 "-%" PRIu64, j->inbox, sequence, message->order);
+    switch (nats_conn_publish(j->session.conn, &m)) {
     case NATS_CONN_SENT:
         return TRANSPORT_SENT;
     case NATS_CONN_REFUSED:
-        j->base.line_max = nats_conn_payload_limit(j->session.conn, msg_id, stream);
+        j->base.line_max = nats_conn_payload_limit(j->session.conn, &m);
         return TRANSPORT_TOO_LONG;
     case NATS_CONN_CLOSED:
         break;
@@ -261,15 +308,14 @@ static enum transport_result jetstream_transmit(struct jetstream *j, uint64_t se
     return TRANSPORT_DISCONNECTED;
 }
 
-/* The lock is held. Returns the order of the transmission that follows. */
-static uint64_t jetstream_mark_sent(struct jetstream *j, struct inflight_message *m)
+/* The lock is held. */
+static void jetstream_mark_sent(struct jetstream *j, struct inflight_message *m)
 {
     m->sent_ns = clock_monotonic();
     m->order = ++j->orders;
     if (j->inflight.counts[INFLIGHT_SENT] == 0)
         j->progress_ns = m->sent_ns;
     inflight_set_state(&j->inflight, m, INFLIGHT_SENT);
-    return m->order;
 }
 
 static bool jetstream_can_send(struct publish_transport *t)
@@ -286,48 +332,102 @@ static bool jetstream_can_send(struct publish_transport *t)
     return can_send;
 }
 
+/* A later process must find the same batches, so that a stream that has them already knows them. */
+static bool jetstream_save_batch(struct jetstream *j, const struct span *part)
+{
+    return part->count == 1 || !j->config->msg_id ||
+           window_mark_batch(j->window, part->start.offset, part->count);
+}
+
+/* The lock is held. */
+static struct inflight_message *jetstream_add(struct jetstream *j,
+                                              const struct transport_message *message)
+{
+    struct inflight_message *m = inflight_at(&j->inflight, j->inflight.next++);
+    *m = (struct inflight_message){.settled = message->settled,
+                                   .part = message->span,
+                                   .part_order = j->orders + 1,
+                                   .is_batch = message->is_batch,
+                                   .resent = message->span.start.offset < j->recovered,
+                                   .state = INFLIGHT_DONE};
+    return m;
+}
+
+/* The lock is held. The records are sent by jetstream_look(). */
+static void jetstream_split(struct jetstream *j, struct inflight_message *m, uint32_t part_max)
+{
+    inflight_split(&j->inflight, m, part_max);
+    j->needs_look = true;
+    eventfd_write(j->session.wake_fd, 1);
+}
+
 static enum transport_result jetstream_send(struct publish_transport *t,
-                                            const struct window_line *line)
+                                            const struct transport_message *message)
 {
     struct jetstream *j = (struct jetstream *)t;
+    bool is_saved = jetstream_save_batch(j, &message->span);
     pthread_mutex_lock(&j->lock);
-    uint64_t sequence = j->inflight.next++;
-    struct inflight_message *m = inflight_at(&j->inflight, sequence);
-    *m = (struct inflight_message){.end = j->window->next,
-                                   .offset = line->offset,
-                                   .resent = line->offset < j->recovered,
-                                   .state = INFLIGHT_DONE};
-    uint64_t order = jetstream_mark_sent(j, m);
+    uint64_t sequence = j->inflight.next;
+    struct inflight_message *m = jetstream_add(j, message);
+    if (is_saved)
+        jetstream_mark_sent(j, m);
+    else
+        jetstream_split(j, m, 1);
+    struct inflight_message copy = *m;
     pthread_mutex_unlock(&j->lock);
-    enum transport_result result = jetstream_transmit(j, sequence, order, line->offset, line->text);
-    if (result == TRANSPORT_TOO_LONG) {
+    if (!is_saved)
+        return TRANSPORT_SENT;
+    enum transport_result result = jetstream_transmit(j, sequence, &copy, message->text);
+    if (result != TRANSPORT_TOO_LONG)
+        return result;
+    pthread_mutex_lock(&j->lock);
+    if (copy.part.count > 1) {
+        jetstream_split(j, m, copy.part.count / 2);
+        result = TRANSPORT_SENT;
+    } else {
         /* The caller rejects the line; nothing was sent after it. */
-        pthread_mutex_lock(&j->lock);
         inflight_set_state(&j->inflight, m, INFLIGHT_DONE);
         j->inflight.next--;
-        pthread_mutex_unlock(&j->lock);
     }
+    pthread_mutex_unlock(&j->lock);
     return result;
 }
 
 /* Resending; the lock is held, but not while sending */
 
+static void jetstream_next_part(struct jetstream *j, struct inflight_message *m)
+{
+    struct span rest = m->rest;
+    m->part = span_take(&j->reader, &m->rest, m->part_max);
+    if (!jetstream_save_batch(j, &m->part)) {
+        m->part_max = 1;
+        m->rest = rest;
+        m->part = span_take(&j->reader, &m->rest, 1);
+    }
+    m->part_order = j->orders + 1;
+    m->resent = m->part.start.offset < j->recovered;
+}
+
 static void jetstream_resend(struct jetstream *j, uint64_t sequence, bool is_probe,
                              enum transport_result *result)
 {
     struct inflight_message *m = inflight_at(&j->inflight, sequence);
-    m->resent = true;
-    uint64_t order = jetstream_mark_sent(j, m);
+    if (m->state == INFLIGHT_SPLIT)
+        jetstream_next_part(j, m);
+    else
+        m->resent = true;
+    jetstream_mark_sent(j, m);
     struct inflight_message copy = *m;
     if (is_probe) {
-        j->outage.probe = order;
+        j->outage.probe = copy.order;
         j->outage.retry_at_ns = m->sent_ns + j->config->ack_timeout_ns;
     }
     pthread_mutex_unlock(&j->lock);
-    *result = jetstream_transmit(j, sequence, order, copy.offset, jetstream_message_text(j, &copy));
+    *result = jetstream_transmit(j, sequence, &copy, span_read(&j->reader, &copy.part));
     pthread_mutex_lock(&j->lock);
     if (*result == TRANSPORT_TOO_LONG && inflight_is_open(m)) {
-        jetstream_refuse(j, m, "PAYLOAD", "longer than the server's max_payload", j->base.line_max);
+        jetstream_refuse_part(j, m, "PAYLOAD", "longer than the server's max_payload",
+                              j->base.line_max);
         if (is_probe)
             j->outage.retry_at_ns = 0;
     }
@@ -356,8 +456,8 @@ static void jetstream_refuse_unbound(struct jetstream *j)
 {
     for (uint64_t i = j->inflight.first; i < j->inflight.next; i++) {
         struct inflight_message *m = inflight_at(&j->inflight, i);
-        if (m->state == INFLIGHT_UNBOUND ||
-            (inflight_is_open(m) && !j->confirmed && !j->session.confirmed_before))
+        if (m->state == INFLIGHT_UNBOUND || (inflight_is_open(m) && m->state != INFLIGHT_SPLIT &&
+                                             !j->confirmed && !j->session.confirmed_before))
             jetstream_refuse(j, m, "STREAM", "no stream has this subject", 0);
     }
 }
@@ -414,10 +514,15 @@ static void jetstream_look(struct jetstream *j)
         j->next_look_ns = now_ns + RETRY_INTERVAL_MS * (NS_PER_S / 1000);
         jetstream_check_timeout(j, now_ns);
         jetstream_mark_gaps(j, now_ns);
+        if (j->too_large && j->too_large / 2 < j->base.batch_max)
+            j->base.batch_max = j->too_large / 2;
+        j->too_large = 0;
         if (j->outage.since_ns && now_ns >= j->outage.retry_at_ns && !j->outage.probe)
             jetstream_diagnose(j);
         if (!j->outage.failed && now_ns >= j->outage.retry_at_ns &&
-            (inflight_has_waiting(&j->inflight) || j->outage.since_ns) && !j->outage.probe)
+            (inflight_has_waiting(&j->inflight) || j->inflight.counts[INFLIGHT_SPLIT] ||
+             j->outage.since_ns) &&
+            !j->outage.probe)
             jetstream_resend_waiting(j);
     }
     pthread_mutex_unlock(&j->lock);
@@ -437,7 +542,7 @@ static bool jetstream_resume(struct jetstream *j, char *error_text)
     snprintf(j->inbox, sizeof j->inbox, "_INBOX.shnek%016" PRIx64 ".", random);
     for (uint64_t i = j->inflight.first; i < j->inflight.next; i++) {
         struct inflight_message *m = inflight_at(&j->inflight, i);
-        if (inflight_is_open(m))
+        if (inflight_is_open(m) && m->state != INFLIGHT_SPLIT)
             inflight_set_state(&j->inflight, m, INFLIGHT_RETRY);
     }
     if (inflight_is_empty(&j->inflight) && j->outage.since_ns)
@@ -456,13 +561,13 @@ static void jetstream_find_stream(struct jetstream *j)
 {
     char error_text[NATS_CONN_TEXT_MAX] = "";
     uint64_t now_ns = clock_monotonic();
-    bool needs_headers = j->config->msg_id || j->config->stream.name;
+    bool needs_headers = j->base.needs_headers || j->config->msg_id || j->config->stream.name;
     if (now_ns < j->ensure_at_ns)
         return;
     enum stream_api_state state = STREAM_API_FAILED;
     if (needs_headers && !nats_conn_accepts_headers(j->session.conn))
         snprintf(error_text, sizeof error_text,
-                 "the server accepts no headers, which --stream and --msg-id require");
+                 "the server accepts no headers, which --stream, --msg-id and --batch require");
     else
         state = stream_api_ensure(j->session.conn, &j->config->stream, j->subject, error_text);
     j->stream_ready = state == STREAM_API_READY && jetstream_resume(j, error_text);
@@ -511,13 +616,26 @@ static void jetstream_update_session(struct jetstream *j)
         session_mark_confirmed(&j->session);
 }
 
+static size_t jetstream_batch_max(const struct jetstream *j)
+{
+    char id[MSG_ID_BATCH_MAX + 1];
+    struct jetstream_headers headers;
+    struct nats_conn_message m = {.subject = j->subject};
+    memset(id, 'x', MSG_ID_BATCH_MAX);
+    id[MSG_ID_BATCH_MAX] = '\0';
+    jetstream_set_headers(j, &m, &headers, j->config->msg_id ? id : NULL, UINT32_MAX);
+    return nats_conn_payload_limit(j->session.conn, &m);
+}
+
 static enum transport_event jetstream_poll(struct publish_transport *t)
 {
     struct jetstream *j = (struct jetstream *)t;
     jetstream_update_session(j);
     enum transport_event event = session_poll(&j->session);
-    if (event == TRANSPORT_CONNECTED)
+    if (event == TRANSPORT_CONNECTED) {
         t->max_payload = nats_conn_max_payload(j->session.conn);
+        t->batch_max = jetstream_batch_max(j);
+    }
     if (event != TRANSPORT_UP) {
         j->stream_ready = false;
         j->ensure_at_ns = 0;
@@ -553,33 +671,36 @@ static void jetstream_request_confirmation(struct publish_transport *t,
     session_request_confirmation(&j->session, sent);
 }
 
-static struct window_mark jetstream_confirmed(struct publish_transport *t)
+static struct window_mark jetstream_confirmed(struct publish_transport *t,
+                                              const struct window_mark *sent)
 {
     struct jetstream *j = (struct jetstream *)t;
     pthread_mutex_lock(&j->lock);
     struct window_mark confirmed =
-        inflight_is_empty(&j->inflight) ? j->window->next : j->inflight.acknowledged;
+        inflight_is_empty(&j->inflight) ? *sent : j->inflight.acknowledged;
     t->duplicates = j->duplicates;
     pthread_mutex_unlock(&j->lock);
     return confirmed;
 }
 
+/* A batch may be refused with all of its records, which are then returned one by one. */
 static bool jetstream_take_refusal(struct publish_transport *t, struct transport_refusal *refusal)
 {
     struct jetstream *j = (struct jetstream *)t;
     pthread_mutex_lock(&j->lock);
     struct inflight_message *m = inflight_find_refused(&j->inflight);
     if (m) {
-        refusal->number = m->end.lines;
-        refusal->offset = m->offset;
-        refusal->text = jetstream_message_text(j, m);
+        struct span record = span_take(&j->reader, &m->part, 1);
+        refusal->number = record.start.lines + 1;
+        refusal->offset = record.start.offset;
+        refusal->text = span_read(&j->reader, &record);
         refusal->field = m->error_field;
         refusal->error_offset = m->error_offset;
         snprintf(refusal->error_text, sizeof refusal->error_text, "%s",
                  m->error_text ? m->error_text : "refused");
-        free(m->error_text);
-        m->error_text = NULL;
-        inflight_complete(&j->inflight, m);
+        if (m->part.count == 0)
+            inflight_complete(&j->inflight, m);
+        j->needs_look = j->needs_look || m->state == INFLIGHT_SPLIT;
     }
     pthread_mutex_unlock(&j->lock);
     return m != NULL;
@@ -603,6 +724,7 @@ static bool jetstream_destroy(struct publish_transport *t)
     struct jetstream *j = (struct jetstream *)t;
     session_close(&j->session);
     inflight_free(&j->inflight);
+    span_reader_free(&j->reader);
     msg_id_free(&j->msg_id);
     reply_free(&j->reply);
     pthread_mutex_destroy(&j->lock);
@@ -641,6 +763,7 @@ struct publish_transport *jetstream_new(struct session_config *session,
     j->config = config;
     j->subject = subject;
     j->window = window;
+    j->reader.window = window;
     j->inflight_limit = INFLIGHT_START;
     pthread_mutex_init(&j->lock, NULL);
     return &j->base;

@@ -5,9 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+bool msg_id_is_for_batches(const char *rule)
+{
+    return strcmp(rule, "auto") == 0 || strcmp(rule, "hash") == 0;
+}
+
 const char *msg_id_defect(const char *rule)
 {
-    bool has_field = strcmp(rule, "auto") == 0 || strcmp(rule, "hash") == 0;
+    bool has_field = msg_id_is_for_batches(rule);
     for (const char *p = rule; *p; p++) {
         if ((unsigned char)*p < ' ' || *p == 127)
             return "it contains a control character";
@@ -63,6 +68,17 @@ void msg_id_format(struct msg_id *m, uint64_t offset, struct slice line, char *i
         msg_id_format_auto(m, offset, id);
     else if (strcmp(m->rule, "hash") == 0 || !msg_id_expand(m, line, id))
         msg_id_format_hash(m, offset, line, id);
+}
+
+/* The count and the length tell batches apart that only begin with the same record. */
+void msg_id_format_batch(struct msg_id *m, uint64_t offset, uint32_t count, struct slice batch,
+                         char *id)
+{
+    if (strcmp(m->rule, "hash") == 0)
+        msg_id_format_hash(m, offset, batch, id);
+    else
+        snprintf(id, MSG_ID_SIZE, "%016" PRIx64 "-%" PRIu64 "-%" PRIu32 "-%zu", m->input_id, offset,
+                 count, batch.len);
 }
 
 void msg_id_free(struct msg_id *m)

@@ -299,18 +299,41 @@ bool nats_conn_accepts_headers(struct nats_conn *c)
     return natsConnection_HasHeaderSupport(c->nats) == NATS_OK;
 }
 
-static enum nats_conn_publish_result nats_conn_publish_result(natsStatus s)
+static natsStatus nats_conn_publish_headers(struct nats_conn *c, const struct nats_conn_message *m)
 {
+    natsMsg *msg = NULL;
+    natsStatus s = natsMsg_Create(&msg, m->subject, m->reply, m->payload.data, (int)m->payload.len);
+    for (size_t i = 0; s == NATS_OK && i < m->header_count; i++)
+        s = natsMsgHeader_Add(msg, m->headers[i].name, m->headers[i].value);
+    if (s == NATS_OK)
+        s = natsConnection_PublishMsg(c->nats, msg);
+    natsMsg_Destroy(msg);
+    return s;
+}
+
+enum nats_conn_publish_result nats_conn_publish(struct nats_conn *c,
+                                                const struct nats_conn_message *m)
+{
+    int len = (int)m->payload.len;
+    natsStatus s;
+    if (m->header_count)
+        s = nats_conn_publish_headers(c, m);
+    else if (m->reply)
+        s = natsConnection_PublishRequest(c->nats, m->subject, m->reply, m->payload.data, len);
+    else
+        s = natsConnection_Publish(c->nats, m->subject, m->payload.data, len);
     return s == NATS_OK            ? NATS_CONN_SENT
            : s == NATS_MAX_PAYLOAD ? NATS_CONN_REFUSED
                                    : NATS_CONN_CLOSED;
 }
 
-enum nats_conn_publish_result nats_conn_publish(struct nats_conn *c, const char *subject,
-                                                struct slice payload)
+size_t nats_conn_payload_limit(struct nats_conn *c, const struct nats_conn_message *m)
 {
-    return nats_conn_publish_result(
-        natsConnection_Publish(c->nats, subject, payload.data, (int)payload.len));
+    size_t max = nats_conn_max_payload(c);
+    size_t headers = m->header_count ? strlen("NATS/1.0\r\n\r\n") : 0;
+    for (size_t i = 0; i < m->header_count; i++)
+        headers += strlen(m->headers[i].name) + strlen(": \r\n") + strlen(m->headers[i].value);
+    return max > headers ? max - headers : 0;
 }
 
 /* nats.c frees it by nats_conn_free_replies() after it has delivered the last message. */
@@ -355,40 +378,6 @@ bool nats_conn_subscribe_replies(struct nats_conn *c, const char *inbox,
     natsSubscription_SetPendingLimits(c->replies, -1, -1);
     natsSubscription_SetOnCompleteCB(c->replies, nats_conn_free_replies, a);
     return true;
-}
-
-static const char id_header[] = "Nats-Msg-Id";
-static const char stream_header[] = "Nats-Expected-Stream";
-
-enum nats_conn_publish_result nats_conn_publish_request(struct nats_conn *c, const char *subject,
-                                                        const char *reply, struct slice payload,
-                                                        const char *id, const char *stream)
-{
-    int len = (int)payload.len;
-    if (!id && !stream)
-        return nats_conn_publish_result(
-            natsConnection_PublishRequest(c->nats, subject, reply, payload.data, len));
-    natsMsg *m = NULL;
-    natsStatus s = natsMsg_Create(&m, subject, reply, payload.data, len);
-    if (s == NATS_OK && id)
-        s = natsMsgHeader_Set(m, id_header, id);
-    if (s == NATS_OK && stream)
-        s = natsMsgHeader_Set(m, stream_header, stream);
-    if (s == NATS_OK)
-        s = natsConnection_PublishMsg(c->nats, m);
-    natsMsg_Destroy(m);
-    return nats_conn_publish_result(s);
-}
-
-size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *stream)
-{
-    size_t max = nats_conn_max_payload(c);
-    size_t headers = id || stream ? strlen("NATS/1.0\r\n\r\n") : 0;
-    if (id)
-        headers += strlen(id_header) + strlen(": \r\n") + strlen(id);
-    if (stream)
-        headers += strlen(stream_header) + strlen(": \r\n") + strlen(stream);
-    return max > headers ? max - headers : 0;
 }
 
 enum nats_conn_request_result nats_conn_request(struct nats_conn *c, const char *subject,

@@ -72,19 +72,24 @@ enum nats_conn_publish_result {
     NATS_CONN_REFUSED /* the message is longer than nats_conn_payload_limit() */
 };
 
-enum nats_conn_publish_result nats_conn_publish(struct nats_conn *c, const char *subject,
-                                                struct slice payload);
+struct nats_conn_header {
+    const char *name;
+    const char *value; /* without CR and LF */
+};
 
-/*
- * Publishes with a reply subject, and with the headers Nats-Msg-Id and Nats-Expected-Stream if
- * `id` and `stream` are not NULL.
- */
-enum nats_conn_publish_result nats_conn_publish_request(struct nats_conn *c, const char *subject,
-                                                        const char *reply, struct slice payload,
-                                                        const char *id, const char *stream);
+struct nats_conn_message {
+    const char *subject;
+    const char *reply; /* a subject, or NULL */
+    struct slice payload;
+    const struct nats_conn_header *headers;
+    size_t header_count;
+};
 
-/* Returns how many bytes max_payload leaves for the payload of such a message. */
-size_t nats_conn_payload_limit(struct nats_conn *c, const char *id, const char *stream);
+enum nats_conn_publish_result nats_conn_publish(struct nats_conn *c,
+                                                const struct nats_conn_message *m);
+
+/* Returns how many bytes max_payload leaves for the payload of the message. */
+size_t nats_conn_payload_limit(struct nats_conn *c, const struct nats_conn_message *m);
 
 /* Called from a thread of nats.c. `no_responders`: no client receives what had this reply subject.
  */

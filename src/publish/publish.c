@@ -21,6 +21,7 @@
 #include "publish/core.h"
 #include "publish/dry-run.h"
 #include "publish/message-count.h"
+#include "publish/msg-id.h"
 #include "publish/undelivered.h"
 
 enum {
@@ -34,6 +35,7 @@ struct publisher {
     const struct publish_config *config;
     struct publish_transport *transport;
     struct window window;
+    struct batcher batcher;
     struct undelivered undelivered;
     struct stats stats;
     struct signals signals;
@@ -50,7 +52,8 @@ struct publisher {
     uint64_t lost;         /* messages that --at-most-once may have lost */
     uint64_t last_synced;  /* clock_monotonic, ns */
     bool connected_before;
-    bool logs_loss; /* connection_limit allowed it */
+    bool batches_wait; /* a batch is due, and cannot be sent for the moment */
+    bool logs_loss;    /* connection_limit allowed it */
     bool input_ended;
     bool input_incomplete; /* some of it was not read */
     bool failed;
@@ -99,17 +102,19 @@ static bool publisher_check_line(struct publisher *p, const struct window_line *
 
 static void publisher_update_confirmed(struct publisher *p)
 {
-    struct window_mark confirmed = p->transport->ops->confirmed(p->transport);
+    struct window_mark sent = batcher_sent(&p->batcher);
+    struct window_mark confirmed = p->transport->ops->confirmed(p->transport, &sent);
     window_confirm(&p->window, &confirmed);
 }
 
 static void publisher_request_confirmation(struct publisher *p)
 {
-    if (p->requested == p->window.next.offset)
+    struct window_mark sent = batcher_sent(&p->batcher);
+    if (p->requested == sent.offset)
         return;
-    p->requested = p->window.next.offset;
+    p->requested = sent.offset;
     p->requested_ns = clock_monotonic();
-    p->transport->ops->request_confirmation(p->transport, &p->window.next);
+    p->transport->ops->request_confirmation(p->transport, &sent);
     publisher_update_confirmed(p);
 }
 
@@ -125,7 +130,8 @@ static bool publisher_is_proven(const struct publisher *p)
 static bool publisher_may_send(const struct publisher *p)
 {
     return p->transport->ops->can_send(p->transport) &&
-           (publisher_is_proven(p) || p->window.next.offset - p->connected <= FIRST_REQUEST);
+           (publisher_is_proven(p) ||
+            batcher_sent(&p->batcher).offset - p->connected <= FIRST_REQUEST);
 }
 
 static uint64_t publisher_request_interval(const struct publisher *p)
@@ -135,8 +141,17 @@ static uint64_t publisher_request_interval(const struct publisher *p)
 
 static bool publisher_sent_lately(const struct publisher *p)
 {
-    return p->requested == p->window.next.offset ||
+    return p->requested == batcher_sent(&p->batcher).offset ||
            clock_monotonic() - p->requested_ns < request_interval_ns;
+}
+
+static enum transport_result publisher_transmit(struct publisher *p, const struct window_line *line)
+{
+    if (batcher_is_active(&p->batcher))
+        return batcher_add(&p->batcher, (struct slice){0}, line);
+    struct transport_message m = {
+        .text = line->text, .span = span_of_line(&p->window, line), .settled = p->window.next};
+    return p->transport->ops->send(p->transport, &m);
 }
 
 /* Rejects the line if it is invalid, or too long for the server. */
@@ -145,7 +160,7 @@ static enum transport_result publisher_send_line(struct publisher *p,
 {
     struct defect defect;
     if (publisher_check_line(p, line, is_json, &defect)) {
-        enum transport_result result = p->transport->ops->send(p->transport, line);
+        enum transport_result result = publisher_transmit(p, line);
         if (result != TRANSPORT_TOO_LONG)
             return result;
         defect = publisher_too_long(p->transport->line_max);
@@ -153,6 +168,17 @@ static enum transport_result publisher_send_line(struct publisher *p,
     publisher_reject(p, line->number, &defect, line->text);
     window_reject(&p->window, line);
     return TRANSPORT_TOO_LONG;
+}
+
+/* A batch that is not full waits for more lines, unless there is no space for them. */
+static void publisher_send_batches(struct publisher *p)
+{
+    bool is_last = p->input_ended || window_is_full(&p->window);
+    uint64_t now_ns = p->batcher.oldest ? clock_monotonic() : 0;
+    bool connected = true;
+    while (connected && batcher_is_due(&p->batcher, now_ns, is_last) && publisher_may_send(p))
+        connected = batcher_send_oldest(&p->batcher) == TRANSPORT_SENT;
+    p->batches_wait = batcher_is_due(&p->batcher, now_ns, is_last);
 }
 
 static void publisher_send_lines(struct publisher *p)
@@ -166,9 +192,10 @@ static void publisher_send_lines(struct publisher *p)
         p->failed = p->failed || result == TRANSPORT_CLOSED;
         if (result == TRANSPORT_CLOSED || result == TRANSPORT_DISCONNECTED)
             return;
-        if (p->window.next.offset - p->requested > publisher_request_interval(p))
+        if (batcher_sent(&p->batcher).offset - p->requested > publisher_request_interval(p))
             publisher_request_confirmation(p);
     }
+    publisher_send_batches(p);
     if (!publisher_sent_lately(p))
         publisher_request_confirmation(p);
 }
@@ -194,7 +221,10 @@ static void publisher_on_lost(struct publisher *p)
 static void publisher_on_connected(struct publisher *p, bool again)
 {
     char count[MESSAGE_COUNT_MAX];
+    struct window_mark sent = batcher_sent(&p->batcher);
     uint64_t unconfirmed = publisher_unconfirmed(p);
+    if (p->config->at_most_once)
+        unconfirmed -= p->window.next.messages - sent.messages;
     message_count_format(count, unconfirmed);
     window_set_line_max(&p->window, p->transport->max_payload);
     if (again && p->logs_loss)
@@ -203,15 +233,28 @@ static void publisher_on_connected(struct publisher *p, bool again)
         p->lost += unconfirmed;
         if (unconfirmed)
             log_printf("up to %s lost; --at-most-once resends nothing", count);
-        window_confirm(&p->window, &p->window.next);
+        window_confirm(&p->window, &sent);
     } else {
         if (unconfirmed && p->logs_loss)
             log_printf("resending %s", count);
-        if (!p->transport->ops->resends)
+        if (!p->transport->ops->resends) {
+            batcher_clear(&p->batcher);
             window_rewind(&p->window);
+        }
     }
-    p->requested = p->window.next.offset;
+    p->requested = batcher_sent(&p->batcher).offset;
     p->connected = p->window.confirmed.offset;
+}
+
+/* Rejects a record of a batch. */
+static void publisher_reject_late(void *argument, const struct span *record, struct slice text,
+                                  size_t limit)
+{
+    struct publisher *p = argument;
+    struct defect defect = publisher_too_long(limit);
+    p->refused_late++;
+    publisher_reject(p, record->start.lines + 1, &defect, text);
+    window_mark_rejected(&p->window, record->start.offset);
 }
 
 static void publisher_take_refusals(struct publisher *p)
@@ -334,7 +377,7 @@ static void publisher_on_drained(struct publisher *p)
 
 static bool publisher_has_pending(const struct publisher *p)
 {
-    return p->rejects.buffer.len || p->requested != p->window.next.offset;
+    return p->rejects.buffer.len || p->requested != batcher_sent(&p->batcher).offset;
 }
 
 static void publisher_on_idle(struct publisher *p)
@@ -363,6 +406,8 @@ static int publisher_timeout_ms(const struct publisher *p)
         timeout_ms = 0;
     else if (!p->input_ended && p->log_limit.suppressed)
         timeout_ms = earlier_timeout(timeout_ms, SUPPRESSED_TIMEOUT_MS);
+    if (!p->batches_wait)
+        timeout_ms = earlier_timeout(timeout_ms, batcher_timeout_ms(&p->batcher));
     if (p->config->spool_sync_ns)
         timeout_ms = earlier_timeout(timeout_ms, (int)(p->config->spool_sync_ns / 1000000) + 1);
     return timeout_ms;
@@ -435,6 +480,23 @@ static struct publish_transport *publisher_new_transport(struct publish_config *
     return core_new(&config->session, config->subject);
 }
 
+/* A dry run prints single records. */
+static bool publisher_open_batcher(struct publisher *p)
+{
+    static const struct batch_config none;
+    const struct publish_config *config = p->config;
+    const char *msg_id = config->use_jetstream ? config->jetstream.msg_id : NULL;
+    if (!batcher_init(&p->batcher, config->dry_run ? &none : &config->batch, &p->window,
+                      p->transport))
+        return false;
+    p->batcher.reject = publisher_reject_late;
+    p->batcher.reject_argument = p;
+    if (config->spool && !config->dry_run && msg_id && msg_id_is_for_batches(msg_id))
+        p->batcher.recovered = p->window.read;
+    p->transport->needs_headers = config->batch.size != 0;
+    return true;
+}
+
 static bool publisher_open(struct publisher *p)
 {
     const struct publish_config *config = p->config;
@@ -446,6 +508,8 @@ static bool publisher_open(struct publisher *p)
     bool opened = window_open(&p->window, spool, config->window_size, config->dry_run);
     undelivered_unlock(&p->undelivered);
     if (!opened)
+        return false;
+    if (!publisher_open_batcher(p))
         return false;
     p->requested = p->window.next.offset;
     p->input_incomplete = p->window.has_loss;
@@ -475,6 +539,7 @@ static void publisher_close(struct publisher *p)
         p->failed = true;
     if (!window_close(&p->window))
         p->failed = true;
+    batcher_free(&p->batcher);
     json_checker_free(&p->checker);
 }
 

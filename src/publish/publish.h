@@ -1,12 +1,14 @@
 #ifndef SHNEK_PUBLISH_PUBLISH_H
 #define SHNEK_PUBLISH_PUBLISH_H
 
+#include "publish/batcher.h"
 #include "publish/jetstream.h"
 #include "publish/session.h"
 
 struct publish_config {
     struct session_config session;
     struct jetstream_config jetstream; /* used if use_jetstream is set */
+    struct batch_config batch;
     bool use_jetstream;
     const char *subject;
     const char *rejects;        /* a path, or NULL */

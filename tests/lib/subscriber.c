@@ -1,4 +1,5 @@
-// Subscribes to a NATS subject; prints the messages, or counts lost and duplicate msgids.
+// Subscribes to a NATS subject; prints the records of the messages, one a line, or counts lost and
+// duplicate msgids. -H also prints the headers of each message before its records.
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -22,6 +23,7 @@ struct config {
     uint64_t count;
     double idle_seconds;
     bool unique;
+    bool headers;
 };
 
 struct seen {
@@ -135,15 +137,37 @@ static void flush_output(void)
         fail("stdout", strerror(errno));
 }
 
+static void print_headers(natsMsg *message)
+{
+    const char **names;
+    int count;
+    if (natsMsgHeader_Keys(message, &names, &count) != NATS_OK)
+        return;
+    for (int i = 0; i < count; i++) {
+        const char *value = "";
+        natsMsgHeader_Get(message, names[i], &value);
+        if (printf("%s: %s\n", names[i], value) < 0)
+            fail("stdout", strerror(errno));
+    }
+    free((void *)names);
+}
+
+// A batch is several records, separated by LF.
 static void handle_message(const struct config *config, struct seen *seen, natsMsg *message)
 {
     const char *data = natsMsg_GetData(message);
-    size_t size = (size_t)natsMsg_GetDataLength(message);
-    seen->received++;
-    if (config->unique)
-        count_message(seen, config->count, data, size);
-    else
-        print_line(data, size);
+    const char *end = data + natsMsg_GetDataLength(message);
+    if (config->headers)
+        print_headers(message);
+    for (const char *lf; data; data = lf ? lf + 1 : NULL) {
+        lf = memchr(data, '\n', (size_t)(end - data));
+        size_t size = (size_t)((lf ? lf : end) - data);
+        seen->received++;
+        if (config->unique)
+            count_message(seen, config->count, data, size);
+        else
+            print_line(data, size);
+    }
     natsMsg_Destroy(message);
 }
 
@@ -221,7 +245,7 @@ static natsConnection *connect_to(const char *url)
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: subscriber [-s URL] [-n COUNT] [-i SECONDS] [-u] SUBJECT\n", stderr);
+    fputs("usage: subscriber [-s URL] [-n COUNT] [-i SECONDS] [-u] [-H] SUBJECT\n", stderr);
     exit(2);
 }
 
@@ -249,7 +273,7 @@ static struct config parse_options(int argc, char **argv)
 {
     struct config config = {.url = getenv("NATS_URL")};
     int option;
-    while ((option = getopt(argc, argv, "s:n:i:u")) != -1) {
+    while ((option = getopt(argc, argv, "s:n:i:uH")) != -1) {
         switch (option) {
         case 's':
             config.url = optarg;
@@ -262,6 +286,9 @@ static struct config parse_options(int argc, char **argv)
             break;
         case 'u':
             config.unique = true;
+            break;
+        case 'H':
+            config.headers = true;
             break;
         default:
             usage();
