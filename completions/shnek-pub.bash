@@ -23,6 +23,8 @@ _shnek_pub()
     --timeout | --connect-timeout | --max-reconnect-time | --ping-interval | --spool-sync) words='1s 5s 30s 1m' ;;
     --stats) words='1s 10s 1m' ;;
     --window | --max-bytes) words='16M 64M 1G' ;;
+    --batch) words='8k 32k 128k' ;;
+    --batch-wait) words='0 1ms 10ms 100ms 1s' ;;
     --max-age) words='1h 24h' ;;
     --storage) words='file memory' ;;
     --replicas) words='1 3 5' ;;
@@ -35,8 +37,8 @@ _shnek_pub()
     *)
         [[ $cur != -* ]] ||
             words='-s --server= --user= --password= --token= --creds= --nkey= --tlscert= --tlskey=
-                --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --window=
-                --spool= --spool-sync= --spool-list --spill= --at-most-once -J --jetstream --stream= --create-stream
+                --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --batch=
+                --batch-wait= --window= --spool= --spool-sync= --spool-list --spill= --at-most-once -J --jetstream --stream= --create-stream
                 --create-stream= --replicas= --storage= --max-age= --max-bytes= --msg-id= --no-check -n --dry-run
                 --rejects= --stats --stats= -q --quiet -h --help -V --version'
         ;;

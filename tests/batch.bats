@@ -37,7 +37,7 @@ counts_of() {
     sed -n 's/^Shnek-Records: //p' "${1-sub.out}" | paste -sd ' '
 }
 
-# feed TEXT...: writes the text (for printf) to shnek-pub at once.
+# feed TEXT...: writes the text (for printf) to shnek-pub in one piece.
 feed() {
     # shellcheck disable=SC2059
     printf "$@" >fed

@@ -157,7 +157,7 @@ static enum transport_result batcher_send_singly(struct batcher *b, struct span 
     return TRANSPORT_SENT;
 }
 
-/* Whatever the result is, the batch is no longer open. */
+/* The batch is no longer open, also after a failure. */
 static enum transport_result batcher_send_batch(struct batcher *b, struct open_batch *batch)
 {
     struct span span = batch->span;

@@ -265,7 +265,7 @@ struct jetstream_headers {
     struct batch_headers batch;
 };
 
-/* `id` may be NULL. `records` is 0 if the message is no batch. */
+/* `id` may be NULL. `records` is 0 if the message is not a batch. */
 static void jetstream_set_headers(const struct jetstream *j, struct nats_conn_message *m,
                                   struct jetstream_headers *h, const char *id, uint32_t records)
 {

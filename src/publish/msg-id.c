@@ -70,7 +70,7 @@ void msg_id_format(struct msg_id *m, uint64_t offset, struct slice line, char *i
         msg_id_format_hash(m, offset, line, id);
 }
 
-/* The count and the length tell batches apart that only begin with the same record. */
+/* The count and the length differ between batches that begin with the same record. */
 void msg_id_format_batch(struct msg_id *m, uint64_t offset, uint32_t count, struct slice batch,
                          char *id)
 {

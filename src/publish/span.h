@@ -23,7 +23,7 @@ struct span {
  */
 typedef struct slice span_key(void *argument, struct slice line, struct buffer *to);
 
-/* Reads records of an unconfirmed span. All zero but for the window is ready for use. */
+/* Reads records of an unconfirmed span. All zero except the window is ready for use. */
 struct span_reader {
     const struct window *window;
     span_key *key; /* NULL: all lines have the same key */

@@ -32,7 +32,7 @@ enum transport_result {
 
 enum { TRANSPORT_TEXT_MAX = 256 };
 
-/* What is published at once: a record or a batch. */
+/* A record, or a batch of them. */
 struct transport_message {
     struct slice text; /* valid until send() returns */
     struct span span;

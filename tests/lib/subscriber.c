@@ -1,5 +1,6 @@
 // Subscribes to a NATS subject; prints the records of the messages, one a line, or counts lost and
-// duplicate msgids. -H also prints the headers of each message before its records.
+// duplicate msgids. -H also prints the headers of each message before its records. -n ends it after
+// COUNT records, -m after MESSAGES messages.
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -21,6 +22,7 @@ struct config {
     const char *url;
     const char *subject;
     uint64_t count;
+    uint64_t messages;
     double idle_seconds;
     bool unique;
     bool headers;
@@ -29,6 +31,7 @@ struct config {
 struct seen {
     uint64_t *bitmap;
     size_t words;
+    uint64_t messages;
     uint64_t received;
     uint64_t unique;
     uint64_t unique_below_count;
@@ -157,6 +160,7 @@ static void handle_message(const struct config *config, struct seen *seen, natsM
 {
     const char *data = natsMsg_GetData(message);
     const char *end = data + natsMsg_GetDataLength(message);
+    seen->messages++;
     if (config->headers)
         print_headers(message);
     for (const char *lf; data; data = lf ? lf + 1 : NULL) {
@@ -173,6 +177,8 @@ static void handle_message(const struct config *config, struct seen *seen, natsM
 
 static bool is_complete(const struct config *config, const struct seen *seen)
 {
+    if (config->messages > 0)
+        return seen->messages >= config->messages;
     return config->count > 0 && (config->unique ? seen->unique : seen->received) >= config->count;
 }
 
@@ -245,7 +251,8 @@ static natsConnection *connect_to(const char *url)
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: subscriber [-s URL] [-n COUNT] [-i SECONDS] [-u] [-H] SUBJECT\n", stderr);
+    fputs("usage: subscriber [-s URL] [-n COUNT] [-m MESSAGES] [-i SECONDS] [-u] [-H] SUBJECT\n",
+          stderr);
     exit(2);
 }
 
@@ -273,13 +280,16 @@ static struct config parse_options(int argc, char **argv)
 {
     struct config config = {.url = getenv("NATS_URL")};
     int option;
-    while ((option = getopt(argc, argv, "s:n:i:uH")) != -1) {
+    while ((option = getopt(argc, argv, "s:n:m:i:uH")) != -1) {
         switch (option) {
         case 's':
             config.url = optarg;
             break;
         case 'n':
             config.count = parse_count(optarg);
+            break;
+        case 'm':
+            config.messages = parse_count(optarg);
             break;
         case 'i':
             config.idle_seconds = parse_seconds(optarg);
@@ -326,7 +336,7 @@ int main(int argc, char **argv)
         print_summary(&config, &seen);
     flush_output();
 
-    bool received_all = config.count == 0 || is_complete(&config, &seen);
+    bool received_all = (config.count == 0 && config.messages == 0) || is_complete(&config, &seen);
     // Messages may still arrive, and nats.c may crash if it is shut down meanwhile.
     _exit(received_all && seen.unnumbered == 0 ? 0 : 1);
 }
