@@ -30,6 +30,15 @@ with_batches() {
     "$@"
 }
 
+# scale RATE NUMBER: prints the number, multiplied for batches at full throttle.
+scale() {
+    if [[ $1 == max ]]; then
+        echo $(($2 * times))
+    else
+        echo "$2"
+    fi
+}
+
 # at_most GOT LIMIT
 at_most() {
     (($1 <= $2)) || {
@@ -133,20 +142,20 @@ stored() {
     nats_get jsz | sed -n "s/^  \"${1-messages}\": \([0-9]*\).*/\1/p"
 }
 
-# The server does not know how many records a batch has; one has less than 200 bytes.
+# The server does not know how many records a batch has; those of make_lines have about 190 bytes.
 stored_at_least() {
     if [[ ${#batch[@]} == 0 ]]; then
         (($(stored) >= $1))
     else
-        (($(stored bytes) >= $1 * 200))
+        (($(stored bytes) >= $1 * 180))
     fi
 }
 
 taken_at_least() {
-    if [[ ${#batch[@]} == 0 ]]; then
+    if [[ ${#batch[@]} == 0 || $1 == 1 ]]; then
         (($(nats_varz in_msgs) >= $1))
     else
-        (($(nats_varz in_bytes) >= $1 * 200))
+        (($(nats_varz in_bytes) >= $1 * 180))
     fi
 }
 
@@ -306,15 +315,6 @@ cut_connections() {
 }
 
 # JetStream
-
-# scale RATE NUMBER: prints the number, multiplied for batches at full throttle.
-scale() {
-    if [[ $1 == max ]]; then
-        echo $(($2 * times))
-    else
-        echo "$2"
-    fi
-}
 
 # kill_stream RATE COUNT STEP: kills the server after each STEP messages that it has stored.
 kill_stream() {
@@ -547,7 +547,8 @@ reload_nats() {
 
 # fill_server RATE COUNT: the server accepts a subscriber and one more connection.
 fill_server() {
-    local all=$2 port
+    local all port
+    all=$(scale "$1" "$2")
     make_lines "$all"
     nats_start 'max_connections: 2'
     start sub subscriber -u -n "$all" -i 20 foo
@@ -592,7 +593,8 @@ fill_server() {
 # refuse_login RATE COUNT STEP: changes the password of the server after STEP messages, and restores
 # it.
 refuse_login() {
-    local all=$2
+    local all
+    all=$(scale "$1" "$2")
     make_lines "$all"
     nats_start 'authorization { user: me, password: pw }'
     start_proxy
@@ -620,7 +622,8 @@ refuse_login() {
 
 # stop_pub RATE COUNT STEP: suspends shnek-pub until the server closes its connection.
 stop_pub() {
-    local all=$2
+    local all
+    all=$(scale "$1" "$2")
     make_lines "$all"
     nats_start 'ping_interval: "500ms"' 'ping_max: 1'
     start_proxy

@@ -14,9 +14,14 @@ static void batcher_put_unused(struct batcher *b, struct open_batch *batch)
 }
 
 bool batcher_init(struct batcher *b, const struct batch_config *config, struct window *w,
-                  struct publish_transport *t)
+                  struct publish_transport *t, uint64_t recovered)
 {
-    *b = (struct batcher){.config = config, .window = w, .transport = t, .reader = {.window = w}};
+    *b = (struct batcher){.config = config,
+                          .window = w,
+                          .transport = t,
+                          .reader = {.window = w},
+                          .recovered = recovered,
+                          .active = config->size || w->next.offset < recovered};
     b->batches = calloc(BATCHER_MAX, sizeof *b->batches);
     if (!b->batches) {
         log_printf("out of memory");
@@ -135,10 +140,11 @@ static void open_batch_extend(struct batcher *b, struct open_batch *batch,
 
 static enum transport_result batcher_send(struct batcher *b, struct span *span, struct slice text)
 {
+    const struct window_mark *sent = batcher_sent(b);
     struct transport_message m = {.text = text,
-                                  .span = *span,
-                                  .is_batch = b->config->size || span->count > 1,
-                                  .settled = batcher_sent(b)};
+                                  .span = span,
+                                  .settled = b->adding && !b->oldest ? &b->position : sent,
+                                  .is_batch = b->config->size || span->count > 1};
     return b->transport->ops->send(b->transport, &m);
 }
 
@@ -210,8 +216,8 @@ static enum transport_result earlier_result(enum transport_result a, enum transp
 }
 
 /* The line is kept also if the connection is lost meanwhile. */
-enum transport_result batcher_add(struct batcher *b, struct slice key,
-                                  const struct window_line *line)
+static enum transport_result batcher_add_line(struct batcher *b, struct slice key,
+                                              const struct window_line *line)
 {
     uint64_t hash;
     uint32_t target = 0;
@@ -242,6 +248,14 @@ enum transport_result batcher_add(struct batcher *b, struct slice key,
     b->last = batch;
     if (batch->target && batch->span.count == batch->target)
         result = earlier_result(result, batcher_send_batch(b, batch));
+    return result;
+}
+
+enum transport_result batcher_add(struct batcher *b, struct slice key,
+                                  const struct window_line *line)
+{
+    enum transport_result result = batcher_add_line(b, key, line);
+    b->active = b->config->size || b->window->next.offset < b->recovered || b->oldest;
     return result;
 }
 

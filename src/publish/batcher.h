@@ -42,6 +42,7 @@ struct batcher {
     batcher_reject *reject;
     void *reject_argument;
     uint64_t recovered; /* offset */
+    bool active;        /* lines go to batcher_add(); otherwise each one is a message */
 
     struct open_batch *batches; /* BATCHER_MAX */
     struct open_batch *unused;
@@ -53,23 +54,14 @@ struct batcher {
     struct window_mark position;
 };
 
-/*
- * All arguments are borrowed. `key` may be NULL: all lines have the same one. Returns false and
- * logs the reason if there is no memory.
- */
+/* All arguments are borrowed. Returns false and logs the reason if there is no memory. */
 bool batcher_init(struct batcher *b, const struct batch_config *config, struct window *w,
-                  struct publish_transport *t);
+                  struct publish_transport *t, uint64_t recovered);
 
 void batcher_free(struct batcher *b);
 
 /* Forgets all open batches. */
 void batcher_clear(struct batcher *b);
-
-/* Returns whether lines go to batcher_add(); otherwise each one is a message. */
-static inline bool batcher_is_active(const struct batcher *b)
-{
-    return b->config->size || b->window->next.offset < b->recovered || b->oldest;
-}
 
 /*
  * Adds the line that window_next_line() returned last; up to two messages are sent. Returns
@@ -88,9 +80,9 @@ enum transport_result batcher_send_oldest(struct batcher *b);
 int batcher_timeout_ms(const struct batcher *b);
 
 /* Returns the end of the lines that were sent, or will not be. */
-static inline struct window_mark batcher_sent(const struct batcher *b)
+static inline const struct window_mark *batcher_sent(const struct batcher *b)
 {
-    return b->oldest ? b->oldest->span.start : b->adding ? b->position : b->window->next;
+    return b->oldest ? &b->oldest->span.start : &b->window->next;
 }
 
 #endif

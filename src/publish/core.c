@@ -59,7 +59,7 @@ static enum transport_result core_send(struct publish_transport *t,
     struct batch_headers batch;
     struct nats_conn_message m = {.subject = c->subject, .payload = message->text};
     if (message->is_batch) {
-        batch_headers_set(&batch, message->span.count);
+        batch_headers_set(&batch, message->span->count);
         m.headers = batch.list;
         m.header_count = BATCH_HEADERS;
     }

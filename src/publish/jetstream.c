@@ -340,15 +340,15 @@ static bool jetstream_save_batch(struct jetstream *j, const struct span *part)
 }
 
 /* The lock is held. */
-static struct inflight_message *jetstream_add(struct jetstream *j,
-                                              const struct transport_message *message)
+static struct inflight_message *
+jetstream_add(struct jetstream *j, const struct transport_message *message, const struct span *span)
 {
     struct inflight_message *m = inflight_at(&j->inflight, j->inflight.next++);
-    *m = (struct inflight_message){.settled = message->settled,
-                                   .part = message->span,
+    *m = (struct inflight_message){.settled = *message->settled,
+                                   .part = *span,
                                    .part_order = j->orders + 1,
                                    .is_batch = message->is_batch,
-                                   .resent = message->span.start.offset < j->recovered,
+                                   .resent = span->start.offset < j->recovered,
                                    .state = INFLIGHT_DONE};
     return m;
 }
@@ -365,10 +365,11 @@ static enum transport_result jetstream_send(struct publish_transport *t,
                                             const struct transport_message *message)
 {
     struct jetstream *j = (struct jetstream *)t;
-    bool is_saved = jetstream_save_batch(j, &message->span);
+    struct span span = message->span ? *message->span : span_of_line(j->window, message->line);
+    bool is_saved = jetstream_save_batch(j, &span);
     pthread_mutex_lock(&j->lock);
     uint64_t sequence = j->inflight.next;
-    struct inflight_message *m = jetstream_add(j, message);
+    struct inflight_message *m = jetstream_add(j, message, &span);
     if (is_saved)
         jetstream_mark_sent(j, m);
     else

@@ -26,7 +26,7 @@
 
 enum {
     SUPPRESSED_TIMEOUT_MS = 1000, /* until the number of suppressed log lines is logged */
-    FIRST_REQUEST = 32 * 1024     /* bytes that are sent before the first confirmation */
+    FIRST_REQUEST = 16 * 1024     /* bytes that are sent before the first confirmation */
 };
 
 static const uint64_t request_interval_ns = NS_PER_S / 10;
@@ -46,6 +46,7 @@ struct publisher {
     struct json_validator validator;
     struct rate_limit connection_limit; /* of messages about losses */
     uint64_t requested;                 /* offset up to which a confirmation was requested */
+    uint64_t request_at;                /* offset at which the next one is due */
     uint64_t requested_ns;              /* clock_monotonic; of that request */
     uint64_t connected;    /* offset that was confirmed when the connection was established */
     uint64_t refused_late; /* messages that were refused after they were sent */
@@ -102,20 +103,9 @@ static bool publisher_check_line(struct publisher *p, const struct window_line *
 
 static void publisher_update_confirmed(struct publisher *p)
 {
-    struct window_mark sent = batcher_sent(&p->batcher);
-    struct window_mark confirmed = p->transport->ops->confirmed(p->transport, &sent);
+    struct window_mark confirmed =
+        p->transport->ops->confirmed(p->transport, batcher_sent(&p->batcher));
     window_confirm(&p->window, &confirmed);
-}
-
-static void publisher_request_confirmation(struct publisher *p)
-{
-    struct window_mark sent = batcher_sent(&p->batcher);
-    if (p->requested == sent.offset)
-        return;
-    p->requested = sent.offset;
-    p->requested_ns = clock_monotonic();
-    p->transport->ops->request_confirmation(p->transport, &sent);
-    publisher_update_confirmed(p);
 }
 
 /*
@@ -131,7 +121,7 @@ static bool publisher_may_send(const struct publisher *p)
 {
     return p->transport->ops->can_send(p->transport) &&
            (publisher_is_proven(p) ||
-            batcher_sent(&p->batcher).offset - p->connected <= FIRST_REQUEST);
+            batcher_sent(&p->batcher)->offset - p->connected <= FIRST_REQUEST);
 }
 
 static uint64_t publisher_request_interval(const struct publisher *p)
@@ -139,18 +129,34 @@ static uint64_t publisher_request_interval(const struct publisher *p)
     return publisher_is_proven(p) ? p->window.ring.capacity / 8 : FIRST_REQUEST;
 }
 
+static void publisher_set_requested(struct publisher *p, uint64_t offset)
+{
+    p->requested = offset;
+    p->request_at = offset + publisher_request_interval(p);
+}
+
+static void publisher_request_confirmation(struct publisher *p)
+{
+    const struct window_mark *sent = batcher_sent(&p->batcher);
+    if (p->requested == sent->offset)
+        return;
+    publisher_set_requested(p, sent->offset);
+    p->requested_ns = clock_monotonic();
+    p->transport->ops->request_confirmation(p->transport, sent);
+    publisher_update_confirmed(p);
+}
+
 static bool publisher_sent_lately(const struct publisher *p)
 {
-    return p->requested == batcher_sent(&p->batcher).offset ||
+    return p->requested == batcher_sent(&p->batcher)->offset ||
            clock_monotonic() - p->requested_ns < request_interval_ns;
 }
 
 static enum transport_result publisher_transmit(struct publisher *p, const struct window_line *line)
 {
-    if (batcher_is_active(&p->batcher))
+    if (p->batcher.active)
         return batcher_add(&p->batcher, (struct slice){0}, line);
-    struct transport_message m = {
-        .text = line->text, .span = span_of_line(&p->window, line), .settled = p->window.next};
+    struct transport_message m = {.text = line->text, .line = line, .settled = &p->window.next};
     return p->transport->ops->send(p->transport, &m);
 }
 
@@ -192,7 +198,7 @@ static void publisher_send_lines(struct publisher *p)
         p->failed = p->failed || result == TRANSPORT_CLOSED;
         if (result == TRANSPORT_CLOSED || result == TRANSPORT_DISCONNECTED)
             return;
-        if (batcher_sent(&p->batcher).offset - p->requested > publisher_request_interval(p))
+        if (batcher_sent(&p->batcher)->offset > p->request_at)
             publisher_request_confirmation(p);
     }
     publisher_send_batches(p);
@@ -221,7 +227,7 @@ static void publisher_on_lost(struct publisher *p)
 static void publisher_on_connected(struct publisher *p, bool again)
 {
     char count[MESSAGE_COUNT_MAX];
-    struct window_mark sent = batcher_sent(&p->batcher);
+    struct window_mark sent = *batcher_sent(&p->batcher);
     uint64_t unconfirmed = publisher_unconfirmed(p);
     if (p->config->at_most_once)
         unconfirmed -= p->window.next.messages - sent.messages;
@@ -242,8 +248,8 @@ static void publisher_on_connected(struct publisher *p, bool again)
             window_rewind(&p->window);
         }
     }
-    p->requested = batcher_sent(&p->batcher).offset;
     p->connected = p->window.confirmed.offset;
+    publisher_set_requested(p, batcher_sent(&p->batcher)->offset);
 }
 
 /* Rejects a record of a batch. */
@@ -377,7 +383,7 @@ static void publisher_on_drained(struct publisher *p)
 
 static bool publisher_has_pending(const struct publisher *p)
 {
-    return p->rejects.buffer.len || p->requested != batcher_sent(&p->batcher).offset;
+    return p->rejects.buffer.len || p->requested != batcher_sent(&p->batcher)->offset;
 }
 
 static void publisher_on_idle(struct publisher *p)
@@ -486,13 +492,13 @@ static bool publisher_open_batcher(struct publisher *p)
     static const struct batch_config none;
     const struct publish_config *config = p->config;
     const char *msg_id = config->use_jetstream ? config->jetstream.msg_id : NULL;
+    bool resends_batches =
+        config->spool && !config->dry_run && msg_id && msg_id_is_for_batches(msg_id);
     if (!batcher_init(&p->batcher, config->dry_run ? &none : &config->batch, &p->window,
-                      p->transport))
+                      p->transport, resends_batches ? p->window.read : 0))
         return false;
     p->batcher.reject = publisher_reject_late;
     p->batcher.reject_argument = p;
-    if (config->spool && !config->dry_run && msg_id && msg_id_is_for_batches(msg_id))
-        p->batcher.recovered = p->window.read;
     p->transport->needs_headers = config->batch.size != 0;
     return true;
 }

@@ -34,10 +34,11 @@ enum { TRANSPORT_TEXT_MAX = 256 };
 
 /* A record, or a batch of them. */
 struct transport_message {
-    struct slice text; /* valid until send() returns */
-    struct span span;
-    bool is_batch;              /* is published with the headers of a batch, even for one record */
-    struct window_mark settled; /* all lines before it were sent, or will not be */
+    struct slice text;                 /* valid until send() returns, as all of it */
+    const struct span *span;           /* NULL: the line that window_next_line() returned last */
+    const struct window_line *line;    /* that line, or NULL */
+    const struct window_mark *settled; /* all lines before it were sent, or will not be */
+    bool is_batch; /* is published with the headers of a batch, even for one record */
 };
 
 /* A record that was sent and then refused permanently. */

@@ -56,15 +56,15 @@ static enum transport_result receive(struct publish_transport *t, const struct t
     struct slice rest = m->text;
     struct slice key = line_key(NULL, m->text, NULL);
     unsigned count = 0;
-    if (r->refuse_above && m->span.count > r->refuse_above) {
+    if (r->refuse_above && m->span->count > r->refuse_above) {
         r->too_long++;
         return TRANSPORT_TOO_LONG;
     }
-    unit(m->text.len == m->span.length, "the length is that of the text");
-    unit(m->span.count == 1 || m->text.len <= r->size_max, "%zu bytes are too many", m->text.len);
-    unit(m->settled.offset >= r->oldest_settled, "what is settled never decreases");
-    unit(slice_equal(span_read(&r->reader, &m->span), m->text), "the records are found again");
-    r->oldest_settled = m->settled.offset;
+    unit(m->text.len == m->span->length, "the length is that of the text");
+    unit(m->span->count == 1 || m->text.len <= r->size_max, "%zu bytes are too many", m->text.len);
+    unit(m->settled->offset >= r->oldest_settled, "what is settled never decreases");
+    unit(slice_equal(span_read(&r->reader, m->span), m->text), "the records are found again");
+    r->oldest_settled = m->settled->offset;
     while (rest.data) {
         const char *end = rest.data + rest.len;
         const char *lf = memchr(rest.data, '\n', rest.len);
@@ -72,7 +72,7 @@ static enum transport_result receive(struct publish_transport *t, const struct t
         rest = lf ? slice_between(lf + 1, end) : (struct slice){0};
         count++;
     }
-    unit(count == m->span.count, "%u records, not %u", count, m->span.count);
+    unit(count == m->span->count, "%u records, not %u", count, m->span->count);
     r->messages++;
     return TRANSPORT_SENT;
 }
@@ -89,7 +89,7 @@ static void check_settled(const struct batcher *b, const struct receiver *r,
                           const uint64_t *offsets)
 {
     static unsigned first;
-    struct window_mark sent = batcher_sent(b);
+    struct window_mark sent = *batcher_sent(b);
     first = sent.lines < first ? 0 : first;
     for (; first < sent.lines; first++)
         unit(r->sent[first] || offsets[first] == UINT64_MAX, "line %u counts as sent", first);
@@ -127,7 +127,7 @@ static void test_keys(unsigned keys, uint64_t size, unsigned refuse_above)
     unsigned fed = 0;
     unsigned expected = 0;
     unit(window_open(&w, NULL, SIZE, false), "opens");
-    unit(batcher_init(&b, &config, &w, &r.base), "starts");
+    unit(batcher_init(&b, &config, &w, &r.base, 0), "starts");
     r.sent = calloc(1, LINES);
     r.reader = b.reader = (struct span_reader){.window = &w, .key = line_key};
     while (fed < LINES || w.next.offset < w.tail) {
@@ -147,13 +147,13 @@ static void test_keys(unsigned keys, uint64_t size, unsigned refuse_above)
         if (window_is_full(&w) || w.ring.capacity - (w.read - w.confirmed.offset) < 1024)
             while (batcher_is_due(&b, 0, true))
                 batcher_send_oldest(&b);
-        struct window_mark sent = batcher_sent(&b);
+        struct window_mark sent = *batcher_sent(&b);
         window_confirm(&w, &sent);
     }
     while (batcher_is_due(&b, 0, true))
         batcher_send_oldest(&b);
     unit(r.records == expected, "%u of %u records are sent", r.records, expected);
-    unit(batcher_sent(&b).offset == w.next.offset, "nothing is left");
+    unit(batcher_sent(&b)->offset == w.next.offset, "nothing is left");
     unit(refuse_above ? r.too_long > 0 : keys > 256 || size < 1000 || r.messages < expected / 2,
          "%u messages of %u records", r.messages, expected);
     span_reader_free(&r.reader);
