@@ -125,13 +125,15 @@ static struct slice open_batch_text(struct batcher *b, struct open_batch *batch)
 static void open_batch_extend(struct batcher *b, struct open_batch *batch,
                               const struct window_line *line)
 {
-    struct slice before = open_batch_text(b, batch);
     bool was_whole = batch->span.is_whole;
+    size_t length = batch->span.length;
     span_extend(&batch->span, b->window, line);
     if (batch->span.is_whole)
         return;
     if (was_whole)
-        buffer_append(&batch->text, before);
+        buffer_append(
+            &batch->text,
+            (struct slice){ring_byte(&b->window->ring, batch->span.start.offset), length});
     buffer_append(&batch->text, (struct slice){"\n", 1});
     buffer_append(&batch->text, line->text);
 }
@@ -251,9 +253,22 @@ static enum transport_result batcher_add_line(struct batcher *b, struct slice ke
     return result;
 }
 
+/* Most lines belong to the batch of the line before, and fit. */
+static bool batcher_extend_last(struct batcher *b, struct slice key, const struct window_line *line)
+{
+    struct open_batch *last = b->last;
+    bool extends = last && line->offset >= b->recovered && open_batch_has_key(last, key) &&
+                   !open_batch_is_full(b, last, line);
+    if (extends)
+        open_batch_extend(b, last, line);
+    return extends;
+}
+
 enum transport_result batcher_add(struct batcher *b, struct slice key,
                                   const struct window_line *line)
 {
+    if (batcher_extend_last(b, key, line))
+        return TRANSPORT_SENT;
     enum transport_result result = batcher_add_line(b, key, line);
     b->active = b->config->size || b->window->next.offset < b->recovered || b->oldest;
     return result;

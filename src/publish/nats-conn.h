@@ -24,6 +24,7 @@ struct nats_conn_config {
     const char *tlsca;
     const char *name;
     uint64_t timeout_ns;       /* for one attempt to connect */
+    bool sends_large_messages; /* each one is written to the socket when it is published */
     uint64_t ping_interval_ns; /* a server that misses two PINGs counts as lost */
 };
 

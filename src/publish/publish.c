@@ -26,7 +26,8 @@
 
 enum {
     SUPPRESSED_TIMEOUT_MS = 1000, /* until the number of suppressed log lines is logged */
-    FIRST_REQUEST = 16 * 1024     /* bytes that are sent before the first confirmation */
+    FIRST_REQUEST = 16 * 1024,    /* bytes that are sent before the first confirmation */
+    LARGE_BATCH = 16 * 1024       /* bytes; worth a system call */
 };
 
 static const uint64_t request_interval_ns = NS_PER_S / 10;
@@ -559,6 +560,7 @@ static void publisher_set_abort(struct publisher *p)
 
 int publish_run(struct publish_config *config)
 {
+    config->session.nats.sends_large_messages = config->batch.size >= LARGE_BATCH;
     struct publisher p = {.config = config, .log_limit = {.quiet = config->quiet}};
     p.transport = publisher_new_transport(config, &p.window);
     if (!p.transport)

@@ -1,6 +1,6 @@
 // Subscribes to a NATS subject; prints the records of the messages, one a line, or counts lost and
 // duplicate msgids. -H also prints the headers of each message before its records. -n ends it after
-// COUNT records, -m after MESSAGES messages.
+// COUNT records. With -u, it logs the number of messages.
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -22,7 +22,6 @@ struct config {
     const char *url;
     const char *subject;
     uint64_t count;
-    uint64_t messages;
     double idle_seconds;
     bool unique;
     bool headers;
@@ -177,8 +176,6 @@ static void handle_message(const struct config *config, struct seen *seen, natsM
 
 static bool is_complete(const struct config *config, const struct seen *seen)
 {
-    if (config->messages > 0)
-        return seen->messages >= config->messages;
     return config->count > 0 && (config->unique ? seen->unique : seen->received) >= config->count;
 }
 
@@ -230,6 +227,7 @@ static void print_summary(const struct config *config, const struct seen *seen)
     printf("received: %" PRIu64 " unique: %" PRIu64 " duplicates: %" PRIu64 " missing: %" PRIu64
            " out-of-order: %" PRIu64 "\n",
            seen->received, seen->unique, seen->duplicates, missing, seen->out_of_order);
+    fprintf(stderr, "messages: %" PRIu64 "\n", seen->messages);
     if (seen->unnumbered > 0)
         fprintf(stderr, "subscriber: %" PRIu64 " messages without a number in msgid\n",
                 seen->unnumbered);
@@ -251,8 +249,7 @@ static natsConnection *connect_to(const char *url)
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: subscriber [-s URL] [-n COUNT] [-m MESSAGES] [-i SECONDS] [-u] [-H] SUBJECT\n",
-          stderr);
+    fputs("usage: subscriber [-s URL] [-n COUNT] [-i SECONDS] [-u] [-H] SUBJECT\n", stderr);
     exit(2);
 }
 
@@ -280,16 +277,13 @@ static struct config parse_options(int argc, char **argv)
 {
     struct config config = {.url = getenv("NATS_URL")};
     int option;
-    while ((option = getopt(argc, argv, "s:n:m:i:uH")) != -1) {
+    while ((option = getopt(argc, argv, "s:n:i:uH")) != -1) {
         switch (option) {
         case 's':
             config.url = optarg;
             break;
         case 'n':
             config.count = parse_count(optarg);
-            break;
-        case 'm':
-            config.messages = parse_count(optarg);
             break;
         case 'i':
             config.idle_seconds = parse_seconds(optarg);
@@ -336,7 +330,7 @@ int main(int argc, char **argv)
         print_summary(&config, &seen);
     flush_output();
 
-    bool received_all = (config.count == 0 && config.messages == 0) || is_complete(&config, &seen);
+    bool received_all = config.count == 0 || is_complete(&config, &seen);
     // Messages may still arrive, and nats.c may crash if it is shut down meanwhile.
     _exit(received_all && seen.unnumbered == 0 ? 0 : 1);
 }
