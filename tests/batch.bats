@@ -34,7 +34,7 @@ records_of() {
 
 # counts_of: prints the Shnek-Records of the messages in sub.out in one line.
 counts_of() {
-    sed -n 's/^Shnek-Records: //p' "${1-sub.out}" | paste -sd ' '
+    sed -n 's/^Shnek-Records: //p' sub.out | paste -sd ' '
 }
 
 # feed TEXT...: writes the text (for printf) to shnek-pub in one piece.

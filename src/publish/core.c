@@ -46,12 +46,6 @@ static enum transport_event core_poll(struct publish_transport *t)
 }
 
 /* nats.c blocks a publish while its buffer is full. */
-static bool core_can_send(struct publish_transport *t)
-{
-    (void)t;
-    return true;
-}
-
 static enum transport_result core_send(struct publish_transport *t,
                                        const struct transport_message *message)
 {
@@ -108,7 +102,6 @@ static bool core_destroy(struct publish_transport *t)
 static const struct transport_ops core_ops = {.needs_server = true,
                                               .open = core_open,
                                               .poll = core_poll,
-                                              .can_send = core_can_send,
                                               .send = core_send,
                                               .request_confirmation = core_request_confirmation,
                                               .confirmed = core_confirmed,

@@ -28,12 +28,6 @@ static enum transport_event dry_run_poll(struct publish_transport *t)
     return d->output.failed ? TRANSPORT_FAILED : TRANSPORT_UP;
 }
 
-static bool dry_run_can_send(struct publish_transport *t)
-{
-    (void)t;
-    return true;
-}
-
 static enum transport_result dry_run_send(struct publish_transport *t,
                                           const struct transport_message *m)
 {
@@ -78,7 +72,6 @@ static bool dry_run_destroy(struct publish_transport *t)
 
 static const struct transport_ops dry_run_ops = {.open = dry_run_open,
                                                  .poll = dry_run_poll,
-                                                 .can_send = dry_run_can_send,
                                                  .send = dry_run_send,
                                                  .request_confirmation =
                                                      dry_run_request_confirmation,

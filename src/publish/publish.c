@@ -54,6 +54,7 @@ struct publisher {
     uint64_t lost;         /* messages that --at-most-once may have lost */
     uint64_t last_synced;  /* clock_monotonic, ns */
     bool connected_before;
+    bool proven;       /* something was confirmed since */
     bool batches_wait; /* a batch is due, and cannot be sent for the moment */
     bool logs_loss;    /* connection_limit allowed it */
     bool input_ended;
@@ -107,27 +108,23 @@ static void publisher_update_confirmed(struct publisher *p)
     struct window_mark confirmed =
         p->transport->ops->confirmed(p->transport, batcher_sent(&p->batcher));
     window_confirm(&p->window, &confirmed);
+    p->proven = p->window.confirmed.offset > p->connected;
 }
 
 /*
  * The first confirmation of a connection shows that it works. It is requested early, and nothing
  * more is sent before, so that a connection that breaks immediately does not delay the next one.
  */
-static bool publisher_is_proven(const struct publisher *p)
-{
-    return p->window.confirmed.offset > p->connected;
-}
-
 static bool publisher_may_send(const struct publisher *p)
 {
-    return p->transport->ops->can_send(p->transport) &&
-           (publisher_is_proven(p) ||
-            batcher_sent(&p->batcher)->offset - p->connected <= FIRST_REQUEST);
+    const struct transport_ops *ops = p->transport->ops;
+    return (p->proven || batcher_sent(&p->batcher)->offset - p->connected <= FIRST_REQUEST) &&
+           (!ops->can_send || ops->can_send(p->transport));
 }
 
 static uint64_t publisher_request_interval(const struct publisher *p)
 {
-    return publisher_is_proven(p) ? p->window.ring.capacity / 8 : FIRST_REQUEST;
+    return p->proven ? p->window.ring.capacity / 8 : FIRST_REQUEST;
 }
 
 static void publisher_set_requested(struct publisher *p, uint64_t offset)
@@ -250,6 +247,7 @@ static void publisher_on_connected(struct publisher *p, bool again)
         }
     }
     p->connected = p->window.confirmed.offset;
+    p->proven = false;
     publisher_set_requested(p, batcher_sent(&p->batcher)->offset);
 }
 

@@ -74,7 +74,8 @@ struct transport_ops {
     /* Connects, detects losses, resends: whatever is due. May block for the connect timeout. */
     enum transport_event (*poll)(struct publish_transport *t);
 
-    /* Returns whether send() may be called. If not, wake_fd becomes readable once it may. */
+    /* Returns whether send() may be called. If not, wake_fd becomes readable once it may. NULL: it
+     * always may. */
     bool (*can_send)(struct publish_transport *t);
 
     /* Sends a message. Only one record can be TRANSPORT_TOO_LONG if the transport resends. */
