@@ -297,7 +297,7 @@ shnek-pub: stream foo available again after * s'
     fake -i '"max_payload":1000,"headers":false'
     publish '{"a":1}\n' -J --msg-id=auto
     is "$status" 2
-    like "$stderr" 'shnek-pub: stream foo: the server accepts no headers, which --stream and --msg-id require*'
+    like "$stderr" 'shnek-pub: stream foo: the server accepts no headers, which --stream, --msg-id and --batch require*'
     is "$(connections)" 1
 }
 

@@ -166,23 +166,6 @@ void spool_mark(struct spool *s, uint64_t offset)
         spool_file_marks(&s->file, block)[s->mark_count++] = spool_mark_of(offset);
 }
 
-bool spool_mark_batch(struct spool *s, uint64_t offset, uint32_t count)
-{
-    uint64_t block = offset / SPOOL_BLOCK;
-    unsigned i = SPOOL_MARKS;
-    if (!s->file.map)
-        return true;
-    if (count > SPOOL_BATCH_COUNT_MAX)
-        return false;
-    while (i > SPOOL_MARKS - SPOOL_BATCH_MARKS)
-        if (spool_place_is_free(s, block, --i)) {
-            spool_file_marks(&s->file, block)[i] = spool_batch_mark_of(offset, count);
-            spool_fence();
-            return true;
-        }
-    return false;
-}
-
 uint32_t spool_find_batch(const struct spool *s, uint64_t offset)
 {
     uint64_t block = offset / SPOOL_BLOCK;
@@ -196,6 +179,23 @@ uint32_t spool_find_batch(const struct spool *s, uint64_t offset)
             return count;
     }
     return 0;
+}
+
+bool spool_mark_batch(struct spool *s, uint64_t offset, uint32_t count)
+{
+    uint64_t block = offset / SPOOL_BLOCK;
+    unsigned i = SPOOL_MARKS;
+    if (!s->file.map || spool_find_batch(s, offset) == count)
+        return true;
+    if (count > SPOOL_BATCH_COUNT_MAX)
+        return false;
+    while (i > SPOOL_MARKS - SPOOL_BATCH_MARKS)
+        if (spool_place_is_free(s, block, --i)) {
+            spool_file_marks(&s->file, block)[i] = spool_batch_mark_of(offset, count);
+            spool_fence();
+            return true;
+        }
+    return false;
 }
 
 bool spool_sync(struct spool *s)
