@@ -156,6 +156,27 @@ server_has_unread() {
     done
 }
 
+@test "an open batch is divided if the server reduces its max_payload" {
+    local long
+    printf -v long '{"n":6,"x":"%0900d"}' 0
+    nats_start 'max_payload: 4096'
+    subscribe 5
+    start_fed pub shnek-pub --batch=3k --batch-wait=1h --stats=1h
+    seq -f '{"n":%.0f,"x":"                                                                                "}' 5 >lines
+    feed '%s\n' "$(<lines)" "$long"
+    wait_until counted 'in 6 out 0'
+    sed -i 's/max_payload: 4096/max_payload: 600/' nats.conf
+    kill -HUP "$nats_pid"
+    wait_until grep -q 'Reloaded: max_payload' nats.err
+    end_of_input
+    wait_exit pub
+    is "$status" 1
+    grep -q "^shnek-pub: stdin:6: PAYLOAD: longer than the server's max_payload" pub.err
+    grep -q 'in 6 out 5 rejected 1' pub.err
+    received
+    is "$(records_of)" "$(<lines)"
+}
+
 @test "rejected and empty lines, and CR, are not part of a batch" {
     nats_start
     subscribe 4
