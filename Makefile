@@ -129,8 +129,9 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags | $(BUILD)/packages
 $(UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o
 $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/lib/%.o
 $(BENCH_TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/bench/%.o
-# It feeds random input to a fuzz target.
+# They feed random input to a fuzz target.
 $(BUILD)/tests/json_fuzz_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/json_validate.c))
+$(BUILD)/tests/template_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/line_template.c))
 
 $(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) -lm
 $(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): $(call libraries,$(FOLDERS))

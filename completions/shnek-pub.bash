@@ -29,7 +29,7 @@ _shnek_pub()
     --storage) words='file memory' ;;
     --replicas) words='1 3 5' ;;
     --msg-id) words='auto hash' ;;
-    --user | --password | --token | --connection-name | --stream | --create-stream | --) ;;
+    -H | --header | --user | --password | --token | --connection-name | --stream | --create-stream | --) ;;
     --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects | --spool | --spill)
         compopt -o default # files
         return
@@ -39,7 +39,7 @@ _shnek_pub()
             words='-s --server= --user= --password= --token= --creds= --nkey= --tlscert= --tlskey=
                 --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --batch=
                 --batch-wait= --window= --spool= --spool-sync= --spool-list --spill= --at-most-once -J --jetstream --stream= --create-stream
-                --create-stream= --replicas= --storage= --max-age= --max-bytes= --msg-id= --no-check -n --dry-run
+                --create-stream= --replicas= --storage= --max-age= --max-bytes= --msg-id= -H --header= --no-check -n --dry-run
                 --rejects= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac

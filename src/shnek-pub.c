@@ -23,7 +23,8 @@ static const char help[] =
     "usage: shnek-pub [options] [SUBJECT]\n"
     "\n"
     "Publishes each line of stdin, a JSON object, as one message to SUBJECT on NATS.\n"
-    "SUBJECT defaults to $SHNEK_SUBJECT, else foo.\n"
+    "SUBJECT defaults to $SHNEK_SUBJECT, else foo. It may contain fields of the line,\n"
+    "as in 'logs.{facility}.{hostname}', and partitions, as in 'logs.{#16:hostname}'.\n"
     "\n"
     "Server:\n"
     "  -s, --server=URL[,URL]...   Connect to one of these [nats://localhost:4222]\n"
@@ -48,6 +49,9 @@ static const char help[] =
     "      --tlskey=FILE           Use this key of the certificate (PEM)\n"
     "      --tlsca=FILE            Trust these authorities, too (PEM)\n"
     "\n"
+    "Message:\n"
+    "  -H, --header='NAME: VALUE'  Add this header; fields as in SUBJECT\n"
+    "\n"
     "Delivery:\n"
     "      --batch=SIZE            Publish consecutive lines together, as messages of\n"
     "                              NDJSON of up to SIZE [each line is a message]\n"
@@ -63,8 +67,8 @@ static const char help[] =
     "JetStream:\n"
     "  -J, --jetstream             Wait for the stream to acknowledge each message\n"
     "      --stream=NAME           Require that this stream stores the messages\n"
-    "      --msg-id=TEMPLATE       Deduplicate by this ID: members of the line in\n"
-    "                              braces, auto, or hash [none]\n"
+    "      --msg-id=TEMPLATE       Deduplicate by this ID: fields of the line, as in\n"
+    "                              SUBJECT, auto, or hash [none]\n"
     "      --create-stream[=SUBJECTS]\n"
     "                              Create the stream if it does not exist [SUBJECT]\n"
     "      --replicas=COUNT        Create it with 1 to 5 replicas [1]\n"
@@ -135,6 +139,7 @@ static const struct option options[] = {
     {"connect-timeout", required_argument, NULL, PUB_OPTION_CONNECT_TIMEOUT},
     {"max-reconnect-time", required_argument, NULL, PUB_OPTION_MAX_RECONNECT_TIME},
     {"ping-interval", required_argument, NULL, PUB_OPTION_PING_INTERVAL},
+    {"header", required_argument, NULL, 'H'},
     {"window", required_argument, NULL, PUB_OPTION_WINDOW},
     {"spool", required_argument, NULL, PUB_OPTION_SPOOL},
     {"spool-sync", required_argument, NULL, PUB_OPTION_SPOOL_SYNC},
@@ -175,7 +180,6 @@ static bool pub_set_timeout(const char *flag, const char *text, uint64_t *value)
 static void pub_read_environment(struct publish_config *c)
 {
     struct nats_conn_config *n = &c->session.nats;
-    c->subject = pub_getenv("SHNEK_SUBJECT");
     n->user = pub_getenv("NATS_USER");
     n->password = pub_getenv("NATS_PASSWORD");
     n->token = pub_getenv("NATS_TOKEN");
@@ -210,11 +214,14 @@ static bool pub_set_storage(struct stream_config *s, const char *text)
 
 static bool pub_set_msg_id(struct jetstream_config *j, const char *text)
 {
-    const char *defect = msg_id_defect(text);
+    char error_text[LINE_TEMPLATE_TEXT_MAX];
+    struct msg_id m;
+    bool is_valid = msg_id_init(&m, text, error_text);
+    msg_id_free(&m);
     j->msg_id = text;
-    if (defect)
-        log_printf("--msg-id: '%s': %s", text, defect);
-    return !defect;
+    if (!is_valid)
+        log_printf("--msg-id: '%s': %s", text, error_text);
+    return is_valid;
 }
 
 static bool pub_set_option(struct publish_config *c, int option, const char *text)
@@ -243,6 +250,8 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
         return option_size("--batch", text, 1, BATCH_SIZE_MAX, &c->batch.size);
     case PUB_OPTION_BATCH_WAIT:
         return option_duration("--batch-wait", text, 0, 3600 * NS_PER_S, &c->batch.wait_ns);
+    case 'H':
+        return envelope_add_header(&c->envelope, text);
     case 's':
         return nats_conn_add_servers(n, "--server", text);
     case PUB_OPTION_USER:
@@ -320,25 +329,22 @@ static bool pub_set_defaults(struct publish_config *c)
         n->timeout_ns = 5 * NS_PER_S;
     c->jetstream.ack_timeout_ns = n->timeout_ns;
     c->jetstream.stream.timeout_ns = n->timeout_ns;
-    if (!c->subject)
-        c->subject = "foo";
     if (!n->name)
         n->name = "shnek-pub";
     return true;
 }
 
-static bool pub_check_subject(const char *subject)
+static bool pub_set_subject(struct publish_config *c, const char *subject)
 {
-    const char *defect = subject_defect(subject);
-    if (defect) {
-        log_printf("SUBJECT '%s': %s", subject, defect);
-        return false;
-    }
+    if (!subject)
+        subject = pub_getenv("SHNEK_SUBJECT");
+    if (!subject)
+        subject = "foo";
     if (strcmp(subject, "-") == 0) {
         log_printf("SUBJECT '-': stdin is always read; name a subject");
         return false;
     }
-    return true;
+    return envelope_set_subject(&c->envelope, subject);
 }
 
 /* Returns what is wrong with the combination of options, or NULL. */
@@ -364,6 +370,8 @@ static const char *pub_find_conflict(const struct publish_config *c)
         return "--create-stream requires --stream=NAME";
     if (c->use_jetstream && c->at_most_once)
         return "--at-most-once excludes --jetstream; --msg-id=auto avoids duplicates there";
+    if (c->batch.size && envelope_has_header(&c->envelope, "Content-Type"))
+        return "--header: --batch sets Content-Type";
     if (c->batch.size && c->jetstream.msg_id && !msg_id_is_for_batches(c->jetstream.msg_id))
         return "--msg-id: a template identifies one record; with --batch, use auto or hash";
     if (n->password && !n->user)
@@ -378,10 +386,9 @@ static bool pub_check_options(struct publish_config *c, int argc, char **argv)
         log_printf("'%s': only one SUBJECT is accepted", argv[optind + 1]);
         return false;
     }
-    if (optind < argc)
-        c->subject = argv[optind];
-    if (!pub_set_defaults(c) || !pub_check_subject(c->subject))
+    if (!pub_set_defaults(c) || !pub_set_subject(c, optind < argc ? argv[optind] : NULL))
         return false;
+    c->envelope.checks_lines = c->no_check;
     const char *conflict = pub_find_conflict(c);
     if (conflict) {
         log_printf("%s", conflict);
@@ -413,7 +420,7 @@ static bool pub_read_options(int argc, char **argv, struct publish_config *c, in
     bool valid = true;
     pub_read_environment(c);
     argv[0] = program_invocation_short_name;
-    while (valid && (option = getopt_long(argc, argv, "s:JnqhV", options, NULL)) != -1) {
+    while (valid && (option = getopt_long(argc, argv, "s:H:JnqhV", options, NULL)) != -1) {
         if (option == '?' && optopt == 0)
             option_suggest(argv[optind - 1], options);
         if (option == 'h' || option == 'V') {
@@ -447,5 +454,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < config.session.nats.server_count; i++)
         free(config.session.nats.servers[i]);
     free(config.session.nats.servers);
+    envelope_free(&config.envelope);
     return status;
 }

@@ -386,6 +386,17 @@ server_has_unread() {
 
 # Spool
 
+# kill_before_ack COUNT: kills shnek-pub when the suspended server has stored that many messages, which
+# the process does not learn.
+kill_before_ack() {
+    suspend "$pub_pid"
+    kill -CONT "$nats_pid"
+    wait_until stored_are "$1"
+    kill -KILL "$pub_pid"
+    wait_exit pub
+    end_of_input
+}
+
 # leave_batches [OPTION...]: kills shnek-pub with a spool after it has sent {"n":0}, and then two
 # batches that the server stores later: lines 1 to 3, and 4 to 5.
 leave_batches() {
@@ -400,11 +411,7 @@ leave_batches() {
     feed '{"n":4}\n{"n":5}\n'
     wait_until counted 'in 6 out 1'
     wait_until server_has_unread 400
-    kill -KILL "$pub_pid"
-    wait_exit pub
-    kill -CONT "$nats_pid"
-    wait_until stored_are 3
-    end_of_input
+    kill_before_ack 3
 }
 
 # next_process OPTION...: publishes one more line with the spool. Nothing is stored twice.
@@ -442,15 +449,77 @@ next_process() {
     feed '{"n":1}\n{"n":2}\n'
     wait_until counted 'in 3 out 1'
     wait_until server_has_unread 200
-    kill -KILL "$pub_pid"
-    wait_exit pub
-    kill -CONT "$nats_pid"
-    wait_until stored_are 3
-    end_of_input
+    kill_before_ack 3
     run --separate-stderr shnek-pub -J --stream=logs --msg-id=auto --spool=spool --stats=1h --batch=32k <<<'{"n":3}'
     is "$status" 0
     [[ $stderr == *'in 3 out 3 '*'duplicates 2'* ]]
     is "$(stored)" 4
+}
+
+# Templates
+
+@test "a batch contains the records of one subject, and of equal headers" {
+    nats_start
+    start sub subscriber -H -n 6 'logs.*'
+    wait_until grep -q '^ready' sub.err
+    printf '{"hostname":"%s","msgid":"%s","n":%s}\n' a x 1 b x 2 a x 3 b y 4 c x 5 a x 6 |
+        shnek-pub --batch=32k -H 'Id: {msgid}' 'logs.{hostname}'
+    received
+    is "$(counts_of)" '3 1 1 1'
+    is "$(sed -n 's/^Id: //p' sub.out | paste -sd ' ')" 'x x y x'
+    is "$(records_of | sed 's/.*"n":\(.*\)}/\1/' | paste -sd ' ')" '1 3 6 2 4 5'
+}
+
+@test "records of more subjects than open batches are complete, in order, and on their subject" {
+    local host
+    nats_start
+    start all subscriber -n 20000 -i 20 'logs.*'
+    start one subscriber -i 20 logs.h399
+    wait_until grep -q '^ready' all.err
+    wait_until grep -q '^ready' one.err
+    awk 'BEGIN { srand(7); for (n = 0; n < 20000; n++) printf "{\"hostname\":\"h%d\",\"n\":%d}\n", int(rand() * 400), n }' >lines
+    shnek-pub --batch=1k 'logs.{hostname}' <lines
+    wait_exit all
+    is "$status" 0
+    cmp <(sort all.out) <(sort lines)
+    for host in h0 h7 h399; do
+        cmp <(grep "\"$host\"" all.out) <(grep "\"$host\"" lines)
+    done
+    kill -TERM "$one_pid"
+    wait_exit one
+    cmp one.out <(grep '"h399"' lines)
+}
+
+@test "the next process resends the same batches of several subjects" {
+    nats_start 'jetstream: enabled'
+    # shellcheck disable=SC2016 # a subject
+    wait_until request '$JS.API.STREAM.CREATE.logs' '{"name":"logs","subjects":["logs.*"],"storage":"memory"}'
+    start_fed pub shnek-pub -J --stream=logs --msg-id=auto --spool=spool --batch=32k --batch-wait=0 'logs.{hostname}'
+    feed '{"hostname":"a","n":0}\n'
+    wait_until counted 'in 1 out 1'
+    suspend "$nats_pid"
+    feed '{"hostname":"a","n":1}\n{"hostname":"b","n":2}\n{"hostname":"a","n":3}\n{"hostname":"b","n":4}\n{"hostname":"c","n":5}\n'
+    wait_until counted 'in 6 out 1'
+    wait_until server_has_unread 700
+    kill_before_ack 4
+    run --separate-stderr shnek-pub -J --stream=logs --msg-id=auto --spool=spool --stats=1h 'logs.{hostname}' <<<'{"hostname":"a","n":6}'
+    is "$status" 0
+    [[ $stderr == *'in 6 out 6 '*'duplicates 5'* ]]
+    is "$(stored)" 5
+}
+
+@test "one record of several subjects that is too large for the stream is rejected" {
+    nats_start 'jetstream: enabled'
+    # shellcheck disable=SC2016 # a subject
+    wait_until request '$JS.API.STREAM.CREATE.logs' \
+        '{"name":"logs","subjects":["logs.*"],"storage":"memory","max_msg_size":300}'
+    awk 'BEGIN { for (n = 1; n <= 200; n++) { p = n == 77 ? sprintf("%300s", "") : ""; printf "{\"hostname\":\"%d\",\"n\":%d,\"p\":\"%s\"}\n", n % 3, n, p } }' >lines
+    run --separate-stderr shnek-pub -J --batch=32k --msg-id=auto --stats=1h 'logs.{hostname}' <lines
+    is "$status" 1
+    [[ $stderr == *'shnek-pub: stdin:77: STREAM: '* ]]
+    [[ $stderr == *'in 200 out 199 rejected 1 '* ]]
+    replay 199
+    cmp <(sort replay.out) <(sed 77d lines | sort)
 }
 
 # Reading back
@@ -487,6 +556,12 @@ next_process() {
     run --separate-stderr shnek-pub -J --batch=32k --msg-id='{id}' </dev/null
     is "$status" 2
     is "${stderr_lines[0]}" 'shnek-pub: --msg-id: a template identifies one record; with --batch, use auto or hash'
+}
+
+@test "--header cannot set Content-Type with --batch" {
+    run --separate-stderr shnek-pub --batch=32k -H 'Content-Type: text/plain' </dev/null
+    is "$status" 2
+    is "${stderr_lines[0]}" 'shnek-pub: --header: --batch sets Content-Type'
 }
 
 @test "a server that accepts no headers ends --batch with status 2 and the reason" {

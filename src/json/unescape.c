@@ -1,5 +1,10 @@
 #include "json/unescape.h"
 
+#include "base/byte-scan.h"
+#include "base/utf8.h"
+
+static const char unescape_named[] = "b\bf\fn\nr\rt\t";
+
 static unsigned unescape_hex4(const char *p)
 {
     unsigned n = 0;
@@ -43,9 +48,17 @@ static const char *unescape_code_point(const char *p, const char *end, char **to
     return p;
 }
 
+/* Decodes the second byte of an escape of two bytes. */
+static char unescape_name(char c)
+{
+    for (const char *name = unescape_named; *name; name += 2)
+        if (*name == c)
+            return name[1];
+    return c;
+}
+
 char *json_unescape(char *to, struct slice text)
 {
-    static const char named[] = "b\bf\fn\nr\rt\t";
     const char *p = text.data;
     const char *end = p + text.len;
     while (p < end) {
@@ -60,8 +73,53 @@ char *json_unescape(char *to, struct slice text)
             p = unescape_code_point(p, end, &to);
             continue;
         }
-        const char *name = strchr(named, backslash[1]);
-        *to++ = *(name ? name + 1 : backslash + 1);
+        *to++ = unescape_name(backslash[1]);
     }
     return to;
+}
+
+static bool unescape_is_hex4(const char *p, const char *end)
+{
+    if (end - p < 4)
+        return false;
+    for (int i = 0; i < 4; i++)
+        if (!((p[i] >= '0' && p[i] <= '9') || ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'f')))
+            return false;
+    return true;
+}
+
+/* The second of two \u escapes may be malformed; then the first one is decoded alone. */
+static const char *unescape_limit(const char *p, const char *end)
+{
+    return end - p >= 10 && !unescape_is_hex4(p + 6, end) ? p + 4 : end;
+}
+
+bool json_next_piece(struct json_pieces *s, struct slice *piece)
+{
+    const char *p = s->p;
+    char *to = s->decoded;
+    if (p == s->end)
+        return false;
+    s->p = scan_plain(p, s->end);
+    if (s->p > p) {
+        *piece = slice_between(p, s->p);
+        return true;
+    }
+    if ((unsigned char)*p >= 0x80) {
+        bool valid;
+        s->p = p + utf8_sequence_len(p, s->end, &valid);
+        *piece = valid ? slice_between(p, s->p) : (struct slice){"\xEF\xBF\xBD", 3};
+        return true;
+    }
+    if (*p != '\\' || s->end - p < 2 || (p[1] == 'u' && !unescape_is_hex4(p + 2, s->end))) {
+        *to++ = *p;
+        s->p = p + 1;
+    } else if (p[1] == 'u') {
+        s->p = unescape_code_point(p + 2, unescape_limit(p + 2, s->end), &to);
+    } else {
+        *to++ = unescape_name(p[1]);
+        s->p = p + 2;
+    }
+    *piece = slice_between(s->decoded, to);
+    return true;
 }

@@ -1,6 +1,7 @@
 #include "publish/core.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "publish/batch-headers.h"
@@ -8,7 +9,7 @@
 struct core {
     struct publish_transport base;
     struct session_config *config;
-    const char *subject;
+    struct envelope *envelope;
     struct session session;
     uint64_t confirmed; /* offset, at the last poll */
 };
@@ -22,6 +23,28 @@ static bool core_open(struct publish_transport *t)
     return true;
 }
 
+struct core_headers {
+    struct nats_conn_header list[ENVELOPE_HEADERS_MAX + BATCH_HEADERS];
+    struct batch_headers batch;
+};
+
+/* `records` is 0 if the message is not a batch. */
+static struct nats_conn_message core_message(const struct core *c, struct core_headers *h,
+                                             uint32_t records)
+{
+    const struct envelope *e = c->envelope;
+    struct nats_conn_message m = {
+        .subject = e->subject, .headers = e->headers, .header_count = e->header_count};
+    if (records) {
+        batch_headers_set(&h->batch, records);
+        memcpy(h->list, e->headers, e->header_count * sizeof *h->list);
+        memcpy(h->list + e->header_count, h->batch.list, sizeof h->batch.list);
+        m.headers = h->list;
+        m.header_count += BATCH_HEADERS;
+    }
+    return m;
+}
+
 static enum transport_event core_poll(struct publish_transport *t)
 {
     struct core *c = (struct core *)t;
@@ -32,16 +55,16 @@ static enum transport_event core_poll(struct publish_transport *t)
     enum transport_event event = session_poll(&c->session);
     if (event != TRANSPORT_CONNECTED)
         return event;
-    if (t->needs_headers && !nats_conn_accepts_headers(c->session.conn)) {
-        log_printf("%s: the server accepts no headers, which --batch requires", t->peer);
+    struct core_headers headers;
+    struct nats_conn_message m = core_message(c, &headers, UINT32_MAX);
+    t->max_payload = nats_conn_max_payload(c->session.conn);
+    t->batch_max = nats_conn_payload_limit(c->session.conn, &m);
+    if ((t->needs_headers || c->envelope->header_count) &&
+        !nats_conn_accepts_headers(c->session.conn)) {
+        log_printf("%s: the server accepts no headers, which --%s requires", t->peer,
+                   t->needs_headers ? "batch" : "header");
         return TRANSPORT_FAILED;
     }
-    t->max_payload = nats_conn_max_payload(c->session.conn);
-    struct batch_headers batch;
-    batch_headers_set(&batch, UINT32_MAX);
-    t->batch_max = nats_conn_payload_limit(
-        c->session.conn,
-        &(struct nats_conn_message){.headers = batch.list, .header_count = BATCH_HEADERS});
     return event;
 }
 
@@ -50,13 +73,11 @@ static enum transport_result core_send(struct publish_transport *t,
                                        const struct transport_message *message)
 {
     struct core *c = (struct core *)t;
-    struct batch_headers batch;
-    struct nats_conn_message m = {.subject = c->subject, .payload = message->text};
-    if (message->is_batch) {
-        batch_headers_set(&batch, message->span->count);
-        m.headers = batch.list;
-        m.header_count = BATCH_HEADERS;
-    }
+    struct core_headers headers;
+    envelope_fill(c->envelope, message->is_batch ? span_first_of(message->text) : message->text);
+    struct nats_conn_message m =
+        core_message(c, &headers, message->is_batch ? message->span->count : 0);
+    m.payload = message->text;
     switch (nats_conn_publish(c->session.conn, &m)) {
     case NATS_CONN_SENT:
         return TRANSPORT_SENT;
@@ -108,7 +129,7 @@ static const struct transport_ops core_ops = {.needs_server = true,
                                               .timeout_ms = core_timeout_ms,
                                               .destroy = core_destroy};
 
-struct publish_transport *core_new(struct session_config *config, const char *subject)
+struct publish_transport *core_new(struct session_config *config, struct envelope *envelope)
 {
     struct core *c = calloc(1, sizeof *c);
     if (!c) {
@@ -120,6 +141,6 @@ struct publish_transport *core_new(struct session_config *config, const char *su
                                          .peer = c->session.peer,
                                          .error_text = c->session.lost_text};
     c->config = config;
-    c->subject = subject;
+    c->envelope = envelope;
     return &c->base;
 }

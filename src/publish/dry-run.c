@@ -10,7 +10,7 @@ enum { DRY_RUN_MAX_PAYLOAD = 64 * 1024 * 1024 /* the most that a server can be c
 
 struct dry_run {
     struct publish_transport base;
-    struct slice subject;
+    struct envelope *envelope;
     struct output output;
     struct window_mark confirmed;
 };
@@ -33,7 +33,8 @@ static enum transport_result dry_run_send(struct publish_transport *t,
 {
     struct dry_run *d = (struct dry_run *)t;
     struct buffer *b = &d->output.buffer;
-    buffer_append(b, d->subject);
+    envelope_fill(d->envelope, m->text);
+    buffer_append(b, (struct slice){d->envelope->subject, d->envelope->subject_len});
     buffer_append(b, (struct slice){"\t", 1});
     buffer_append(b, m->text);
     buffer_append(b, (struct slice){"\n", 1});
@@ -79,7 +80,7 @@ static const struct transport_ops dry_run_ops = {.open = dry_run_open,
                                                  .timeout_ms = dry_run_timeout_ms,
                                                  .destroy = dry_run_destroy};
 
-struct publish_transport *dry_run_new(const char *subject)
+struct publish_transport *dry_run_new(struct envelope *envelope)
 {
     struct dry_run *d = calloc(1, sizeof *d);
     if (!d) {
@@ -89,6 +90,6 @@ struct publish_transport *dry_run_new(const char *subject)
     d->base = (struct publish_transport){
         .ops = &dry_run_ops, .max_payload = DRY_RUN_MAX_PAYLOAD, .wake_fd = -1};
     d->output.fd = -1;
-    d->subject = (struct slice){subject, strlen(subject)};
+    d->envelope = envelope;
     return &d->base;
 }

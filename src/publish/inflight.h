@@ -20,7 +20,8 @@ enum {
 enum inflight_state {
     INFLIGHT_SENT,
     INFLIGHT_RETRY,   /* to be resent */
-    INFLIGHT_UNBOUND, /* the same; no stream may have the subject */
+    INFLIGHT_UNBOUND, /* no stream received it; it is refused, or resent */
+    INFLIGHT_GAP,     /* later ones were acknowledged; the same */
     INFLIGHT_SPLIT,   /* the next part is to be sent */
     INFLIGHT_REFUSED, /* permanently, because of error_text */
     INFLIGHT_DONE     /* acknowledged, or reported as refused */
@@ -70,10 +71,21 @@ static inline bool inflight_is_empty(const struct inflight *f)
     return f->first == f->next;
 }
 
+/* Returns whether it is to be looked up if a stream has the subject of the message. */
+static inline bool inflight_is_unknown(const struct inflight_message *m)
+{
+    return m->state == INFLIGHT_UNBOUND || m->state == INFLIGHT_GAP;
+}
+
+static inline bool inflight_has_unknown(const struct inflight *f)
+{
+    return f->counts[INFLIGHT_UNBOUND] || f->counts[INFLIGHT_GAP];
+}
+
 /* Returns whether a message has to be resent. */
 static inline bool inflight_has_waiting(const struct inflight *f)
 {
-    return f->counts[INFLIGHT_RETRY] || f->counts[INFLIGHT_UNBOUND];
+    return f->counts[INFLIGHT_RETRY] || inflight_has_unknown(f);
 }
 
 void inflight_set_state(struct inflight *f, struct inflight_message *m, enum inflight_state state);

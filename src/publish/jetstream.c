@@ -17,15 +17,18 @@
 #include "publish/msg-id.h"
 #include "publish/outage.h"
 #include "publish/reply.h"
+#include "publish/subject-cache.h"
 
 enum {
     INFLIGHT_MIN = 64,
     INFLIGHT_START = 1024,
+    LOOKUPS_MAX = 64,        /* of subjects in one poll() */
     RETRY_INTERVAL_MS = 100, /* between looks for due messages, and for the stream */
     SHOWN_MAX = 64           /* bytes of a reply that are logged */
 };
 
 static const uint64_t too_large_for_stream = 10054; /* err_code */
+static const char no_stream_responds[] = "no stream responds";
 static const uint64_t stream_retry_ns = NS_PER_S / 2;
 static const uint64_t rate_interval_ns = NS_PER_S / 10;
 
@@ -39,7 +42,8 @@ struct jetstream {
     struct publish_transport base;
     struct session_config *session_config;
     const struct jetstream_config *config;
-    const char *subject;
+    struct envelope *envelope;
+    char filter[LINE_TEMPLATE_CAPACITY]; /* all subjects of the envelope */
     struct window *window;
     struct span_reader reader;
     struct session session;
@@ -49,6 +53,8 @@ struct jetstream {
     uint64_t ensure_at_ns; /* clock_monotonic; 0: not tried on this connection */
     uint64_t next_look_ns; /* clock_monotonic */
     struct outage_report outage_report;
+    struct subject_cache unbound; /* subjects that no stream has */
+    struct subject_cache bound;   /* subjects that a stream has */
 
     pthread_mutex_t lock; /* guards the members below */
     struct inflight inflight;
@@ -231,7 +237,8 @@ static void jetstream_on_reply(void *argument, const char *subject, struct slice
     struct inflight_message *m = jetstream_find_message(j, subject, &order);
     if (m && no_responders) {
         inflight_set_state(&j->inflight, m, INFLIGHT_UNBOUND);
-        outage_begin(&j->outage, "no stream responds", order == j->outage.probe);
+        if (j->outage.since_ns)
+            outage_begin(&j->outage, no_stream_responds, order == j->outage.probe);
         j->needs_look = true;
     } else if (m) {
         jetstream_on_message_reply(j, m, order, payload);
@@ -261,19 +268,21 @@ static const char *jetstream_format_id(struct jetstream *j, const struct span *p
 
 /* The headers of a message. */
 struct jetstream_headers {
-    struct nats_conn_header list[BATCH_HEADERS + 2];
+    struct nats_conn_header list[ENVELOPE_HEADERS_MAX + BATCH_HEADERS + 2];
     struct batch_headers batch;
 };
 
-/* `id` may be NULL. `records` is 0 if the message is not a batch. */
+/* Those of the envelope and others. `id` may be NULL. `records` is 0 if the message is not a batch.
+ */
 static void jetstream_set_headers(const struct jetstream *j, struct nats_conn_message *m,
                                   struct jetstream_headers *h, const char *id, uint32_t records)
 {
-    size_t n = 0;
+    size_t n = j->envelope->header_count;
+    memcpy(h->list, j->envelope->headers, n * sizeof *h->list);
     if (records) {
         batch_headers_set(&h->batch, records);
-        memcpy(h->list, h->batch.list, sizeof h->batch.list);
-        n = BATCH_HEADERS;
+        memcpy(h->list + n, h->batch.list, sizeof h->batch.list);
+        n += BATCH_HEADERS;
     }
     if (id)
         h->list[n++] = (struct nats_conn_header){"Nats-Msg-Id", id};
@@ -291,7 +300,8 @@ static enum transport_result jetstream_transmit(struct jetstream *j, uint64_t se
     char reply[128];
     char id[MSG_ID_SIZE];
     struct jetstream_headers headers;
-    struct nats_conn_message m = {.subject = j->subject, .reply = reply, .payload = text};
+    struct nats_conn_message m = {.subject = j->envelope->subject, .reply = reply, .payload = text};
+    envelope_fill(j->envelope, message->part.count > 1 ? span_first_of(text) : text);
     jetstream_set_headers(j, &m, &headers, jetstream_format_id(j, &message->part, text, id),
                           message->is_batch ? message->part.count : 0);
     snprintf(reply, sizeof reply, "%s%" PRIu64 "-%" PRIu64, j->inbox, sequence, message->order);
@@ -442,7 +452,8 @@ static void jetstream_resend_waiting(struct jetstream *j)
          i++) {
         const struct inflight_message *m = inflight_at(&j->inflight, i);
         bool is_probe = j->outage.since_ns != 0;
-        if (!inflight_is_open(m) || (!is_probe && m->state == INFLIGHT_SENT))
+        if (!inflight_is_open(m) ||
+            (!is_probe && m->state != INFLIGHT_RETRY && m->state != INFLIGHT_SPLIT))
             continue;
         jetstream_resend(j, i, is_probe, &result);
         if (is_probe && result != TRANSPORT_TOO_LONG)
@@ -452,14 +463,114 @@ static void jetstream_resend_waiting(struct jetstream *j)
         jetstream_set_available(j); /* no message is left to probe it with */
 }
 
-/* A subject that had a stream before may have it again. */
-static void jetstream_refuse_unbound(struct jetstream *j)
+/* Sets the subject of the envelope to that of the message. */
+static const char *jetstream_find_subject(struct jetstream *j, const struct inflight_message *m)
 {
+    envelope_fill(j->envelope, span_first_record(j->window, &m->part));
+    return j->envelope->subject;
+}
+
+/* Looks up the subject of a message, without the lock: its state may change. */
+static enum stream_api_state jetstream_look_up(struct jetstream *j,
+                                               const struct inflight_message *m, char *error_text)
+{
+    const char *subject = jetstream_find_subject(j, m);
+    pthread_mutex_unlock(&j->lock);
+    enum stream_api_state state =
+        stream_api_diagnose(j->session.conn, &j->config->stream, subject, error_text);
+    if (state == STREAM_API_UNBOUND)
+        subject_cache_add(&j->unbound, subject, clock_monotonic());
+    if (state == STREAM_API_READY)
+        subject_cache_add(&j->bound, subject, clock_monotonic());
+    pthread_mutex_lock(&j->lock);
+    return state;
+}
+
+static void jetstream_refuse_unbound(struct jetstream *j, struct inflight_message *m)
+{
+    jetstream_refuse(j, m, "STREAM", "no stream has this subject", 0);
+}
+
+/* A stream that does not respond now has the subject of a message, and perhaps those of others. */
+static void jetstream_retry_unbound(struct jetstream *j)
+{
+    for (uint64_t i = j->inflight.first; i < j->inflight.next && inflight_has_unknown(&j->inflight);
+         i++) {
+        struct inflight_message *m = inflight_at(&j->inflight, i);
+        if (inflight_is_unknown(m))
+            inflight_set_state(&j->inflight, m, INFLIGHT_RETRY);
+    }
+}
+
+/* Acts on the outcome of a lookup. Returns false if the stream is unavailable. */
+static bool jetstream_apply_lookup(struct jetstream *j, struct inflight_message *m,
+                                   enum stream_api_state state, const char *error_text)
+{
+    bool is_gap = m->state == INFLIGHT_GAP;
+    if (!inflight_is_unknown(m))
+        return true;
+    if (state == STREAM_API_UNBOUND) {
+        jetstream_refuse_unbound(j, m);
+        return true;
+    }
+    if (state == STREAM_API_READY && is_gap) {
+        inflight_set_state(&j->inflight, m, INFLIGHT_RETRY);
+        return true;
+    }
+    j->outage.failed = j->outage.failed || state == STREAM_API_FAILED;
+    jetstream_retry_unbound(j);
+    outage_begin(&j->outage, error_text, false);
+    return false;
+}
+
+/*
+ * Looks up the subjects of messages that no stream has received or acknowledged. Those of other
+ * messages may have a stream, so the stream is unavailable only if it has such a subject.
+ */
+static void jetstream_check_unknown(struct jetstream *j)
+{
+    char error_text[NATS_CONN_TEXT_MAX];
+    unsigned lookups = 0;
+    snprintf(error_text, sizeof error_text, "%s", no_stream_responds);
+    for (uint64_t i = j->inflight.first; i < j->inflight.next && inflight_has_unknown(&j->inflight);
+         i++) {
+        struct inflight_message *m = inflight_at(&j->inflight, i);
+        uint64_t now_ns = clock_monotonic();
+        enum stream_api_state state;
+        if (!inflight_is_unknown(m))
+            continue;
+        const char *subject = jetstream_find_subject(j, m);
+        if (subject_cache_has(&j->unbound, subject, now_ns)) {
+            state = STREAM_API_UNBOUND;
+        } else if (m->state == INFLIGHT_GAP && subject_cache_has(&j->bound, subject, now_ns)) {
+            state = STREAM_API_READY;
+        } else if (lookups++ == LOOKUPS_MAX) {
+            j->needs_look = true;
+            eventfd_write(j->session.wake_fd, 1);
+            return;
+        } else {
+            state = jetstream_look_up(j, m, error_text);
+        }
+        if (!jetstream_apply_lookup(j, m, state, error_text))
+            return;
+    }
+}
+
+/*
+ * Messages without a reply are refused, too. A fixed subject that had a stream before may have it
+ * again.
+ */
+static void jetstream_refuse_unanswered(struct jetstream *j)
+{
+    uint64_t now_ns = clock_monotonic();
+    bool had_stream =
+        !envelope_has_subjects(j->envelope) && (j->confirmed || j->session.confirmed_before);
     for (uint64_t i = j->inflight.first; i < j->inflight.next; i++) {
         struct inflight_message *m = inflight_at(&j->inflight, i);
-        if (m->state == INFLIGHT_UNBOUND || (inflight_is_open(m) && m->state != INFLIGHT_SPLIT &&
-                                             !j->confirmed && !j->session.confirmed_before))
-            jetstream_refuse(j, m, "STREAM", "no stream has this subject", 0);
+        bool is_candidate = had_stream ? m->state == INFLIGHT_UNBOUND
+                                       : inflight_is_open(m) && m->state != INFLIGHT_SPLIT;
+        if (is_candidate && subject_cache_has(&j->unbound, jetstream_find_subject(j, m), now_ns))
+            jetstream_refuse_unbound(j, m);
     }
 }
 
@@ -468,26 +579,32 @@ static void jetstream_diagnose(struct jetstream *j)
 {
     char error_text[NATS_CONN_TEXT_MAX];
     snprintf(error_text, sizeof error_text, "%s", j->outage.text);
-    pthread_mutex_unlock(&j->lock);
-    enum stream_api_state state =
-        stream_api_diagnose(j->session.conn, &j->config->stream, j->subject, error_text);
-    pthread_mutex_lock(&j->lock);
+    uint64_t i = j->inflight.first;
+    while (i < j->inflight.next && !inflight_is_open(inflight_at(&j->inflight, i)))
+        i++;
+    if (i == j->inflight.next)
+        return;
+    enum stream_api_state state = jetstream_look_up(j, inflight_at(&j->inflight, i), error_text);
     if (!j->outage.since_ns)
         return;
     snprintf(j->outage.text, sizeof j->outage.text, "%s", error_text);
     if (state == STREAM_API_FAILED)
         j->outage.failed = true;
     else if (state == STREAM_API_UNBOUND)
-        jetstream_refuse_unbound(j);
+        jetstream_refuse_unanswered(j);
+    else
+        jetstream_retry_unbound(j);
 }
 
+/* One subject may be without a stream while the stream acknowledges others. */
 static void jetstream_mark_gaps(struct jetstream *j, uint64_t now_ns)
 {
+    enum inflight_state gap = envelope_has_subjects(j->envelope) ? INFLIGHT_GAP : INFLIGHT_RETRY;
     for (uint64_t i = j->inflight.first; i < j->inflight.next && !j->outage.since_ns; i++) {
         struct inflight_message *m = inflight_at(&j->inflight, i);
         if (m->state == INFLIGHT_SENT && m->order < j->confirmed_order &&
             now_ns - m->sent_ns >= j->config->ack_timeout_ns)
-            inflight_set_state(&j->inflight, m, INFLIGHT_RETRY);
+            inflight_set_state(&j->inflight, m, gap);
     }
 }
 
@@ -518,6 +635,8 @@ static void jetstream_look(struct jetstream *j)
         if (j->too_large && j->too_large / 2 < j->base.batch_max)
             j->base.batch_max = j->too_large / 2;
         j->too_large = 0;
+        if (!j->outage.since_ns)
+            jetstream_check_unknown(j);
         if (j->outage.since_ns && now_ns >= j->outage.retry_at_ns && !j->outage.probe)
             jetstream_diagnose(j);
         if (!j->outage.failed && now_ns >= j->outage.retry_at_ns &&
@@ -562,15 +681,17 @@ static void jetstream_find_stream(struct jetstream *j)
 {
     char error_text[NATS_CONN_TEXT_MAX] = "";
     uint64_t now_ns = clock_monotonic();
-    bool needs_headers = j->base.needs_headers || j->config->msg_id || j->config->stream.name;
+    bool needs_headers = j->base.needs_headers || j->config->msg_id || j->config->stream.name ||
+                         j->envelope->header_count;
     if (now_ns < j->ensure_at_ns)
         return;
     enum stream_api_state state = STREAM_API_FAILED;
     if (needs_headers && !nats_conn_accepts_headers(j->session.conn))
         snprintf(error_text, sizeof error_text,
-                 "the server accepts no headers, which --stream, --msg-id and --batch require");
+                 "the server accepts no headers, which --stream, --msg-id, --header and --batch "
+                 "require");
     else
-        state = stream_api_ensure(j->session.conn, &j->config->stream, j->subject, error_text);
+        state = stream_api_ensure(j->session.conn, &j->config->stream, j->filter, error_text);
     j->stream_ready = state == STREAM_API_READY && jetstream_resume(j, error_text);
     if (j->stream_ready)
         return;
@@ -583,7 +704,7 @@ static void jetstream_find_stream(struct jetstream *j)
 
 static const char *jetstream_stream_name(const struct jetstream *j)
 {
-    return j->config->stream.name ? j->config->stream.name : j->subject;
+    return j->config->stream.name ? j->config->stream.name : j->envelope->subject_source;
 }
 
 /* Returns TRANSPORT_FAILED after the reason was logged, else TRANSPORT_UP. */
@@ -621,7 +742,7 @@ static size_t jetstream_batch_max(const struct jetstream *j)
 {
     char id[MSG_ID_BATCH_MAX + 1];
     struct jetstream_headers headers;
-    struct nats_conn_message m = {.subject = j->subject};
+    struct nats_conn_message m = {.subject = j->envelope->subject};
     memset(id, 'x', MSG_ID_BATCH_MAX);
     id[MSG_ID_BATCH_MAX] = '\0';
     jetstream_set_headers(j, &m, &headers, j->config->msg_id ? id : NULL, UINT32_MAX);
@@ -716,8 +837,13 @@ static bool jetstream_open(struct publish_transport *t)
         return false;
     t->wake_fd = j->session.wake_fd;
     j->recovered = j->window->read;
-    j->msg_id = (struct msg_id){.rule = j->config->msg_id, .input_id = j->window->ring.id};
-    return true;
+    if (!j->config->msg_id)
+        return true;
+    char error_text[LINE_TEMPLATE_TEXT_MAX];
+    bool is_valid = msg_id_init(&j->msg_id, j->config->msg_id, error_text);
+    j->msg_id.input_id = j->window->ring.id;
+    j->msg_id.checks_lines = j->envelope->checks_lines;
+    return is_valid;
 }
 
 static bool jetstream_destroy(struct publish_transport *t)
@@ -747,8 +873,8 @@ static const struct transport_ops jetstream_ops = {.needs_server = true,
                                                    .destroy = jetstream_destroy};
 
 struct publish_transport *jetstream_new(struct session_config *session,
-                                        const struct jetstream_config *config, const char *subject,
-                                        struct window *window)
+                                        const struct jetstream_config *config,
+                                        struct envelope *envelope, struct window *window)
 {
     struct jetstream *j = calloc(1, sizeof *j);
     if (!j || !inflight_init(&j->inflight)) {
@@ -762,9 +888,12 @@ struct publish_transport *jetstream_new(struct session_config *session,
                                          .error_text = j->session.lost_text};
     j->session_config = session;
     j->config = config;
-    j->subject = subject;
+    j->envelope = envelope;
+    line_template_filter(&envelope->subject_template, j->filter);
     j->window = window;
-    j->reader.window = window;
+    j->reader = (struct span_reader){.window = window,
+                                     .key = envelope_has_fields(envelope) ? envelope_key : NULL,
+                                     .argument = envelope};
     j->inflight_limit = INFLIGHT_START;
     pthread_mutex_init(&j->lock, NULL);
     return &j->base;

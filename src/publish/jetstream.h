@@ -1,6 +1,7 @@
 #ifndef SHNEK_PUBLISH_JETSTREAM_H
 #define SHNEK_PUBLISH_JETSTREAM_H
 
+#include "publish/envelope.h"
 #include "publish/session.h"
 #include "publish/stream-api.h"
 #include "publish/transport.h"
@@ -12,13 +13,13 @@ struct jetstream_config {
 };
 
 /*
- * Returns a transport that publishes to `subject` with JetStream: a message is confirmed when the
+ * Returns a transport that publishes with JetStream: a message is confirmed when the
  * stream has acknowledged it, and resent if it did not while it acknowledged later ones. The number
  * of messages in flight is bounded; their payloads stay in `window`. Returns NULL and logs the
  * reason if memory runs out. All arguments are borrowed.
  */
 struct publish_transport *jetstream_new(struct session_config *session,
-                                        const struct jetstream_config *config, const char *subject,
-                                        struct window *window);
+                                        const struct jetstream_config *config,
+                                        struct envelope *envelope, struct window *window);
 
 #endif

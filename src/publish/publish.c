@@ -37,6 +37,8 @@ struct publisher {
     struct publish_transport *transport;
     struct window window;
     struct batcher batcher;
+    struct envelope *envelope;
+    struct buffer key; /* of the last line */
     struct undelivered undelivered;
     struct stats stats;
     struct signals signals;
@@ -153,7 +155,7 @@ static bool publisher_sent_lately(const struct publisher *p)
 static enum transport_result publisher_transmit(struct publisher *p, const struct window_line *line)
 {
     if (p->batcher.active)
-        return batcher_add(&p->batcher, (struct slice){0}, line);
+        return batcher_add(&p->batcher, envelope_key(p->envelope, line->text, &p->key), line);
     struct transport_message m = {.text = line->text, .line = line, .settled = &p->window.next};
     return p->transport->ops->send(p->transport, &m);
 }
@@ -479,10 +481,10 @@ static struct publish_transport *publisher_new_transport(struct publish_config *
                                                          struct window *window)
 {
     if (config->dry_run)
-        return dry_run_new(config->subject);
+        return dry_run_new(&config->envelope);
     if (config->use_jetstream)
-        return jetstream_new(&config->session, &config->jetstream, config->subject, window);
-    return core_new(&config->session, config->subject);
+        return jetstream_new(&config->session, &config->jetstream, &config->envelope, window);
+    return core_new(&config->session, &config->envelope);
 }
 
 /* A dry run prints single records. */
@@ -496,6 +498,10 @@ static bool publisher_open_batcher(struct publisher *p)
     if (!batcher_init(&p->batcher, config->dry_run ? &none : &config->batch, &p->window,
                       p->transport, resends_batches ? p->window.read : 0))
         return false;
+    if (envelope_has_fields(p->envelope)) {
+        p->batcher.reader.key = envelope_key;
+        p->batcher.reader.argument = p->envelope;
+    }
     p->batcher.reject = publisher_reject_late;
     p->batcher.reject_argument = p;
     p->transport->needs_headers = config->batch.size != 0;
@@ -545,6 +551,7 @@ static void publisher_close(struct publisher *p)
     if (!window_close(&p->window))
         p->failed = true;
     batcher_free(&p->batcher);
+    buffer_free(&p->key);
     json_checker_free(&p->checker);
 }
 
@@ -559,7 +566,8 @@ static void publisher_set_abort(struct publisher *p)
 int publish_run(struct publish_config *config)
 {
     config->session.nats.sends_large_messages = config->batch.size >= LARGE_BATCH;
-    struct publisher p = {.config = config, .log_limit = {.quiet = config->quiet}};
+    struct publisher p = {
+        .config = config, .envelope = &config->envelope, .log_limit = {.quiet = config->quiet}};
     p.transport = publisher_new_transport(config, &p.window);
     if (!p.transport)
         return STATUS_FAILED;

@@ -10,7 +10,7 @@ struct publish_config {
     struct jetstream_config jetstream; /* used if use_jetstream is set */
     struct batch_config batch;
     bool use_jetstream;
-    const char *subject;
+    struct envelope envelope;
     const char *rejects;        /* a path, or NULL */
     const char *spill;          /* a path, or NULL for stdout */
     const char *spool;          /* a path, or NULL */

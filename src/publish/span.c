@@ -49,6 +49,15 @@ struct slice span_read(struct span_reader *r, const struct span *s)
     return (struct slice){r->text.data, r->text.len};
 }
 
+struct slice span_first_record(const struct window *w, const struct span *s)
+{
+    struct slice line = span_first_of(
+        (struct slice){ring_byte(&w->ring, s->start.offset), (size_t)(s->end - s->start.offset)});
+    if (line.len && line.data[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
 struct span span_take(struct span_reader *r, struct span *s, uint32_t count)
 {
     struct window_line line;

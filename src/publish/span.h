@@ -58,6 +58,16 @@ static inline void span_extend(struct span *s, const struct window *w,
 /* Returns the records, separated by LF. The text is valid until the next call. */
 struct slice span_read(struct span_reader *r, const struct span *s);
 
+/* Returns the first one of records that are separated by LF. */
+static inline struct slice span_first_of(struct slice records)
+{
+    const char *lf = memchr(records.data, '\n', records.len);
+    return lf ? slice_between(records.data, lf) : records;
+}
+
+/* Returns the first record. */
+struct slice span_first_record(const struct window *w, const struct span *s);
+
 /* Removes up to `count` records from the beginning of a span and returns them. */
 struct span span_take(struct span_reader *r, struct span *s, uint32_t count);
 

@@ -45,6 +45,8 @@ measure_programs() {
     row 'spamlog --verify: records' 1000000 "$(average_length back 1000000)" \
         'run spamlog --verify --expect=1M back >/dev/null'
     row 'shnek-pub -n: records' 1000000 "$record" 'run shnek-pub -n records <records >/dev/null'
+    row 'shnek-pub -n: three fields in SUBJECT' 1000000 "$record" \
+        'run shnek-pub -n "logs.{facility}.{severity}.{hostname}" <records >/dev/null'
     instructions 'shnek-parse: the same file' /dev/null shnek-parse plain.FEW_OR_MANY
     instructions 'shnek-parse: mixed traffic' /dev/null shnek-parse mixed.FEW_OR_MANY
     instructions 'spamlog: to /dev/null' /dev/null spamlog -q -r max -n FEW_OR_MANY "${line[@]}"
@@ -196,6 +198,8 @@ write_claims() {
         'shnek-parse: the same file' 'cat: file to /dev/null' 'wc -l: the same file'
     claim 'shnek-pub: CPU above the bare nats.c loop' '<=180' ns minus cpu \
         'shnek-pub: records' 'bare nats.c loop: records'
+    claim 'shnek-pub: three fields in SUBJECT' '<=150' ns minus cpu \
+        'shnek-pub -n: three fields in SUBJECT' 'shnek-pub -n: records'
     claim 'relay: rate relative to the bare nats.c loop' '>=0.40' ratio ratio rate \
         'relay: 8 connections' 'bare nats.c loop: records'
     claim 'relay --batch=32k: rate relative to that loop' '>=0.8' ratio ratio rate \

@@ -64,10 +64,23 @@ static void expect_errors(void)
 
 static void expect_id(const char *rule, const char *line, const char *expected)
 {
-    struct msg_id m = {.rule = rule, .input_id = 0xab};
+    struct msg_id m;
     char id[MSG_ID_SIZE];
+    char error_text[LINE_TEMPLATE_TEXT_MAX];
+    unit(msg_id_init(&m, rule, error_text), "%s is invalid", rule);
+    m.input_id = 0xab;
     msg_id_format(&m, 7, text_slice(line), id);
     unit(strcmp(id, expected) == 0, "%s of %s: %s", rule, line, id);
+    msg_id_free(&m);
+}
+
+static void expect_rule(const char *rule, const char *expected)
+{
+    struct msg_id m;
+    char error_text[LINE_TEMPLATE_TEXT_MAX] = "";
+    bool valid = msg_id_init(&m, rule, error_text);
+    unit(valid == !expected && (valid || strcmp(error_text, expected) == 0), "%s: %s", rule,
+         error_text);
     msg_id_free(&m);
 }
 
@@ -84,17 +97,24 @@ static void expect_ids(void)
               "258555fe010df3da34b3920945d0fbc59cebbcff1878bfc2e9206f0f495d81b9");
     expect_id("{a}", "{\"a\":null}",
               "d091f9c83c091f79652fe8786375b3fe4ce0861a56f5bfbafedbe431877ff0e8");
-    memset(line + 6, 'x', MSG_ID_SIZE - 1);
-    memcpy(line + 6 + MSG_ID_SIZE - 1, "\"}", 3);
-    line[6 + MSG_ID_SIZE - 1] = '\0';
-    char expected[MSG_ID_SIZE];
-    memcpy(expected, line + 6, MSG_ID_SIZE);
-    line[6 + MSG_ID_SIZE - 1] = '"';
+    expect_id("{a|none}", "{\"a\":null}", "none");
+    expect_id("{a.b}", "{\"a\":{\"b\":\"x\\u0041\\\"\"}}", "xA\"");
+    expect_id("{#16:a}", "{\"a\":\"x\"}", "7");
+    expect_id("{a}", "{\"a\":\"x\\ny\"}",
+              "2cde7d89bb8d29e17ab3d2232d50d175723835439ab3a0552b316d652aeb9527");
+    expect_id("{a}", "{\"a\":[1]}",
+              "ff5464c34287e9ec505b9f76573a4cb0bd408c96c6537b458fdd993fc7c615ce");
+    char expected[LINE_TEMPLATE_ID_MAX + 1] = "";
+    memset(expected, 'x', LINE_TEMPLATE_ID_MAX);
+    stpcpy(stpcpy(line + strlen(line), expected), "\"}");
     expect_id("{a}", line, expected);
-    unit(!msg_id_defect("auto") && !msg_id_defect("hash") && !msg_id_defect("a{b}"), "valid");
-    unit(msg_id_defect("fixed") && msg_id_defect("") && msg_id_defect("{a") &&
-             msg_id_defect("{a}\n"),
-         "invalid");
+    expect_rule("auto", NULL);
+    expect_rule("hash", NULL);
+    expect_rule("a{b}", NULL);
+    expect_rule("fixed", "it is not auto, hash or a template with a member in braces");
+    expect_rule("", "it is not auto, hash or a template with a member in braces");
+    expect_rule("{a", "a brace is not closed");
+    expect_rule("{a}\n", "it contains a control character");
 }
 
 int main(void)
