@@ -386,6 +386,17 @@ server_has_unread() {
 
 # Spool
 
+# kill_before_ack COUNT: kills shnek-pub when the suspended server has stored that many messages, which
+# the process does not learn.
+kill_before_ack() {
+    suspend "$pub_pid"
+    kill -CONT "$nats_pid"
+    wait_until stored_are "$1"
+    kill -KILL "$pub_pid"
+    wait_exit pub
+    end_of_input
+}
+
 # leave_batches [OPTION...]: kills shnek-pub with a spool after it has sent {"n":0}, and then two
 # batches that the server stores later: lines 1 to 3, and 4 to 5.
 leave_batches() {
@@ -400,11 +411,7 @@ leave_batches() {
     feed '{"n":4}\n{"n":5}\n'
     wait_until counted 'in 6 out 1'
     wait_until server_has_unread 400
-    kill -KILL "$pub_pid"
-    wait_exit pub
-    kill -CONT "$nats_pid"
-    wait_until stored_are 3
-    end_of_input
+    kill_before_ack 3
 }
 
 # next_process OPTION...: publishes one more line with the spool. Nothing is stored twice.
@@ -442,11 +449,7 @@ next_process() {
     feed '{"n":1}\n{"n":2}\n'
     wait_until counted 'in 3 out 1'
     wait_until server_has_unread 200
-    kill -KILL "$pub_pid"
-    wait_exit pub
-    kill -CONT "$nats_pid"
-    wait_until stored_are 3
-    end_of_input
+    kill_before_ack 3
     run --separate-stderr shnek-pub -J --stream=logs --msg-id=auto --spool=spool --stats=1h --batch=32k <<<'{"n":3}'
     is "$status" 0
     [[ $stderr == *'in 3 out 3 '*'duplicates 2'* ]]
