@@ -37,7 +37,7 @@ static enum transport_event core_poll(struct publish_transport *t)
         return TRANSPORT_FAILED;
     }
     t->max_payload = nats_conn_max_payload(c->session.conn);
-    struct batch_headers batch = {0};
+    struct batch_headers batch;
     batch_headers_set(&batch, UINT32_MAX);
     t->batch_max = nats_conn_payload_limit(
         c->session.conn,
