@@ -16,9 +16,9 @@ struct batch_headers {
 
 static inline void batch_headers_set(struct batch_headers *h, uint32_t record_count)
 {
+    *h = (struct batch_headers){
+        .list = {{"Content-Type", "application/x-ndjson"}, {"Shnek-Records", h->count}}};
     snprintf(h->count, sizeof h->count, "%" PRIu32, record_count);
-    h->list[0] = (struct nats_conn_header){"Content-Type", "application/x-ndjson"};
-    h->list[1] = (struct nats_conn_header){"Shnek-Records", h->count};
 }
 
 #endif
