@@ -38,6 +38,8 @@ _shnek_pub()
     --max-msgs) words='100k 1M' ;;
     --max-msg-size) words='64k 1M' ;;
     --context) words=$(_shnek_pub_contexts) ;;
+    --batch) words='8k 32k 128k' ;;
+    --batch-wait) words='0 1ms 10ms 100ms 1s' ;;
     --storage) words='file memory' ;;
     --retention) words='limits interest workqueue' ;;
     --discard) words='old new' ;;
@@ -52,7 +54,7 @@ _shnek_pub()
     *)
         [[ $cur != -* ]] ||
             words='-s --server= --context= --no-context --user= --password= --token= --creds= --nkey= --tlscert= --tlskey=
-                --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --window=
+                --tlsca= --connection-name= --timeout= --connect-timeout= --max-reconnect-time= --ping-interval= --batch= --batch-wait= --window=
                 --spool= --spool-sync= --spool-list --spill= --at-most-once --shutdown-timeout= -J --jetstream --js-domain= --js-api-prefix= --inbox-prefix=
                 --stream= --create-stream --create-stream= --subjects= --replicas= --storage= --retention= --discard=
                 --max-age= --max-bytes= --max-msgs= --max-msg-size= --dupe-window= --stream-config= --msg-id= -H --header= --no-check -n --dry-run

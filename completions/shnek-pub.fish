@@ -26,6 +26,8 @@ complete -c shnek-pub -l connect-timeout -x -a '1s 5s 30s 1m' -d 'Exit if no ser
 complete -c shnek-pub -l max-reconnect-time -x -a '1s 5s 30s 1m' -d 'Exit if reconnecting fails for this time'
 complete -c shnek-pub -l ping-interval -x -a '1s 5s 30s 1m' -d 'Send a PING to the server at this interval'
 complete -c shnek-pub -s H -l header -x -d 'Add a header to each message'
+complete -c shnek-pub -l batch -x -a '8k 32k 128k' -d 'Publish consecutive lines together, as messages of up to this size'
+complete -c shnek-pub -l batch-wait -x -a '0 1ms 10ms 100ms 1s' -d 'Limit how long a batch waits for more lines'
 complete -c shnek-pub -l window -x -a '16M 64M 1G' -d 'Limit the bytes that are read but not confirmed'
 complete -c shnek-pub -l spool -r -F -d 'Keep the window in a file'
 complete -c shnek-pub -l spool-sync -x -a '1s 5s 30s 1m' -d 'Force the spool to disk at this interval'

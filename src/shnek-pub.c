@@ -15,6 +15,8 @@
 #include "publish/spool-list.h"
 #include "publish/subject.h"
 
+enum { BATCH_SIZE_MAX = 64 * 1024 * 1024 }; /* bytes; the limit of max_payload of nats-server */
+
 static const char help[] =
     "usage: shnek-pub [options] [SUBJECT]\n"
     "\n"
@@ -53,6 +55,9 @@ static const char help[] =
     "  -H, --header='NAME: VALUE'  Add this header; fields as in SUBJECT\n"
     "\n"
     "Delivery:\n"
+    "      --batch=SIZE            Publish consecutive lines together, as messages of\n"
+    "                              NDJSON of up to SIZE [each line is a message]\n"
+    "      --batch-wait=DURATION   Limit how long a batch waits for more lines [10ms]\n"
     "      --window=SIZE           Keep up to SIZE of unconfirmed lines [16M]\n"
     "      --spool=FILE            Keep the unconfirmed lines in FILE, which a later\n"
     "                              run continues with\n"
@@ -143,6 +148,8 @@ enum {
     PUB_OPTION_DUPE_WINDOW,
     PUB_OPTION_STREAM_CONFIG,
     PUB_OPTION_MSG_ID,
+    PUB_OPTION_BATCH,
+    PUB_OPTION_BATCH_WAIT,
     PUB_OPTION_NO_CHECK,
     PUB_OPTION_REJECTS,
     PUB_OPTION_STATS
@@ -194,6 +201,8 @@ static const struct option options[] = {
     {"dupe-window", required_argument, NULL, PUB_OPTION_DUPE_WINDOW},
     {"stream-config", required_argument, NULL, PUB_OPTION_STREAM_CONFIG},
     {"msg-id", required_argument, NULL, PUB_OPTION_MSG_ID},
+    {"batch", required_argument, NULL, PUB_OPTION_BATCH},
+    {"batch-wait", required_argument, NULL, PUB_OPTION_BATCH_WAIT},
     {"no-check", no_argument, NULL, PUB_OPTION_NO_CHECK},
     {"dry-run", no_argument, NULL, 'n'},
     {"rejects", required_argument, NULL, PUB_OPTION_REJECTS},
@@ -285,6 +294,10 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
         return true;
     case PUB_OPTION_MSG_ID:
         return pub_set_msg_id(&c->jetstream, text);
+    case PUB_OPTION_BATCH:
+        return option_size("--batch", text, 1, BATCH_SIZE_MAX, &c->batch.size);
+    case PUB_OPTION_BATCH_WAIT:
+        return option_duration("--batch-wait", text, 0, 3600 * NS_PER_S, &c->batch.wait_ns);
     case 'H':
         return envelope_add_header(&c->envelope, text);
     case 's':
@@ -395,6 +408,10 @@ static const char *pub_find_conflict(const struct publish_config *c)
         return "--stream-config excludes --create-stream, --subjects and settings of the stream";
     if (c->use_jetstream && c->at_most_once)
         return "--at-most-once excludes --jetstream; --msg-id=auto avoids duplicates there";
+    if (c->batch.size && envelope_has_header(&c->envelope, "Content-Type"))
+        return "--header: --batch sets Content-Type";
+    if (c->batch.size && c->jetstream.msg_id && !msg_id_is_for_batches(c->jetstream.msg_id))
+        return "--msg-id: a template identifies one record; with --batch, use auto or hash";
     return NULL;
 }
 
@@ -483,6 +500,7 @@ static int pub_run(struct publish_config *c)
 int main(int argc, char **argv)
 {
     struct publish_config config = {.shutdown_timeout_ns = 20 * NS_PER_S,
+                                    .batch = {.wait_ns = NS_PER_S / 100},
                                     .session = {.nats = {.ping_interval_ns = 20 * NS_PER_S}}};
     int status;
     descriptors_reserve_standard();

@@ -343,7 +343,7 @@ shnek-pub: stream foo available again after * s'
     fake -i '"max_payload":1000,"headers":false'
     publish '{"a":1}\n' -J --msg-id=auto
     is "$status" 2
-    like "$stderr" 'shnek-pub: stream foo: the server accepts no headers, which --stream, --msg-id and --header require*'
+    like "$stderr" 'shnek-pub: stream foo: the server accepts no headers, which --stream, --msg-id, --header and --batch require*'
     is "$(connections)" 1
     publish '{"a":1}\n' -H 'X: y'
     is "$status" 2

@@ -12,10 +12,31 @@ setup() {
     # Sanitizers make everything several times slower.
     fewer=${SANITIZE:+5}
     fewer=${fewer:-1}
+    # BATCH=32k tests/run tests/faults.bats runs all tests with batches of that size.
+    batch=(${BATCH:+"--batch=$BATCH"})
+    times=${BATCH:+5}
+    times=${times:-1}
 }
 
 teardown() {
     shnek_teardown
+}
+
+# with_batches COMMAND...: runs a test with --batch, and with five times as many records if the rate is
+# max, because they take less time.
+with_batches() {
+    batch=(--batch=32k)
+    times=5
+    "$@"
+}
+
+# scale RATE NUMBER: prints the number, multiplied for batches at full throttle.
+scale() {
+    if [[ $1 == max ]]; then
+        echo $(($2 * times))
+    else
+        echo "$2"
+    fi
 }
 
 # at_most GOT LIMIT
@@ -116,12 +137,35 @@ count_losses() {
     awk '/^shnek-pub: disconnected from / { n++ } / similar lines? suppressed$/ { n += $2 } END { print n + 0 }' pub.err
 }
 
+# stored [KEY]: prints how many messages, or bytes, the streams contain.
 stored() {
-    nats_get jsz | sed -n 's/^  "messages": \([0-9]*\).*/\1/p'
+    nats_get jsz | sed -n "s/^  \"${1-messages}\": \([0-9]*\).*/\1/p"
 }
 
+# The server does not know how many records a batch has; those of make_lines have about 190 bytes.
 stored_at_least() {
-    (($(stored) >= $1))
+    if [[ ${#batch[@]} == 0 ]]; then
+        (($(stored) >= $1))
+    else
+        (($(stored bytes) >= $1 * 180))
+    fi
+}
+
+# Whether a replica has everything. A message has headers of more than one byte in place of the LF.
+has_stored_lines() {
+    if [[ ${#batch[@]} == 0 || $(wc -l <lines) != "$all" ]]; then
+        stored_at_least "$all"
+    else
+        (($(stored bytes) >= $(stat -c %s lines) + $(stored) * 100))
+    fi
+}
+
+taken_at_least() {
+    if [[ ${#batch[@]} == 0 || $1 == 1 ]]; then
+        (($(nats_varz in_msgs) >= $1))
+    else
+        (($(nats_varz in_bytes) >= $1 * 180))
+    fi
 }
 
 crash_nats() {
@@ -142,13 +186,15 @@ ended_when_told() {
 
 # holds_once COUNT: asserts that the stream logs has each msgid below COUNT once, by replaying it.
 holds_once() {
-    is "$(stored)" "$1"
+    [[ ${#batch[@]} != 0 ]] || is "$(stored)" "$1"
     start replay subscriber -u -n "$1" -i 40 replay
     wait_until grep -q '^ready' replay.err
     wait_until replay_begins
     wait_exit replay
     cat replay.out
     [[ $(<replay.out) == "received: $1 unique: $1 duplicates: 0 missing: 0 "* ]]
+    is "$(stored)" "$(sed -n 's/^messages: //p' replay.err)"
+    [[ ${#batch[@]} == 0 ]] || at_most "$(stored)" $(($1 / 3))
 }
 
 # Creates a consumer through the server's API, which is idempotent.
@@ -185,7 +231,7 @@ kill_server() {
     nats_start
     start_proxy
     mkfifo pub.in
-    start pub from pub.in shnek-pub -s "$by_proxy"
+    start pub from pub.in shnek-pub "${batch[@]}" -s "$by_proxy"
     start_load "$1"
     for ((i = 0; i < 5; i++)); do
         wait_until taken_at_least $((least + RANDOM % more))
@@ -207,6 +253,10 @@ kill_server() {
     kill_server max $((1000000 / fewer))
 }
 
+@test "no record is lost when nats-server is killed five times in mid-stream, with batches" {
+    with_batches kill_server max $((2000000 / fewer))
+}
+
 @test "no message is lost when nats-server is killed five times at a low rate" {
     kill_server 4k 1
 }
@@ -222,7 +272,7 @@ cut_connections() {
     nats_start
     start_proxy -c 50 -b "$3" -s "$RANDOM"
     mkfifo pub.in
-    start pub from pub.in shnek-pub -s "$by_proxy" --window="$4"
+    start pub from pub.in shnek-pub "${batch[@]}" -s "$by_proxy" --window="$4"
     start_load "$1"
     if [[ $1 != max ]]; then
         wait_until lost_at_least 40
@@ -249,12 +299,16 @@ cut_connections() {
     cut_connections 4k 1 30000 16M
 }
 
+@test "no record is lost or damaged when connections are cut at fifty places, with batches" {
+    with_batches cut_connections max $((200000 / fewer)) $((150000 / fewer)) 16M
+}
+
 @test "--at-most-once sends nothing twice, and reports losses with status 2" {
     local all=$((200000 / fewer)) lost=0 n
     make_lines "$all"
     nats_start
     start_proxy -n "$all" -c 20 -b $((400000 / fewer)) -s "$RANDOM"
-    start pub from lines shnek-pub -s "$by_proxy" --window=1M --at-most-once
+    start pub from lines shnek-pub "${batch[@]}" -s "$by_proxy" --window=1M --at-most-once
     ended_with 2
     end_proxy
     is "$duplicates $damaged" "0 0"
@@ -269,14 +323,16 @@ cut_connections() {
 
 # kill_stream RATE COUNT STEP: kills the server after each STEP messages that it has stored.
 kill_stream() {
-    local all=$2 i
+    local all i step
+    all=$(scale "$1" "$2")
+    step=$(scale "$1" "$3")
     make_lines "$all"
     nats_start 'jetstream: enabled'
     mkfifo pub.in
-    start pub from pub.in shnek-pub -J --stream=logs --create-stream --msg-id=auto
+    start pub from pub.in shnek-pub "${batch[@]}" -J --stream=logs --create-stream --msg-id=auto
     start_load "$1"
     for ((i = 1; i <= 5; i++)); do
-        wait_until -t 60 stored_at_least $(($3 * i))
+        wait_until -t 60 stored_at_least $((step * i))
         crash_nats
         nats_restart
         # A backlog may have stored enough for the next kill before shnek-pub is back.
@@ -291,6 +347,10 @@ kill_stream() {
     kill_stream max $((500000 / fewer)) $((500000 / fewer / 8))
 }
 
+@test "a stream stores every record once when its server is killed five times, with batches" {
+    with_batches kill_stream max $((500000 / fewer)) $((500000 / fewer / 8))
+}
+
 @test "a stream stores every message once when its server is killed five times at a low rate" {
     kill_stream 4k 1 3000
 }
@@ -302,7 +362,7 @@ kill_stream() {
     make_lines 20000
     for spill in --spill=spilled --stats=1h; do
         nats_start
-        start_fed pub shnek-pub --max-reconnect-time=1s "$spill"
+        start_fed pub shnek-pub "${batch[@]}" --max-reconnect-time=1s "$spill"
         head -n 1000 lines >&"$feed"
         wait_until taken_at_least 1000
         wait_until counts_when_told 'in 1,000 out 1,000 .*'
@@ -325,7 +385,7 @@ kill_stream() {
     local n
     make_lines 100000
     nats_start
-    start_fed pub shnek-pub --window=1M
+    start_fed pub shnek-pub "${batch[@]}" --window=1M
     head -n 1000 lines >&"$feed"
     wait_until taken_at_least 1000
     wait_until counts_when_told 'in 1,000 out 1,000 .*'
@@ -362,7 +422,9 @@ writes_nothing() {
 
 # kill_pub RATE COUNT MOST: kills shnek-pub when up to MOST more messages are stored.
 kill_pub() {
-    local all=$2 i goal=0
+    local all i goal=0 most messages
+    all=$(scale "$1" "$2")
+    most=$(scale "$1" "$3")
     make_lines "$all"
     nats_start 'jetstream: enabled'
     mkfifo pub.in
@@ -374,7 +436,7 @@ kill_pub() {
         if ((i % 5 == 4)); then
             wait_until grep -q spool "/proc/$pub_pid/maps"
         else
-            goal=$((goal + RANDOM % $3 + 1))
+            goal=$((goal + RANDOM % most + 1))
             wait_until stored_at_least "$goal"
         fi
         kill -KILL "$pub_pid"
@@ -386,12 +448,13 @@ kill_pub() {
     ended_with 0 0
     holds_once "$all"
     # The spool is empty.
+    messages=$(stored)
     exec {feed}<>pub.in
     start pub with_spool
     wait_until opened pub 0
     end_of_input
     ended_with 0 0
-    is "$(stored)" "$all"
+    is "$(stored)" "$messages"
 }
 
 @test "no message is lost or stored twice when shnek-pub with a spool is killed twenty times" {
@@ -402,9 +465,17 @@ kill_pub() {
     kill_pub 4k 1 800
 }
 
+@test "no record is lost or stored twice when shnek-pub with a spool is killed twenty times, with batches" {
+    with_batches kill_pub max $((200000 / fewer)) $((8000 / fewer))
+}
+
+@test "no record is lost or stored twice when shnek-pub with a spool is killed twenty times at a low rate, with batches" {
+    with_batches kill_pub 4k 1 800
+}
+
 with_spool() {
     # With a window for all lines the writer would end early.
-    from pub.in shnek-pub --spool=spool --window=$((16 / fewer))M -J --stream=logs --create-stream --msg-id=auto
+    from pub.in shnek-pub "${batch[@]}" --spool=spool --window=$((16 / fewer))M -J --stream=logs --create-stream --msg-id=auto
 }
 
 # Time
@@ -419,7 +490,7 @@ waits_at() {
     nats_start
     start_proxy -n "$all"
     mkfifo pub.in syslog
-    start pub from pub.in shnek-pub -s "$by_proxy"
+    start pub from pub.in shnek-pub "${batch[@]}" -s "$by_proxy"
     start parse into pub.in shnek-parse syslog
     start spam into syslog spamlog -r max -n "$all"
     wait_until taken_at_least 20000
@@ -455,7 +526,7 @@ waits_at() {
     make_lines "$all"
     nats_start
     start_proxy -n "$all"
-    start_fed pub shnek-pub -s "$by_proxy" --ping-interval=1s
+    start_fed pub shnek-pub "${batch[@]}" -s "$by_proxy" --ping-interval=1s
     head -n 1000 lines >&"$feed"
     wait_until taken_at_least 1000
     suspend "$nats_pid"
@@ -481,7 +552,8 @@ reload_nats() {
 
 # fill_server RATE COUNT: the server accepts a subscriber and one more connection.
 fill_server() {
-    local all=$2 port
+    local all port
+    all=$(scale "$1" "$2")
     make_lines "$all"
     nats_start 'max_connections: 2'
     start sub subscriber -u -n "$all" -i 20 foo
@@ -491,7 +563,7 @@ fill_server() {
     start_proxy
     port=${by_proxy##*:}
     mkfifo pub.in
-    start pub from pub.in shnek-pub -s "$by_proxy"
+    start pub from pub.in shnek-pub "${batch[@]}" -s "$by_proxy"
     start_load "$1" "$all"
     wait_until reports 'maximum connections exceeded' nats.err 3
     grep -q '; waiting for a server$' pub.err
@@ -526,12 +598,13 @@ fill_server() {
 # refuse_login RATE COUNT STEP: changes the password of the server after STEP messages, and restores
 # it.
 refuse_login() {
-    local all=$2
+    local all
+    all=$(scale "$1" "$2")
     make_lines "$all"
     nats_start 'authorization { user: me, password: pw }'
     start_proxy
     mkfifo pub.in
-    start pub from pub.in shnek-pub -s "$by_proxy" --user=me --password=pw
+    start pub from pub.in shnek-pub "${batch[@]}" -s "$by_proxy" --user=me --password=pw
     start_load "$1"
     wait_until taken_at_least "$3"
     reload_nats 's/password: pw/password: other/'
@@ -554,12 +627,13 @@ refuse_login() {
 
 # stop_pub RATE COUNT STEP: suspends shnek-pub until the server closes its connection.
 stop_pub() {
-    local all=$2
+    local all
+    all=$(scale "$1" "$2")
     make_lines "$all"
     nats_start 'ping_interval: "500ms"' 'ping_max: 1'
     start_proxy
     mkfifo pub.in
-    start pub from pub.in shnek-pub -s "$by_proxy"
+    start pub from pub.in shnek-pub "${batch[@]}" -s "$by_proxy"
     start_load "$1"
     wait_until taken_at_least "$3"
     suspend "$pub_pid"
@@ -588,7 +662,7 @@ stop_pub() {
     nats_start 'max_payload: 4096'
     start_proxy
     port=${by_proxy##*:}
-    start_fed pub shnek-pub -s "$by_proxy"
+    start_fed pub shnek-pub "${batch[@]}" -s "$by_proxy"
     printf '{"msgid":"0"}\n' >&"$feed"
     wait_until taken_at_least 1
     wait_until counts_when_told 'in 1 out 1 rejected 0 .*'
@@ -671,7 +745,7 @@ has_leader() {
         "cluster: {name: three, host: 127.0.0.1, port: -1, routes: [nats://127.0.0.1:$absent]}"
     start asked subscriber -n 2 '$JS.API.STREAM.INFO.logs'
     wait_until grep -q '^ready' asked.err
-    start_fed pub shnek-pub -J --stream=logs --timeout=1h
+    start_fed pub shnek-pub "${batch[@]}" -J --stream=logs --timeout=1h
     wait_exit asked
     is "$status" 0
 }
@@ -679,30 +753,32 @@ has_leader() {
 # end_member RATE COUNT STEP [NUMBER SIGNAL]: ends the leader, or server NUMBER, which is then the
 # only configured one, after STEP messages; waits for as many more.
 end_member() {
-    local all=$2 first name
+    local all first name step
+    all=$(scale "$1" "$2")
+    step=$(scale "$1" "$3")
     make_lines "$all"
     start_cluster 'jetstream: enabled' "${lame_duck[@]}"
     if [[ $# == 5 ]]; then
         use_server "$4"
         urls=$NATS_URL
     fi
-    start_fed pub shnek-pub -s "$urls" -J --stream=logs --create-stream --replicas=3 --msg-id=auto
+    start_fed pub shnek-pub "${batch[@]}" -s "$urls" -J --stream=logs --create-stream --replicas=3 --msg-id=auto
     start_load "$1"
     wait_until has_leader
-    wait_until stored_at_least "$3"
+    wait_until stored_at_least "$step"
     first=${4-$(leader)}
     name=n${first}_pid
     kill "-${5-KILL}" "${!name}"
     wait_exit "n$first"
     use_server $((first % 3 + 1))
     # The other servers elect a leader, which may need more than one attempt of up to 9 s.
-    wait_until -t 90 stored_at_least $((2 * $3))
+    wait_until -t 90 stored_at_least $((2 * step))
     # A server may need longer to close than the lines do; its end must come first.
     [[ $# == 3 ]] || wait_until grep -q '^shnek-pub: disconnected from ' pub.err
     end_load "$1"
     ended_with 0
     [[ $# == 3 ]] || is "$losses" 1
-    wait_until stored_at_least "$all"
+    wait_until has_stored_lines
     holds_once "$all"
 }
 
@@ -716,6 +792,10 @@ end_member() {
 
 @test "a stream stores every message once when the only configured server is killed" {
     end_member max $((60000 / fewer)) $((10000 / fewer)) 1 KILL
+}
+
+@test "a stream stores every record once when the only configured server is killed, with batches" {
+    with_batches end_member max $((60000 / fewer)) $((10000 / fewer)) 1 KILL
 }
 
 @test "a stream stores every message once when the only configured server is killed at a low rate" {
@@ -745,7 +825,7 @@ knows_of() {
     use_server 1
     wait_until knows_of foo
     mkfifo pub.in
-    start pub from pub.in shnek-pub -s "$NATS_URL"
+    start pub from pub.in shnek-pub "${batch[@]}" -s "$NATS_URL"
     start_load 4k "$all"
     wait_until taken_at_least 400
     kill -USR2 "$n1_pid"

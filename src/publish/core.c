@@ -1,8 +1,10 @@
 #include "publish/core.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
+#include "publish/batch-headers.h"
 
 struct core {
     struct publish_transport base;
@@ -21,6 +23,28 @@ static bool core_open(struct publish_transport *t)
     return true;
 }
 
+struct core_headers {
+    struct nats_conn_header list[ENVELOPE_HEADERS_MAX + BATCH_HEADERS];
+    struct batch_headers batch;
+};
+
+/* `records` is 0 if the message is not a batch. */
+static struct nats_conn_message core_message(const struct core *c, struct core_headers *h,
+                                             uint32_t records)
+{
+    const struct envelope *e = c->envelope;
+    struct nats_conn_message m = {
+        .subject = e->subject, .headers = e->headers, .header_count = e->header_count};
+    if (records) {
+        batch_headers_set(&h->batch, records);
+        memcpy(h->list, e->headers, e->header_count * sizeof *h->list);
+        memcpy(h->list + e->header_count, h->batch.list, sizeof h->batch.list);
+        m.headers = h->list;
+        m.header_count += BATCH_HEADERS;
+    }
+    return m;
+}
+
 static enum transport_event core_poll(struct publish_transport *t)
 {
     struct core *c = (struct core *)t;
@@ -32,30 +56,29 @@ static enum transport_event core_poll(struct publish_transport *t)
     t->payload_violated = event == TRANSPORT_LOST && session_payload_violated(&c->session);
     if (event != TRANSPORT_CONNECTED)
         return event;
+    struct core_headers headers;
+    struct nats_conn_message m = core_message(c, &headers, UINT32_MAX);
     t->max_payload = nats_conn_max_payload(c->session.conn);
-    if (c->envelope->header_count && !nats_conn_accepts_headers(c->session.conn)) {
-        log_printf("%s: the server accepts no headers, which --header requires", t->peer);
+    t->batch_max = nats_conn_payload_limit(c->session.conn, &m);
+    if ((t->needs_headers || c->envelope->header_count) &&
+        !nats_conn_accepts_headers(c->session.conn)) {
+        log_printf("%s: the server accepts no headers, which --%s requires", t->peer,
+                   t->needs_headers ? "batch" : "header");
         return TRANSPORT_FAILED;
     }
     return event;
 }
 
 /* nats.c blocks a publish while its buffer is full. */
-static bool core_can_send(struct publish_transport *t)
-{
-    (void)t;
-    return true;
-}
-
-static enum transport_result core_send(struct publish_transport *t, const struct window_line *line)
+static enum transport_result core_send(struct publish_transport *t,
+                                       const struct transport_message *message)
 {
     struct core *c = (struct core *)t;
-    struct envelope *e = c->envelope;
-    struct nats_conn_message m = {.subject = e->subject,
-                                  .payload = line->text,
-                                  .headers = e->headers,
-                                  .header_count = e->header_count};
-    envelope_fill(e, line->text);
+    struct core_headers headers;
+    envelope_fill(c->envelope, message->is_batch ? span_first_of(message->text) : message->text);
+    struct nats_conn_message m =
+        core_message(c, &headers, message->is_batch ? message->span->count : 0);
+    m.payload = message->text;
     switch (nats_conn_publish(c->session.conn, &m)) {
     case NATS_CONN_SENT:
         return TRANSPORT_SENT;
@@ -76,8 +99,10 @@ static void core_request_confirmation(struct publish_transport *t, const struct 
     session_request_confirmation(&c->session, sent);
 }
 
-static struct window_mark core_confirmed(struct publish_transport *t)
+static struct window_mark core_confirmed(struct publish_transport *t,
+                                         const struct window_mark *sent)
 {
+    (void)sent;
     struct core *c = (struct core *)t;
     return session_confirmed(&c->session);
 }
@@ -99,7 +124,6 @@ static bool core_destroy(struct publish_transport *t)
 static const struct transport_ops core_ops = {.needs_server = true,
                                               .open = core_open,
                                               .poll = core_poll,
-                                              .can_send = core_can_send,
                                               .send = core_send,
                                               .request_confirmation = core_request_confirmation,
                                               .confirmed = core_confirmed,

@@ -28,21 +28,15 @@ static enum transport_event dry_run_poll(struct publish_transport *t)
     return d->output.failed ? TRANSPORT_FAILED : TRANSPORT_UP;
 }
 
-static bool dry_run_can_send(struct publish_transport *t)
-{
-    (void)t;
-    return true;
-}
-
 static enum transport_result dry_run_send(struct publish_transport *t,
-                                          const struct window_line *line)
+                                          const struct transport_message *m)
 {
     struct dry_run *d = (struct dry_run *)t;
     struct buffer *b = &d->output.buffer;
-    envelope_fill(d->envelope, line->text);
+    envelope_fill(d->envelope, m->text);
     buffer_append(b, (struct slice){d->envelope->subject, d->envelope->subject_len});
     buffer_append(b, (struct slice){"\t", 1});
-    buffer_append(b, line->text);
+    buffer_append(b, m->text);
     buffer_append(b, (struct slice){"\n", 1});
     return output_flush_full(&d->output) ? TRANSPORT_SENT : TRANSPORT_CLOSED;
 }
@@ -55,8 +49,10 @@ static void dry_run_request_confirmation(struct publish_transport *t,
         d->confirmed = *sent;
 }
 
-static struct window_mark dry_run_confirmed(struct publish_transport *t)
+static struct window_mark dry_run_confirmed(struct publish_transport *t,
+                                            const struct window_mark *sent)
 {
+    (void)sent;
     const struct dry_run *d = (const struct dry_run *)t;
     return d->confirmed;
 }
@@ -77,7 +73,6 @@ static bool dry_run_destroy(struct publish_transport *t)
 
 static const struct transport_ops dry_run_ops = {.open = dry_run_open,
                                                  .poll = dry_run_poll,
-                                                 .can_send = dry_run_can_send,
                                                  .send = dry_run_send,
                                                  .request_confirmation =
                                                      dry_run_request_confirmation,

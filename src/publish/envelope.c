@@ -72,6 +72,14 @@ bool envelope_add_header(struct envelope *e, const char *text)
     return true;
 }
 
+bool envelope_has_header(const struct envelope *e, const char *name)
+{
+    for (size_t i = 0; i < e->header_count; i++)
+        if (strcmp(e->headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 void envelope_expand(struct envelope *e, struct slice line)
 {
     struct defect defect;

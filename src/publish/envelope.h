@@ -33,10 +33,19 @@ bool envelope_set_subject(struct envelope *e, const char *source);
 /* Adds the header of a text "NAME: VALUE", whose value is a template; otherwise the same. */
 bool envelope_add_header(struct envelope *e, const char *text);
 
+/* Returns whether a header has this name; headers are case-sensitive. */
+bool envelope_has_header(const struct envelope *e, const char *name);
+
 /* Returns whether the subject depends on the line. */
 static inline bool envelope_has_subjects(const struct envelope *e)
 {
     return e->subject_template.field_count > 0;
+}
+
+/* Returns whether the subject or a header does. */
+static inline bool envelope_has_fields(const struct envelope *e)
+{
+    return e->scan.path_count > 0;
 }
 
 /* envelope_fill() of templates with fields. */
@@ -45,7 +54,7 @@ void envelope_expand(struct envelope *e, struct slice line);
 /* Sets the subject and the headers to those of `line`. */
 static inline void envelope_fill(struct envelope *e, struct slice line)
 {
-    if (e->scan.path_count)
+    if (envelope_has_fields(e))
         envelope_expand(e, line);
 }
 

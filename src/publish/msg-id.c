@@ -5,10 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+bool msg_id_is_for_batches(const char *rule)
+{
+    return strcmp(rule, "auto") == 0 || strcmp(rule, "hash") == 0;
+}
+
 bool msg_id_init(struct msg_id *m, const char *rule, char *error_text)
 {
     *m = (struct msg_id){.is_auto = strcmp(rule, "auto") == 0};
-    if (m->is_auto || strcmp(rule, "hash") == 0)
+    if (msg_id_is_for_batches(rule))
         return true;
     if (!line_template_init(&m->template, LINE_TEMPLATE_ID, rule, &m->scan, error_text))
         return false;
@@ -51,6 +56,17 @@ void msg_id_format(struct msg_id *m, uint64_t offset, struct slice line, char *i
         msg_id_format_auto(m, offset, id);
     else if (!msg_id_expand(m, line, id))
         msg_id_format_hash(m, offset, line, id);
+}
+
+/* The count and the length differ between batches that begin with the same record. */
+void msg_id_format_batch(struct msg_id *m, uint64_t offset, uint32_t count, struct slice batch,
+                         char *id)
+{
+    if (!m->is_auto)
+        msg_id_format_hash(m, offset, batch, id);
+    else
+        snprintf(id, MSG_ID_SIZE, "%016" PRIx64 "-%" PRIu64 "-%" PRIu32 "-%zu", m->input_id, offset,
+                 count, batch.len);
 }
 
 void msg_id_free(struct msg_id *m)

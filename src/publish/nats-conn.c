@@ -220,6 +220,9 @@ static natsStatus nats_conn_set_options(natsOptions *o, struct nats_conn_config 
         s = natsOptions_SetAllowReconnect(o, false);
     if (s == NATS_OK)
         s = natsOptions_SetIOBufSize(o, IO_BUFFER);
+    /* Otherwise a thread of nats.c is woken up for each of them. */
+    if (s == NATS_OK)
+        s = natsOptions_SetSendAsap(o, config->sends_large_messages);
     if (s == NATS_OK)
         s = natsOptions_SetErrorHandler(o, nats_conn_on_error, NULL);
     if (s == NATS_OK)

@@ -29,6 +29,7 @@ struct nats_conn_config {
     const char *js_domain;
     const char *js_api_prefix;
     uint64_t timeout_ns;       /* for one attempt to connect */
+    bool sends_large_messages; /* each one is written to the socket when it is published */
     uint64_t ping_interval_ns; /* a server that misses two PINGs counts as lost */
 };
 

@@ -27,12 +27,14 @@
 #include "publish/core.h"
 #include "publish/dry-run.h"
 #include "publish/message-count.h"
+#include "publish/msg-id.h"
 #include "publish/pending.h"
 #include "publish/undelivered.h"
 
 enum {
     SUPPRESSED_TIMEOUT_MS = 1000, /* until the number of suppressed log lines is logged */
-    FIRST_REQUEST = 32 * 1024     /* bytes that are sent before the first confirmation */
+    FIRST_REQUEST = 16 * 1024,    /* bytes that are sent before the first confirmation */
+    LARGE_BATCH = 16 * 1024       /* bytes; worth a system call */
 };
 
 static const uint64_t request_interval_ns = NS_PER_S / 10;
@@ -45,6 +47,9 @@ struct publisher {
     struct publish_config *config;
     struct publish_transport *transport;
     struct window window;
+    struct batcher batcher;
+    struct envelope *envelope;
+    struct buffer key; /* of the last line */
     struct undelivered undelivered;
     struct pending pending;
     struct stats *stats;
@@ -58,14 +63,18 @@ struct publisher {
     struct json_validator validator;
     struct rate_limit connection_limit; /* of messages about losses */
     uint64_t requested;                 /* offset up to which a confirmation was requested */
+    uint64_t request_at;                /* offset at which the next one is due */
     uint64_t requested_ns;              /* clock_monotonic; of that request */
     uint64_t connected;    /* offset that was confirmed when the connection was established */
+    uint64_t batch_limit;  /* bytes; 0 without --batch */
     uint64_t refused_late; /* messages that were refused after they were sent */
     uint64_t lost;         /* messages that --at-most-once may have lost */
     uint64_t last_synced;  /* clock_monotonic, ns */
     uint64_t starting_ns;  /* clock_monotonic; of the last service_notify_starting() */
     bool connected_before;
-    bool logs_loss; /* connection_limit allowed it */
+    bool proven;       /* something was confirmed since */
+    bool batches_wait; /* a batch is due, and cannot be sent for the moment */
+    bool logs_loss;    /* connection_limit allowed it */
     bool input_ended;
     bool input_incomplete; /* some of it was not read */
     bool failed;
@@ -124,44 +133,57 @@ static bool publisher_check_line(struct publisher *p, const struct window_line *
 
 static void publisher_update_confirmed(struct publisher *p)
 {
-    struct window_mark confirmed = p->transport->ops->confirmed(p->transport);
+    struct window_mark confirmed =
+        p->transport->ops->confirmed(p->transport, batcher_sent(&p->batcher));
     window_confirm(&p->window, &confirmed);
-}
-
-static void publisher_request_confirmation(struct publisher *p)
-{
-    if (p->requested == p->window.next.offset)
-        return;
-    p->requested = p->window.next.offset;
-    p->requested_ns = clock_monotonic();
-    p->transport->ops->request_confirmation(p->transport, &p->window.next);
-    publisher_update_confirmed(p);
+    p->proven = p->window.confirmed.offset > p->connected;
 }
 
 /*
  * The first confirmation of a connection shows that it works. It is requested early, and nothing
  * more is sent before, so that a connection that breaks immediately does not delay the next one.
  */
-static bool publisher_is_proven(const struct publisher *p)
-{
-    return p->window.confirmed.offset > p->connected;
-}
-
 static bool publisher_may_send(const struct publisher *p)
 {
-    return p->transport->ops->can_send(p->transport) &&
-           (publisher_is_proven(p) || p->window.next.offset - p->connected <= FIRST_REQUEST);
+    const struct transport_ops *ops = p->transport->ops;
+    return (p->proven || batcher_sent(&p->batcher)->offset - p->connected <= FIRST_REQUEST) &&
+           (!ops->can_send || ops->can_send(p->transport));
 }
 
 static uint64_t publisher_request_interval(const struct publisher *p)
 {
-    return publisher_is_proven(p) ? p->window.ring.capacity / 8 : FIRST_REQUEST;
+    return p->proven ? p->window.ring.capacity / 8 : FIRST_REQUEST;
+}
+
+static void publisher_set_requested(struct publisher *p, uint64_t offset)
+{
+    p->requested = offset;
+    p->request_at = offset + publisher_request_interval(p);
+}
+
+static void publisher_request_confirmation(struct publisher *p)
+{
+    const struct window_mark *sent = batcher_sent(&p->batcher);
+    if (p->requested == sent->offset)
+        return;
+    publisher_set_requested(p, sent->offset);
+    p->requested_ns = clock_monotonic();
+    p->transport->ops->request_confirmation(p->transport, sent);
+    publisher_update_confirmed(p);
 }
 
 static bool publisher_sent_lately(const struct publisher *p)
 {
-    return p->requested == p->window.next.offset ||
+    return p->requested == batcher_sent(&p->batcher)->offset ||
            clock_monotonic() - p->requested_ns < request_interval_ns;
+}
+
+static enum transport_result publisher_transmit(struct publisher *p, const struct window_line *line)
+{
+    if (p->batcher.active)
+        return batcher_add(&p->batcher, envelope_key(p->envelope, line->text, &p->key), line);
+    struct transport_message m = {.text = line->text, .line = line, .settled = &p->window.next};
+    return p->transport->ops->send(p->transport, &m);
 }
 
 /* Rejects the line if it is invalid, or too long for the server. */
@@ -170,7 +192,7 @@ static enum transport_result publisher_send_line(struct publisher *p,
 {
     struct defect defect;
     if (publisher_check_line(p, line, is_json, &defect)) {
-        enum transport_result result = p->transport->ops->send(p->transport, line);
+        enum transport_result result = publisher_transmit(p, line);
         if (result != TRANSPORT_TOO_LONG)
             return result;
         defect = publisher_too_long(p->transport->line_max);
@@ -178,6 +200,17 @@ static enum transport_result publisher_send_line(struct publisher *p,
     publisher_reject(p, line->number, &defect, line->text);
     window_reject(&p->window, line);
     return TRANSPORT_TOO_LONG;
+}
+
+/* A batch that is not full waits for more lines, unless there is no space for them. */
+static void publisher_send_batches(struct publisher *p)
+{
+    bool is_last = p->input_ended || window_is_full(&p->window);
+    uint64_t now_ns = p->batcher.oldest ? clock_monotonic() : 0;
+    bool connected = true;
+    while (connected && batcher_is_due(&p->batcher, now_ns, is_last) && publisher_may_send(p))
+        connected = batcher_send_oldest(&p->batcher) == TRANSPORT_SENT;
+    p->batches_wait = batcher_is_due(&p->batcher, now_ns, is_last);
 }
 
 static void publisher_send_lines(struct publisher *p)
@@ -191,9 +224,10 @@ static void publisher_send_lines(struct publisher *p)
         p->failed = p->failed || result == TRANSPORT_CLOSED;
         if (result == TRANSPORT_CLOSED || result == TRANSPORT_DISCONNECTED)
             return;
-        if (p->window.next.offset - p->requested > publisher_request_interval(p))
+        if (batcher_sent(&p->batcher)->offset > p->request_at)
             publisher_request_confirmation(p);
     }
+    publisher_send_batches(p);
     if (!publisher_sent_lately(p))
         publisher_request_confirmation(p);
 }
@@ -219,6 +253,7 @@ static void publisher_on_lost(struct publisher *p)
 /*
  * The server closed the connection because of a message, although its INFO allowed it. If any of
  * the messages in flight is too long, the longest one is, so rejecting that one loses no other.
+ * A batch may be too long although no record is: batches become shorter first.
  */
 static void publisher_reject_longest(struct publisher *p)
 {
@@ -231,6 +266,10 @@ static void publisher_reject_longest(struct publisher *p)
             longest = line;
     if (longest.text.len == 0)
         return;
+    if (p->batch_limit > longest.text.len) {
+        p->batch_limit /= 2;
+        return;
+    }
     struct defect defect = {"PAYLOAD", TRANSPORT_PAYLOAD_VIOLATED, 0};
     publisher_reject(p, longest.number, &defect, longest.text);
     window_reject(&p->window, &longest);
@@ -239,7 +278,10 @@ static void publisher_reject_longest(struct publisher *p)
 static void publisher_on_connected(struct publisher *p, bool again)
 {
     char count[MESSAGE_COUNT_MAX];
+    struct window_mark sent = *batcher_sent(&p->batcher);
     uint64_t unconfirmed = publisher_unconfirmed(p);
+    if (p->config->at_most_once)
+        unconfirmed -= p->window.next.messages - sent.messages;
     message_count_format(count, unconfirmed);
     window_set_line_max(&p->window, p->transport->max_payload);
     if (again && p->logs_loss)
@@ -248,15 +290,29 @@ static void publisher_on_connected(struct publisher *p, bool again)
         p->lost += unconfirmed;
         if (unconfirmed)
             log_printf("up to %s lost; --at-most-once resends nothing", count);
-        window_confirm(&p->window, &p->window.next);
+        window_confirm(&p->window, &sent);
     } else {
         if (unconfirmed && p->logs_loss)
             log_printf("resending %s", count);
-        if (!p->transport->ops->resends)
+        if (!p->transport->ops->resends) {
+            batcher_clear(&p->batcher);
             window_rewind(&p->window);
+        }
     }
-    p->requested = p->window.next.offset;
     p->connected = p->window.confirmed.offset;
+    p->proven = false;
+    publisher_set_requested(p, batcher_sent(&p->batcher)->offset);
+}
+
+/* Rejects a record of a batch. */
+static void publisher_reject_late(void *argument, const struct span *record, struct slice text,
+                                  size_t limit)
+{
+    struct publisher *p = argument;
+    struct defect defect = publisher_too_long(limit);
+    p->refused_late++;
+    publisher_reject(p, record->start.lines + 1, &defect, text);
+    window_mark_rejected(&p->window, record->start.offset);
 }
 
 static void publisher_take_refusals(struct publisher *p)
@@ -320,6 +376,8 @@ static void publisher_poll_transport(struct publisher *p)
         publisher_reject_longest(p);
     if (event == TRANSPORT_CONNECTED)
         publisher_on_connected(p, again);
+    if (p->transport->batch_max > p->batch_limit)
+        p->transport->batch_max = p->batch_limit;
     if (event == TRANSPORT_FAILED)
         p->failed = true;
     publisher_take_refusals(p);
@@ -398,7 +456,7 @@ static void publisher_on_drained(struct publisher *p)
 
 static bool publisher_has_pending(const struct publisher *p)
 {
-    return reject_file_is_pending(&p->rejects) || p->requested != p->window.next.offset;
+    return reject_file_is_pending(&p->rejects) || p->requested != batcher_sent(&p->batcher)->offset;
 }
 
 static void publisher_on_idle(struct publisher *p)
@@ -426,6 +484,8 @@ static int publisher_timeout_ms(const struct publisher *p)
         timeout_ms = 0;
     else if (p->rejects.failing || (!p->input_ended && p->log_limit.suppressed))
         timeout_ms = earlier_timeout(timeout_ms, SUPPRESSED_TIMEOUT_MS);
+    if (!p->batches_wait)
+        timeout_ms = earlier_timeout(timeout_ms, batcher_timeout_ms(&p->batcher));
     if (p->config->spool_sync_ns)
         timeout_ms = earlier_timeout(timeout_ms, (int)(p->config->spool_sync_ns / 1000000) + 1);
     return timeout_ms;
@@ -526,6 +586,27 @@ static struct publish_transport *publisher_new_transport(struct publish_config *
     return core_new(&config->session, &config->envelope);
 }
 
+/* A dry run prints single records. */
+static bool publisher_open_batcher(struct publisher *p)
+{
+    static const struct batch_config none;
+    const struct publish_config *config = p->config;
+    const char *msg_id = config->use_jetstream ? config->jetstream.msg_id : NULL;
+    bool resends_batches =
+        config->spool && !config->dry_run && msg_id && msg_id_is_for_batches(msg_id);
+    if (!batcher_init(&p->batcher, config->dry_run ? &none : &config->batch, &p->window,
+                      p->transport, resends_batches ? p->window.read : 0))
+        return false;
+    if (envelope_has_fields(p->envelope)) {
+        p->batcher.reader.key = envelope_key;
+        p->batcher.reader.argument = p->envelope;
+    }
+    p->batcher.reject = publisher_reject_late;
+    p->batcher.reject_argument = p;
+    p->transport->needs_headers = config->batch.size != 0;
+    return true;
+}
+
 static bool publisher_open(struct publisher *p)
 {
     const struct publish_config *config = p->config;
@@ -537,6 +618,8 @@ static bool publisher_open(struct publisher *p)
     bool opened = window_open(&p->window, spool, config->window_size, config->dry_run);
     undelivered_unlock(&p->undelivered);
     if (!opened)
+        return false;
+    if (!publisher_open_batcher(p))
         return false;
     p->requested = p->window.next.offset;
     p->input_incomplete = p->window.has_loss;
@@ -571,6 +654,8 @@ static void publisher_close(struct publisher *p)
     if (!window_close(&p->window))
         p->failed = true;
     undelivered_unlock(&p->undelivered);
+    batcher_free(&p->batcher);
+    buffer_free(&p->key);
     json_checker_free(&p->checker);
 }
 
@@ -607,8 +692,11 @@ static void publisher_set_abort(struct publisher *p)
 
 int publish_run(struct publish_config *config)
 {
+    config->session.nats.sends_large_messages = config->batch.size >= LARGE_BATCH;
     struct stats own_stats = {0};
     struct publisher p = {.config = config,
+                          .envelope = &config->envelope,
+                          .batch_limit = config->batch.size,
                           .stats = stats_share_attach(&own_stats),
                           .rejects = {.output = {.fd = -1}},
                           .log_limit = {.quiet = config->quiet}};

@@ -1,6 +1,7 @@
 #ifndef SHNEK_PUBLISH_PUBLISH_H
 #define SHNEK_PUBLISH_PUBLISH_H
 
+#include "publish/batcher.h"
 #include "publish/jetstream.h"
 #include "publish/session.h"
 #include "publish/settings.h"
@@ -9,6 +10,7 @@ struct publish_config {
     struct settings settings; /* of the connection; own what `session` borrows */
     struct session_config session;
     struct jetstream_config jetstream; /* used if use_jetstream is set */
+    struct batch_config batch;
     bool use_jetstream;
     struct envelope envelope;
     const char *rejects;        /* a path, or NULL */

@@ -132,3 +132,17 @@ bool spool_mark_is_valid(uint64_t mark, uint64_t number, uint64_t *offset)
     *offset = number * SPOOL_BLOCK + mark % SPOOL_BLOCK;
     return mark == spool_mark_of(*offset);
 }
+
+uint64_t spool_batch_mark_of(uint64_t offset, uint32_t count)
+{
+    uint64_t values[2] = {offset, count};
+    return spool_checksum(values, sizeof values) << 32 | (uint64_t)count * SPOOL_BLOCK |
+           offset % SPOOL_BLOCK;
+}
+
+uint32_t spool_batch_mark_count(uint64_t mark, uint64_t number, uint64_t *offset)
+{
+    uint32_t count = (uint32_t)mark / SPOOL_BLOCK;
+    *offset = number * SPOOL_BLOCK + mark % SPOOL_BLOCK;
+    return mark == spool_batch_mark_of(*offset, count) ? count : 0;
+}

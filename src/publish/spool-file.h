@@ -21,11 +21,15 @@
  * - A descriptor contains the length and the checksum of a block, now and at the last fdatasync(2).
  * - The cursor contains the descriptor of the last block. It is saved to both headers, to one of
  *   two slots in turn, so that a process that is killed or one damaged header loses nothing.
- * - A mark is the offset of a line that must not be sent: it was rejected, or is incomplete.
+ * - A mark is the offset of a line that must not be sent: it was rejected, or is incomplete; or it
+ *   is the offset of the first record of a batch and their number. The former are stored from the
+ *   first place of the block on, the latter from the last one down.
  */
 enum {
     SPOOL_BLOCK = 16 * 1024,
     SPOOL_MARKS = 64, /* for each block; the first one is for an incomplete line */
+    SPOOL_BATCH_MARKS = SPOOL_MARKS / 2,
+    SPOOL_BATCH_COUNT_MAX = (1 << 18) - 1, /* records */
     SPOOL_HEADER_SIZE = 4096,
     SPOOL_VERSION = 2
 };
@@ -141,7 +145,12 @@ static inline char *spool_file_data(const struct spool_file *f, uint64_t number)
 uint64_t *spool_file_marks(const struct spool_file *f, uint64_t number);
 uint64_t spool_mark_of(uint64_t offset);
 
-/* Returns whether the mark is of the block, and its offset. */
+/* Returns whether the mark is of a line in the block, and its offset. */
 bool spool_mark_is_valid(uint64_t mark, uint64_t number, uint64_t *offset);
+
+uint64_t spool_batch_mark_of(uint64_t offset, uint32_t count);
+
+/* Returns the number of records if the mark is of a batch in the block, and its offset; else 0. */
+uint32_t spool_batch_mark_count(uint64_t mark, uint64_t number, uint64_t *offset);
 
 #endif

@@ -142,20 +142,60 @@ bool spool_get_mark(const struct spool *s, uint64_t block, unsigned i, uint64_t 
            spool_mark_is_valid(spool_file_marks(&s->file, block)[i], block, offset);
 }
 
+/* Returns whether a place contains no mark of the block. */
+static bool spool_place_is_free(const struct spool *s, uint64_t block, unsigned i)
+{
+    uint64_t offset;
+    uint64_t mark = spool_file_marks(&s->file, block)[i];
+    return !spool_mark_is_valid(mark, block, &offset) &&
+           !spool_batch_mark_count(mark, block, &offset);
+}
+
 void spool_mark(struct spool *s, uint64_t offset)
 {
     uint64_t block = offset / SPOOL_BLOCK;
-    uint64_t other;
     if (!s->file.map)
         return;
     if (s->mark_count == 0 || s->mark_block != block) {
         s->mark_block = block;
         s->mark_count = 1;
     }
-    while (s->mark_count < SPOOL_MARKS && spool_get_mark(s, block, s->mark_count, &other))
+    while (s->mark_count < SPOOL_MARKS && !spool_place_is_free(s, block, s->mark_count))
         s->mark_count++;
     if (s->mark_count < SPOOL_MARKS)
         spool_file_marks(&s->file, block)[s->mark_count++] = spool_mark_of(offset);
+}
+
+uint32_t spool_find_batch(const struct spool *s, uint64_t offset)
+{
+    uint64_t block = offset / SPOOL_BLOCK;
+    uint64_t other;
+    if (!s->file.map)
+        return 0;
+    for (unsigned i = SPOOL_MARKS - SPOOL_BATCH_MARKS; i < SPOOL_MARKS; i++) {
+        uint32_t count =
+            spool_batch_mark_count(spool_file_marks(&s->file, block)[i], block, &other);
+        if (count && other == offset)
+            return count;
+    }
+    return 0;
+}
+
+bool spool_mark_batch(struct spool *s, uint64_t offset, uint32_t count)
+{
+    uint64_t block = offset / SPOOL_BLOCK;
+    unsigned i = SPOOL_MARKS;
+    if (!s->file.map || spool_find_batch(s, offset) == count)
+        return true;
+    if (count > SPOOL_BATCH_COUNT_MAX)
+        return false;
+    while (i > SPOOL_MARKS - SPOOL_BATCH_MARKS)
+        if (spool_place_is_free(s, block, --i)) {
+            spool_file_marks(&s->file, block)[i] = spool_batch_mark_of(offset, count);
+            spool_fence();
+            return true;
+        }
+    return false;
 }
 
 bool spool_sync(struct spool *s)

@@ -53,6 +53,15 @@ void spool_mark(struct spool *s, uint64_t offset);
 /* Returns whether mark number i, from 0, of the block exists, and its *offset. */
 bool spool_get_mark(const struct spool *s, uint64_t block, unsigned i, uint64_t *offset);
 
+/*
+ * Saves that the `count` records from `offset` on are one message. Returns false if there is no
+ * space for that, or if the count is too large.
+ */
+bool spool_mark_batch(struct spool *s, uint64_t offset, uint32_t count);
+
+/* Returns the count that was saved last for the record at `offset`, or 0. */
+uint32_t spool_find_batch(const struct spool *s, uint64_t offset);
+
 /* Writes the file to disk. Returns false and logs the reason on failure. */
 bool spool_sync(struct spool *s);
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
-#include "publish/window.h"
+#include "publish/span.h"
 
 /*
  * The destination of the lines, as the loop of publish.c sees it. There are three: core NATS
@@ -25,8 +25,8 @@ enum transport_event {
 
 enum transport_result {
     TRANSPORT_SENT,
-    TRANSPORT_TOO_LONG,     /* the line is longer than line_max, which depends on the line */
-    TRANSPORT_DISCONNECTED, /* the line is still in the window; poll() reports the loss */
+    TRANSPORT_TOO_LONG,     /* the message is longer than line_max, which depends on it */
+    TRANSPORT_DISCONNECTED, /* the lines are still in the window; poll() reports the loss */
     TRANSPORT_CLOSED        /* permanently; the reason was logged */
 };
 
@@ -34,7 +34,16 @@ enum { TRANSPORT_TEXT_MAX = 256 };
 
 #define TRANSPORT_PAYLOAD_VIOLATED "longer than the server's max_payload; it closed the connection"
 
-/* A message that was sent and then refused permanently. */
+/* A record, or a batch of them. */
+struct transport_message {
+    struct slice text;                 /* valid until send() returns, as all of it */
+    const struct span *span;           /* NULL: the line that window_next_line() returned last */
+    const struct window_line *line;    /* that line, or NULL */
+    const struct window_mark *settled; /* all lines before it were sent, or will not be */
+    bool is_batch; /* is published with the headers of a batch, even for one record */
+};
+
+/* A record that was sent and then refused permanently. */
 struct transport_refusal {
     uint64_t number;   /* of its line, from 1 */
     uint64_t offset;   /* of its line */
@@ -47,8 +56,10 @@ struct transport_refusal {
 struct publish_transport {
     const struct transport_ops *ops;
     size_t max_payload;     /* bytes; of the server of the last TRANSPORT_CONNECTED */
+    size_t batch_max;       /* bytes of a batch; may change at each poll() */
     size_t line_max;        /* bytes; of the last TRANSPORT_TOO_LONG */
     bool payload_violated;  /* this TRANSPORT_LOST: a message was too long */
+    bool needs_headers;     /* set by the owner: a server that accepts none is of no use */
     bool unavailable;       /* connected, but nothing is confirmed for the moment */
     uint64_t duplicates;    /* messages that the stream had already */
     int wake_fd;            /* readable when poll() has something to do, -1 for none */
@@ -66,17 +77,18 @@ struct transport_ops {
     /* Connects, detects losses, resends: whatever is due. May block for the connect timeout. */
     enum transport_event (*poll)(struct publish_transport *t);
 
-    /* Returns whether send() may be called. If not, wake_fd becomes readable once it may. */
+    /* Returns whether send() may be called. If not, wake_fd becomes readable once it may. NULL: it
+     * always may. */
     bool (*can_send)(struct publish_transport *t);
 
-    /* Sends the line that window_next_line() returned last. */
-    enum transport_result (*send)(struct publish_transport *t, const struct window_line *line);
+    /* Sends a message. Only one record can be TRANSPORT_TOO_LONG if the transport resends. */
+    enum transport_result (*send)(struct publish_transport *t, const struct transport_message *m);
 
     /* Requests the confirmation of all lines before `sent`; confirmed() returns the outcome. */
     void (*request_confirmation)(struct publish_transport *t, const struct window_mark *sent);
 
-    /* Returns the end of the lines that were confirmed or refused. */
-    struct window_mark (*confirmed)(struct publish_transport *t);
+    /* Returns the end of the lines before `sent` that were confirmed or refused. */
+    struct window_mark (*confirmed)(struct publish_transport *t, const struct window_mark *sent);
 
     /* Returns whether there was another refused message. NULL: send() is the last word. */
     bool (*take_refusal)(struct publish_transport *t, struct transport_refusal *refusal);

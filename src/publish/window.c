@@ -278,10 +278,25 @@ void window_confirm(struct window *w, const struct window_mark *to)
     spool_confirm(&w->spool, to->offset);
 }
 
+void window_seek(struct window *w, const struct window_mark *to)
+{
+    w->next = *to;
+    w->next_data = ring_byte(&w->ring, to->offset);
+}
+
 void window_rewind(struct window *w)
 {
-    w->next = w->confirmed;
-    w->next_data = ring_byte(&w->ring, w->next.offset);
+    window_seek(w, &w->confirmed);
+}
+
+bool window_mark_batch(struct window *w, uint64_t offset, uint32_t count)
+{
+    return spool_mark_batch(&w->spool, offset, count);
+}
+
+uint32_t window_find_batch(const struct window *w, uint64_t offset)
+{
+    return spool_find_batch(&w->spool, offset);
 }
 
 bool window_sync(struct window *w)

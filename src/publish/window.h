@@ -91,8 +91,20 @@ void window_reject(struct window *w, const struct window_line *line);
 /* Marks the unconfirmed line at `offset`, so that it is never returned again. */
 void window_mark_rejected(struct window *w, uint64_t offset);
 
+/*
+ * Saves in the spool, if there is one, that the `count` records from `offset` on are sent as one
+ * message. Returns false if there is no space for that, or if the count is too large.
+ */
+bool window_mark_batch(struct window *w, uint64_t offset, uint32_t count);
+
+/* Returns the count if that was saved, else 0. */
+uint32_t window_find_batch(const struct window *w, uint64_t offset);
+
 /* Removes all lines before `to`, a value that `next` had. */
 void window_confirm(struct window *w, const struct window_mark *to);
+
+/* Moves `next` to an unconfirmed line. */
+void window_seek(struct window *w, const struct window_mark *to);
 
 /* Moves `next` back: window_next_line() returns all unconfirmed lines once more. */
 void window_rewind(struct window *w);

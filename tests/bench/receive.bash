@@ -88,12 +88,12 @@ measure_sender() {
     cpu=$send_cpu
 }
 
-# relay_start and relay_finish: shnek-parse into shnek-pub, which exits after the server's last
-# confirmation.
+# relay_start [OPTION...] and relay_finish: shnek-parse into shnek-pub with these options, which exits
+# after the server's last confirmation.
 relay_start() {
     rm -f pipe
     mkfifo pipe
-    shnek-pub bench <pipe &
+    shnek-pub "$@" bench <pipe &
     pub=$!
     parse_start tcp://127.0.0.1:0 pipe
 }
@@ -103,11 +103,11 @@ relay_finish() {
     wait "$pub" || fail "$row: shnek-pub: status $?"
 }
 
-# relay_to_nats: measures from the first message that spamlog sends to the last confirmation of the
-# server. Sets cpu for shnek-parse and shnek-pub.
+# relay_to_nats [OPTION...]: measures from the first message that spamlog sends to the last confirmation
+# of the server. Sets cpu for shnek-parse and shnek-pub.
 relay_to_nats() {
     local start before
-    relay_start
+    relay_start "$@"
     start=$(now)
     send_spamlog -c 8
     read_children_cpu

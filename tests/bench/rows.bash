@@ -59,10 +59,13 @@ measure_programs() {
 measure_nats() {
     row 'bare nats.c loop: records' 1000000 "$record" 'bare_loop bench records'
     row 'shnek-pub: records' 1000000 "$record" 'run shnek-pub bench <records'
+    row 'shnek-pub --batch=32k: records' 1000000 "$record" 'run shnek-pub --batch=32k bench <records'
     row 'relay: 8 connections' 3000000 "$plain" relay_to_nats
+    row 'relay --batch=32k: 8 connections' 3000000 "$plain" 'relay_to_nats --batch=32k'
     row 'relay: read back from NATS' 500000 "$plain" 'read_back max'
     row 'bare nats.c loop: JetStream' 100000 "$record" 'bare_loop -j bench.js few_records'
     row 'shnek-pub -J: JetStream' 100000 "$record" 'run shnek-pub -J bench.js <few_records'
+    row 'shnek-pub -J --batch=32k: JetStream' 1000000 "$record" 'run shnek-pub -J --batch=32k bench.js <records'
     measure 'Into nats-server' "$runs"
 }
 
@@ -199,6 +202,10 @@ write_claims() {
         'shnek-pub -n: three fields in SUBJECT' 'shnek-pub -n: records'
     claim 'relay: rate relative to the bare nats.c loop' '>=0.40' ratio ratio rate \
         'relay: 8 connections' 'bare nats.c loop: records'
+    claim 'relay --batch=32k: rate relative to that loop' '>=0.8' ratio ratio rate \
+        'relay --batch=32k: 8 connections' 'bare nats.c loop: records'
+    claim 'JetStream --batch=32k: rate relative to js_PublishMsgAsync' '>=6' ratio ratio rate \
+        'shnek-pub -J --batch=32k: JetStream' 'bare nats.c loop: JetStream'
     claim 'shnek-parse to a file: relative to rsyslog' '>=3' ratio ratio rate \
         'shnek-parse to a file: 1 connection' 'rsyslog to a file: 1 connection'
     claim 'shnek-parse to a file: relative to syslog-ng' '>=7' ratio ratio rate \

@@ -216,6 +216,16 @@ static void count_sent(struct connection *c, const char *data, size_t size)
     c->sent++;
 }
 
+// A batch is several records, separated by LF.
+static void count_records(struct connection *c, const char *data, size_t size)
+{
+    const char *end = data + size;
+    for (const char *lf; data; data = lf ? lf + 1 : NULL) {
+        lf = memchr(data, '\n', (size_t)(end - data));
+        count_sent(c, data, (size_t)((lf ? lf : end) - data));
+    }
+}
+
 static void count_confirmed(uint64_t number)
 {
     uint8_t bit = (uint8_t)(1U << number % 8);
@@ -293,7 +303,7 @@ static void handle_payload(struct connection *c, bool up)
     if (memcmp(p->payload + size, "\r\n", 2) != 0 || p->headers_len > size)
         tally.damaged++;
     else
-        count_sent(c, p->payload + p->headers_len, size - p->headers_len);
+        count_records(c, p->payload + p->headers_len, size - p->headers_len);
 }
 
 static void parse_bytes(struct connection *c, bool up, const char *data, size_t size)

@@ -1,4 +1,6 @@
-// Subscribes to a NATS subject; prints the messages, or counts lost and duplicate msgids.
+// Subscribes to a NATS subject; prints the records of the messages, one a line, or counts lost and
+// duplicate msgids. -H also prints the headers of each message before its records. -n ends it after
+// COUNT records. With -u, it logs the number of messages.
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -22,11 +24,13 @@ struct config {
     uint64_t count;
     double idle_seconds;
     bool unique;
+    bool headers;
 };
 
 struct seen {
     uint64_t *bitmap;
     size_t words;
+    uint64_t messages;
     uint64_t received;
     uint64_t unique;
     uint64_t unique_below_count;
@@ -135,15 +139,38 @@ static void flush_output(void)
         fail("stdout", strerror(errno));
 }
 
+static void print_headers(natsMsg *message)
+{
+    const char **names;
+    int count;
+    if (natsMsgHeader_Keys(message, &names, &count) != NATS_OK)
+        return;
+    for (int i = 0; i < count; i++) {
+        const char *value = "";
+        natsMsgHeader_Get(message, names[i], &value);
+        if (printf("%s: %s\n", names[i], value) < 0)
+            fail("stdout", strerror(errno));
+    }
+    free((void *)names);
+}
+
+// A batch is several records, separated by LF.
 static void handle_message(const struct config *config, struct seen *seen, natsMsg *message)
 {
     const char *data = natsMsg_GetData(message);
-    size_t size = (size_t)natsMsg_GetDataLength(message);
-    seen->received++;
-    if (config->unique)
-        count_message(seen, config->count, data, size);
-    else
-        print_line(data, size);
+    const char *end = data + natsMsg_GetDataLength(message);
+    seen->messages++;
+    if (config->headers)
+        print_headers(message);
+    for (const char *lf; data; data = lf ? lf + 1 : NULL) {
+        lf = memchr(data, '\n', (size_t)(end - data));
+        size_t size = (size_t)((lf ? lf : end) - data);
+        seen->received++;
+        if (config->unique)
+            count_message(seen, config->count, data, size);
+        else
+            print_line(data, size);
+    }
     natsMsg_Destroy(message);
 }
 
@@ -200,6 +227,7 @@ static void print_summary(const struct config *config, const struct seen *seen)
     printf("received: %" PRIu64 " unique: %" PRIu64 " duplicates: %" PRIu64 " missing: %" PRIu64
            " out-of-order: %" PRIu64 "\n",
            seen->received, seen->unique, seen->duplicates, missing, seen->out_of_order);
+    fprintf(stderr, "messages: %" PRIu64 "\n", seen->messages);
     if (seen->unnumbered > 0)
         fprintf(stderr, "subscriber: %" PRIu64 " messages without a number in msgid\n",
                 seen->unnumbered);
@@ -221,7 +249,7 @@ static natsConnection *connect_to(const char *url)
 
 static _Noreturn void usage(void)
 {
-    fputs("usage: subscriber [-s URL] [-n COUNT] [-i SECONDS] [-u] SUBJECT\n", stderr);
+    fputs("usage: subscriber [-s URL] [-n COUNT] [-i SECONDS] [-u] [-H] SUBJECT\n", stderr);
     exit(2);
 }
 
@@ -249,7 +277,7 @@ static struct config parse_options(int argc, char **argv)
 {
     struct config config = {.url = getenv("NATS_URL")};
     int option;
-    while ((option = getopt(argc, argv, "s:n:i:u")) != -1) {
+    while ((option = getopt(argc, argv, "s:n:i:uH")) != -1) {
         switch (option) {
         case 's':
             config.url = optarg;
@@ -262,6 +290,9 @@ static struct config parse_options(int argc, char **argv)
             break;
         case 'u':
             config.unique = true;
+            break;
+        case 'H':
+            config.headers = true;
             break;
         default:
             usage();

@@ -140,6 +140,39 @@ static void test_reopen(const char *path)
     window_close(&w);
 }
 
+/* The next process finds the batches that were saved, the last one for each offset, and rejected
+ * lines beside them. */
+static void test_batches(const char *path)
+{
+    struct window w;
+    struct window_line too_long;
+    size_t space;
+    uint32_t saved = 0;
+    unit(window_open(&w, path, SIZE, false), "opens");
+    char *to = window_reserve(&w, &space);
+    memset(to, '\n', 20000);
+    window_commit(&w, 20000, &too_long);
+    for (int i = 0; i < 100; i++)
+        unit(window_mark_batch(&w, 5, 3), "a batch is saved once");
+    unit(window_mark_batch(&w, 5, 2) && window_mark_batch(&w, 17000, 250000), "others");
+    unit(!window_mark_batch(&w, 18000, 300000), "a count that is too large");
+    window_mark_rejected(&w, 100);
+    while (saved < 100 && window_mark_batch(&w, 200 + saved, 2))
+        saved++;
+    window_mark_rejected(&w, 101);
+    unit(saved == SPOOL_BATCH_MARKS - 2, "a block has space for %u batches", saved + 2);
+    window_close(&w);
+
+    unit(window_open(&w, path, 0, false), "opens again");
+    unit(window_find_batch(&w, 5) == 2 && window_find_batch(&w, 17000) == 250000, "finds them");
+    unit(window_find_batch(&w, 200) == 2 && window_find_batch(&w, 200 + saved) == 0, "not others");
+    unit(window_find_batch(&w, 100) == 0 && window_find_batch(&w, 6) == 0, "nor lines");
+    window_close(&w);
+    unit(window_open(&w, NULL, SIZE, false), "opens in memory");
+    unit(window_mark_batch(&w, 5, 2) && window_find_batch(&w, 5) == 0, "nothing is saved");
+    window_close(&w);
+}
+
 /* The caller may pass the end of an unchecked line; lines after a rewind are not unchecked. */
 static void test_unchecked(void)
 {
@@ -216,6 +249,8 @@ int main(void)
     test_random(path);
     unlink(path);
     test_reopen(path);
+    unlink(path);
+    test_batches(path);
     unlink(path);
     return unit_end("window");
 }
