@@ -31,6 +31,8 @@ _shnek_parse()
     -F | --framing) words='auto newline octet nul' ;;
     --max-size) words='8k 64k 1M' ;;
     --oversize) words='reject truncate' ;;
+    --select) words='*.err *.notice auth,authpriv.*' ;;
+    --select-app | --select-host) words= ;;
     --rcvbuf) words='1M 8M 64M' ;;
     --socket-mode) words='600 660 666' ;;
     --tls-peer) words='sha256:' ;;
@@ -55,7 +57,7 @@ _shnek_parse()
             compopt -o default # files
             return
         fi
-        words='-l --listen= -f --format= --tz= --charset= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
+        words='-l --listen= -f --format= --tz= --charset= --multiline -F --framing= --max-size= --oversize= --select= --select-app= --select-host= --rcvbuf= --reuseport
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw

@@ -39,6 +39,13 @@ static const char help[] =
     "      --charset=NAME        Convert messages that are not UTF-8 from a character\n"
     "                            set such as windows-1252\n"
     "\n"
+    "Selection:\n"
+    "      --select=SELECTOR     Write only these facilities and severities, as in\n"
+    "                            syslog.conf(5): auth,authpriv.*, *.err, *.=debug,\n"
+    "                            *.info;mail.none; may be repeated\n"
+    "      --select-app=PATTERN  Write only these APP-NAMEs; may be repeated\n"
+    "      --select-host=PATTERN Write only these HOSTNAMEs; may be repeated\n"
+    "\n"
     "Listeners:\n"
     "  -l, --listen=ADDRESS      Listen on tcp://HOST:PORT, tls://HOST[:PORT],\n"
     "                            udp://HOST[:PORT], unix:PATH, unixgram:PATH or\n"
@@ -97,6 +104,9 @@ enum {
     OPTION_JOBS,
     OPTION_TZ,
     OPTION_CHARSET,
+    OPTION_SELECT,
+    OPTION_SELECT_APP,
+    OPTION_SELECT_HOST,
     OPTION_RCVBUF,
     OPTION_REUSEPORT,
     OPTION_SOCKET_MODE,
@@ -130,6 +140,9 @@ static const struct option options[] = {
     {"format", required_argument, NULL, 'f'},
     {"tz", required_argument, NULL, OPTION_TZ},
     {"charset", required_argument, NULL, OPTION_CHARSET},
+    {"select", required_argument, NULL, OPTION_SELECT},
+    {"select-app", required_argument, NULL, OPTION_SELECT_APP},
+    {"select-host", required_argument, NULL, OPTION_SELECT_HOST},
     {"listen", required_argument, NULL, 'l'},
     {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
     {"reuseport", no_argument, NULL, OPTION_REUSEPORT},
@@ -208,6 +221,23 @@ static bool relay_config_set_tz(struct relay_config *c, const char *text)
     }
     c->tz = (struct tz){0};
     return setenv("TZ", text, 1) == 0;
+}
+
+static bool relay_config_set_selector(struct relay_config *c, const char *text)
+{
+    struct slice bad;
+    const char *error = selector_add(&c->selector, text, &bad);
+    if (error)
+        log_printf("--select: '%s': '%.*s': %s", text, (int)bad.len, bad.data, error);
+    return !error;
+}
+
+static bool relay_config_set_pattern(bool added, const char *flag, const char *text)
+{
+    if (!added)
+        log_printf("%s: '%s' is not a name or pattern: %s", flag, text,
+                   *text ? "'[' without ']', or '\\' at the end" : "it is empty");
+    return added;
 }
 
 static bool relay_config_set_charset(struct relay_config *c, const char *text)
@@ -326,6 +356,13 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
         return option_size("--max-memory", text, 64 * 1024, (uint64_t)1 << 40, &c->max_memory);
     case OPTION_HANDSHAKE_TIMEOUT:
         return option_duration("--handshake-timeout", text, 1, day_ns, &c->handshake_timeout_ns);
+    case OPTION_SELECT:
+        return relay_config_set_selector(c, text);
+    case OPTION_SELECT_APP:
+        return relay_config_set_pattern(selector_add_app(&c->selector, text), "--select-app", text);
+    case OPTION_SELECT_HOST:
+        return relay_config_set_pattern(selector_add_host(&c->selector, text), "--select-host",
+                                        text);
     case OPTION_META:
         return c->meta = true;
     case OPTION_RAW:
@@ -513,6 +550,7 @@ int main(int argc, char **argv)
     if (good)
         status = relay_run(&config);
     free(config.listen);
+    selector_free(&config.selector);
     access_config_free(&config.access);
     tls_config_free(&config.tls);
     return status;

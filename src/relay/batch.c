@@ -9,7 +9,7 @@
 
 void batch_init(struct batch *b, size_t max_frames)
 {
-    b->count = b->rejected = 0;
+    b->count = b->rejected = b->filtered = 0;
     b->rfc3164 = NULL;
     b->max_frames = max_frames;
     b->bytes = b->records = b->rejects = (struct buffer){0};
@@ -37,7 +37,9 @@ bool batch_parser_init(struct batch_parser *p, const struct relay_config *config
 {
     *p = (struct batch_parser){.config = config,
                                .syslog = {.format = config->format, .time = {.tz = config->tz}},
-                               .clock = {.utc = true}};
+                               .clock = {.utc = true},
+                               .is_custom = config->charset || config->meta || config->raw ||
+                                            config->selector.is_active};
     if (!config->charset || charset_open(&p->charset, config->charset))
         return true;
     log_printf("--charset: %s: %m", config->charset);
@@ -118,16 +120,17 @@ static struct slice batch_convert(struct batch_parser *p, struct slice message)
 static bool batch_parse_converted(struct batch_parser *p, struct slice message,
                                   struct defect *defect)
 {
-    struct slice text = batch_convert(p, message);
+    struct slice text = p->config->charset ? batch_convert(p, message) : message;
     bool good = syslog_parse(&p->syslog, text, &p->message, defect);
     if (!good && text.data != message.data)
         defect->offset = charset_offset(&p->charset, message, (size_t)defect->offset);
     return good;
 }
 
-/* batch_parse() with --charset. */
-static __attribute__((noinline)) void batch_parse_charset(struct batch *b, struct batch_parser *p)
+/* batch_parse() with options that change records or select messages. */
+static __attribute__((noinline)) void batch_parse_custom(struct batch *b, struct batch_parser *p)
 {
+    const struct relay_config *config = p->config;
     for (size_t i = 0; i < b->count; i++) {
         const struct batch_frame *f = &b->frames[i];
         struct slice message = {f->data, f->len};
@@ -135,30 +138,31 @@ static __attribute__((noinline)) void batch_parse_charset(struct batch *b, struc
             batch_reject(b, p, i);
             continue;
         }
+        if (config->selector.is_active && !selector_selects(&config->selector, &p->message)) {
+            b->filtered++;
+            continue;
+        }
         record_write(&b->records, &p->message);
-        batch_append_extras(b, p, message);
+        if (config->meta || config->raw)
+            batch_append_extras(b, p, message);
     }
 }
 
 /* "flatten", because the size of the inlined parser must not decide whether it is inlined. */
 __attribute__((flatten)) void batch_parse(struct batch *b, struct batch_parser *p)
 {
-    bool extras = p->config->meta || p->config->raw;
     if (b->origin.received_ns)
         batch_parser_set_origin(p, &b->origin);
-    if (p->config->charset) {
-        batch_parse_charset(b, p);
+    if (p->is_custom) {
+        batch_parse_custom(b, p);
         return;
     }
     for (size_t i = 0; i < b->count; i++) {
         const struct batch_frame *f = &b->frames[i];
         struct slice message = {f->data, f->len};
-        if (f->rejected || !syslog_parse(&p->syslog, message, &p->message, &b->defects[i])) {
+        if (f->rejected || !syslog_parse(&p->syslog, message, &p->message, &b->defects[i]))
             batch_reject(b, p, i);
-            continue;
-        }
-        record_write(&b->records, &p->message);
-        if (extras)
-            batch_append_extras(b, p, message);
+        else
+            record_write(&b->records, &p->message);
     }
 }

@@ -37,6 +37,7 @@ struct batch {
     struct batch_origin origin;
     size_t count;
     size_t rejected;
+    size_t filtered; /* not selected */
     size_t max_frames;
     const struct batch_frame *rfc3164; /* the first rejected frame that --format=auto would accept
                                           as RFC 3164, or NULL */
@@ -55,7 +56,7 @@ void batch_free(struct batch *b);
 /* Removes the frames; the records and rejects stay. */
 static inline void batch_clear(struct batch *b)
 {
-    b->count = b->rejected = 0;
+    b->count = b->rejected = b->filtered = 0;
     b->rfc3164 = NULL;
     b->bytes.len = 0;
 }
@@ -86,6 +87,7 @@ void batch_add_copy(struct batch *b, enum frame_kind kind, const struct frame *f
 /* State of the parser that one thread needs. */
 struct batch_parser {
     const struct relay_config *config;
+    bool is_custom; /* options change records or select messages */
     struct syslog_parser syslog;
     struct syslog_message message;
     struct timestamp_writer clock;
@@ -98,8 +100,8 @@ bool batch_parser_init(struct batch_parser *p, const struct relay_config *config
 void batch_parser_free(struct batch_parser *p);
 
 /*
- * Appends a JSON line to `records` for each frame that is valid, and marks the others as rejected.
- * With --rejects it also appends those to `rejects`.
+ * Appends a JSON line to `records` for each frame that is valid and selected, and marks the others
+ * as rejected. With --rejects it also appends those to `rejects`.
  */
 void batch_parse(struct batch *b, struct batch_parser *p);
 

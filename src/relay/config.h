@@ -9,6 +9,7 @@
 #include "relay/access.h"
 #include "syslog/frame.h"
 #include "syslog/parse.h"
+#include "syslog/selector.h"
 #include "syslog/tz.h"
 #include "tls/tls.h"
 
@@ -33,6 +34,7 @@ struct relay_config {
     enum framing framing;
     bool multiline;
     const char *charset; /* of messages that are not UTF-8, or NULL */
+    struct selector selector;
     uint64_t max_size;
     uint64_t max_connections;
     uint64_t max_memory;          /* bytes of unfinished messages of all connections */
