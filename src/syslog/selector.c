@@ -116,7 +116,9 @@ static bool selector_names_add(struct selector_names *names, const char *pattern
     if (*pattern == '\0' || !glob_valid(pattern))
         return false;
     names->patterns = array_grow(names->patterns, &capacity, names->count, sizeof *names->patterns);
-    names->patterns[names->count++] = pattern;
+    size_t literal = strcspn(pattern, "*?[\\");
+    names->patterns[names->count++] =
+        (struct selector_pattern){{pattern, literal}, pattern + literal};
     return true;
 }
 
@@ -132,12 +134,26 @@ bool selector_add_host(struct selector *s, const char *pattern)
     return selector_names_add(&s->hosts, pattern);
 }
 
+static inline bool selector_pattern_matches(const struct selector_pattern *pattern,
+                                            struct slice value, bool fold)
+{
+    size_t len = pattern->literal.len;
+    if (value.len < len || (fold ? strncasecmp(value.data, pattern->literal.data, len)
+                                 : memcmp(value.data, pattern->literal.data, len)) != 0)
+        return false;
+    if (*pattern->rest == '\0')
+        return value.len == len;
+    struct slice rest = {value.data + len, value.len - len};
+    return (*pattern->rest == '*' && pattern->rest[1] == '\0') ||
+           glob_match(pattern->rest, rest, fold);
+}
+
 bool selector_names_match(const struct selector_names *names, struct slice value, bool fold)
 {
     if (!value.data)
         return false;
     for (size_t i = 0; i < names->count; i++)
-        if (glob_match(names->patterns[i], value, fold))
+        if (selector_pattern_matches(&names->patterns[i], value, fold))
             return true;
     return false;
 }

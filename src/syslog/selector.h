@@ -5,9 +5,14 @@
 
 #include "syslog/message.h"
 
-/* Names or patterns of glob_match(), borrowed. */
+/* A pattern of glob_match(), borrowed. */
+struct selector_pattern {
+    struct slice literal; /* what precedes the first special character */
+    const char *rest;
+};
+
 struct selector_names {
-    const char **patterns;
+    struct selector_pattern *patterns;
     size_t count;
 };
 
