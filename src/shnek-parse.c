@@ -80,7 +80,12 @@ static const char help[] =
     "                            Limit the PROXY header and TLS handshake [10s]\n"
     "\n"
     "Output:\n"
-    "      --meta                Add \"peer\", \"transport\" and \"received\" to records\n"
+    "      --schema=SCHEMA       Name members as in shnek, ecs (Elastic Common Schema)\n"
+    "                            or otlp (OpenTelemetry) [shnek]\n"
+    "      --fields=LIST         Write only these members of the schema\n"
+    "      --severity-number     Add the severity as a number\n"
+    "      --host-from-peer      Set an absent hostname to the sender's address\n"
+    "      --meta                Add the sender, the transport and the time of arrival\n"
     "      --raw                 Add the original message as \"raw\" or \"raw_base64\"\n"
     "      --rejects=FILE        Append rejected messages to FILE as JSON lines\n"
     "      --exec=COMMAND        Run a shell command that reads the records from its\n"
@@ -123,6 +128,10 @@ enum {
     OPTION_IDLE_TIMEOUT,
     OPTION_FIRST_MESSAGE_TIMEOUT,
     OPTION_HANDSHAKE_TIMEOUT,
+    OPTION_SCHEMA,
+    OPTION_FIELDS,
+    OPTION_SEVERITY_NUMBER,
+    OPTION_HOST_FROM_PEER,
     OPTION_META,
     OPTION_RAW,
     OPTION_REJECTS,
@@ -160,6 +169,10 @@ static const struct option options[] = {
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"first-message-timeout", required_argument, NULL, OPTION_FIRST_MESSAGE_TIMEOUT},
     {"handshake-timeout", required_argument, NULL, OPTION_HANDSHAKE_TIMEOUT},
+    {"schema", required_argument, NULL, OPTION_SCHEMA},
+    {"fields", required_argument, NULL, OPTION_FIELDS},
+    {"severity-number", no_argument, NULL, OPTION_SEVERITY_NUMBER},
+    {"host-from-peer", no_argument, NULL, OPTION_HOST_FROM_PEER},
     {"meta", no_argument, NULL, OPTION_META},
     {"raw", no_argument, NULL, OPTION_RAW},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
@@ -221,6 +234,16 @@ static bool relay_config_set_tz(struct relay_config *c, const char *text)
     }
     c->tz = (struct tz){0};
     return setenv("TZ", text, 1) == 0;
+}
+
+static bool relay_config_set_schema(struct relay_config *c, const char *text)
+{
+    static const char *const words[] = {"shnek", "ecs", "otlp", NULL};
+    int choice;
+    if (!option_choice("--schema", text, words, &choice))
+        return false;
+    c->schema.schema = (enum schema)choice;
+    return true;
 }
 
 static bool relay_config_set_selector(struct relay_config *c, const char *text)
@@ -364,9 +387,18 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
         return relay_config_set_pattern(selector_add_host(&c->selector, text), "--select-host",
                                         text);
     case OPTION_META:
-        return c->meta = true;
+        return c->schema.meta = true;
     case OPTION_RAW:
-        return c->raw = true;
+        return c->schema.raw = true;
+    case OPTION_SCHEMA:
+        return relay_config_set_schema(c, text);
+    case OPTION_FIELDS:
+        c->fields = text;
+        return true;
+    case OPTION_SEVERITY_NUMBER:
+        return c->schema.severity_number = true;
+    case OPTION_HOST_FROM_PEER:
+        return c->host_from_peer = true;
     case OPTION_REJECTS:
         c->rejects = text;
         return true;
@@ -415,6 +447,22 @@ static bool relay_config_check_tls(const struct relay_config *c)
     return true;
 }
 
+/* The members depend on --schema, which may follow. */
+static bool relay_config_set_fields(struct relay_config *c)
+{
+    struct slice unknown;
+    struct buffer valid = {0};
+    if (!c->fields ||
+        schema_parse_members(c->schema.schema, c->fields, &c->schema.members, &unknown))
+        return true;
+    for (const char *const *member = schema_members(c->schema.schema); *member; member++)
+        buffer_printf(&valid, "%s%s", valid.len ? ", " : "", *member);
+    log_printf("--fields: '%.*s' is not a member of the schema: expected %.*s", (int)unknown.len,
+               unknown.data, (int)valid.len, valid.data);
+    buffer_free(&valid);
+    return false;
+}
+
 /* Returns false and logs the reason if options cannot be combined. */
 static bool relay_config_check(const struct relay_config *c)
 {
@@ -429,6 +477,9 @@ static bool relay_config_check(const struct relay_config *c)
         return relay_config_fail("--rejects: cannot be '-', because stdout is for records");
     if (c->proxy_protocol && !c->access.network_count)
         return relay_config_fail("--proxy-protocol: requires --allow with the proxies' addresses");
+    if (c->schema.severity_number && c->schema.schema == SCHEMA_OTLP)
+        return relay_config_fail("--severity-number: has no effect with --schema=otlp, which "
+                                 "always has severityNumber");
     if (c->max_memory < c->max_size)
         return relay_config_fail("--max-memory: must be at least --max-size");
     return relay_config_check_tls(c);
@@ -457,6 +508,7 @@ static const struct {
     {OPTION_ALLOW, MASK_IP, "--allow", "tcp://, tls:// or udp://"},
     {OPTION_ALLOW_UID, MASK_UNIX | MASK_UNIXGRAM, "--allow-uid", "unix: or unixgram:"},
     {OPTION_PROXY_PROTOCOL, MASK_TCP | MASK_TLS, "--proxy-protocol", "tcp:// or tls://"},
+    {OPTION_HOST_FROM_PEER, MASK_IP, "--host-from-peer", "tcp://, tls:// or udp://"},
     {OPTION_MAX_CONNECTIONS, MASK_STREAM, "--max-connections", "tcp://, tls:// or unix:"},
     {OPTION_MAX_CONNECTIONS_PER_PEER, MASK_STREAM, "--max-connections-per-peer",
      "tcp://, tls:// or unix:"},
@@ -528,7 +580,8 @@ static bool relay_config_parse(struct relay_config *c, int argc, char **argv, in
     if (!c->max_memory) /* a buffer doubles its capacity */
         c->max_memory = 2 * c->max_size > default_memory ? 2 * c->max_size : default_memory;
     good = good && option_check_requirements(&given, options, requirements) &&
-           relay_config_check(c) && relay_config_check_effect(c, &given);
+           relay_config_set_fields(c) && relay_config_check(c) &&
+           relay_config_check_effect(c, &given);
     if (!good)
         *status = print_usage_hint();
     return good;

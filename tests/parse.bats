@@ -270,7 +270,7 @@ shnek-parse: absent: No such file or directory"
     run --separate-stderr closed
     is "$status" 2
     is "${stderr_lines[-1]}" 'shnek-parse: stdout: Bad file descriptor'
-    is "$(<rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
+    is "$(sed 's/,"peer".*/}/' rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
 }
 
 @test "with a closed stderr, its descriptor is not reused for messages" {
@@ -279,7 +279,7 @@ shnek-parse: absent: No such file or directory"
     run --separate-stderr closed
     is "$output" "$(json text)"
     is "$status" 1
-    is "$(<rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
+    is "$(sed 's/,"peer".*/}/' rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
 }
 
 # Lines
@@ -428,7 +428,7 @@ END
     start parse shnek-parse --rejects=rejects in
     feed in
     echo bad >&"$feed"
-    wait_until grep -q '"raw":"bad"}$' rejects
+    wait_until grep -q '"raw":"bad",' rejects
 }
 
 @test "--rejects=- is a usage error" {

@@ -37,9 +37,11 @@ bool batch_parser_init(struct batch_parser *p, const struct relay_config *config
 {
     *p = (struct batch_parser){.config = config,
                                .syslog = {.format = config->format, .time = {.tz = config->tz}},
-                               .clock = {.utc = true},
-                               .is_custom = config->charset || config->meta || config->raw ||
-                                            config->selector.is_active};
+                               .is_custom = config->charset || config->schema.meta ||
+                                            config->schema.raw || config->selector.is_active ||
+                                            config->host_from_peer ||
+                                            !schema_is_plain(&config->schema)};
+    schema_writer_init(&p->schema, &config->schema);
     if (!config->charset || charset_open(&p->charset, config->charset))
         return true;
     log_printf("--charset: %s: %m", config->charset);
@@ -49,33 +51,26 @@ bool batch_parser_init(struct batch_parser *p, const struct relay_config *config
 void batch_parser_free(struct batch_parser *p)
 {
     syslog_message_free(&p->message);
-    buffer_free(&p->meta);
+    buffer_free(&p->reject_meta);
+    schema_writer_free(&p->schema);
     if (p->config->charset)
         charset_close(&p->charset);
 }
 
 static void batch_parser_set_origin(struct batch_parser *p, const struct batch_origin *origin)
 {
+    struct record_origin from = {.peer = {origin->peer, strlen(origin->peer)},
+                                 .transport = {origin->transport, strlen(origin->transport)},
+                                 .sender = origin->sender};
     p->syslog.time.now = (int64_t)(origin->received_ns / NS_PER_S);
-    if (!p->config->meta)
+    if (!schema_needs_time(&p->config->schema) && !p->config->rejects)
         return;
-    char text[TIMESTAMP_MAX];
-    const char *end = timestamp_write(&p->clock, origin->received_ns, text);
-    p->meta.len = 0;
-    record_format_meta(&p->meta, (struct slice){origin->peer, strlen(origin->peer)},
-                       (struct slice){origin->transport, strlen(origin->transport)},
-                       slice_between(text, end));
-}
-
-static __attribute__((noinline)) void
-batch_append_extras(struct batch *b, const struct batch_parser *p, struct slice message)
-{
-    struct record_extras extras = {0};
-    if (p->config->meta)
-        extras.meta = (struct slice){p->meta.data, p->meta.len};
-    if (p->config->raw)
-        extras.raw = message;
-    record_append_extras(&b->records, &extras);
+    schema_set_origin(&p->schema, &from, origin->received_ns);
+    if (!p->config->rejects)
+        return;
+    from.received = (struct slice){p->schema.received, p->schema.received_len};
+    p->reject_meta.len = 0;
+    record_format_meta(&p->reject_meta, &from);
 }
 
 /* Whether a message, which rfc5424 has rejected, looks like RFC 3164: it has a PRI or a TIMESTAMP,
@@ -103,7 +98,8 @@ static __attribute__((noinline)) void batch_reject(struct batch *b, struct batch
     b->rejected++;
     if (p->config->rejects)
         reject_write(&b->rejects, b->origin.name, f->number, &b->defects[i],
-                     (struct slice){f->data, f->len});
+                     (struct slice){f->data, f->len},
+                     (struct slice){p->reject_meta.data, p->reject_meta.len});
 }
 
 /* Returns a message in UTF-8. It is unchanged if it is that already or cannot be converted. */
@@ -127,6 +123,15 @@ static bool batch_parse_converted(struct batch_parser *p, struct slice message,
     return good;
 }
 
+/* RFC 3164, section 4.3.2. The address is not in the message, of which blocks can be read. */
+static void batch_set_hostname(struct syslog_message *m, const struct peer *sender)
+{
+    if (!*sender->ip)
+        return;
+    m->hostname = (struct slice){sender->ip, strlen(sender->ip)};
+    m->header_verbatim = false;
+}
+
 /* batch_parse() with options that change records or select messages. */
 static __attribute__((noinline)) void batch_parse_custom(struct batch *b, struct batch_parser *p)
 {
@@ -138,13 +143,13 @@ static __attribute__((noinline)) void batch_parse_custom(struct batch *b, struct
             batch_reject(b, p, i);
             continue;
         }
+        if (config->host_from_peer && !p->message.hostname.data)
+            batch_set_hostname(&p->message, b->origin.sender);
         if (config->selector.is_active && !selector_selects(&config->selector, &p->message)) {
             b->filtered++;
             continue;
         }
-        record_write(&b->records, &p->message);
-        if (config->meta || config->raw)
-            batch_append_extras(b, p, message);
+        schema_write(&p->schema, &b->records, &p->message, message);
     }
 }
 

@@ -8,11 +8,12 @@
 #include "base/buffer.h"
 #include "base/charset.h"
 #include "base/defect.h"
+#include "base/peer.h"
+#include "json/schema.h"
 #include "relay/config.h"
 #include "syslog/frame.h"
 #include "syslog/message.h"
 #include "syslog/parse.h"
-#include "syslog/timestamp.h"
 
 enum { BATCH_FRAMES = 1024, BATCH_BYTES = 64 * 1024 };
 
@@ -21,7 +22,8 @@ struct batch_origin {
     const char *name; /* in log lines and --rejects */
     const char *peer; /* in --meta */
     const char *transport;
-    uint64_t received_ns; /* clock_real, or 0 if neither --meta nor the format needs it */
+    const struct peer *sender;
+    uint64_t received_ns; /* clock_real, or 0 if no option needs it */
 };
 
 /* Kept small, because it moves from one core's cache to another's. */
@@ -90,9 +92,9 @@ struct batch_parser {
     bool is_custom; /* options change records or select messages */
     struct syslog_parser syslog;
     struct syslog_message message;
-    struct timestamp_writer clock;
-    struct buffer meta;     /* members that --meta adds to each record of the batch */
-    struct charset charset; /* with --charset */
+    struct schema_writer schema;
+    struct buffer reject_meta; /* members of --meta in --rejects */
+    struct charset charset;    /* with --charset */
 };
 
 /* Returns false and logs the reason if --charset cannot be loaded. */
