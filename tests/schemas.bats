@@ -90,7 +90,7 @@ of_ecs() {
         | (.attributes | attributes) as $a
         | [.severityText, $a."syslog.facility", $r."host.name", $r."service.name", $a."syslog.procid",
            $a."syslog.msgid", .body.stringValue, $a."syslog.structured_data" // {}]' >otlp
-    jq -c '.[4] |= if type == "number" then tostring else . end' shnek | sed 's/9223372036854775807/&/' >strings
+    jq -c '.[4] |= if type == "number" then tostring else . end' shnek >strings
     cmp strings otlp
 }
 
@@ -115,7 +115,7 @@ of_ecs() {
 }
 
 @test "timeUnixNano is TIMESTAMP in nanoseconds" {
-    local time i=0
+    local time
     local times=(2026-11-22T17:04:05Z 2026-11-22T17:04:05.1Z 2026-11-22T17:04:05.123456Z 2026-11-22T17:04:05.12+00:00
         2026-11-22T17:04:05.12+05:30 2026-11-22T17:04:05.12-05:30 2026-11-22T17:04:06.999999-05:30
         1970-01-01T00:00:00Z 2001-09-09T01:46:39.999Z 2001-09-09T01:46:40Z 2400-02-29T23:59:59.5Z)

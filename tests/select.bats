@@ -77,7 +77,7 @@ all='0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23'
     {
         echo 'module(load="imtcp")'
         echo "input(type=\"imtcp\" address=\"127.0.0.1\" port=\"$tcp\")"
-        echo 'template(name="msg" type="string" string="%msg%\n")'
+        printf '%s\n' 'template(name="msg" type="string" string="%msg%\n")'
         for selector in "${selectors[@]}"; do
             echo "$selector $PWD/got.$((i++));msg"
         done
@@ -110,7 +110,7 @@ all='0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23'
     is "$(names --select-host='*1' --select-app='*' --select='*.notice')" 'web1 nginx'
 }
 
-@test "messages that are not selected are counted as filtered, and are no loss" {
+@test "messages that are not selected are counted as filtered, with status 0" {
     local option
     for option in --jobs=1 --jobs=3; do
         run --separate-stderr shnek-parse "$option" --select='*.err' --stats=1h in
@@ -150,7 +150,7 @@ foo.err|'foo': $facilities
 mail,.err|'': $facilities
 mark.*|'mark': $facilities
 END
-    for text in '' 'a[' 'a\'; do
+    for text in '' 'a[' "a\\"; do
         run --separate-stderr shnek-parse --select-app="$text"
         is "$status" 2
         [[ $stderr == "shnek-parse: --select-app: '$text' is not a name or pattern: "* ]]

@@ -6,7 +6,7 @@
 /*
  * Matches text against a pattern like fnmatch(3) without flags, a byte at a time: '*' is any text,
  * '?' any byte, [a-z] and [!a-z] sets, and '\' quotes the next character. With `fold` the case of
- * ASCII letters makes no difference. The time is at most proportional to the product of the
+ * ASCII letters is ignored. The time is at most proportional to the product of the
  * lengths.
  */
 bool glob_match(const char *pattern, struct slice text, bool fold);

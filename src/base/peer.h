@@ -7,7 +7,7 @@
 
 enum { PEER_IP_MAX = 64 };
 
-/* What is known about a sender. All zero: nothing, as for a file. */
+/* A sender. All zero: unknown, as for a file. */
 struct peer {
     char ip[PEER_IP_MAX]; /* IPv4 or IPv6 address without a scope, or empty */
     uint16_t port;        /* valid with an address */

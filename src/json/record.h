@@ -21,7 +21,7 @@ struct record_extras {
 /* Appends the extras after "msg" to the last record in `out`. */
 void record_append_extras(struct buffer *out, const struct record_extras *extras);
 
-/* Where a message came from. */
+/* The origin of a message. */
 struct record_origin {
     struct slice peer; /* "stdin", a path or a peer, perhaps with the subject of a certificate */
     struct slice transport;

@@ -47,9 +47,9 @@ const char *const ecs_members[] = {"@timestamp",
                                    "log.syslog.structured_data",
                                    NULL};
 
-static void ecs_add(struct schema_text *text, bool wanted, const char *name, const char *value)
+static void ecs_add(struct schema_text *text, bool selected, const char *name, const char *value)
 {
-    if (wanted)
+    if (selected)
         text->len += (size_t)snprintf(text->bytes + text->len, sizeof text->bytes - text->len,
                                       ",\"%s\":%s", name, value);
 }

@@ -12,7 +12,7 @@ enum schema {
     SCHEMA_OTLP /* OpenTelemetry Protocol, JSON encoding */
 };
 
-/* What a record contains. */
+/* The contents of records. */
 struct schema_config {
     enum schema schema;
     uint32_t members; /* a bit for each of schema_members(); 0 for all */
@@ -79,7 +79,7 @@ bool schema_needs_time(const struct schema_config *config);
 void schema_writer_init(struct schema_writer *w, const struct schema_config *config);
 void schema_writer_free(struct schema_writer *w);
 
-/* Sets where the next messages come from; origin->received is not used. */
+/* Sets the origin of the next messages; origin->received is not used. */
 void schema_set_origin(struct schema_writer *w, const struct record_origin *origin,
                        uint64_t received_ns);
 

@@ -25,8 +25,8 @@ bool pipeline_init(struct pipeline *p, const struct relay_config *config, struct
 void pipeline_source_init(const struct pipeline *p, struct source *s, const char *name,
                           const char *transport, const struct peer *sender)
 {
-    static const struct peer nobody;
-    s->sender = sender ? sender : &nobody;
+    static const struct peer unknown;
+    s->sender = sender ? sender : &unknown;
     s->name = s->peer = name;
     s->transport = transport;
     framer_init(&s->framer, p->config->framing, (size_t)p->config->max_size, p->config->truncate);

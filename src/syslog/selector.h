@@ -34,7 +34,7 @@ void selector_free(struct selector *s);
  */
 const char *selector_add(struct selector *s, const char *text, struct slice *bad);
 
-/* Also selects an APP-NAME, or a HOSTNAME, whose case makes no difference. Returns false if the
+/* Also selects an APP-NAME, or a HOSTNAME, whose case is ignored. Returns false if the
  * pattern is malformed. */
 bool selector_add_app(struct selector *s, const char *pattern);
 bool selector_add_host(struct selector *s, const char *pattern);
