@@ -232,7 +232,8 @@ static void otlp_remember(struct schema_writer *w, struct slice timestamp)
     s->tail = 0;
     memcpy(&s->tail, tail.data, tail.len);
     s->tail_mask = 0;
-    memset(&s->tail_mask, 0xff, tail.len);
+    if (w->timestamps.second_ns) /* else a number would begin with 0 */
+        memset(&s->tail_mask, 0xff, tail.len);
     s->seconds_len =
         (size_t)(schema_put_number(s->seconds, w->timestamps.second_ns / NS_PER_S) - s->seconds);
 }
@@ -240,8 +241,10 @@ static void otlp_remember(struct schema_writer *w, struct slice timestamp)
 static __attribute__((noinline)) char *otlp_slow_time(struct schema_writer *w, char *to,
                                                       struct slice timestamp)
 {
+    static const char too_late[] = "2554"; /* 2^64 ns after 1970 */
     uint64_t ns;
-    if (!timestamp_read(&w->timestamps, timestamp, &ns))
+    if (timestamp.len < 4 || memcmp(timestamp.data, too_late, 4) >= 0 ||
+        !timestamp_read(&w->timestamps, timestamp, &ns))
         return to;
     otlp_remember(w, timestamp);
     to = schema_put_number(json_literal(to, ",\"timeUnixNano\":\""), ns);
