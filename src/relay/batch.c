@@ -136,6 +136,7 @@ static void batch_set_hostname(struct syslog_message *m, const struct peer *send
 static __attribute__((noinline)) void batch_parse_custom(struct batch *b, struct batch_parser *p)
 {
     const struct relay_config *config = p->config;
+    bool is_plain = schema_is_plain(&config->schema) && !config->schema.meta && !config->schema.raw;
     for (size_t i = 0; i < b->count; i++) {
         const struct batch_frame *f = &b->frames[i];
         struct slice message = {f->data, f->len};
@@ -149,7 +150,10 @@ static __attribute__((noinline)) void batch_parse_custom(struct batch *b, struct
             b->filtered++;
             continue;
         }
-        schema_write(&p->schema, &b->records, &p->message, message);
+        if (is_plain)
+            record_write(&b->records, &p->message);
+        else
+            schema_write(&p->schema, &b->records, &p->message, message);
     }
 }
 
