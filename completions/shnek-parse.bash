@@ -32,6 +32,9 @@ _shnek_parse()
     --host) words='rule always never' ;;
     --max-size) words='8k 64k 1M' ;;
     --oversize) words='reject truncate' ;;
+    --select) words='*.err *.notice auth,authpriv.*' ;;
+    --select-app | --select-host | --fields) words= ;;
+    --schema) words='shnek ecs otlp' ;;
     --rcvbuf) words='1M 8M 64M' ;;
     --socket-mode) words='600 660 666' ;;
     --tls-peer) words='sha256:' ;;
@@ -56,10 +59,11 @@ _shnek_parse()
             compopt -o default # files
             return
         fi
-        words='-l --listen= -f --format= --tz= --charset= --host= --multiline -F --framing= --max-size= --oversize= --rcvbuf= --reuseport
+        words='-l --listen= -f --format= --tz= --charset= --host= --multiline -F --framing= --max-size= --oversize= --select= --select-app= --select-host= --rcvbuf= --reuseport
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
-            --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw
+            --first-message-timeout= --max-memory= --handshake-timeout= --schema= --fields=
+            --severity-number --host-from-peer --meta --raw
             --shutdown-timeout= --rejects= --exec= --jobs= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac

@@ -41,6 +41,13 @@ static const char help[] =
     "      --host=MODE           Read the word after an RFC 3164 time as host name by\n"
     "                            rule, always or never [rule]\n"
     "\n"
+    "Selection:\n"
+    "      --select=SELECTOR     Write only these facilities and severities, as in\n"
+    "                            syslog.conf(5): auth,authpriv.*, *.err, *.=debug,\n"
+    "                            *.info;mail.none; may be repeated\n"
+    "      --select-app=PATTERN  Write only these APP-NAMEs; may be repeated\n"
+    "      --select-host=PATTERN Write only these HOSTNAMEs; may be repeated\n"
+    "\n"
     "Listeners:\n"
     "  -l, --listen=ADDRESS      Listen on tcp://HOST:PORT, tls://HOST[:PORT],\n"
     "                            udp://HOST[:PORT], unix:PATH, unixgram:PATH or\n"
@@ -75,7 +82,12 @@ static const char help[] =
     "                            Limit the PROXY header and TLS handshake [10s]\n"
     "\n"
     "Output:\n"
-    "      --meta                Add \"peer\", \"transport\" and \"received\" to records\n"
+    "      --schema=SCHEMA       Name members as in shnek, ecs (Elastic Common\n"
+    "                            Schema) or otlp (OpenTelemetry) [shnek]\n"
+    "      --fields=LIST         Write only these members of the schema\n"
+    "      --severity-number     Add the severity as a number\n"
+    "      --host-from-peer      Set an absent hostname to the sender's address\n"
+    "      --meta                Add the sender, transport and time of arrival\n"
     "      --raw                 Add the original message as \"raw\" or \"raw_base64\"\n"
     "      --rejects=FILE        Append rejected messages to FILE as JSON lines\n"
     "      --exec=COMMAND        Run a shell command that reads the records from its\n"
@@ -100,6 +112,9 @@ enum {
     OPTION_TZ,
     OPTION_CHARSET,
     OPTION_HOST,
+    OPTION_SELECT,
+    OPTION_SELECT_APP,
+    OPTION_SELECT_HOST,
     OPTION_RCVBUF,
     OPTION_REUSEPORT,
     OPTION_SOCKET_MODE,
@@ -116,6 +131,10 @@ enum {
     OPTION_IDLE_TIMEOUT,
     OPTION_FIRST_MESSAGE_TIMEOUT,
     OPTION_HANDSHAKE_TIMEOUT,
+    OPTION_SCHEMA,
+    OPTION_FIELDS,
+    OPTION_SEVERITY_NUMBER,
+    OPTION_HOST_FROM_PEER,
     OPTION_META,
     OPTION_RAW,
     OPTION_REJECTS,
@@ -134,6 +153,9 @@ static const struct option options[] = {
     {"tz", required_argument, NULL, OPTION_TZ},
     {"charset", required_argument, NULL, OPTION_CHARSET},
     {"host", required_argument, NULL, OPTION_HOST},
+    {"select", required_argument, NULL, OPTION_SELECT},
+    {"select-app", required_argument, NULL, OPTION_SELECT_APP},
+    {"select-host", required_argument, NULL, OPTION_SELECT_HOST},
     {"listen", required_argument, NULL, 'l'},
     {"rcvbuf", required_argument, NULL, OPTION_RCVBUF},
     {"reuseport", no_argument, NULL, OPTION_REUSEPORT},
@@ -154,6 +176,10 @@ static const struct option options[] = {
     {"idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT},
     {"first-message-timeout", required_argument, NULL, OPTION_FIRST_MESSAGE_TIMEOUT},
     {"handshake-timeout", required_argument, NULL, OPTION_HANDSHAKE_TIMEOUT},
+    {"schema", required_argument, NULL, OPTION_SCHEMA},
+    {"fields", required_argument, NULL, OPTION_FIELDS},
+    {"severity-number", no_argument, NULL, OPTION_SEVERITY_NUMBER},
+    {"host-from-peer", no_argument, NULL, OPTION_HOST_FROM_PEER},
     {"meta", no_argument, NULL, OPTION_META},
     {"raw", no_argument, NULL, OPTION_RAW},
     {"rejects", required_argument, NULL, OPTION_REJECTS},
@@ -215,6 +241,33 @@ static bool relay_config_set_tz(struct relay_config *c, const char *text)
     }
     c->tz = (struct tz){0};
     return setenv("TZ", text, 1) == 0;
+}
+
+static bool relay_config_set_schema(struct relay_config *c, const char *text)
+{
+    static const char *const words[] = {"shnek", "ecs", "otlp", NULL};
+    int choice;
+    if (!option_choice("--schema", text, words, &choice))
+        return false;
+    c->schema.schema = (enum schema)choice;
+    return true;
+}
+
+static bool relay_config_set_selector(struct relay_config *c, const char *text)
+{
+    struct slice bad;
+    const char *error = selector_add(&c->selector, text, &bad);
+    if (error)
+        log_printf("--select: '%s': '%.*s': %s", text, (int)bad.len, bad.data, error);
+    return !error;
+}
+
+static bool relay_config_set_pattern(bool added, const char *flag, const char *text)
+{
+    if (!added)
+        log_printf("%s: '%s' is not a name or pattern: %s", flag, text,
+                   *text ? "'[' without ']', or '\\' at the end" : "it is empty");
+    return added;
 }
 
 static bool relay_config_set_charset(struct relay_config *c, const char *text)
@@ -345,10 +398,26 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
         return option_size("--max-memory", text, 64 * 1024, (uint64_t)1 << 40, &c->max_memory);
     case OPTION_HANDSHAKE_TIMEOUT:
         return option_duration("--handshake-timeout", text, 1, day_ns, &c->handshake_timeout_ns);
+    case OPTION_SELECT:
+        return relay_config_set_selector(c, text);
+    case OPTION_SELECT_APP:
+        return relay_config_set_pattern(selector_add_app(&c->selector, text), "--select-app", text);
+    case OPTION_SELECT_HOST:
+        return relay_config_set_pattern(selector_add_host(&c->selector, text), "--select-host",
+                                        text);
     case OPTION_META:
-        return c->meta = true;
+        return c->schema.meta = true;
     case OPTION_RAW:
-        return c->raw = true;
+        return c->schema.raw = true;
+    case OPTION_SCHEMA:
+        return relay_config_set_schema(c, text);
+    case OPTION_FIELDS:
+        c->fields = text;
+        return true;
+    case OPTION_SEVERITY_NUMBER:
+        return c->schema.severity_number = true;
+    case OPTION_HOST_FROM_PEER:
+        return c->host_from_peer = true;
     case OPTION_REJECTS:
         c->rejects = text;
         return true;
@@ -397,6 +466,22 @@ static bool relay_config_check_tls(const struct relay_config *c)
     return true;
 }
 
+/* The members depend on --schema, which may follow. */
+static bool relay_config_set_fields(struct relay_config *c)
+{
+    struct slice unknown;
+    struct buffer valid = {0};
+    if (!c->fields ||
+        schema_parse_members(c->schema.schema, c->fields, &c->schema.members, &unknown))
+        return true;
+    for (const char *const *member = schema_members(c->schema.schema); *member; member++)
+        buffer_printf(&valid, "%s%s", valid.len ? ", " : "", *member);
+    log_printf("--fields: '%.*s' is not a member of the schema: expected %.*s", (int)unknown.len,
+               unknown.data, (int)valid.len, valid.data);
+    buffer_free(&valid);
+    return false;
+}
+
 /* Returns false and logs the reason if options cannot be combined. */
 static bool relay_config_check(const struct relay_config *c)
 {
@@ -411,6 +496,9 @@ static bool relay_config_check(const struct relay_config *c)
         return relay_config_fail("--rejects: cannot be '-', because stdout is for records");
     if (c->proxy_protocol && !c->access.network_count)
         return relay_config_fail("--proxy-protocol: requires --allow with the proxies' addresses");
+    if (c->schema.severity_number && c->schema.schema == SCHEMA_OTLP)
+        return relay_config_fail("--severity-number: has no effect with --schema=otlp, which "
+                                 "always has severityNumber");
     if (c->max_memory < c->max_size)
         return relay_config_fail("--max-memory: must be at least --max-size");
     return relay_config_check_tls(c);
@@ -439,6 +527,7 @@ static const struct {
     {OPTION_ALLOW, MASK_IP, "--allow", "tcp://, tls:// or udp://"},
     {OPTION_ALLOW_UID, MASK_UNIX | MASK_UNIXGRAM, "--allow-uid", "unix: or unixgram:"},
     {OPTION_PROXY_PROTOCOL, MASK_TCP | MASK_TLS, "--proxy-protocol", "tcp:// or tls://"},
+    {OPTION_HOST_FROM_PEER, MASK_IP, "--host-from-peer", "tcp://, tls:// or udp://"},
     {OPTION_MAX_CONNECTIONS, MASK_STREAM, "--max-connections", "tcp://, tls:// or unix:"},
     {OPTION_MAX_CONNECTIONS_PER_PEER, MASK_STREAM, "--max-connections-per-peer",
      "tcp://, tls:// or unix:"},
@@ -512,7 +601,8 @@ static bool relay_config_parse(struct relay_config *c, int argc, char **argv, in
     if (!c->max_memory) /* a buffer doubles its capacity */
         c->max_memory = 2 * c->max_size > default_memory ? 2 * c->max_size : default_memory;
     good = good && option_check_requirements(&given, options, requirements) &&
-           relay_config_check(c) && relay_config_check_effect(c, &given);
+           relay_config_set_fields(c) && relay_config_check(c) &&
+           relay_config_check_effect(c, &given);
     if (!good)
         *status = print_usage_hint();
     return good;
@@ -534,6 +624,7 @@ int main(int argc, char **argv)
     if (good)
         status = relay_run(&config);
     free(config.listen);
+    selector_free(&config.selector);
     access_config_free(&config.access);
     tls_config_free(&config.tls);
     return status;

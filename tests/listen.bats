@@ -515,7 +515,7 @@ useless() {
     wait_until lines_are rejects 1
     [[ $(<relay.out) == *',"msg":"one","peer":"'"$from"'","transport":"tcp","received":"'* ]]
     is "$(sed -n 2p relay.err)" "shnek-parse: $from:3: PRI: expected '<' (at byte 0)"
-    is "$(<rejects)" '{"source":"'"$from"'","number":3,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
+    [[ $(<rejects) =~ ^'{"source":"'$from'","number":3,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad","peer":"'$from'","transport":"tcp","received":"'[^\"]+'","peer_ip":"127.0.0.1","peer_port":'${from#*:}'}'$ ]]
 }
 
 @test "a line truncated by a reset is rejected, and other connections continue" {

@@ -270,7 +270,7 @@ shnek-parse: absent: No such file or directory"
     run --separate-stderr closed
     is "$status" 2
     is "${stderr_lines[-1]}" 'shnek-parse: stdout: Bad file descriptor'
-    is "$(<rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
+    is "$(without_peer rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
 }
 
 @test "with a closed stderr, its descriptor is not reused for messages" {
@@ -279,7 +279,7 @@ shnek-parse: absent: No such file or directory"
     run --separate-stderr closed
     is "$output" "$(json text)"
     is "$status" 1
-    is "$(<rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
+    is "$(without_peer rejects)" '{"source":"in","number":1,"error":"PRI: expected '"'<'"'","offset":0,"raw":"bad"}'
 }
 
 # Lines
@@ -400,7 +400,7 @@ END
         --max-size=64 --rejects=rejects
     is "$status" 1
     is "$output" "$(json one)"
-    diff rejects expected
+    diff <(without_peer rejects) expected
 }
 
 @test "--rejects contains the number of a truncated or broken frame of octet counting" {
@@ -412,7 +412,7 @@ END
     is "$status" 1
     given "20 ${HEAD}ok20 <13>1 - " --rejects=rejects
     is "$status" 1
-    diff rejects expected
+    diff <(without_peer rejects) expected
 }
 
 @test "--rejects writes to a process substitution" {
@@ -420,7 +420,8 @@ END
     shnek-parse --rejects=>(cat >got) < <(printf 'bad\n%sone\n' "$HEAD") >out 2>err || status=$?
     is "$status" 1
     is "$(<out)" "$(json one)"
-    wait_until cmp got expected
+    wait_until test -s got
+    is "$(without_peer got)" "$(<expected)"
 }
 
 @test "--rejects is flushed while the input is idle" {
@@ -428,7 +429,7 @@ END
     start parse shnek-parse --rejects=rejects in
     feed in
     echo bad >&"$feed"
-    wait_until grep -q '"raw":"bad"}$' rejects
+    wait_until grep -q '"raw":"bad",' rejects
 }
 
 @test "--rejects=- is a usage error" {

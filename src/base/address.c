@@ -1,8 +1,10 @@
 #include "base/address.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -143,13 +145,46 @@ struct sockaddr_un address_to_unix(const struct address *address)
     return result;
 }
 
+/* An IPv4 peer of an IPv6 socket has an IPv4-mapped address (RFC 4291, section 2.5.5.2). Returns
+ * its IPv4 address in `ipv4`, or the address itself. */
+static const struct sockaddr *sockaddr_unmap(const struct sockaddr *addr, socklen_t *len,
+                                             struct sockaddr_in *ipv4)
+{
+    struct sockaddr_in6 ipv6;
+    if (addr->sa_family != AF_INET6 || *len < sizeof ipv6)
+        return addr;
+    memcpy(&ipv6, addr, sizeof ipv6);
+    if (!IN6_IS_ADDR_V4MAPPED(&ipv6.sin6_addr))
+        return addr;
+    *ipv4 = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = ipv6.sin6_port};
+    memcpy(&ipv4->sin_addr, &ipv6.sin6_addr.s6_addr[12], sizeof ipv4->sin_addr);
+    *len = sizeof *ipv4;
+    return (const struct sockaddr *)ipv4;
+}
+
 void sockaddr_format(const struct sockaddr *addr, socklen_t len, char *text)
 {
     char host[48];
     char port[6];
+    struct sockaddr_in ipv4;
+    addr = sockaddr_unmap(addr, &len, &ipv4);
     if (getnameinfo(addr, len, host, sizeof host, port, sizeof port,
                     NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         snprintf(text, SOCKADDR_FORMAT_MAX, "unknown");
     else
         snprintf(text, SOCKADDR_FORMAT_MAX, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+uint16_t sockaddr_ip(const struct sockaddr *addr, socklen_t len, char *ip, size_t size)
+{
+    char port[6];
+    struct sockaddr_in ipv4;
+    addr = sockaddr_unmap(addr, &len, &ipv4);
+    if (getnameinfo(addr, len, ip, (socklen_t)size, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        *ip = '\0';
+        return 0;
+    }
+    ip[strcspn(ip, "%")] = '\0';
+    return (uint16_t)strtoul(port, NULL, 10);
 }

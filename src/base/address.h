@@ -2,6 +2,8 @@
 #define SHNEK_BASE_ADDRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -46,7 +48,12 @@ struct addrinfo *address_resolve(const struct address *address, bool listen);
 /* Converts PATH for connect(2) and bind(2). */
 struct sockaddr_un address_to_unix(const struct address *address);
 
-/* Formats an IP address as "127.0.0.1:514" or "[::1]:514", into SOCKADDR_FORMAT_MAX bytes. */
+/* Formats an IP address as "127.0.0.1:514" or "[::1]:514", into SOCKADDR_FORMAT_MAX bytes.
+ * IPv4-mapped IPv6 addresses are written as IPv4. */
 void sockaddr_format(const struct sockaddr *addr, socklen_t len, char *text);
+
+/* Formats an IP address in the same way, without its port and scope; on failure `ip` is empty.
+ * Returns the port. */
+uint16_t sockaddr_ip(const struct sockaddr *addr, socklen_t len, char *ip, size_t size);
 
 #endif

@@ -67,7 +67,9 @@ static void stats_format(struct stats *s, uint64_t out, uint64_t per_second, str
     uint64_t in = counter_read(&s->in);
     bool is_brief = in >= STATS_BRIEF_MESSAGES;
     snprintf(rate, sizeof rate, "%s/s", number_format(number, per_second));
-    stats_text_add_count(&others, " duplicates", counter_read(&s->duplicates), true);
+    stats_text_add_count(&others, " filtered", counter_read(&s->filtered), true);
+    stats_text_add_count(&others, others.len ? "duplicates" : " duplicates",
+                         counter_read(&s->duplicates), true);
     stats_text_add_count(&others, others.len ? "refused" : " refused", counter_read(&s->refused),
                          true);
     stats_text_add_count(t, "in", in, false);
@@ -91,6 +93,7 @@ static void stats_format_both(struct stats *s, uint64_t per_second, struct stats
     stats_text_add_count(t, "in", counter_read(&s->in), false);
     stats_text_add_count(t, "rejected", counter_read(&s->rejected), true);
     stats_text_add_count(t, "dropped", counter_read(&s->dropped), true);
+    stats_text_add_count(t, "filtered", counter_read(&s->filtered), true);
     stats_text_append(t, " | shnek-pub:");
     stats_text_add_count(t, "out", counter_read(&command->out), false);
     stats_text_add_count(t, "rejected", counter_read(&command->rejected), true);

@@ -15,6 +15,7 @@ struct stats {
     counter dropped;     /* messages */
     counter duplicates;  /* messages that the destination had already */
     counter refused;     /* peers, and datagrams from refused addresses */
+    counter filtered;    /* messages that --select does not select */
     counter bytes;       /* of input */
     uint64_t started_ns; /* clock_monotonic() */
     uint64_t printed_ns; /* clock_monotonic() of the last STATS_INTERVAL line */
@@ -51,10 +52,11 @@ void stats_init(struct stats *s);
 
 /*
  * Logs "in N out N rejected N dropped N bytes N rate N/s", with the rate of `out`, and
- * " duplicates N" and " refused N" if these counters are not zero. To fit in 80 columns, `rejected`
- * and `dropped` are omitted if they are zero and at least 1,000 messages came in, and the bytes if
- * there is no space. With a command the line is "in N [rejected N] [dropped N] | shnek-pub: out N
- * [rejected N] [duplicates N] rate N/s". Prints nothing if is_part_of_line.
+ * " filtered N", " duplicates N" and " refused N" if these counters are not zero. To fit in 80
+ * columns, `rejected` and `dropped` are omitted if they are zero and at least 1,000 messages came
+ * in, and the bytes if there is no space. With a command the line is "in N [rejected N] [dropped N]
+ * [filtered N] | shnek-pub: out N [rejected N] [duplicates N] rate N/s". Prints nothing if
+ * is_part_of_line.
  */
 void stats_print(struct stats *s, enum stats_kind kind);
 

@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-static char *raw_base64(char *to, struct slice bytes)
+char *raw_base64(char *to, struct slice bytes)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *p = (const unsigned char *)bytes.data;

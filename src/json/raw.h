@@ -10,4 +10,7 @@
 #define RAW_CAPACITY(n) (32 + JSON_STRING_CAPACITY(n))
 char *raw_write(char *to, struct slice raw);
 
+/* Writes bytes in base64. Returns the end. */
+char *raw_base64(char *to, struct slice bytes);
+
 #endif

@@ -1,5 +1,7 @@
 #include "json/record.h"
 
+#include <stdio.h>
+
 #include "json/escape.h"
 #include "json/raw.h"
 #include "syslog/pri.h"
@@ -355,17 +357,68 @@ void record_append_extras(struct buffer *out, const struct record_extras *extras
     buffer_commit(out, record_literal(to, RECORD_END));
 }
 
-void record_format_meta(struct buffer *out, struct slice peer, struct slice transport,
-                        struct slice received)
+static bool record_transport_is(const struct record_origin *origin, const char *name)
 {
-    char *to = buffer_reserve(out, 64 + JSON_STRING_CAPACITY(peer.len) +
-                                       JSON_STRING_CAPACITY(transport.len) +
-                                       JSON_STRING_CAPACITY(received.len));
-    to = json_literal(to, ",\"peer\":");
-    to = json_quote(to, peer);
-    to = json_literal(to, ",\"transport\":");
-    to = json_quote(to, transport);
-    to = json_literal(to, ",\"received\":");
-    to = json_quote(to, received);
+    return slice_equal(origin->transport, (struct slice){name, strlen(name)});
+}
+
+bool record_is_file(const struct record_origin *origin)
+{
+    return record_transport_is(origin, "file");
+}
+
+struct slice record_network_transport(const struct record_origin *origin)
+{
+    if (record_is_file(origin) || record_transport_is(origin, "stdin"))
+        return (struct slice){0};
+    if (record_transport_is(origin, "tls"))
+        return (struct slice){"tcp", 3};
+    return record_transport_is(origin, "unixgram") ? (struct slice){"unix", 4} : origin->transport;
+}
+
+void record_format_meta(struct buffer *out, const struct record_origin *origin)
+{
+    const struct peer *sender = origin->sender;
+    char *to = buffer_reserve(out, RECORD_META_CAPACITY(origin));
+    to = json_quote(json_literal(to, ",\"peer\":"), origin->peer);
+    to = json_quote(json_literal(to, ",\"transport\":"), origin->transport);
+    to = json_quote(json_literal(to, ",\"received\":"), origin->received);
+    if (*sender->ip)
+        to += sprintf(to, ",\"peer_ip\":\"%s\",\"peer_port\":%u", sender->ip, sender->port);
+    if (sender->subject)
+        to = json_quote(json_literal(to, ",\"peer_subject\":"),
+                        (struct slice){sender->subject, strlen(sender->subject)});
+    if (sender->has_credentials)
+        to +=
+            sprintf(to, ",\"uid\":%lu,\"pid\":%ld", (unsigned long)sender->uid, (long)sender->pid);
     buffer_commit(out, to);
+}
+
+char *record_put_procid(char *to, const struct syslog_message *m)
+{
+    return record_procid(to, m);
+}
+
+bool record_has_numeric_procid(const struct syslog_message *m)
+{
+    return m->procid.data && record_is_number(m->procid);
+}
+
+char *record_put_structured_data(char *to, const struct syslog_message *m)
+{
+    if (m->sd.element_count == 0)
+        return json_literal(to, "{}");
+    return m->sd.is_simple ? record_fast_structured_data(to, &m->sd)
+                           : record_structured_data(to, &m->sd, record_limit(m));
+}
+
+char *record_put_sd_name(char *to, const struct structured_data *sd, struct slice name,
+                         const char *limit)
+{
+    return record_sd_name(to, sd, name, limit);
+}
+
+char *record_put_param_value(char *to, const struct sd_param *param, const char *limit)
+{
+    return record_param_value(to, param, limit);
 }

@@ -88,7 +88,7 @@ static void publisher_reject(struct publisher *p, uint64_t number, const struct 
     if (!p->config->rejects)
         return;
     pthread_mutex_lock(&p->rejects_lock);
-    reject_write(&p->reject_line, "stdin", number, defect, raw);
+    reject_write(&p->reject_line, "stdin", number, defect, raw, (struct slice){0});
     reject_file_append(&p->rejects, &p->reject_line);
     /* The spool must not forget the line before it is written. */
     if (p->config->spool || p->rejects.output.buffer.len >= OUTPUT_BLOCK)

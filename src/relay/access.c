@@ -115,6 +115,19 @@ void peer_format_unix(const struct ucred *credentials, char *name)
              (long)credentials->pid);
 }
 
+void peer_set_credentials(struct peer *peer, const struct ucred *credentials)
+{
+    *peer = (struct peer){.has_credentials = credentials->uid != (uid_t)-1,
+                          .uid = credentials->uid,
+                          .pid = credentials->pid};
+}
+
+void peer_set_address(struct peer *peer, const struct sockaddr *address, socklen_t len)
+{
+    *peer = (struct peer){0};
+    peer->port = sockaddr_ip(address, len, peer->ip, sizeof peer->ip);
+}
+
 static bool network_contains(const struct network *n, const unsigned char *address)
 {
     unsigned bytes = n->prefix_len / 8;

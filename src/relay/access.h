@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/address.h"
+#include "base/peer.h"
 #include "base/rate-limit.h"
 #include "base/stats.h"
 
@@ -46,6 +47,10 @@ struct peer_key peer_key_uid(uid_t uid);
 
 /* Writes "uid=0,pid=1" to `name`, which has SOCKADDR_FORMAT_MAX bytes. */
 void peer_format_unix(const struct ucred *credentials, char *name);
+
+/* Set what is known about a sender; `address` is an IP address. */
+void peer_set_credentials(struct peer *peer, const struct ucred *credentials);
+void peer_set_address(struct peer *peer, const struct sockaddr *address, socklen_t len);
 
 /* Access control of one server. */
 struct access {

@@ -9,7 +9,7 @@
 
 void batch_init(struct batch *b, size_t max_frames)
 {
-    b->count = b->rejected = 0;
+    b->count = b->rejected = b->filtered = 0;
     b->rfc3164 = NULL;
     b->max_frames = max_frames;
     b->bytes = b->records = b->rejects = (struct buffer){0};
@@ -38,7 +38,10 @@ bool batch_parser_init(struct batch_parser *p, const struct relay_config *config
     *p = (struct batch_parser){
         .config = config,
         .syslog = {.format = config->format, .time = {.tz = config->tz}, .host = config->host},
-        .clock = {.utc = true}};
+        .is_custom = config->charset || config->schema.meta || config->schema.raw ||
+                     config->selector.is_active || config->host_from_peer ||
+                     !schema_is_plain(&config->schema)};
+    schema_writer_init(&p->schema, &config->schema);
     if (!config->charset || charset_open(&p->charset, config->charset))
         return true;
     log_printf("--charset: %s: %m", config->charset);
@@ -48,33 +51,26 @@ bool batch_parser_init(struct batch_parser *p, const struct relay_config *config
 void batch_parser_free(struct batch_parser *p)
 {
     syslog_message_free(&p->message);
-    buffer_free(&p->meta);
+    buffer_free(&p->reject_meta);
+    schema_writer_free(&p->schema);
     if (p->config->charset)
         charset_close(&p->charset);
 }
 
 static void batch_parser_set_origin(struct batch_parser *p, const struct batch_origin *origin)
 {
+    struct record_origin from = {.peer = {origin->peer, strlen(origin->peer)},
+                                 .transport = {origin->transport, strlen(origin->transport)},
+                                 .sender = origin->sender};
     p->syslog.time.now = (int64_t)(origin->received_ns / NS_PER_S);
-    if (!p->config->meta)
+    if (!schema_needs_time(&p->config->schema) && !p->config->rejects)
         return;
-    char text[TIMESTAMP_MAX];
-    const char *end = timestamp_write(&p->clock, origin->received_ns, text);
-    p->meta.len = 0;
-    record_format_meta(&p->meta, (struct slice){origin->peer, strlen(origin->peer)},
-                       (struct slice){origin->transport, strlen(origin->transport)},
-                       slice_between(text, end));
-}
-
-static __attribute__((noinline)) void
-batch_append_extras(struct batch *b, const struct batch_parser *p, struct slice message)
-{
-    struct record_extras extras = {0};
-    if (p->config->meta)
-        extras.meta = (struct slice){p->meta.data, p->meta.len};
-    if (p->config->raw)
-        extras.raw = message;
-    record_append_extras(&b->records, &extras);
+    schema_set_origin(&p->schema, &from, origin->received_ns);
+    if (!p->config->rejects)
+        return;
+    from.received = (struct slice){p->schema.received, p->schema.received_len};
+    p->reject_meta.len = 0;
+    record_format_meta(&p->reject_meta, &from);
 }
 
 /* Whether a message, which rfc5424 has rejected, looks like RFC 3164: it has a PRI or a TIMESTAMP,
@@ -102,7 +98,8 @@ static __attribute__((noinline)) void batch_reject(struct batch *b, struct batch
     b->rejected++;
     if (p->config->rejects)
         reject_write(&b->rejects, b->origin.name, f->number, &b->defects[i],
-                     (struct slice){f->data, f->len});
+                     (struct slice){f->data, f->len},
+                     (struct slice){p->reject_meta.data, p->reject_meta.len});
 }
 
 /* Returns a message in UTF-8. It is unchanged if it is that already or cannot be converted. */
@@ -119,16 +116,27 @@ static struct slice batch_convert(struct batch_parser *p, struct slice message)
 static bool batch_parse_converted(struct batch_parser *p, struct slice message,
                                   struct defect *defect)
 {
-    struct slice text = batch_convert(p, message);
+    struct slice text = p->config->charset ? batch_convert(p, message) : message;
     bool good = syslog_parse(&p->syslog, text, &p->message, defect);
     if (!good && text.data != message.data)
         defect->offset = charset_offset(&p->charset, message, (size_t)defect->offset);
     return good;
 }
 
-/* batch_parse() with --charset. */
-static __attribute__((noinline)) void batch_parse_charset(struct batch *b, struct batch_parser *p)
+/* RFC 3164, section 4.3.2. The address is not in the message, of which blocks can be read. */
+static void batch_set_hostname(struct syslog_message *m, const struct peer *sender)
 {
+    if (!*sender->ip)
+        return;
+    m->hostname = (struct slice){sender->ip, strlen(sender->ip)};
+    m->header_verbatim = false;
+}
+
+/* batch_parse() with options that change records or select messages. */
+static __attribute__((noinline)) void batch_parse_custom(struct batch *b, struct batch_parser *p)
+{
+    const struct relay_config *config = p->config;
+    bool is_plain = schema_is_plain(&config->schema) && !config->schema.meta && !config->schema.raw;
     for (size_t i = 0; i < b->count; i++) {
         const struct batch_frame *f = &b->frames[i];
         struct slice message = {f->data, f->len};
@@ -136,30 +144,34 @@ static __attribute__((noinline)) void batch_parse_charset(struct batch *b, struc
             batch_reject(b, p, i);
             continue;
         }
-        record_write(&b->records, &p->message);
-        batch_append_extras(b, p, message);
+        if (config->host_from_peer && !p->message.hostname.data)
+            batch_set_hostname(&p->message, b->origin.sender);
+        if (config->selector.is_active && !selector_selects(&config->selector, &p->message)) {
+            b->filtered++;
+            continue;
+        }
+        if (is_plain)
+            record_write(&b->records, &p->message);
+        else
+            schema_write(&p->schema, &b->records, &p->message, message);
     }
 }
 
 /* "flatten", because the size of the inlined parser must not decide whether it is inlined. */
 __attribute__((flatten)) void batch_parse(struct batch *b, struct batch_parser *p)
 {
-    bool extras = p->config->meta || p->config->raw;
     if (b->origin.received_ns)
         batch_parser_set_origin(p, &b->origin);
-    if (p->config->charset) {
-        batch_parse_charset(b, p);
+    if (p->is_custom) {
+        batch_parse_custom(b, p);
         return;
     }
     for (size_t i = 0; i < b->count; i++) {
         const struct batch_frame *f = &b->frames[i];
         struct slice message = {f->data, f->len};
-        if (f->rejected || !syslog_parse(&p->syslog, message, &p->message, &b->defects[i])) {
+        if (f->rejected || !syslog_parse(&p->syslog, message, &p->message, &b->defects[i]))
             batch_reject(b, p, i);
-            continue;
-        }
-        record_write(&b->records, &p->message);
-        if (extras)
-            batch_append_extras(b, p, message);
+        else
+            record_write(&b->records, &p->message);
     }
 }

@@ -8,11 +8,12 @@
 #include "base/buffer.h"
 #include "base/charset.h"
 #include "base/defect.h"
+#include "base/peer.h"
+#include "json/schema.h"
 #include "relay/config.h"
 #include "syslog/frame.h"
 #include "syslog/message.h"
 #include "syslog/parse.h"
-#include "syslog/timestamp.h"
 
 enum { BATCH_FRAMES = 1024, BATCH_BYTES = 64 * 1024 };
 
@@ -21,7 +22,8 @@ struct batch_origin {
     const char *name; /* in log lines and --rejects */
     const char *peer; /* in --meta */
     const char *transport;
-    uint64_t received_ns; /* clock_real, or 0 if neither --meta nor the format needs it */
+    const struct peer *sender;
+    uint64_t received_ns; /* clock_real, or 0 if no option needs it */
 };
 
 /* Kept small, because it moves from one core's cache to another's. */
@@ -37,6 +39,7 @@ struct batch {
     struct batch_origin origin;
     size_t count;
     size_t rejected;
+    size_t filtered; /* not selected */
     size_t max_frames;
     const struct batch_frame *rfc3164; /* the first rejected frame that --format=auto would accept
                                           as RFC 3164, or NULL */
@@ -55,7 +58,7 @@ void batch_free(struct batch *b);
 /* Removes the frames; the records and rejects stay. */
 static inline void batch_clear(struct batch *b)
 {
-    b->count = b->rejected = 0;
+    b->count = b->rejected = b->filtered = 0;
     b->rfc3164 = NULL;
     b->bytes.len = 0;
 }
@@ -86,11 +89,12 @@ void batch_add_copy(struct batch *b, enum frame_kind kind, const struct frame *f
 /* State of the parser that one thread needs. */
 struct batch_parser {
     const struct relay_config *config;
+    bool is_custom; /* options change records or select messages */
     struct syslog_parser syslog;
     struct syslog_message message;
-    struct timestamp_writer clock;
-    struct buffer meta;     /* members that --meta adds to each record of the batch */
-    struct charset charset; /* with --charset */
+    struct schema_writer schema;
+    struct buffer reject_meta; /* members of --meta in --rejects */
+    struct charset charset;    /* with --charset */
 };
 
 /* Returns false and logs the reason if --charset cannot be loaded. */
@@ -98,8 +102,8 @@ bool batch_parser_init(struct batch_parser *p, const struct relay_config *config
 void batch_parser_free(struct batch_parser *p);
 
 /*
- * Appends a JSON line to `records` for each frame that is valid, and marks the others as rejected.
- * With --rejects it also appends those to `rejects`.
+ * Appends a JSON line to `records` for each frame that is valid and selected, and marks the others
+ * as rejected. With --rejects it also appends those to `rejects`.
  */
 void batch_parse(struct batch *b, struct batch_parser *p);
 

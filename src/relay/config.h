@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "json/schema.h"
 #include "relay/access.h"
 #include "syslog/frame.h"
 #include "syslog/parse.h"
+#include "syslog/selector.h"
 #include "syslog/tz.h"
 #include "tls/tls.h"
 
@@ -34,6 +36,9 @@ struct relay_config {
     enum framing framing;
     bool multiline;
     const char *charset; /* of messages that are not UTF-8, or NULL */
+    struct selector selector;
+    struct schema_config schema;
+    const char *fields; /* members of the schema, or NULL for all */
     uint64_t max_size;
     uint64_t max_connections;
     uint64_t max_memory;          /* bytes of unfinished messages of all connections */
@@ -43,8 +48,7 @@ struct relay_config {
     const char *rejects;          /* path, or NULL */
     const char *exec;             /* command that reads the output, or NULL */
     bool truncate;
-    bool meta;
-    bool raw;
+    bool host_from_peer; /* HOSTNAME is the address of the sender if it is absent */
     bool quiet;
 };
 

@@ -23,8 +23,10 @@ bool pipeline_init(struct pipeline *p, const struct relay_config *config, struct
 }
 
 void pipeline_source_init(const struct pipeline *p, struct source *s, const char *name,
-                          const char *transport)
+                          const char *transport, const struct peer *sender)
 {
+    static const struct peer unknown;
+    s->sender = sender ? sender : &unknown;
     s->name = s->peer = name;
     s->transport = transport;
     framer_init(&s->framer, p->config->framing, (size_t)p->config->max_size, p->config->truncate);
@@ -79,7 +81,7 @@ static __attribute__((noinline)) bool pipeline_next_batch(struct pipeline *p)
 /* The clock is read once for all messages of a block. */
 static uint64_t pipeline_received_ns(const struct pipeline *p)
 {
-    if (p->config->meta)
+    if (schema_needs_time(&p->config->schema) || p->config->rejects)
         return clock_real();
     if (p->config->format != FORMAT_RFC5424)
         return clock_real() / NS_PER_S * NS_PER_S; /* only the year is derived from it */
@@ -88,7 +90,8 @@ static uint64_t pipeline_received_ns(const struct pipeline *p)
 
 void pipeline_begin(struct pipeline *p, const struct source *s)
 {
-    struct batch_origin origin = {s->name, s->peer, s->transport, pipeline_received_ns(p)};
+    struct batch_origin origin = {s->name, s->peer, s->transport, s->sender,
+                                  pipeline_received_ns(p)};
     if (origin.name != p->origin.name || origin.received_ns != p->origin.received_ns)
         pipeline_submit(p);
     p->origin = origin;

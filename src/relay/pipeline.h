@@ -16,6 +16,7 @@ struct source {
     const char *name; /* in log lines and --rejects: "stdin", a path or a peer */
     const char *peer; /* in --meta: the name, perhaps with the subject of a certificate */
     const char *transport;
+    const struct peer *sender;
     struct framer framer;
 };
 
@@ -42,9 +43,10 @@ bool pipeline_init(struct pipeline *p, const struct relay_config *config, struct
 /* Processes and writes what is left, ends the threads and frees the pipeline. */
 void pipeline_free(struct pipeline *p);
 
-/* Initializes a source. The strings must outlive it; pipeline_end() frees it. */
+/* Initializes a source. The strings and `sender`, which may be NULL, must outlive it;
+ * pipeline_end() frees it. */
 void pipeline_source_init(const struct pipeline *p, struct source *s, const char *name,
-                          const char *transport);
+                          const char *transport, const struct peer *sender);
 
 /* Processes the next bytes of a stream. Returns false if its framing is broken, so that no further
  * message can be found (RFC 6587, section 3.4.1); that was logged. */

@@ -65,7 +65,9 @@ static void sink_log_rejected(struct sink *s, const struct batch *b, size_t i)
 void sink_report(struct sink *s, const struct batch *b)
 {
     rate_limit_poll(&s->log_limit);
-    counter_add(&s->stats->out, b->count - b->rejected);
+    counter_add(&s->stats->out, b->count - b->rejected - b->filtered);
+    if (b->filtered)
+        counter_add(&s->stats->filtered, b->filtered);
     if (b->rejected == 0)
         return;
     counter_add(&s->stats->rejected, b->rejected);

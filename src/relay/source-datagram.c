@@ -31,6 +31,7 @@ struct datagram_context {
     struct sockaddr_storage peer; /* formatted in `name`, if it is an IP address */
     socklen_t peer_len;
     char name[SOCKADDR_FORMAT_MAX];
+    struct peer sender;
 };
 
 static size_t datagram_stride(const struct datagram_context *c)
@@ -79,7 +80,8 @@ void source_datagram_init(struct source_datagram *d, const struct datagram_conte
                           const struct listener *listener)
 {
     *d = (struct source_datagram){.io.fd = listener->io.fd, .listener = listener};
-    pipeline_source_init(c->pipeline, &d->source, c->name, transport_name(listener->transport));
+    pipeline_source_init(c->pipeline, &d->source, c->name, transport_name(listener->transport),
+                         &c->sender);
     d->source.framer.max_size = c->max_size;
 }
 
@@ -104,6 +106,7 @@ static struct peer_key datagram_name_sender(struct source_datagram *d, struct da
             memcpy(&c->peer, m->msg_name, m->msg_namelen);
             c->peer_len = m->msg_namelen;
             sockaddr_format(m->msg_name, m->msg_namelen, c->name);
+            peer_set_address(&c->sender, m->msg_name, m->msg_namelen);
         }
         return peer_key_ip(m->msg_name);
     }
@@ -111,6 +114,7 @@ static struct peer_key datagram_name_sender(struct source_datagram *d, struct da
     pipeline_submit(c->pipeline);
     c->peer_len = 0;
     peer_format_unix(&credentials, c->name);
+    peer_set_credentials(&c->sender, &credentials);
     return peer_key_uid(credentials.uid);
 }
 

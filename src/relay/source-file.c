@@ -80,7 +80,7 @@ static bool source_file_read_fd(struct pipeline *p, struct signals *signals, int
 {
     struct source_file f = {.pipeline = p, .complete = true};
     input_init(&f.input, fd);
-    pipeline_source_init(p, &f.source, name, fd == STDIN_FILENO ? "stdin" : "file");
+    pipeline_source_init(p, &f.source, name, fd == STDIN_FILENO ? "stdin" : "file", NULL);
     while (!f.ended && !sink_failed(p->sink))
         source_file_step(&f, signals);
     pipeline_end(p, &f.source, f.complete);

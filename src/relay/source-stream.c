@@ -55,9 +55,11 @@ static bool stream_admit(struct source_stream *s, struct stream_context *context
         getsockopt(s->io.fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
         key = peer_key_uid(credentials.uid);
         peer_format_unix(&credentials, s->name);
+        peer_set_credentials(&s->sender, &credentials);
     } else {
         key = peer_key_ip(address);
         sockaddr_format(address, address_len, s->name);
+        peer_set_address(&s->sender, address, address_len);
     }
     const char *reason = access_check(access, &key);
     if (reason) {
@@ -93,7 +95,8 @@ struct source_stream *source_stream_new(struct stream_context *context, int fd,
         free(s);
         return NULL;
     }
-    pipeline_source_init(context->pipeline, &s->source, s->name, transport_name(transport));
+    pipeline_source_init(context->pipeline, &s->source, s->name, transport_name(transport),
+                         &s->sender);
     return s;
 }
 
@@ -133,8 +136,10 @@ static void stream_add_subject(struct source_stream *s)
     char subject[TLS_SUBJECT_MAX];
     s->phase = STREAM_MESSAGES;
     tls_subject(s->tls, subject);
-    if (*subject && asprintf(&s->peer, "%s %s", s->name, subject) > 0)
-        s->source.peer = s->peer;
+    if (!*subject || asprintf(&s->peer, "%s %s", s->name, subject) <= 0)
+        return;
+    s->source.peer = s->peer;
+    s->sender.subject = s->peer + strlen(s->name) + 1;
 }
 
 /* Logs why a stream ends: as a refusal if no message could come yet. */
@@ -268,6 +273,7 @@ static enum stream_state stream_feed_header(struct source_stream *s, struct stre
     if (state == PROXY_CLIENT) {
         struct peer_key key = peer_key_ip(&client.any);
         sockaddr_format(&client.any, sizeof client.storage, s->name);
+        peer_set_address(&s->sender, &client.any, sizeof client.storage);
         if (!stream_enter(s, context, &key))
             return STREAM_TRUNCATED;
     }

@@ -44,6 +44,7 @@ struct source_stream {
     bool completed;                  /* a message */
     struct timer release;            /* of a message that --multiline keeps back */
     char name[SOCKADDR_FORMAT_MAX];
+    struct peer sender;
     char *peer; /* the name with the subject of the peer's certificate, or NULL */
 };
 

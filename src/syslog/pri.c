@@ -1,5 +1,6 @@
 #include "syslog/pri.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "syslog/field-parse.h"
@@ -38,6 +39,27 @@ static bool pri_find_name(const struct slice *names, unsigned count, struct slic
         }
     }
     return false;
+}
+
+static bool pri_find_folded(const struct slice *names, unsigned count, struct slice name,
+                            unsigned *number)
+{
+    char lower[16];
+    if (name.len > sizeof lower)
+        return false;
+    for (size_t i = 0; i < name.len; i++)
+        lower[i] = (char)tolower((unsigned char)name.data[i]);
+    return pri_find_name(names, count, (struct slice){lower, name.len}, number);
+}
+
+bool pri_find_severity(struct slice name, unsigned *severity)
+{
+    return pri_find_folded(severity_names, 8, name, severity);
+}
+
+bool pri_find_facility(struct slice name, unsigned *facility)
+{
+    return pri_find_folded(facility_names, 24, name, facility);
 }
 
 bool pri_from_name(const char *text, unsigned *pri)

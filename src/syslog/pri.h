@@ -23,6 +23,11 @@ enum { PRI_MAX = 191 };
 extern const struct slice severity_names[8];
 extern const struct slice facility_names[24];
 
+/* Find a name or one of its aliases, such as "error" for "err"; the case of letters is
+ * ignored. Return false if there is no such name. */
+bool pri_find_severity(struct slice name, unsigned *severity);
+bool pri_find_facility(struct slice name, unsigned *facility);
+
 /*
  * Parses "34", "auth.crit", or "crit", whose facility is user, as for logger(1). Returns false if
  * `text` is none of these.

@@ -40,6 +40,9 @@ measure_programs() {
     row 'wc -l: the same file' 3000000 "$plain" 'run wc -l plain plain plain >/dev/null'
     row 'shnek-parse: the same file' 3000000 "$plain" 'run shnek-parse plain plain plain >/dev/null'
     row 'shnek-parse: mixed traffic' 600000 "$mixed_bytes" 'run shnek-parse mixed mixed mixed >/dev/null'
+    row 'shnek-parse: --schema=ecs' 3000000 "$plain" 'run shnek-parse --schema=ecs plain plain plain >/dev/null'
+    row 'shnek-parse: --schema=otlp' 3000000 "$plain" 'run shnek-parse --schema=otlp plain plain plain >/dev/null'
+    row 'shnek-parse: --select' 3000000 "$plain" "run shnek-parse --select='*.*' plain plain plain >/dev/null"
     row 'spamlog: to /dev/null' 5000000 "$plain" 'run spamlog -q -r max -n 5M "${line[@]}" >/dev/null'
     row 'spamlog: mixed traffic' 1000000 "$mixed_bytes" 'run spamlog -q -r max -n 1M "${mixed[@]}" >/dev/null'
     row 'spamlog --verify: records' 1000000 "$(average_length back 1000000)" \
@@ -49,6 +52,9 @@ measure_programs() {
         'run shnek-pub -n "logs.{facility}.{severity}.{hostname}" <records >/dev/null'
     instructions 'shnek-parse: the same file' /dev/null shnek-parse plain.FEW_OR_MANY
     instructions 'shnek-parse: mixed traffic' /dev/null shnek-parse mixed.FEW_OR_MANY
+    instructions 'shnek-parse: --schema=ecs' /dev/null shnek-parse --schema=ecs plain.FEW_OR_MANY
+    instructions 'shnek-parse: --schema=otlp' /dev/null shnek-parse --schema=otlp plain.FEW_OR_MANY
+    instructions 'shnek-parse: --select' /dev/null shnek-parse --select='*.*' plain.FEW_OR_MANY
     instructions 'spamlog: to /dev/null' /dev/null spamlog -q -r max -n FEW_OR_MANY "${line[@]}"
     instructions 'spamlog: mixed traffic' /dev/null spamlog -q -r max -n FEW_OR_MANY "${mixed[@]}"
     instructions 'spamlog --verify: records' /dev/null spamlog --verify back.FEW_OR_MANY
@@ -192,6 +198,12 @@ bare_loop() {
 write_claims() {
     claim 'shnek-parse: a 91-byte line' '<=500' instructions value instructions 'shnek-parse: the same file'
     claim 'shnek-parse: mixed traffic' '<=1300' instructions value instructions 'shnek-parse: mixed traffic'
+    claim 'shnek-parse: instructions in ECS' '<=1.5' ratio ratio instructions 'shnek-parse: --schema=ecs' \
+        'shnek-parse: the same file'
+    claim 'shnek-parse: instructions in OTLP' '<=1.5' ratio ratio instructions 'shnek-parse: --schema=otlp' \
+        'shnek-parse: the same file'
+    claim 'shnek-parse: CPU for --select' '<=20' ns minus cpu 'shnek-parse: --select' \
+        'shnek-parse: the same file'
     claim 'spamlog: a message to stdout' '<=150' instructions value instructions 'spamlog: to /dev/null'
     claim 'spamlog: rate error at 1 to 500k/s' '<=0.1' % value error 'spamlog: rate error'
     claim 'shnek-parse: CPU relative to cat plus wc -l' '<=2' ratio ratio cpu \

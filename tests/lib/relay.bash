@@ -36,6 +36,11 @@ name_of() {
     echo "127.0.0.1:$(printf %d "0x$(awk -v inode="$socket" '$10 == inode { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp)")"
 }
 
+# without_peer FILE: prints the lines of --rejects without what --meta would add.
+without_peer() {
+    sed 's/,"peer":.*/}/' "$1"
+}
+
 need_ipv6() {
     grep -qs '^0\{31\}1 .* lo$' /proc/net/if_inet6 || skip 'needs IPv6'
 }
