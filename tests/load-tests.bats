@@ -140,7 +140,7 @@ stub_gnuplot() {
     mkdir bin
     cat >bin/gnuplot <<'END'
 #!/bin/sh
-cat <&3 >rows
+cat /dev/fd/3 >rows
 printf '%s\n' "$3" >script
 echo '<svg></svg>'
 END

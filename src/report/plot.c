@@ -26,7 +26,7 @@ enum { ROWS_FD = 3 };
 #define MAIN_COLOUR "#1b6ca8"
 
 /* Points are shown while there are few. */
-#define WITH_LINES " with linespoints pt 7 ps (x_records > 60 ? 0 : 0.4) lw 1.5 lc rgb "
+#define WITH_LINES " with linespoints pt (x_records > 60 ? -1 : 7) ps 0.4 lw 1.5 lc rgb "
 
 /* x_from: an interval before the first row, or 0. */
 static const char script_start[] =
