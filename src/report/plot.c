@@ -26,7 +26,10 @@ enum { ROWS_FD = 3 };
 #define MAIN_COLOUR "#1b6ca8"
 
 /* Points are shown while there are few. */
-#define WITH_LINES " with linespoints pt (x_records > 60 ? -1 : 7) ps 0.4 lw 1.5 lc rgb "
+#define WITH_LINES_OF(width)                                                                       \
+    " with linespoints pt (x_records > 60 ? -1 : 7) ps 0.4 lw " width " lc rgb "
+#define WITH_LINES WITH_LINES_OF("1.5")
+#define MAX_WIDTH  "(i == 1 ? 4 : 1.5)"
 
 /* x_from: an interval before the first row, or 0. */
 static const char script_start[] =
@@ -58,7 +61,8 @@ static const char script_lag[] =
                 "set ylabel 'lag (ms)';"
                 "plot " ROWS_FILE " using 1:($5*1e3)" WITH_LINES "'" MAIN_COLOUR "' notitle;";
 
-/* The axis is logarithmic, so a latency of 0 is drawn as 1 us. */
+/* The axis is logarithmic, so a latency of 0 is drawn as 1 us. The maximum is a wide line below the
+ * others, because it often equals a percentile. */
 #define DEFINE_MS "ms(s) = s > 1e-6 ? s * 1e3 : 1e-3;"
 
 static const char script_latency[] =
@@ -66,9 +70,9 @@ static const char script_latency[] =
                           "stats " ROWS_FILE " using (ms($9)) name 'high' nooutput;"
                           "set logscale y; set yrange [(0.5 * low_min):(2 * high_max)];"
                           "set ylabel 'latency (ms)';"
-                          "plot for [i=1:6] " ROWS_FILE " using 1:(ms(column(10-i)))" WITH_LINES
-                          "word('#e3b23c #7a7a7a #0b3c5d #1b6ca8 #5a9fd0 #9cc4e4', i) "
-                          "title word('max p99.99 p99.9 p99 p90 p50', i);";
+                          "colour(i) = word('#e3b23c #7a7a7a #0b3c5d #1b6ca8 #5a9fd0 #9cc4e4', i);"
+                          "plot for [i=1:6] " ROWS_FILE " using 1:(ms(column(10-i)))" WITH_LINES_OF(
+                              MAX_WIDTH) "colour(i) title word('max p99.99 p99.9 p99 p90 p50', i);";
 
 /*
  * Requires `limit` in ms, and `best`, the highest rate that held, or 0. Failed trials are crosses.
@@ -93,7 +97,7 @@ static const char script_trials[] = DEFINE_MS
     "column_of(i) = word('11 10 9', i) + 0; colour(i) = word('#e3b23c #1b6ca8 #9cc4e4', i);"
     "held(s) = strcol(3) eq 'held' ? ms(s) : NaN; failed(s) = strcol(3) eq 'held' ? NaN : ms(s);"
     "plot for [i=1:3] " ROWS_FILE " using 2:(ms(column(column_of(i)))) smooth unique with lines "
-    "lw 1.5 lc rgb colour(i) title word('max p99 p50', i), "
+    "lw " MAX_WIDTH " lc rgb colour(i) title word('max p99 p50', i), "
     "limit with lines dt 2 lw 1.5 lc rgb '#b22222' title limit_text, "
     "for [i=1:3] " ROWS_FILE " using 2:(held(column(column_of(i)))) with points pt 7 ps 0.5 "
     "lc rgb colour(i) notitle, "
