@@ -44,6 +44,8 @@ _spamlog()
     --arrivals) words='even poisson' ;;
     --idle-connections) words='1 10 100' ;;
     --reconnect-every) words='1 100 10k' ;;
+    --proxy-protocol) words='v1 v2' ;;
+    --interval) words='100ms 1s 10s' ;;
     --slow) words='10/s 1k/s' ;;
     --sizes) words='100..1k 64..64k' ;;
     --profile)
@@ -69,10 +71,10 @@ _spamlog()
             words='tcp:// tls:// udp:// unix: unixgram:'
         else
             words='-r --rate= --burst= --arrivals= -n --count= -d --duration= -c --connections=
-                --idle-connections= --reconnect-every= --slow= -f --format= -F --framing= -m
+                --idle-connections= --reconnect-every= --reconnect --proxy-protocol= --slow= -f --format= -F --framing= -m
                 --message= --size= --sizes= --seed= -p --priority= --profile= --fresh= --bad= --hostname= --appname= --procid=
-                --msgid= --sd= --timestamp= --tls-cert= --tls-key= --tls-ca= --tls-peer=
-                --checksum --run= --verify --expect= --idle= --find-max --latency= --csv= --json --json= --plot=
+                --msgid= --sd= --timestamp= --tls-cert= --tls-key= --tls-ca= --tls-peer= --tls-insecure
+                --checksum --run= --verify --expect= --idle= --find-max --latency= --csv= --json --json= --plot= --interval=
                 --hgrm= --stats --stats= -q --quiet -h --help -V --version'
         fi
         ;;

@@ -28,6 +28,7 @@ static bool config_complete_verify(struct spamlog_config *c, char **files, int c
     verify->stats_interval_ns = c->load.stats_interval_ns;
     verify->quiet = c->load.quiet;
     verify->sampler = c->sampler;
+    verify->sampler.plot_skips_silence = true;
     verify->json_path = c->json_path && !*c->json_path ? "-" : c->json_path;
     if (config_is_stdout(c->sampler.csv_path) + config_is_stdout(verify->json_path) +
             config_is_stdout(verify->hgrm_path) >
@@ -85,11 +86,14 @@ static bool config_check_tls(const struct destination *destination)
                        : tls->key        ? "--tls-key"
                        : tls->ca         ? "--tls-ca"
                        : tls->peer_count ? "--tls-peer"
+                       : tls->insecure   ? "--tls-insecure"
                                          : NULL;
     if (flag && (!destination->text || destination->address.transport != TRANSPORT_TLS)) {
         log_printf("%s: requires a destination tls://HOST[:PORT]", flag);
         return false;
     }
+    if (tls->insecure && (tls->ca || tls->peer_count))
+        return config_refuse("--tls-insecure: cannot be combined with --tls-ca or --tls-peer");
     bool has_name = false;
     for (size_t i = 0; i < tls->peer_count; i++)
         has_name = has_name || tls->peers[i].name;
@@ -121,6 +125,22 @@ static bool config_check_message(const struct spamlog_config *c)
     return !error_text || config_refuse(error_text);
 }
 
+/* Loss can be computed for TCP only, and a PROXY header contains TCP addresses. */
+static bool config_check_tcp(const struct spamlog_config *c)
+{
+    const struct destination *destination = &c->load.destination;
+    const char *flag = c->load.senders.reconnects   ? "--reconnect"
+                       : destination->proxy_version ? "--proxy-protocol"
+                                                    : NULL;
+    if (flag && (!destination->text || (destination->address.transport != TRANSPORT_TCP &&
+                                        destination->address.transport != TRANSPORT_TLS))) {
+        log_printf("%s: requires a destination tcp:// or tls://", flag);
+        return false;
+    }
+    return !c->load.senders.reconnects || !c->load.senders.bytes_per_s ||
+           config_refuse("--reconnect: cannot be combined with --slow");
+}
+
 static bool config_check_load(const struct spamlog_config *c)
 {
     const struct senders_config *senders = &c->load.senders;
@@ -146,7 +166,7 @@ static bool config_check_load(const struct spamlog_config *c)
         log_printf("%s: requires a connection, not a datagram socket", flag);
         return false;
     }
-    return config_check_message(c);
+    return config_check_tcp(c) && config_check_message(c);
 }
 
 /* Without a destination, the messages are written to stdout. */
@@ -194,11 +214,12 @@ static bool config_complete_find_max(struct spamlog_config *c, char **operands, 
     struct find_max_config *find_max = &c->find_max;
     struct load_config *load = &c->load;
     const char *error_text =
-        c->sampler.csv_path || c->sampler.plot_path || c->json_path
-            ? "--csv, --json, --plot: cannot be combined with --find-max"
+        c->interval_ns
+            ? "--interval: cannot be combined with --find-max; --csv has a row for each trial"
         : c->burst_given            ? "--burst: cannot be combined with --find-max; use --rate"
         : load->count               ? "--count: cannot be combined with --find-max; use --duration"
         : load->malformed.threshold ? "--bad: cannot be combined with --find-max"
+        : load->senders.reconnects  ? "--reconnect: cannot be combined with --find-max"
         : load->message.timestamp
             ? "--timestamp: cannot be combined with --find-max, which computes latency from it"
         : count == 0 || strcmp(operands[0], "-") == 0 ? "--find-max: requires a DESTINATION"
@@ -208,6 +229,13 @@ static bool config_complete_find_max(struct spamlog_config *c, char **operands, 
     if (!find_max_parse_rate(find_max, c->rate ? c->rate : "1k"))
         return false;
     find_max->load = load;
+    find_max->csv_path = c->sampler.csv_path;
+    find_max->plot_path = c->sampler.plot_path;
+    find_max->json_path = c->json_path && !*c->json_path ? "-" : c->json_path;
+    if (config_is_stdout(find_max->csv_path) && config_is_stdout(find_max->json_path))
+        return config_refuse("--csv, --json: only one of them can use stdout");
+    c->sampler = (struct sampler_config){0};
+    c->json_path = NULL;
     find_max->input_path = count > 1 ? operands[1] : NULL;
     find_max->idle_timeout_ns = c->verify.idle_timeout_ns ? c->verify.idle_timeout_ns : NS_PER_S;
     find_max->max_latency_ns = find_max->max_latency_ns ? find_max->max_latency_ns : NS_PER_S / 100;
@@ -223,6 +251,16 @@ static bool config_complete_find_max(struct spamlog_config *c, char **operands, 
     return config_complete_load(c, operands, 1);
 }
 
+/* A plot alone has shorter intervals, so that a run of two seconds is more than two points. */
+static uint64_t config_interval(const struct spamlog_config *c)
+{
+    const struct sampler_config *sampler = &c->sampler;
+    return c->interval_ns                             ? c->interval_ns
+           : c->load.stats_interval_ns                ? c->load.stats_interval_ns
+           : sampler->plot_path && !sampler->csv_path ? NS_PER_S / 5
+                                                      : NS_PER_S;
+}
+
 bool spamlog_config_complete(struct spamlog_config *c, char **operands, int count)
 {
     const char *plot = c->sampler.plot_path;
@@ -230,7 +268,9 @@ bool spamlog_config_complete(struct spamlog_config *c, char **operands, int coun
         log_printf("--plot: '%s' is not an SVG file; the name must end in .svg", plot);
         return false;
     }
-    c->sampler.interval_ns = c->load.stats_interval_ns ? c->load.stats_interval_ns : NS_PER_S;
+    c->sampler.interval_ns = config_interval(c);
+    if (c->interval_ns && !c->sampler.csv_path && !c->sampler.plot_path)
+        return config_refuse("--interval: requires --csv or --plot");
     c->sampler.allow_status = !c->load.quiet && !c->load.stats_interval_ns;
     if (c->verify_given)
         return config_complete_verify(c, operands, count);

@@ -21,6 +21,7 @@ struct spamlog_config {
     const char *rate;      /* NULL: not given */
     const char *sd;        /* NULL: not given */
     const char *json_path; /* NULL: not given; "": --json without a file */
+    uint64_t interval_ns;  /* 0: not given */
     bool burst_given;
     bool seed_given;
     bool size_given;

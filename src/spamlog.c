@@ -12,6 +12,7 @@
 #include "base/options.h"
 #include "load/load.h"
 #include "load/profile.h"
+#include "load/proxy-header.h"
 #include "spamlog-config.h"
 #include "syslog/pri.h"
 
@@ -59,6 +60,10 @@ static const char help[] =
     "  -c, --connections=COUNT       Send over COUNT connections [1]\n"
     "      --idle-connections=COUNT  Open more connections that stay silent [0]\n"
     "      --reconnect-every=COUNT   Reconnect after COUNT messages [never]\n"
+    "      --reconnect               Reconnect if a connection breaks; count lost\n"
+    "                                messages\n"
+    "      --proxy-protocol=VERSION  Begin connections with a PROXY header, v1 or\n"
+    "                                v2 [none]\n"
     "      --slow=SIZE[/s]           Limit each connection to SIZE bytes per second\n"
     "                                [no limit]\n"
     "\n"
@@ -68,6 +73,7 @@ static const char help[] =
     "      --tls-ca=FILE             Trust the CAs in FILE [those of the system]\n"
     "      --tls-peer=PEER           Require a certificate for PEER, a name or\n"
     "                                sha256:FINGERPRINT [HOST]\n"
+    "      --tls-insecure            Accept any certificate\n"
     "\n"
     "Verify:\n"
     "      --verify                  Report loss, duplicates, reordering, damage and\n"
@@ -81,8 +87,10 @@ static const char help[] =
     "      --latency=DURATION        Limit the 99th percentile of latency [10ms]\n"
     "\n"
     "Report:\n"
-    "      --csv=FILE                Write a row of CSV for each interval\n"
+    "      --csv=FILE                Write a row of CSV for each interval or trial\n"
     "      --plot=FILE               Plot the rows as SVG, with gnuplot\n"
+    "      --interval=DURATION       Set the interval of the rows [1s; 200ms if\n"
+    "                                there is only a plot]\n"
     "      --json[=FILE]             Write the report as JSON [stdout]\n"
     "      --hgrm=FILE               Write the latency histogram of --verify\n"
     "      --stats[=DURATION]        Print counters every DURATION [1s]\n"
@@ -129,7 +137,11 @@ enum {
     SPAMLOG_OPTION_CSV,
     SPAMLOG_OPTION_JSON,
     SPAMLOG_OPTION_PLOT,
-    SPAMLOG_OPTION_HGRM
+    SPAMLOG_OPTION_HGRM,
+    SPAMLOG_OPTION_INTERVAL,
+    SPAMLOG_OPTION_RECONNECT,
+    SPAMLOG_OPTION_TLS_INSECURE,
+    SPAMLOG_OPTION_PROXY_PROTOCOL
 };
 
 static const struct option options[] = {
@@ -177,6 +189,10 @@ static const struct option options[] = {
     {"json", optional_argument, NULL, SPAMLOG_OPTION_JSON},
     {"plot", required_argument, NULL, SPAMLOG_OPTION_PLOT},
     {"hgrm", required_argument, NULL, SPAMLOG_OPTION_HGRM},
+    {"interval", required_argument, NULL, SPAMLOG_OPTION_INTERVAL},
+    {"reconnect", no_argument, NULL, SPAMLOG_OPTION_RECONNECT},
+    {"tls-insecure", no_argument, NULL, SPAMLOG_OPTION_TLS_INSECURE},
+    {"proxy-protocol", required_argument, NULL, SPAMLOG_OPTION_PROXY_PROTOCOL},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -327,6 +343,14 @@ static bool spamlog_set_option(struct spamlog_config *c, int option, const char 
         return throttle_parse(&load->senders.bytes_per_s, text);
     case SPAMLOG_OPTION_TLS_PEER:
         return tls_config_peer(&load->destination.tls, "--tls-peer", text);
+    case SPAMLOG_OPTION_RECONNECT:
+        return load->senders.reconnects = true;
+    case SPAMLOG_OPTION_TLS_INSECURE:
+        return load->destination.tls.insecure = true;
+    case SPAMLOG_OPTION_PROXY_PROTOCOL:
+        return proxy_header_parse_version(text, &load->destination.proxy_version);
+    case SPAMLOG_OPTION_INTERVAL:
+        return option_duration("--interval", text, NS_PER_S / 100, week_ns / 7, &c->interval_ns);
     case SPAMLOG_OPTION_VERIFY:
         return c->verify_given = true;
     case SPAMLOG_OPTION_EXPECT:
@@ -385,6 +409,7 @@ static void spamlog_note_option(struct spamlog_config *c, int option)
     case SPAMLOG_OPTION_CSV:
     case SPAMLOG_OPTION_JSON:
     case SPAMLOG_OPTION_PLOT:
+    case SPAMLOG_OPTION_INTERVAL:
         break;
     case SPAMLOG_OPTION_VERIFY:
     case SPAMLOG_OPTION_EXPECT:

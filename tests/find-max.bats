@@ -32,8 +32,9 @@ find_max() {
     run --separate-stderr timeout 300 spamlog --find-max -d 100ms --latency=2s --idle=20s "$@" back
 }
 
+# reported NAME: prints the value in the report without separators and unit.
 reported() {
-    sed -n "s/^$1: //p" <<<"$output"
+    sed -n "s/^$1: //p" <<<"$output" | sed -E '/^[0-9]/ { s/,//g; s/(\/s| ms)$//; }'
 }
 
 # status_is STATUS: checks the last run, and prints its output on failure.
@@ -46,8 +47,8 @@ status_is() {
     find_max -r 500..1k unix:in
     status_is 0
     [[ ${lines[0]} == 'highest rate at which nothing is lost and p99 stays under 2 s: 1,000/s' ]]
-    [[ "${lines[*]:1:4}" == 'rate: 1000 failed-rate: - limit: - latency-p50: '[0-9]* ]]
-    [[ "${lines[*]:4}" =~ ^'latency-p50: '[0-9.]+' latency-p99: '[0-9.]+' latency-max: '[0-9.]+' trials: '[3-9]$ ]]
+    [[ "${lines[*]:1:4}" == 'rate: 1,000/s failed-rate: - limit: - latency-p50: '[0-9]* ]]
+    [[ "${lines[*]:4}" =~ ^'latency-p50: '[0-9.]+' ms latency-p99: '[0-9.]+' ms latency-max: '[0-9.]+' ms trials: '[3-9]$ ]]
     [[ $stderr =~ 'spamlog: 500/s: held, p99 '[0-9.]+' ms'.*'spamlog: 1,000/s: held, p99 '[0-9.]+' ms'.*'spamlog: 1,000/s: held, ' ]]
     wait_exit parse
     receiver unix:again
@@ -86,7 +87,7 @@ awaits_its_receiver() {
         receiver "$url"
         wait_exit spam
         [[ $status == 0 && $(grep -cv '/s: ' spam.err) == 0 ]] || { cat spam.err && return 1; }
-        [[ $(sed -n 's/^rate: //p' spam.out) == 1000 ]]
+        [[ $(sed -n 's/^rate: //p' spam.out) == 1,000/s ]]
         wait_exit parse
     done
 }

@@ -299,7 +299,7 @@ END
     spamlog -q -r "$rate" -n "$many" -c 8 --checksum "$url"
     wait_exit verify
     [[ $status == 0 ]] || { cat verify.out verify.err && return 1; }
-    grep -qx "received: $many" verify.out
+    grep -qx "received: $(grouped "$many")" verify.out
     grep -qx 'connections: 8' verify.out
     for name in missing duplicated reordered damaged foreign; do
         grep -qx "$name: 0" verify.out

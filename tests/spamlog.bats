@@ -111,19 +111,24 @@ came() {
     [[ $(spamlog -q -r 5/50ms -d 100ms | wc -l) == 10 ]]
 }
 
-@test "the report has messages, bytes, seconds, achieved and requested rate, and lag" {
+@test "the report has lines of messages and bytes, achieved and requested rate, and lag" {
     run --separate-stderr spamlog -r 1000 -n 10 "${fixed[@]}"
     bytes=$(grouped "$(printf '%s\n' "$output" | wc -c)")
-    [[ $stderr =~ ^spamlog:\ sent\ 10\ bytes\ $bytes\ seconds\ [0-9.]+\ rate\ [0-9.,]+/s\ asked\ 1,000/s\ lag\ [0-9.]+ms$ ]]
+    [[ ${stderr_lines[0]} =~ ^spamlog:\ sent\ 10\ messages,\ $bytes\ bytes\ in\ 0\.[0-9]{3}\ s$ ]]
+    [[ ${stderr_lines[1]} =~ ^spamlog:\ rate\ [0-9.,]+/s,\ [0-9.]+\ MB/s,\ asked\ 1,000/s$ ]]
+    [[ ${stderr_lines[2]} =~ ^spamlog:\ lag\ [0-9]+\.[0-9]{3}\ ms$ && ${#stderr_lines[@]} == 3 ]]
+    run --separate-stderr spamlog -n 1 "${fixed[@]}"
+    [[ ${stderr_lines[0]} == 'spamlog: sent 1 message, '* ]]
 }
 
 @test "rates and counts in the report are printed for people, and bare in JSON" {
     run -0 --separate-stderr spamlog -r 1M -n 12345 --json=report -m '' --bad=0.5:pri
-    [[ ${stderr_lines[0]} =~ ^spamlog:\ sent\ 12,345\ bytes\ [0-9,]+\ .*\ rate\ [0-9,]+/s\ asked\ 1,000,000/s\  ]]
-    [[ ${stderr_lines[1]} =~ ^spamlog:\ bad\ [56],[0-9]{3}\ pri\ [56],[0-9]{3}$ ]]
+    [[ ${stderr_lines[0]} =~ ^spamlog:\ sent\ 12,345\ messages,\ [0-9,]+\ bytes\  ]]
+    [[ ${stderr_lines[1]} =~ ^spamlog:\ rate\ [0-9,]+/s,\ [0-9.]+\ MB/s,\ asked\ 1,000,000/s$ ]]
+    [[ ${stderr_lines[3]} =~ ^spamlog:\ bad\ [56],[0-9]{3}\ pri\ [56],[0-9]{3}$ ]]
     is "$(jq -c '[.sent, .asked, (.rate | type)]' report)" '[12345,"1000000/s","number"]'
     run -0 --separate-stderr spamlog -r 500k..2M/10ms -n 1 --json=report
-    [[ $stderr == *' asked 500,000..2,000,000/s '* ]]
+    [[ $stderr == *', asked 500,000..2,000,000/s'* ]]
     is "$(jq -r .asked report)" 500000..2000000/s
 }
 
@@ -237,7 +242,7 @@ came() {
     kill "$spam_pid"
     wait_exit spam
     [[ $status == 0 ]]
-    grep -q "^spamlog: sent $(grouped "$(wc -l <spam.out)") bytes $(grouped "$(wc -c <spam.out)") " spam.err
+    grep -q "^spamlog: sent $(grouped "$(wc -l <spam.out)") messages, $(grouped "$(wc -c <spam.out)") bytes in " spam.err
 }
 
 @test "a closed pipe ends the run quietly, and a full disk with a message, both with status 2" {
@@ -366,7 +371,7 @@ END
 
 @test "--duration is the length of the run, so the achieved rate equals the requested one" {
     run --separate-stderr spamlog -r 4 -d 1s
-    [[ ${#lines[@]} == 4 && $stderr =~ seconds\ ([0-9]+)\.[0-9]+\ rate\ ([0-9.]+)/s ]]
+    [[ ${#lines[@]} == 4 && $stderr =~ in\ ([0-9]+)\.[0-9]+\ s.*rate\ ([0-9.]+)/s ]]
     ((BASH_REMATCH[1] >= 1)) && [[ ${BASH_REMATCH[2]} == [0-4]* && ${BASH_REMATCH[2]} != 4.[1-9]* ]]
 }
 
@@ -387,12 +392,12 @@ END
     wait_exit spam
     [[ $status == 0 ]]
     lines_are 1
-    [[ $(<spam.err) == 'spamlog: sent 1 bytes '*' asked 0.000277778/s '* ]]
+    [[ $(<spam.err) == 'spamlog: sent 1 message, '*', asked 0.000277778/s'* ]]
 }
 
 @test "bytes that could not be written are not reported as sent" {
     run --separate-stderr bash -c 'spamlog -n 5 -r max >/dev/full'
-    [[ $status == 2 && ${stderr_lines[1]} == 'spamlog: sent 0 bytes 0 '* ]] || { echo "$stderr" && return 1; }
+    [[ $status == 2 && ${stderr_lines[1]} == 'spamlog: sent 0 messages, 0 bytes '* ]] || { echo "$stderr" && return 1; }
 }
 
 @test "--quiet suppresses the report, but not errors" {
@@ -519,9 +524,9 @@ end_on_terminal() {
     wait_until shows spam "$live"
     lines_are spam.out 0
     end_on_terminal spam
-    lines_are spam.out 1
-    [[ $(printed spam | tail -n 1) == 'spamlog: sent '*' bytes '* ]]
-    is "$(printed spam | sed '$d' | grep -Evc "$live")" 0
+    lines_are spam.out 3
+    [[ $(printed spam | tail -n 3 | head -n 1) == 'spamlog: sent '*' bytes '* ]]
+    is "$(printed spam | head -n -3 | grep -Evc "$live")" 0
     on_terminal spam 'spamlog -r 0..1k/1h -d 1h >/dev/null'
     wait_until shows spam '^spamlog: sent [0-9,]+ [0-9,]+/s lag [0-9.]+m?s left (1:00:00|59:[0-9]+) \[ +\] 0%$'
     end_on_terminal spam
@@ -543,8 +548,8 @@ end_on_terminal() {
         twice() { (($(printed "$name" | grep -c 'left') >= 2)); }
         wait_until twice
         end_on_terminal "$name"
-        [[ $(<"$name.out") != *$'\e'* && $(printed "$name" | tail -n 1) == 'spamlog: sent '*' bytes '* ]]
-        is "$(printed "$name" | awk 'length > 79 && !/bytes/' | wc -l)" 0
+        [[ $(<"$name.out") != *$'\e'* && $(printed "$name" | tail -n 3) == 'spamlog: sent '*' bytes '* ]]
+        is "$(printed "$name" | awk 'length > 79' | wc -l)" 0
     done
     end_on_terminal narrow
     end_on_terminal wide
@@ -569,7 +574,7 @@ end_on_terminal() {
     running "$spam_pid"
     kill "$spam_pid"
     wait_exit spam
-    [[ $(head -n 1 rows) == seconds,sent,rate-per-second,bytes,lag-seconds ]]
+    [[ $(head -n 1 rows) == seconds,sent,rate_per_second,bytes,lag_seconds ]]
     is "$(sed 1d rows | grep -Evc '^[0-9]+\.[0-9]{3},[0-9]+,[0-9]+\.[0-9],[0-9]+,[0-9]+\.[0-9]{6}$')" 0
     [[ $(tail -n 1 rows) =~ ^[^,]*,"$(wc -l <spam.out)",[^,]*,"$(wc -c <spam.out)", ]]
     awk -F, 'NR == 1 { next }
@@ -700,7 +705,7 @@ end_on_terminal() {
     # They fit in the default buffer, however slow the receiver is.
     receive udp udp-recv:0,bind=127.0.0.1
     run --separate-stderr spamlog -r 20k -n 200 -m $'text\n' "udp://127.0.0.1:$port"
-    [[ $status == 0 && ${#stderr_lines[@]} == 1 && $stderr == 'spamlog: sent 200 bytes '* ]]
+    [[ $status == 0 && ${#stderr_lines[@]} == 3 && $stderr == 'spamlog: sent 200 messages, '* ]]
     wait_until came udp 200
 }
 
@@ -736,7 +741,7 @@ end_on_terminal() {
         [[ ${stderr_lines[0]} == "spamlog: udp://127.0.0.1:$port: Connection refused (1 dropped so far)" ]]
         [[ $stderr == *"spamlog: udp://127.0.0.1:$port: Connection refused (500 dropped so far)"* ]]
         [[ $stderr == *'spamlog: in 500 out 0 rejected 0 dropped 500 '* ]]
-        [[ ${stderr_lines[-1]} == 'spamlog: sent 0 '* && ${#stderr_lines[@]} -lt 20 ]]
+        [[ ${stderr_lines[-3]} == 'spamlog: sent 0 '* && ${#stderr_lines[@]} -lt 20 ]]
     done
     fails "*: Connection refused (1 dropped so far)" -n 1 "udp://localhost:$port"
 }

@@ -14,13 +14,18 @@ teardown() {
     shnek_teardown
 }
 
-# reported NAME [FILE]: prints the value of NAME in the report, which is $output or FILE.
+# bare: numbers without separators, and milliseconds as seconds, as in JSON.
+bare() {
+    awk '/^[0-9,.]+( ms)?$/ { gsub(",", "") } / ms$/ { $0 = sprintf("%.6f", $1 / 1000) } { print }'
+}
+
+# reported NAME [FILE]: prints the value of NAME in the report, which is $output or FILE, as in JSON.
 reported() {
     if [[ $# == 2 ]]; then
         sed -n "s/^$1: //p" "$2"
     else
         sed -n "s/^$1: //p" <<<"$output"
-    fi
+    fi | bare
 }
 
 # report_is STATUS NAME VALUE...: compares the exit status and the report of the last run.
@@ -99,7 +104,7 @@ latency-p99 latency-p99.9 latency-p99.99 latency-max " ]]
         awk -v seed="$seed" -v connections="$of" -v corrupt="$((${#kind} == 6))" -v report_file=expected \
             -f "$BATS_TEST_DIRNAME/lib/mangle.awk" "$kind-$of.$form" >mangled
         run -1 spamlog --verify -q --expect=2000 "${options[@]}" mangled
-        diff -u --label "expected, case $seed: $kind-$of.$form" expected --label got <(head -n 9 <<<"$output")
+        diff -u --label "expected, case $seed: $kind-$of.$form" expected --label got <(head -n 9 <<<"$output" | tr -d ,)
     done
 }
 
@@ -417,9 +422,9 @@ send_late() {
     wait_exit verify
     exec {writer}>&-
     [[ $status == 1 ]]
-    [[ $(head -n 1 rows) == seconds,received,rate-per-second,latency-p50-seconds,latency-p90-seconds,\
-latency-p99-seconds,latency-p99.9-seconds,latency-p99.99-seconds,latency-max-seconds,runs,connections,missing,\
-missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negative,latency-mean-seconds ]]
+    [[ $(head -n 1 rows) == seconds,received,rate_per_second,latency_p50_seconds,latency_p90_seconds,\
+latency_p99_seconds,latency_p99_9_seconds,latency_p99_99_seconds,latency_max_seconds,runs,connections,missing,\
+missing_ranges,duplicated,reordered,damaged,foreign,latency_count,latency_negative,latency_mean_seconds ]]
     awk -F, 'NF != 20 || NR > 2 && $1 != "total" && ($1 < seconds || $2 < received || ($2 == received) != ($4 == "")) {
             exit 1
         }
@@ -478,16 +483,22 @@ missing-ranges,duplicated,reordered,damaged,foreign,latency-count,latency-negati
     is "$(printed | grep -v '^[a-z0-9.-]*: ')" ''
 }
 
-@test "--json writes the report with its names as keys" {
+@test "the report is printed for people: thousands separators and milliseconds" {
+    run -0 bash -c 'spamlog -q -r max -n 12345 | spamlog --verify'
+    [[ ${lines[0]} == 'received: 12,345' ]]
+    grep -qEx 'latency-p99\.9: [0-9]+\.[0-9]{3} ms' <<<"$output"
+}
+
+@test "--json writes the report with its names as keys, which need no quotes in jq" {
     spamlog -q -r max -n 10 --hostname='a"b' | sed '2d; 5,6d' >a
     spamlog -q -r max -n 10 --hostname=b --checksum | sed 4d >b
     run -1 spamlog --verify --json=report.json a b
-    is "$(jq -r 'to_entries[] | "\(.key): \(.value // "-")"' report.json)" "$output"
-    is "$(jq -c '[.missing, (.["missing-ranges"] | type), .["latency-p50"]]' report.json)" '[4,"string",null]'
+    is "$(jq -r 'to_entries[] | "\(.key): \(.value // "-")"' report.json)" "$(sed -E ':a; s/^([^:]*)[-.]/\1_/; ta' <<<"$output")"
+    is "$(jq -c '[.missing, (.missing_ranges | type), .latency_p50]' report.json)" '[4,"string",null]'
     run -1 spamlog --verify --json a b
     is "$output" "$(<report.json)"
     run -0 bash -c 'spamlog -q -r max -n 10 | spamlog --verify --json'
-    jq -e '.["missing-ranges"] == null and .["latency-count"] == 10 and .["latency-p99.99"] > 0' <<<"$output"
+    jq -e '.missing_ranges == null and .latency_count == 10 and .latency_p99_99 > 0' <<<"$output"
 }
 
 # record HOSTNAME MSGID: prints a record of shnek-parse; HOSTNAME may contain escapes of JSON.
@@ -506,7 +517,7 @@ record() {
     report_is 1 received 3 runs 3 missing 3
     is "$(reported missing-ranges)" 'é/1:0 a:7-8?b?missing:?0??[31m?0m??"}/1:0 =HYPERLINK("x")/1:0'
     is "$(wc -l <<<"$output")" 18
-    is "$(jq -r '.["missing-ranges"]' report.json)" "$(reported missing-ranges)"
+    is "$(jq -r '.missing_ranges' report.json)" "$(reported missing-ranges)"
     is "$(jq -c 'keys_unsorted | length' report.json)" 18
     # The cell of the last row, as a spreadsheet reads it.
     { head -n 1 hostile && record h 1; } | tac >formula

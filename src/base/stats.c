@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -102,6 +104,18 @@ static void stats_format_both(struct stats *s, uint64_t per_second, struct stats
     stats_text_append(t, "/s");
 }
 
+static bool stats_is_pipe(int fd)
+{
+    struct stat s;
+    return fstat(fd, &s) == 0 && S_ISFIFO(s.st_mode);
+}
+
+/* Two programs of a pipeline that update a line in place would erase each other's. */
+static bool stats_may_share_terminal(void)
+{
+    return stats_is_pipe(STDIN_FILENO) || stats_is_pipe(STDOUT_FILENO);
+}
+
 void stats_print(struct stats *s, enum stats_kind kind)
 {
     static void (*const print_functions[])(const char *, ...) = {log_status, log_printf, log_try};
@@ -122,5 +136,7 @@ void stats_print(struct stats *s, enum stats_kind kind)
         stats_format_both(s, per_second, &t);
     else
         stats_format(s, out, per_second, &t);
+    if (kind == STATS_INTERVAL && !both && stats_may_share_terminal())
+        kind = STATS_TOTAL;
     print_functions[kind]("%s", t.text);
 }

@@ -25,7 +25,8 @@ struct stats {
 };
 
 enum stats_kind {
-    STATS_INTERVAL, /* rate since the last line of this kind; updated in place on a terminal */
+    STATS_INTERVAL, /* rate since the last line of this kind; updated in place on a terminal, unless
+                     stdin or stdout is a pipe */
     STATS_TOTAL,    /* rate since the start */
     STATS_ABORT     /* rate since the start, printed with log_try() */
 };

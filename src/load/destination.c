@@ -27,7 +27,7 @@ static int destination_connect_address(int family, int type, const struct sockad
     return -1;
 }
 
-static int destination_try_connect(const struct destination *destination)
+int destination_connect_once(const struct destination *destination)
 {
     int type = transport_is_datagram(destination->address.transport) ? SOCK_DGRAM : SOCK_STREAM;
     int fd = -1;
@@ -59,7 +59,7 @@ int destination_connect(const struct destination *destination)
     static const struct timespec pause = {.tv_nsec = 10000000};
     uint64_t deadline_ns = clock_monotonic() + destination->connect_timeout_ns;
     int fd;
-    while ((fd = destination_try_connect(destination)) < 0 && destination_may_appear(errno) &&
+    while ((fd = destination_connect_once(destination)) < 0 && destination_may_appear(errno) &&
            clock_monotonic() < deadline_ns)
         nanosleep(&pause, NULL);
     if (fd < 0 && errno)

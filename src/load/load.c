@@ -52,7 +52,7 @@ static void load_update_stats(struct load *l)
     pthread_mutex_lock(&l->lock);
     counter_set(&l->stats.in, l->generated);
     counter_set(&l->stats.out, s->sent);
-    counter_set(&l->stats.dropped, s->dropped);
+    counter_set(&l->stats.dropped, s->dropped + s->lost);
     counter_set(&l->stats.bytes, s->bytes);
     pthread_mutex_unlock(&l->lock);
 }
@@ -315,6 +315,8 @@ static bool load_send_all(struct load *l)
     if (good) {
         l->start_ns = clock_monotonic();
         l->start_real_ns = clock_real();
+        l->senders.signals = l->signals;
+        l->senders.deadline_ns = c->duration_ns ? l->start_ns + c->duration_ns : 0;
         good = sampler_start_thread(&l->sampler, l->start_ns);
     }
     if (good)

@@ -20,7 +20,7 @@ enum { SEND_REPORT_RATE_SIZE = 2 * NUMBER_SIZE + 8 };
 void send_report_format_rate(const struct arrivals_config *config, bool bare,
                              char to[SEND_REPORT_RATE_SIZE]);
 
-/* Logs the report as one line, and the malformed messages as another. */
+/* Logs the report: a line each for the messages, the rate, the lag and the malformed messages. */
 void send_report_log(const struct send_report *report);
 
 /* Appends the report as one line of JSON. */

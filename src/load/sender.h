@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/output.h"
+#include "base/signals.h"
 #include "load/destination.h"
 #include "load/throttle.h"
 
@@ -18,6 +19,7 @@ struct senders_config {
     uint64_t idle;            /* additional connections on which nothing is sent */
     uint64_t reconnect_after; /* messages; 0: never */
     uint64_t bytes_per_s;     /* limit of each connection; 0: none */
+    bool reconnects;          /* if a connection breaks */
     bool quiet;               /* does not log dropped messages */
 };
 
@@ -29,6 +31,9 @@ struct sender {
     size_t flush_size;        /* bytes at which the buffer is written; 0: after each message */
     uint64_t until_reconnect; /* messages */
     uint64_t pending;         /* messages that are not completely written */
+    uint64_t preamble_len;    /* bytes before the first message of the connection, without TLS */
+    uint64_t bytes;           /* of messages written to this connection */
+    uint64_t messages;        /* written to this connection */
     uint32_t datagram_ends[SENDER_DATAGRAMS_MAX]; /* offsets in the buffer */
     struct throttle throttle;                     /* used with bytes_per_s */
 };
@@ -38,12 +43,17 @@ struct senders {
     const struct destination *destination;
     const struct senders_config *config;
     struct tls *tls;
-    struct sender *items;      /* config->count that send, followed by the idle ones */
-    size_t count;              /* open, or failed to open */
-    size_t min_len;            /* bytes of the shortest message */
-    uint64_t sent;             /* messages that were written and not refused */
-    uint64_t bytes;            /* written */
-    uint64_t dropped;          /* messages that were written and refused (UDP) */
+    struct sender *items; /* config->count that send, followed by the idle ones */
+    size_t count;         /* open, or failed to open */
+    size_t min_len;       /* bytes of the shortest message */
+    uint64_t sent;        /* messages that were written and not refused */
+    uint64_t bytes;       /* written */
+    uint64_t dropped;     /* messages that were written and refused (UDP) */
+    uint64_t lost;        /* messages that were sent over a connection that broke */
+    uint64_t reconnects;
+    struct signals *signals;   /* end waiting for a connection; NULL: nothing does */
+    uint64_t deadline_ns;      /* clock_monotonic() at which that ends; 0: never */
+    bool ending;               /* a broken connection is not replaced any more */
     uint64_t dropped_reported; /* value of `dropped` in the last log line */
     uint64_t reported_at_ns;   /* clock_monotonic() of that line */
     int refused_errno;         /* of the last refusal */
@@ -66,7 +76,7 @@ bool senders_flush(struct senders *s);
  * process for TLS and Unix sockets. */
 bool senders_drain(struct senders *s);
 
-/* Closes and frees all senders. Returns false also if messages were dropped. */
+/* Closes and frees all senders. Returns false also if messages were dropped or lost. */
 bool senders_close(struct senders *s);
 
 /* Moves the empty buffer of `s`, with its capacity, to a sender that has none. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -12,26 +13,44 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/number.h"
 #include "base/printable.h"
 
 /* gnuplot reads the rows from descriptor 3 and draws to stdout, so no file name needs quoting. */
 enum { ROWS_FD = 3 };
 #define ROWS_FILE "'/dev/fd/3'"
 
-#define WITH_LINES " with linespoints pt 7 ps 0.3 lw 1.5 "
+/* The colours of the other charts of this project. */
+#define AXIS_COLOUR "#333333"
+#define GRID_COLOUR "#e4e4e4"
+#define MAIN_COLOUR "#1b6ca8"
 
+/* Points are shown while there are few. */
+#define WITH_LINES_OF(width)                                                                       \
+    " with linespoints pt (x_records > 60 ? -1 : 7) ps 0.4 lw " width " lc rgb "
+#define WITH_LINES WITH_LINES_OF("1.5")
+#define MAX_WIDTH  "(i == 1 ? 4 : 1.5)"
+
+/* x_from: an interval before the first row, or 0. */
 static const char script_start[] =
     "set terminal svg size 900,500 font 'sans,12' background '#ffffff' noenhanced;"
     "set datafile separator ',';"
-    "set grid; set lmargin 11; set key outside right Left reverse samplen 1;"
+    "set border 3 lc rgb '" AXIS_COLOUR "'; set tics nomirror tc rgb '" AXIS_COLOUR "';"
+    "set grid lc rgb '" GRID_COLOUR "' lt 1;"
+    "set lmargin 11; set key outside right Left reverse samplen 1 tc rgb '" AXIS_COLOUR "';";
+
+static const char script_time[] =
     "stats " ROWS_FILE " using 1 name 'x' nooutput;"
     "stats " ROWS_FILE " using 3 name 'r' nooutput;"
-    "set xrange [0:(x_max > 0 ? x_max : 1)];";
+    "x_from = x_records > 1 ? x_min - (x_max - x_min) / (x_records - 1) : 0;"
+    "x_from = x_from > 0 && x_from > 0.1 * x_max ? x_from : 0;"
+    "set xrange [x_from:(x_max > x_from ? x_max : x_from + 1)];";
 
-static const char script_rate[] = "set yrange [0:(r_max > 1 ? 1.05 * r_max : 1)];"
-                                  "set format y '%.1s%c';"
-                                  "set ylabel 'throughput (messages/s)';"
-                                  "plot " ROWS_FILE " using 1:3" WITH_LINES "notitle;";
+static const char script_rate[] =
+    "set yrange [0:(r_max > 1 ? 1.05 * r_max : 1)];"
+    "set format y '%.1s%c';"
+    "set ylabel 'throughput (messages/s)';"
+    "plot " ROWS_FILE " using 1:3" WITH_LINES "'" MAIN_COLOUR "' notitle;";
 
 #define SET_TIME_LABEL "set xlabel 'time since the start (s)';"
 #define START_PANEL    SET_TIME_LABEL "set yrange [*:*]; set format y '%g';"
@@ -40,18 +59,52 @@ static const char script_lag[] =
     START_PANEL "stats " ROWS_FILE " using ($5*1e3) name 'l' nooutput;"
                 "set yrange [0:(l_max > 1 ? 1.05 * l_max : 1)];"
                 "set ylabel 'lag (ms)';"
-                "plot " ROWS_FILE " using 1:($5*1e3)" WITH_LINES "lt 4 notitle;";
+                "plot " ROWS_FILE " using 1:($5*1e3)" WITH_LINES "'" MAIN_COLOUR "' notitle;";
 
-/* The axis is logarithmic, so a latency of 0 is drawn as 1 us. */
+/* The axis is logarithmic, so a latency of 0 is drawn as 1 us. The maximum is a wide line below the
+ * others, because it often equals a percentile. */
+#define DEFINE_MS "ms(s) = s > 1e-6 ? s * 1e3 : 1e-3;"
+
 static const char script_latency[] =
-    START_PANEL "ms(s) = s > 1e-6 ? s * 1e3 : 1e-3;"
-                "stats " ROWS_FILE " using (ms($4)) name 'low' nooutput;"
-                "stats " ROWS_FILE " using (ms($9)) name 'high' nooutput;"
-                "set logscale y; set yrange [(0.3 * low_min):(3.4 * high_max)];"
-                "set ylabel 'latency (ms)';"
-                "set linetype 5 lc rgb '#b22222';"
-                "plot for [i=1:6] " ROWS_FILE " using 1:(ms(column(10-i)))" WITH_LINES
-                "title word('max p99.99 p99.9 p99 p90 p50', i);";
+    START_PANEL DEFINE_MS "stats " ROWS_FILE " using (ms($4)) name 'low' nooutput;"
+                          "stats " ROWS_FILE " using (ms($9)) name 'high' nooutput;"
+                          "set logscale y; set yrange [(0.5 * low_min):(2 * high_max)];"
+                          "set ylabel 'latency (ms)';"
+                          "colour(i) = word('#e3b23c #7a7a7a #0b3c5d #1b6ca8 #5a9fd0 #9cc4e4', i);"
+                          "plot for [i=1:6] " ROWS_FILE " using 1:(ms(column(10-i)))" WITH_LINES_OF(
+                              MAX_WIDTH) "colour(i) title word('max p99.99 p99.9 p99 p90 p50', i);";
+
+/*
+ * Requires `limit` in ms, and `best`, the highest rate that held, or 0. Failed trials are crosses.
+ * The lines connect the means of all trials at each rate.
+ */
+static const char script_trials[] = DEFINE_MS
+    "set rmargin 18;"
+    "stats " ROWS_FILE " using 2 name 'x' nooutput;"
+    "stats " ROWS_FILE " using (ms($9)) name 'low' nooutput;"
+    "stats " ROWS_FILE " using (ms($11)) name 'high' nooutput;"
+    "set logscale xy;"
+    "set xrange [(0.9 * x_min):(1.1 * x_max)];"
+    "set yrange [(0.5 * (low_min < limit ? low_min : limit)):"
+    "(3 * (high_max > limit ? high_max : limit))];"
+    "set format x '%.0s%c'; set format y '%g';"
+    "set xlabel 'rate (messages/s)'; set ylabel 'latency (ms)';"
+    "if (best) set arrow from best, graph 0 to best, graph 1 nohead dt 3 lw 1.5 lc rgb "
+    "'" AXIS_COLOUR "';"
+    "if (best) set label best_text at best, graph 0.96 "
+    "right offset -0.7,0 tc rgb "
+    "'" AXIS_COLOUR "';"
+    "column_of(i) = word('11 10 9', i) + 0; colour(i) = word('#e3b23c #1b6ca8 #9cc4e4', i);"
+    "held(s) = strcol(3) eq 'held' ? ms(s) : NaN; failed(s) = strcol(3) eq 'held' ? NaN : ms(s);"
+    "plot for [i=1:3] " ROWS_FILE " using 2:(ms(column(column_of(i)))) smooth unique with lines "
+    "lw " MAX_WIDTH " lc rgb colour(i) title word('max p99 p50', i), "
+    "limit with lines dt 2 lw 1.5 lc rgb '#b22222' title limit_text, "
+    "for [i=1:3] " ROWS_FILE " using 2:(held(column(column_of(i)))) with points pt 7 ps 0.5 "
+    "lc rgb colour(i) notitle, "
+    "for [i=1:3] " ROWS_FILE " using 2:(failed(column(column_of(i)))) with points pt 2 ps 0.7 "
+    "lc rgb colour(i) notitle, "
+    "NaN with points pt 7 ps 0.5 lc rgb '" AXIS_COLOUR "' title 'held', "
+    "NaN with points pt 2 ps 0.7 lc rgb '" AXIS_COLOUR "' title 'failed'";
 
 static const struct {
     const char *layout;
@@ -101,18 +154,20 @@ static bool gnuplot_check_status(int status)
     return false;
 }
 
+/* Does not run it: that needs hundreds of milliseconds, during which messages may arrive. */
 static bool gnuplot_check(void)
 {
-    char *arguments[] = {"gnuplot", "--version", NULL};
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (null < 0) {
-        log_printf("/dev/null: %m");
-        return false;
+    const char *variable = getenv("PATH");
+    const char *dirs = variable ? variable : "/usr/bin:/bin";
+    for (const char *end; *dirs; dirs = *end ? end + 1 : end) {
+        char path[4096];
+        end = strchrnul(dirs, ':');
+        int len = snprintf(path, sizeof path, "%.*s/gnuplot", (int)(end - dirs), dirs);
+        if (end > dirs && len < (int)sizeof path && access(path, X_OK) == 0)
+            return true;
     }
-    int status = gnuplot_run(arguments, -1, null);
-    bool ok = gnuplot_check_status(status);
-    close(null);
-    return ok;
+    errno = ENOENT;
+    return gnuplot_check_status(-1);
 }
 
 /* An unnamed file in $TMPDIR, or /tmp. */
@@ -177,24 +232,73 @@ static void plot_add_quoted(struct buffer *b, const char *text)
     buffer_free(&title);
 }
 
+void plot_add_row(struct plot *p, const struct values *row, uint64_t messages)
+{
+    if (p->rows.fd < 0 || (p->skips_silence && !messages))
+        return;
+    p->ends_in_silence = messages == p->messages;
+    if (!p->ends_in_silence)
+        p->end_of_traffic = p->len;
+    p->messages = messages;
+    values_print_csv_row(row, &p->rows.buffer);
+    p->len += (off_t)p->rows.buffer.len;
+    output_flush(&p->rows);
+}
+
+/* Consumes `script`. */
+static bool plot_run(const struct plot *p, struct buffer *script)
+{
+    *buffer_reserve(script, 1) = '\0';
+    char *arguments[] = {"gnuplot", "-d", "-e", script->data, NULL};
+    bool ok = gnuplot_check_status(gnuplot_run(arguments, p->rows.fd, p->svg.fd)) &&
+              plot_is_complete(p->svg.name);
+    buffer_free(script);
+    return ok;
+}
+
+/* The interval in which traffic ended would look like a drop. */
+static bool plot_cut_end(const struct plot *p)
+{
+    if (!p->skips_silence || !p->ends_in_silence || p->end_of_traffic == 0 ||
+        ftruncate(p->rows.fd, p->end_of_traffic) == 0)
+        return true;
+    log_printf("--plot: %m");
+    return false;
+}
+
 bool plot_draw(struct plot *p, enum plot_kind kind, const char *title)
 {
     struct buffer script = {0};
     if (p->rows.fd < 0)
         return true;
+    if (!plot_cut_end(p))
+        return false;
     buffer_puts(&script, script_start);
+    buffer_puts(&script, script_time);
     buffer_puts(&script, panels[kind].layout);
     plot_add_quoted(&script, title);
     buffer_puts(&script, ";");
     buffer_puts(&script, script_rate);
     buffer_puts(&script, panels[kind].lower_panel);
     buffer_puts(&script, "unset multiplot");
-    *buffer_reserve(&script, 1) = '\0';
-    char *arguments[] = {"gnuplot", "-d", "-e", script.data, NULL};
-    bool ok = gnuplot_check_status(gnuplot_run(arguments, p->rows.fd, p->svg.fd)) &&
-              plot_is_complete(p->svg.name);
-    buffer_free(&script);
-    return ok;
+    return plot_run(p, &script);
+}
+
+bool plot_draw_trials(struct plot *p, const char *title, uint64_t limit_ns, uint64_t best_rate)
+{
+    struct buffer script = {0};
+    char number[NUMBER_SIZE];
+    double limit_ms = (double)limit_ns / 1e6;
+    if (p->rows.fd < 0)
+        return true;
+    buffer_puts(&script, script_start);
+    buffer_puts(&script, "set title ");
+    plot_add_quoted(&script, title);
+    buffer_printf(&script, "; limit = %.9g; limit_text = 'limit of p99'; best = %" PRIu64 ".0;",
+                  limit_ms, best_rate);
+    buffer_printf(&script, "best_text = '%s/s';", number_format(number, best_rate));
+    buffer_puts(&script, script_trials);
+    return plot_run(p, &script);
 }
 
 bool plot_close(struct plot *p)

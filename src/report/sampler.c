@@ -16,12 +16,12 @@ static double sampler_rate(const struct sampler *s, uint64_t end_ns, uint64_t me
     return ns ? (double)(messages - from->messages) * (double)NS_PER_S / (double)ns : 0;
 }
 
-static void sampler_write_row(const struct values *row, struct output *to)
+static void sampler_write_row(struct sampler *s)
 {
-    if (to->fd < 0)
+    if (s->csv.fd < 0)
         return;
-    values_print_csv_row(row, &to->buffer);
-    output_flush(to);
+    values_print_csv_row(&s->row, &s->csv.buffer);
+    output_flush(&s->csv);
 }
 
 static bool sampler_write_header(struct sampler *s, const struct values *columns)
@@ -35,6 +35,13 @@ static bool sampler_write_header(struct sampler *s, const struct values *columns
     values_print_csv_header(&row, &s->csv.buffer);
     values_free(&row);
     return output_flush(&s->csv);
+}
+
+/* The rest after the last interval has too few messages for a point of the plot. */
+static bool sampler_is_rest(const struct sampler *s, uint64_t end_ns)
+{
+    uint64_t last_ns = s->previous[0].end_ns;
+    return last_ns && end_ns - last_ns < s->config->interval_ns / 2;
 }
 
 static void sampler_take(struct sampler *s)
@@ -52,10 +59,11 @@ static void sampler_take(struct sampler *s)
     values_add_count(&s->row, s->source.count_name, sample.messages);
     values_add_rate(&s->row, "rate", sample.rate, 1);
     s->source.on_sample(s->source.context, &sample, &s->row, &status);
+    if (!sampler_is_rest(s, sample.end_ns))
+        plot_add_row(&s->plot, &s->row, sample.messages);
     s->previous[1] = s->previous[0];
     s->previous[0] = sample;
-    sampler_write_row(&s->row, &s->csv);
-    sampler_write_row(&s->row, &s->plot.rows);
+    sampler_write_row(s);
     if (s->shows_status)
         status_line_show(&status);
 }
@@ -94,6 +102,7 @@ bool sampler_open(struct sampler *s, const struct sampler_config *config,
     if (!plot_open(&s->plot, config->plot_path) ||
         !output_open_truncate(&s->csv, "--csv", config->csv_path))
         return false;
+    s->plot.skips_silence = config->plot_skips_silence;
     return s->csv.fd < 0 || sampler_write_header(s, columns);
 }
 

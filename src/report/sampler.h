@@ -13,9 +13,10 @@
 
 struct sampler_config {
     uint64_t interval_ns;
-    const char *csv_path;  /* "-" is stdout; NULL for none */
-    const char *plot_path; /* SVG; NULL for none */
-    bool allow_status;     /* show a status line if stderr is a terminal */
+    const char *csv_path;    /* "-" is stdout; NULL for none */
+    const char *plot_path;   /* SVG; NULL for none */
+    bool plot_skips_silence; /* as in struct plot */
+    bool allow_status;       /* show a status line if stderr is a terminal */
 };
 
 /* The end of one interval. */

@@ -13,7 +13,6 @@ static struct value *values_add(struct values *v, struct value value)
 {
     v->all = array_grow(v->all, &v->capacity, v->count, sizeof *v->all);
     v->all[v->count] = value;
-    v->all[v->count].in_summary = true;
     return &v->all[v->count++];
 }
 
@@ -112,7 +111,7 @@ static void value_print_readable(const struct value *value, struct buffer *out)
         buffer_printf(out, "%s/s", number_format_real(number, value->number));
         break;
     case VALUE_DURATION:
-        buffer_printf(out, "%.3fms", value_seconds(value) * 1e3);
+        buffer_printf(out, "%.3f ms", value_seconds(value) * 1e3);
         break;
     case VALUE_ID:
         value_print_number(value, out);
@@ -129,45 +128,32 @@ static void value_print_text(struct slice text, struct buffer *out)
     buffer_commit(out, to + printable_copy(to, text));
 }
 
-/* JSON nests groups; the other formats have one level of names. */
-static void value_print_name(const struct value *value, struct buffer *out)
+/* Prints a name as jq and SQL accept it unquoted. */
+static void value_print_identifier(const char *name, struct buffer *out)
 {
-    if (value->group)
-        buffer_printf(out, "%s-", value->group);
-    buffer_puts(out, value->name);
+    size_t len = strlen(name);
+    char *to = buffer_reserve(out, len);
+    memcpy(to, name, len);
+    for (size_t i = 0; i < len; i++)
+        if (to[i] == '-' || to[i] == '.')
+            to[i] = '_';
+    buffer_commit(out, to + len);
 }
 
 void values_print_text(const struct values *v, struct buffer *out)
 {
     for (size_t i = 0; i < v->count; i++) {
         const struct value *value = &v->all[i];
-        value_print_name(value, out);
-        buffer_puts(out, ": ");
-        if (value->is_absent)
-            buffer_puts(out, "-");
-        else if (value->kind == VALUE_TEXT)
-            value_print_text(value_text(v, value), out);
-        else
-            value_print_number(value, out);
-        buffer_puts(out, "\n");
-    }
-}
-
-void values_print_summary(const struct values *v, struct buffer *out)
-{
-    const char *separator = "";
-    for (size_t i = 0; i < v->count; i++) {
-        const struct value *value = &v->all[i];
-        if (!value->in_summary)
-            continue;
-        buffer_printf(out, "%s%s ", separator, value->name);
-        separator = " ";
+        if (value->group)
+            buffer_printf(out, "%s-", value->group);
+        buffer_printf(out, "%s: ", value->name);
         if (value->is_absent)
             buffer_puts(out, "-");
         else if (value->kind == VALUE_TEXT)
             value_print_text(value_text(v, value), out);
         else
             value_print_readable(value, out);
+        buffer_puts(out, "\n");
     }
 }
 
@@ -177,11 +163,15 @@ void values_print_csv_header(const struct values *v, struct buffer *out)
         const struct value *value = &v->all[i];
         if (i > 0)
             buffer_puts(out, ",");
-        value_print_name(value, out);
+        if (value->group) {
+            value_print_identifier(value->group, out);
+            buffer_puts(out, "_");
+        }
+        value_print_identifier(value->name, out);
         if (value->kind == VALUE_RATE)
-            buffer_puts(out, "-per-second");
+            buffer_puts(out, "_per_second");
         else if (value->kind == VALUE_DURATION)
-            buffer_puts(out, "-seconds");
+            buffer_puts(out, "_seconds");
     }
     buffer_puts(out, "\n");
 }
@@ -238,10 +228,14 @@ void values_print_json(const struct values *v, struct buffer *out)
             buffer_puts(out, "}");
         if (i > 0)
             buffer_puts(out, ",");
-        if (value->group && !same_group)
-            buffer_printf(out, "\"%s\":{", value->group);
+        buffer_puts(out, "\"");
+        if (value->group && !same_group) {
+            value_print_identifier(value->group, out);
+            buffer_puts(out, "\":{\"");
+        }
         group = value->group;
-        buffer_printf(out, "\"%s\":", value->name);
+        value_print_identifier(value->name, out);
+        buffer_puts(out, "\":");
         if (value->is_absent) {
             buffer_puts(out, "null");
         } else if (value->kind == VALUE_TEXT) {

@@ -8,15 +8,16 @@
 
 /*
  * A report is one table of named values, built once from the results and printed as text, as a row
- * of CSV or as a JSON object. No format is derived from another.
+ * of CSV or as a JSON object. No format is derived from another. Names in CSV and JSON have '_' for
+ * '-' and '.', so that jq and SQL accept them unquoted.
  */
 enum value_kind {
     VALUE_COUNT,
     VALUE_ID, /* an identifier, printed without separators */
     VALUE_BYTES,
     VALUE_REAL,
-    VALUE_RATE,     /* per second; the CSV column is NAME-per-second */
-    VALUE_DURATION, /* printed in seconds; the CSV column is NAME-seconds */
+    VALUE_RATE,     /* per second; the CSV column is NAME_per_second */
+    VALUE_DURATION, /* printed in seconds by programs; the CSV column is NAME_seconds */
     VALUE_TEXT
 };
 
@@ -25,12 +26,11 @@ struct value {
     const char
         *group; /* JSON object that contains the value, or NULL; consecutive values share it */
     enum value_kind kind;
-    bool is_absent;  /* "-" in text, an empty cell in CSV, null in JSON */
-    bool in_summary; /* printed by values_print_summary(); true unless the caller clears it */
-    int decimals;    /* of VALUE_REAL and VALUE_RATE */
-    uint64_t count;  /* or bytes, or nanoseconds */
-    double number;   /* of VALUE_REAL and VALUE_RATE */
-    size_t offset;   /* of VALUE_TEXT in `text` of the table */
+    bool is_absent; /* "-" in text, an empty cell in CSV, null in JSON */
+    int decimals;   /* of VALUE_REAL and VALUE_RATE */
+    uint64_t count; /* or bytes, or nanoseconds */
+    double number;  /* of VALUE_REAL and VALUE_RATE */
+    size_t offset;  /* of VALUE_TEXT in `text` of the table */
     size_t len;
 };
 
@@ -43,7 +43,7 @@ struct values {
 };
 
 /*
- * Each appends one value, and returns it so that the caller can set `group` or `in_summary`; the
+ * Each appends one value, and returns it so that the caller can set `group`; the
  * pointer is valid until the next call. Texts are copied.
  */
 struct value *values_add_count(struct values *v, const char *name, uint64_t count);
@@ -55,12 +55,9 @@ struct value *values_add_duration(struct values *v, const char *name, uint64_t n
 struct value *values_add_text(struct values *v, const char *name, struct slice text);
 struct value *values_add_absent(struct values *v, const char *name, enum value_kind kind);
 
-/* Prints "name: value" lines, numbers as in JSON; texts are filtered by printable_copy(). */
+/* Prints "name: value" lines for people: numbers as in base/number.h, rates per second, durations
+ * in ms; texts are filtered by printable_copy(). */
 void values_print_text(const struct values *v, struct buffer *out);
-
-/* Prints "name value name value" without a newline, numbers as in base/number.h; rates and
- * durations carry their unit, and texts are filtered by printable_copy(). */
-void values_print_summary(const struct values *v, struct buffer *out);
 
 /* Prints the column names, or the cells, as one line of CSV (RFC 4180). A text that a spreadsheet
  * would execute is preceded by an apostrophe. */

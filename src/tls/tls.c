@@ -221,7 +221,7 @@ struct tls *tls_client_new(const struct tls_config *config)
     if (t && !config->ca)
         SSL_CTX_set_default_verify_paths(t->context);
     if (t)
-        SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_verify(t->context, config->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
     return t;
 }
 

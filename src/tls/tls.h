@@ -21,6 +21,7 @@ struct tls_config {
     const char *ca;   /* CAs that may sign the peer's certificate */
     struct tls_peer *peers;
     size_t peer_count;
+    bool insecure; /* a client accepts any certificate; excludes ca and peers */
 };
 
 enum { TLS_SUBJECT_MAX = 512 }; /* capacity for tls_subject() */

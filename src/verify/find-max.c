@@ -2,14 +2,13 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/exit-status.h"
 #include "base/log.h"
 #include "base/number.h"
 #include "base/options.h"
-#include "report/values.h"
+#include "verify/find-max-report.h"
 #include "verify/trial.h"
 
 enum {
@@ -28,12 +27,9 @@ struct find_max_search {
     struct load_config load;
     struct trial trial;
     char run[RUN_PREFIX_LEN + 16];
-    unsigned trials;
-    uint64_t best_rate;              /* highest rate that passed, per second; 0: none */
-    uint64_t failed_rate;            /* lowest rate that failed; 0: none */
-    const char *limit;               /* why it failed */
-    struct trial_result best_result; /* at best_rate */
-    bool aborted;                    /* a trial could not be run, or was interrupted */
+    struct find_max_result result;
+    struct find_max_report report;
+    bool aborted; /* a trial could not be run, or was interrupted */
 };
 
 bool find_max_parse_rate(struct find_max_config *config, const char *text)
@@ -57,18 +53,6 @@ bool find_max_parse_rate(struct find_max_config *config, const char *text)
     log_printf("--rate: '%s' is out of range; --find-max requires 1 to 1,000,000,000 per second",
                text);
     return false;
-}
-
-static void find_max_print_duration(struct buffer *out, uint64_t us)
-{
-    double seconds = (double)us / 1e6;
-    char number[NUMBER_SIZE];
-    if (us < 1000000)
-        buffer_printf(out, "%.3g ms", (double)us / 1e3);
-    else if (seconds < 999.5)
-        buffer_printf(out, "%.3g s", seconds);
-    else
-        buffer_printf(out, "%s s", number_format_real(number, seconds));
 }
 
 /* Returns the rate at which the messages were sent, as a fraction of the intended one. */
@@ -113,7 +97,7 @@ static void search_describe(const struct find_max_search *s, const struct trial_
         if (faults[i].count)
             buffer_printf(out, "%s %s, ", faults[i].name, number_format(number, faults[i].count));
     buffer_puts(out, "p99 ");
-    find_max_print_duration(out, t->p99_us);
+    find_max_report_print_duration(out, t->p99_us);
     if (search_is_late(s, t))
         buffer_printf(out, ", sent at %.3g %% of the rate", 100 * search_rate_fraction(s, t));
     if (limit && (strcmp(limit, "sender") == 0 || strcmp(limit, "reader") == 0))
@@ -123,7 +107,7 @@ static void search_describe(const struct find_max_search *s, const struct trial_
 static bool search_run_trial(struct find_max_search *s, uint64_t rate, struct trial_result *t)
 {
     snprintf(s->run, sizeof s->run, "%.*s-%u", RUN_PREFIX_LEN, s->config->load->message.run,
-             ++s->trials);
+             ++s->result.trials);
     s->load.arrivals.rate = (struct rate){rate, NS_PER_S};
     return trial_run(&s->trial, &s->load, s->config->idle_timeout_ns, t);
 }
@@ -144,14 +128,15 @@ static bool search_try_rate(struct find_max_search *s, uint64_t rate)
         if (!s->load.quiet)
             log_printf("%s/s: %.*s", number_format(number, rate), (int)text.len, text.data);
         buffer_free(&text);
+        find_max_report_add_trial(&s->report, s->result.trials, rate, limit, &t);
         if (!limit) {
-            s->best_rate = rate;
-            s->best_result = t;
+            s->result.best_rate = rate;
+            s->result.best = t;
             return true;
         }
     }
-    s->failed_rate = rate;
-    s->limit = limit;
+    s->result.failed_rate = rate;
+    s->result.limit = limit;
     return false;
 }
 
@@ -174,9 +159,11 @@ static void search_double(struct find_max_search *s)
 
 static void search_bisect(struct find_max_search *s)
 {
-    while (!s->aborted && s->failed_rate - s->best_rate > s->best_rate / PRECISION) {
-        uint64_t middle = search_round_rate(s->best_rate + (s->failed_rate - s->best_rate) / 2);
-        if (middle <= s->best_rate || middle >= s->failed_rate)
+    while (!s->aborted &&
+           s->result.failed_rate - s->result.best_rate > s->result.best_rate / PRECISION) {
+        uint64_t middle = search_round_rate(s->result.best_rate +
+                                            (s->result.failed_rate - s->result.best_rate) / 2);
+        if (middle <= s->result.best_rate || middle >= s->result.failed_rate)
             return;
         search_try_rate(s, middle);
     }
@@ -186,8 +173,8 @@ static void search_bisect(struct find_max_search *s)
 static void search_confirm(struct find_max_search *s)
 {
     uint64_t low = s->config->low_rate;
-    uint64_t rate = s->best_rate;
-    s->best_rate = 0;
+    uint64_t rate = s->result.best_rate;
+    s->result.best_rate = 0;
     while (!search_try_rate(s, rate) && !s->aborted && rate > low) {
         uint64_t lower = search_round_rate(rate - rate / PRECISION);
         lower = lower < rate ? lower : rate - 1;
@@ -217,71 +204,30 @@ static bool search_reach_receiver(struct find_max_search *s)
     return !t.lost;
 }
 
-static void find_max_add_count(struct values *v, const char *name, uint64_t count)
-{
-    if (count)
-        values_add_count(v, name, count);
-    else
-        values_add_absent(v, name, VALUE_COUNT);
-}
-
-static void find_max_add_latency(struct values *v, const char *name,
-                                 const struct find_max_search *s, uint64_t us)
-{
-    if (s->best_rate)
-        values_add_duration(v, name, us * 1000);
-    else
-        values_add_absent(v, name, VALUE_DURATION);
-}
-
-static void find_max_build_report(const struct find_max_search *s, struct values *v)
-{
-    find_max_add_count(v, "rate", s->best_rate);
-    find_max_add_count(v, "failed-rate", s->failed_rate);
-    if (s->limit)
-        values_add_text(v, "limit", (struct slice){s->limit, strlen(s->limit)});
-    else
-        values_add_absent(v, "limit", VALUE_TEXT);
-    find_max_add_latency(v, "latency-p50", s, s->best_result.p50_us);
-    find_max_add_latency(v, "latency-p99", s, s->best_result.p99_us);
-    find_max_add_latency(v, "latency-max", s, s->best_result.max_us);
-    find_max_add_count(v, "trials", s->trials);
-}
-
-static bool find_max_print_report(const struct find_max_search *s)
-{
-    struct output out;
-    struct values report = {0};
-    char number[NUMBER_SIZE];
-    output_init(&out, STDOUT_FILENO, "stdout");
-    buffer_puts(&out.buffer, "highest rate at which nothing is lost and p99 stays under ");
-    find_max_print_duration(&out.buffer, s->config->max_latency_ns / 1000);
-    buffer_puts(&out.buffer, ": ");
-    if (s->best_rate)
-        buffer_printf(&out.buffer, "%s/s\n", number_format(number, s->best_rate));
-    else
-        buffer_puts(&out.buffer, "none\n");
-    find_max_build_report(s, &report);
-    values_print_text(&report, &out.buffer);
-    values_free(&report);
-    return output_close(&out);
-}
-
 int find_max_run(const struct find_max_config *config)
 {
     struct find_max_search s = {.config = config, .load = *config->load};
     s.load.message.run = s.run;
-    if (!trial_open(&s.trial, config->input_path, config->load->stats_interval_ns))
+    const struct find_max_report_config report = {.csv_path = config->csv_path,
+                                                  .json_path = config->json_path,
+                                                  .plot_path = config->plot_path,
+                                                  .destination = config->load->destination.text,
+                                                  .max_latency_ns = config->max_latency_ns};
+    if (!find_max_report_open(&s.report, &report) ||
+        !trial_open(&s.trial, config->input_path, config->load->stats_interval_ns)) {
+        find_max_report_close(&s.report);
         return STATUS_FAILED;
+    }
     s.aborted = !search_reach_receiver(&s);
     if (!s.aborted)
         search_double(&s);
-    if (s.best_rate && s.failed_rate)
+    if (s.result.best_rate && s.result.failed_rate)
         search_bisect(&s);
-    if (s.best_rate && !s.aborted)
+    if (s.result.best_rate && !s.aborted)
         search_confirm(&s);
     trial_close(&s.trial);
-    if (s.aborted || !find_max_print_report(&s))
+    bool ok = !s.aborted && find_max_report_write(&s.report, &s.result);
+    if (!find_max_report_close(&s.report) || !ok)
         return STATUS_FAILED;
-    return s.best_rate ? STATUS_OK : STATUS_REJECTED;
+    return s.result.best_rate ? STATUS_OK : STATUS_REJECTED;
 }

@@ -9,6 +9,9 @@
 struct find_max_config {
     struct load_config *load; /* of each trial, apart from its rate and run */
     const char *input_path;   /* what the receiver writes; NULL: stdin */
+    const char *csv_path;     /* a row for each trial; "-" is stdout; NULL: none; here and below */
+    const char *json_path;
+    const char *plot_path;
     uint64_t low_rate;        /* messages per second, of the first trial */
     uint64_t high_rate;       /* the limit */
     uint64_t max_latency_ns;  /* limit of the p99 latency */
@@ -24,8 +27,8 @@ bool find_max_parse_rate(struct find_max_config *config, const char *text);
 /*
  * Finds the highest rate at which no message is lost, duplicated or damaged and the p99 latency
  * stays within its limit: doubles the rate until a trial fails, bisects, and confirms the result.
- * Prints the report to stdout and logs each trial. Returns the exit status: STATUS_REJECTED if no
- * rate passed.
+ * Prints the report to stdout, unless a file uses it, and logs each trial. Returns the exit status:
+ * STATUS_REJECTED if no rate passed.
  */
 int find_max_run(const struct find_max_config *config);
 

@@ -171,7 +171,7 @@ latency_figures() {
         $1 == "total" {
             if ($column["received"] != n || $column["missing"] + $column["duplicated"])
                 exit
-            print $column["latency-p50-seconds"], $column["latency-p99-seconds"], $column["latency-p99.9-seconds"]
+            print $column["latency_p50_seconds"], $column["latency_p99_seconds"], $column["latency_p99_9_seconds"]
         }' "$1" >latency
     read -r p50 p99 p999 <latency || fail "$row: messages are missing: $(tail -n 1 "$1")"
     [[ $row == *' % '* ]] || return 0

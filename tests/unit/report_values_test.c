@@ -22,22 +22,19 @@ static void all_kinds(void)
     struct buffer out = {0};
     values_add_count(&v, "sent", 1234);
     values_add_id(&v, "id", 5678);
-    values_add_bytes(&v, "bytes", 1234567)->in_summary = false;
+    values_add_bytes(&v, "bytes", 1234567);
     values_add_real(&v, "seconds", 1.5, 6);
     values_add_rate(&v, "rate", 1234567.25, 1);
     values_add_duration(&v, "lag", 1234567);
     add_text(&v, "asked", "a \"b\", c");
     values_add_absent(&v, "seed", VALUE_COUNT);
     values_print_text(&v, &out);
-    prints(
-        &out, "text",
-        "sent: 1234\nid: 5678\nbytes: 1234567\nseconds: 1.500000\nrate: 1234567.2\nlag: 0.001235\n"
-        "asked: a \"b\", c\nseed: -\n");
-    values_print_summary(&v, &out);
-    prints(&out, "summary",
-           "sent 1,234 id 5678 seconds 1.500 rate 1,234,567/s lag 1.235ms asked a \"b\", c seed -");
+    prints(&out, "text",
+           "sent: 1,234\nid: 5678\nbytes: 1,234,567\nseconds: 1.500\nrate: 1,234,567/s\nlag: 1.235 "
+           "ms\n"
+           "asked: a \"b\", c\nseed: -\n");
     values_print_csv_header(&v, &out);
-    prints(&out, "CSV header", "sent,id,bytes,seconds,rate-per-second,lag-seconds,asked,seed\n");
+    prints(&out, "CSV header", "sent,id,bytes,seconds,rate_per_second,lag_seconds,asked,seed\n");
     values_print_csv_row(&v, &out);
     prints(&out, "CSV row", "1234,5678,1234567,1.500000,1234567.2,0.001235,\"a \"\"b\"\", c\",\n");
     values_print_json(&v, &out);
@@ -66,11 +63,26 @@ static void groups_and_empty_texts(void)
     values_print_text(&v, &out);
     prints(&out, "groups as text", "bad-all: 3\nbad-pri: 2\nempty: \nother-x: 1\n");
     values_print_csv_header(&v, &out);
-    prints(&out, "groups as CSV columns", "bad-all,bad-pri,empty,other-x\n");
+    prints(&out, "groups as CSV columns", "bad_all,bad_pri,empty,other_x\n");
     values_clear(&v);
     add_text(&v, "only", "line\nend");
     values_print_csv_row(&v, &out);
     prints(&out, "a newline in a cell", "\"line\nend\"\n");
+    values_free(&v);
+    buffer_free(&out);
+}
+
+static void identifiers(void)
+{
+    struct values v = {0};
+    struct buffer out = {0};
+    values_add_duration(&v, "latency-p99.9", 1000)->group = "a-b";
+    values_print_text(&v, &out);
+    prints(&out, "text", "a-b-latency-p99.9: 0.001 ms\n");
+    values_print_csv_header(&v, &out);
+    prints(&out, "CSV header", "a_b_latency_p99_9_seconds\n");
+    values_print_json(&v, &out);
+    prints(&out, "JSON", "{\"a_b\":{\"latency_p99_9\":0.000001}}\n");
     values_free(&v);
     buffer_free(&out);
 }
@@ -83,8 +95,6 @@ static void hostile_texts(void)
     add_text(&v, "name", "a\nsent: 9\x1B[31m\xC2\x9B\xE2\x80\xAE\xE2\x80\xAC\xE2\x82");
     values_print_text(&v, &out);
     prints(&out, "filtered text", "name: a?sent: 9?[31m????\n");
-    values_print_summary(&v, &out);
-    prints(&out, "filtered summary", "name a?sent: 9?[31m????");
     values_print_json(&v, &out);
     prints(&out, "escaped JSON",
            "{\"name\":\"a\\nsent: 9\\u001b[31m\xC2\x9B\xE2\x80\xAE\xE2\x80\xAC\xEF\xBF\xBD\"}\n");
@@ -108,6 +118,7 @@ int main(void)
 {
     hostile_texts();
     all_kinds();
+    identifiers();
     groups_and_empty_texts();
     return unit_end("report values");
 }
