@@ -64,7 +64,7 @@ static void send_report_log_summary(const struct values *v)
 {
     struct buffer text = {0};
     values_print_summary(v, &text);
-    log_printf("%.*s", (int)text.len, text.data);
+    log_info("%.*s", (int)text.len, text.data);
     buffer_free(&text);
 }
 

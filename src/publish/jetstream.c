@@ -281,8 +281,8 @@ static void jetstream_on_odd_reply(struct jetstream *j, struct slice payload)
     if (payload.len > SHOWN_MAX)
         payload.len = SHOWN_MAX;
     *json_quote(shown, payload.len ? payload : (struct slice){"", 0}) = '\0';
-    log_printf("reply %s is not an acknowledgement of stream %s; ignoring such replies", shown,
-               j->config->stream.name ? j->config->stream.name : "(any)");
+    log_warning("reply %s is not an acknowledgement of stream %s; ignoring such replies", shown,
+                j->config->stream.name ? j->config->stream.name : "(any)");
 }
 
 static void jetstream_on_message_reply(struct jetstream *j, struct jetstream_message *m,
@@ -742,13 +742,13 @@ static void jetstream_report(struct jetstream *j, uint64_t unavailable_ns, uint6
 {
     uint64_t now_ns = clock_monotonic();
     if (outage_ns && j->last_reported_ns) {
-        log_printf("stream %s available again after %.0f s", jetstream_stream_name(j),
-                   (double)outage_ns / NS_PER_S);
+        log_info("stream %s available again after %.0f s", jetstream_stream_name(j),
+                 (double)outage_ns / NS_PER_S);
         j->last_reported_ns = 0;
     }
     if (unavailable_ns && now_ns - unavailable_ns >= report_after_ns &&
         (!j->last_reported_ns || now_ns - j->last_reported_ns >= report_interval_ns)) {
-        log_printf("stream %s unavailable: %s; retrying", jetstream_stream_name(j), reason);
+        log_warning("stream %s unavailable: %s; retrying", jetstream_stream_name(j), reason);
         j->last_reported_ns = now_ns;
     }
 }

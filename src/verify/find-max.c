@@ -142,7 +142,7 @@ static bool search_try_rate(struct find_max_search *s, uint64_t rate)
         limit = search_find_limit(s, &t);
         search_describe(s, &t, limit, &text);
         if (!s->load.quiet)
-            log_printf("%s/s: %.*s", number_format(number, rate), (int)text.len, text.data);
+            log_info("%s/s: %.*s", number_format(number, rate), (int)text.len, text.data);
         buffer_free(&text);
         if (!limit) {
             s->best_rate = rate;
