@@ -104,8 +104,10 @@ message() {
 
 # journal COMMAND...: runs it with a file as stderr, which JOURNAL_STREAM names like the journal.
 journal() {
+    local stream
     : >journal.err
-    JOURNAL_STREAM=$(stat -c %d:%i journal.err) "$@" 2>>journal.err
+    stream=$(stat -c %d:%i journal.err)
+    JOURNAL_STREAM=$stream "$@" 2>>journal.err
 }
 
 @test "lines for the journal begin with a priority" {
