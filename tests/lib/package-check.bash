@@ -70,6 +70,7 @@ last_counters() {
         tail -n 1 | tr -d ,
 }
 
+rm -rf store
 list_files >before
 dpkg -i shnek.deb || fail 'dpkg -i'
 step 'installed'
@@ -93,7 +94,7 @@ listens || fail 'port 514 is not open'
 wait_until is_active shnek.service
 step 'the socket activates the service'
 
-spamlog -q -n 1M tcp://127.0.0.1:514 || fail 'spamlog'
+spamlog -q -r max -n 1M tcp://127.0.0.1:514 || fail 'spamlog'
 wait_until stored_exactly 1000000
 step "$(stored) messages of 1000000 are stored"
 spamlog -q -n 1 udp://127.0.0.1:514 || fail 'spamlog udp'
@@ -118,7 +119,7 @@ systemctl start shnek.service || fail 'systemctl start'
 before=$(stored)
 spamlog -q -r max tcp://127.0.0.1:514 2>load.log &
 wait_until stored_at_least $((before + 20000))
-systemctl kill --kill-whom=all -s KILL shnek.service
+systemctl kill -s KILL shnek.service
 wait
 wait_until is_active shnek.service
 step 'killed with SIGKILL: it is restarted'
@@ -129,7 +130,7 @@ spool=$(shnek-pub --spool-list --spool=/var/lib/shnek/main/spool | wc -l)
 
 before=$(stored)
 systemctl start shnek@a.service shnek@b.service || fail 'systemctl start shnek@a shnek@b'
-spamlog -q -n 100k -c 16 tcp://127.0.0.1:514 || fail 'spamlog to instances'
+spamlog -q -r max -n 100k -c 16 tcp://127.0.0.1:514 || fail 'spamlog to instances'
 wait_until stored_exactly $((before + 100000))
 systemctl stop 'shnek@*' || fail 'systemctl stop'
 for unit in shnek@a.service shnek@b.service; do
