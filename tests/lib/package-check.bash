@@ -11,7 +11,7 @@ step() {
 fail() {
     echo "package: FAILED: $*"
     systemctl status --no-pager --full shnek.socket shnek.service 'shnek@*' | tail -n 40
-    journalctl --no-pager -o short -n 40 -u shnek.service
+    journalctl -b --no-pager -o short -n 40 -u shnek.service
     exit 1
 }
 
@@ -66,7 +66,7 @@ property() {
 
 # last_counters UNIT: "IN OUT" in the last line of counters in the journal.
 last_counters() {
-    journalctl -o cat -u "$1" | sed -n 's/^shnek-parse: in \([0-9,]*\) .*shnek-pub: out \([0-9,]*\) .*/\1 \2/p' |
+    journalctl -b -o cat -u "$1" | sed -n 's/^shnek-parse: in \([0-9,]*\) .*shnek-pub: out \([0-9,]*\) .*/\1 \2/p' |
         tail -n 1 | tr -d ,
 }
 
@@ -111,15 +111,16 @@ wait
 counters=$(last_counters shnek.service)
 [[ $counters == "$(stored) $(stored)" ]] || fail "received and confirmed: $counters, stored: $(stored)"
 step "stopped under load, status 0: received and confirmed $counters, stored $(stored)"
-journalctl -o json -u shnek.service | jq -r 'select(._COMM == "shnek-parse") | .PRIORITY' | sort | uniq -c
-[[ $(journalctl -o json -u shnek.service | jq -r 'select(.MESSAGE | startswith("shnek-parse: listening")).PRIORITY' |
+[[ $(journalctl -b -o json -u shnek.service | jq -r 'select(.MESSAGE | startswith("shnek-parse: listening")).PRIORITY' |
     sort -u) == 6 ]] || fail 'lines in the journal have no priority'
+errors=$(journalctl -b -o cat -u shnek.service _COMM=shnek-parse + _COMM=shnek-pub -p err)
+[[ ! $errors ]] || fail "errors in the journal: $errors"
 
 systemctl start shnek.service || fail 'systemctl start'
 before=$(stored)
 spamlog -q -r max tcp://127.0.0.1:514 2>load.log &
 wait_until stored_at_least $((before + 20000))
-systemctl kill -s KILL shnek.service
+kill -KILL "$(property shnek.service MainPID)"
 wait
 wait_until is_active shnek.service
 step 'killed with SIGKILL: it is restarted'
@@ -138,11 +139,19 @@ for unit in shnek@a.service shnek@b.service; do
     step "$unit received and confirmed $(last_counters "$unit")"
 done
 
-systemctl start shnek.service shnek@a.service 2>/dev/null # the port is used twice: one of them fails
-systemctl start shnek.service
+echo 'SHNEK_LISTEN="-l tcp://*:1514"' >/etc/default/shnek-a
+systemctl start shnek.service shnek@a.service || fail 'systemctl start shnek shnek@a'
+pid=$(property shnek.service MainPID)
+dpkg -i shnek.deb || fail 'dpkg -i again'
+if ! is_active shnek.service || ! is_active shnek@a.service || [[ $(property shnek.service MainPID) == "$pid" ]]; then
+    fail 'an upgrade does not restart the services'
+fi
+[[ $(systemctl is-enabled shnek.socket) == enabled ]] || fail 'an upgrade disables the socket'
+step 'an upgrade restarts the services'
 dpkg --purge shnek || fail 'dpkg --purge'
 ! listens || fail 'port 514 is open after purge'
-! pgrep -x 'shnek-parse|shnek-pub' || fail 'a process is left'
+! grep -l shnek- /proc/[0-9]*/comm || fail 'a process is left'
+rm /etc/default/shnek-a
 list_files >after
 diff before after || fail 'purge has left files'
 step 'purged: no file, process or port is left'
