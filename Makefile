@@ -12,6 +12,8 @@ mandir ?= $(datarootdir)/man
 bashdir ?= $(datarootdir)/bash-completion/completions
 zshdir ?= $(datarootdir)/zsh/site-functions
 fishdir ?= $(datarootdir)/fish/vendor_completions.d
+unitdir ?= $(prefix)/lib/systemd/system
+sysconfdir ?= /etc
 DESTDIR ?=
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
@@ -269,6 +271,7 @@ compile_commands.json: $(BUILD)/flags $(BUILD)/sources Makefile
 	$(file >>$@,])
 
 ## make install        programs, man pages, completions; prefix=/usr/local DESTDIR=
+##                     SYSTEMD=1 also units (unitdir=) and $(sysconfdir)/default/shnek
 MAN = $(notdir $(wildcard man/*.[17]))
 man_path = $(DESTDIR)$(mandir)/man$(subst .,,$(suffix $(1)))/$(1)
 DIRECTORIES = $(bindir) $(mandir)/man1 $(mandir)/man7 $(bashdir) $(zshdir) $(fishdir)
@@ -280,16 +283,39 @@ install: all
 	$(Q)$(foreach name,$(NAMES),$(INSTALL_DATA) completions/$(name).bash $(DESTDIR)$(bashdir)/$(name) && \
 		$(INSTALL_DATA) completions/_$(name) $(DESTDIR)$(zshdir)/_$(name) && \
 		$(INSTALL_DATA) completions/$(name).fish $(DESTDIR)$(fishdir)/$(name).fish &&) :
+	$(if $(SYSTEMD),$(Q)$(MAKE) --no-print-directory install-units)
 
-## make uninstall      removes them; same variables
+# The configuration of an administrator is kept.
+SYSTEMD ?=
+UNITS = shnek.socket shnek.service shnek@.service
+DEFAULTS = $(DESTDIR)$(sysconfdir)/default/shnek
+install-units:
+	$(Q)$(INSTALL) -d $(DESTDIR)$(unitdir) $(dir $(DEFAULTS))
+	$(Q)$(foreach unit,$(UNITS),sed 's|@bindir@|$(bindir)|g; s|@sysconfdir@|$(sysconfdir)|g' \
+		.packaging/systemd/$(unit).in >$(BUILD)/$(unit) && \
+		$(INSTALL_DATA) $(BUILD)/$(unit) $(DESTDIR)$(unitdir) &&) :
+	$(Q)test -e $(DEFAULTS) || $(INSTALL_DATA) .packaging/systemd/shnek.default $(DEFAULTS)
+
+## make uninstall      removes them, except a changed configuration; same variables
 uninstall:
 	$(Q)rm -f $(NAMES:%=$(DESTDIR)$(bindir)/%) $(foreach page,$(MAN),$(call man_path,$(page))) \
 		$(NAMES:%=$(DESTDIR)$(bashdir)/%) $(NAMES:%=$(DESTDIR)$(zshdir)/_%) \
 		$(NAMES:%=$(DESTDIR)$(fishdir)/%.fish)
+	$(if $(SYSTEMD),$(Q)rm -f $(UNITS:%=$(DESTDIR)$(unitdir)/%); \
+		! cmp -s .packaging/systemd/shnek.default $(DEFAULTS) || rm $(DEFAULTS))
 
 ## make dist           shnek-VERSION.tar.gz of the commit that is checked out
 dist:
 	$(Q)git archive --prefix=shnek-$(VERSION)/ -o shnek-$(VERSION).tar.gz HEAD
+
+## make deb            builds build/deb/shnek_VERSION_*.deb on Debian
+DEB = build/deb/shnek-$(VERSION)
+deb:
+	@tests/setup $(if $(filter no,$(SETUP)),--missing) package
+	$(Q)rm -rf build/deb && mkdir -p $(DEB)
+	$(Q)cp -R Makefile src tests completions man README.md LICENSE .packaging $(DEB)
+	$(Q)cp -R .packaging/debian $(DEB)/debian
+	$(Q)cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u SANITIZE dpkg-buildpackage -b -us -uc
 
 ## make clean          removes what was built
 clean:
@@ -304,4 +330,4 @@ help:
 	@echo 'SANITIZE=address,undefined or SANITIZE=thread builds in build/asan, build/tsan.'
 
 .PHONY: all build-tests unit check asan tsan coverage fuzz lint demo bench bench-check flamegraph diagram \
-	setup-demo setup-check install uninstall dist clean help force inject chaos
+	setup-demo setup-check install install-units uninstall dist deb clean help force inject chaos

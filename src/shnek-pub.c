@@ -424,11 +424,11 @@ static void pub_warn_dupe_window(const struct publish_config *c)
     if (!(stream->given >> STREAM_DUPE_WINDOW & 1) || window_ns == 0)
         return;
     if (window_ns < c->session.max_reconnect_time_ns)
-        log_printf("--dupe-window is shorter than --max-reconnect-time; messages that are resent "
-                   "after a longer outage may be stored twice");
+        log_warning("--dupe-window is shorter than --max-reconnect-time; messages that are resent "
+                    "after a longer outage may be stored twice");
     if (c->spool && window_ns < short_ns)
-        log_printf("--dupe-window is short for --spool; messages that a later run resends may be "
-                   "stored twice");
+        log_warning("--dupe-window is short for --spool; messages that a later run resends may be "
+                    "stored twice");
 }
 
 static bool pub_check_stream(struct publish_config *c, bool *is_usage)

@@ -101,7 +101,7 @@ need_hardened() {
     run -0 make -s help
     while read -r target; do
         case $target in
-        all | force | build-tests | setup-*) ;;
+        all | force | build-tests | install-units | setup-*) ;;
         *) grep -q "^make $target\( \|$\)" <<<"$output" || { echo "make $target is missing" && return 1; } ;;
         esac
     done < <(sed -n '/^\.PHONY:/,/[^\]$/p' Makefile | grep -oE '[a-z-]{3,}')
@@ -128,4 +128,45 @@ make_installed() {
 
     make_installed install PREFIX=/usr
     [[ -x $root/usr/bin/shnek-parse && -e $root/usr/share/man/man1/spamlog.1 ]]
+}
+
+# units: installs the systemd units for testing with other directories; sets root.
+units() {
+    root=$BATS_TEST_TMPDIR/root
+    [[ ${SHNEK_BIN:-$SHNEK_TOP} == "$SHNEK_TOP"* ]] || skip 'needs programs of this directory'
+    make_installed install SYSTEMD=1 prefix=/usr "$@"
+}
+
+@test "make install SYSTEMD=1 installs units, and keeps a changed configuration" {
+    units unitdir=/units sysconfdir=/conf
+    is "$(ls "$root/units")" $'shnek.service\nshnek.socket\nshnek@.service'
+    grep -q '^ExecStart=/usr/bin/shnek-parse .*exec /usr/bin/shnek-pub ' "$root/units/shnek.service"
+    grep -q '^EnvironmentFile=/conf/default/shnek$' "$root/units/shnek.service"
+    run -1 grep -rE '@[a-z]+@' "$root/units"
+    echo '# changed' >>"$root/conf/default/shnek"
+    make_installed install SYSTEMD=1 unitdir=/units sysconfdir=/conf
+    is "$(tail -n 1 "$root/conf/default/shnek")" '# changed'
+    make_installed uninstall SYSTEMD=1 unitdir=/units sysconfdir=/conf
+    is "$(find "$root/units" "$root/conf" -type f)" "$root/conf/default/shnek"
+    cp .packaging/systemd/shnek.default "$root/conf/default/shnek"
+    make_installed uninstall SYSTEMD=1 prefix=/usr unitdir=/units sysconfdir=/conf
+    [[ -z $(find "$root/conf" -type f) ]]
+}
+
+@test "systemd accepts the units, and their exposure is at most 1.5" {
+    need systemd-analyze
+    local unit
+    units unitdir=/units
+    cd "$root/units"
+    # It requires that the program exists.
+    sed -i "s|=/usr/bin/|=$root/usr/bin/|" -- *.service
+    run -0 systemd-analyze verify --man=no ./shnek.socket ./shnek.service ./shnek@.service
+    is "$output" ''
+    for unit in *.service; do
+        run -0 systemd-analyze security --no-pager --offline=true --threshold=15 "./$unit"
+    done
+}
+
+@test "the package has the version of the programs" {
+    is "$(sed -n '1s/.*(\(.*\)).*/\1/p' .packaging/debian/changelog)" "$(sed -n 's/^VERSION = //p' Makefile)"
 }

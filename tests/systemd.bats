@@ -101,3 +101,26 @@ message() {
     # 20 s of --shutdown-timeout, and 10 s to exit.
     wait_until grep -qx 'EXTEND_TIMEOUT_USEC=30000000' manager.out
 }
+
+# journal COMMAND...: runs it with a file as stderr, which JOURNAL_STREAM names like the journal.
+journal() {
+    local stream
+    : >journal.err
+    stream=$(stat -c %d:%i journal.err)
+    JOURNAL_STREAM=$stream "$@" 2>>journal.err
+}
+
+@test "lines for the journal begin with a priority" {
+    journal shnek-parse --max-size=none || true
+    grep -q '^<3>shnek-parse: --max-size: ' journal.err
+    journal shnek-parse <<<'<13>' || true
+    grep -q '^<4>shnek-parse: stdin:1: ' journal.err
+    journal shnek-parse --stats=1h <<<'<13>1 - - - - - -'
+    is "$(grep -o '^<.>shnek-parse: in 1' journal.err)" '<6>shnek-parse: in 1'
+    # The command of --exec inherits both.
+    journal shnek-parse --exec='shnek-pub -n a b' <<<'' || true
+    is "$(cut -d : -f 1 journal.err)" $'<3>shnek-pub\n<3>shnek-pub\n<3>shnek-parse'
+    # The variable was inherited, but stderr is something else.
+    JOURNAL_STREAM=1:2 run --separate-stderr shnek-parse --max-size=none
+    [[ $stderr == 'shnek-parse: '* ]]
+}

@@ -52,7 +52,7 @@ static bool input_retry_poll(struct input *in)
     if (errno == EINTR)
         return true;
     if (retry_note(&in->retry))
-        log_printf("poll: %m; retrying");
+        log_warning("poll: %m; retrying");
     retry_sleep();
     in->error = retry_is_over(&in->retry) ? errno : 0;
     return !in->error;

@@ -16,7 +16,9 @@
 
 #include "base/printable.h"
 
-enum { LINE_MAX_LEN = 2048 };
+enum { LINE_MAX_LEN = 2048, NUMBER_MAX_LEN = 20 };
+
+enum log_priority { LOG_PRIORITY_ERROR = 3, LOG_PRIORITY_WARNING = 4, LOG_PRIORITY_INFO = 6 };
 
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
 static size_t status_len; /* bytes of the status line on the terminal, 0 if there is none */
@@ -65,15 +67,35 @@ static bool log_write(const char *p, size_t n)
     return wrote == (ssize_t)n;
 }
 
+/* Another program may have inherited the variable, but not stderr: it names device and inode. */
+static bool log_is_journal(void)
+{
+    struct stat s;
+    char stream[2 * NUMBER_MAX_LEN + 2];
+    const char *named = getenv("JOURNAL_STREAM");
+    if (!named || fstat(STDERR_FILENO, &s) != 0)
+        return false;
+    snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)s.st_dev, (uintmax_t)s.st_ino);
+    return strcmp(named, stream) == 0;
+}
+
+/* Writes the prefix of a line for the journal to `to`, and returns its length. */
+static size_t log_format_priority(char *to, size_t size, enum log_priority priority)
+{
+    return log_is_journal() ? (size_t)snprintf(to, size, "<%d>", (int)priority) : 0;
+}
+
 /* Requires the lock. Returns false if stderr still does not accept lines. */
 static bool log_report_dropped(void)
 {
     char line[128];
+    char priority[8] = "";
     if (!dropped)
         return true;
+    log_format_priority(priority, sizeof priority, LOG_PRIORITY_WARNING);
     int n = snprintf(
-        line, sizeof line, "%s%s: %" PRIu64 " line%s not logged, because stderr was blocked\n",
-        cut ? "\n" : "", program_invocation_short_name, dropped, dropped == 1 ? "" : "s");
+        line, sizeof line, "%s%s%s: %" PRIu64 " line%s not logged, because stderr was blocked\n",
+        cut ? "\n" : "", priority, program_invocation_short_name, dropped, dropped == 1 ? "" : "s");
     if (!log_write(line, (size_t)n))
         return false;
     dropped = 0;
@@ -112,11 +134,13 @@ static size_t log_format_erase(char *to, size_t size)
 }
 
 /* Requires the lock. */
-static void log_print_line(bool is_status, const char *format, va_list values)
+static void log_print_line(bool is_status, enum log_priority priority, const char *format,
+                           va_list values)
 {
     int saved = errno;
     char line[2 * LINE_MAX_LEN + 2];
     size_t n = log_format_erase(line, sizeof line);
+    n += log_format_priority(line + n, sizeof line - n, priority);
     size_t start = n;
     size_t size = n + LINE_MAX_LEN;
     n += (size_t)snprintf(line + n, size - n, "%s: ", program_invocation_short_name);
@@ -134,15 +158,36 @@ static void log_print_line(bool is_status, const char *format, va_list values)
     errno = saved;
 }
 
+static void log_print(enum log_priority priority, const char *format, va_list values)
+{
+    int saved = errno;
+    pthread_mutex_lock(&log_mutex);
+    errno = saved;
+    log_print_line(false, priority, format, values);
+    pthread_mutex_unlock(&log_mutex);
+}
+
 void log_printf(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    int saved = errno;
-    pthread_mutex_lock(&log_mutex);
-    errno = saved;
-    log_print_line(false, format, values);
-    pthread_mutex_unlock(&log_mutex);
+    log_print(LOG_PRIORITY_ERROR, format, values);
+    va_end(values);
+}
+
+void log_warning(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    log_print(LOG_PRIORITY_WARNING, format, values);
+    va_end(values);
+}
+
+void log_info(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    log_print(LOG_PRIORITY_INFO, format, values);
     va_end(values);
 }
 
@@ -151,19 +196,32 @@ void log_status(const char *format, ...)
     va_list values;
     va_start(values, format);
     pthread_mutex_lock(&log_mutex);
-    log_print_line(isatty(STDERR_FILENO), format, values);
+    log_print_line(isatty(STDERR_FILENO), LOG_PRIORITY_INFO, format, values);
     pthread_mutex_unlock(&log_mutex);
     va_end(values);
+}
+
+static void log_try_print(enum log_priority priority, const char *format, va_list values)
+{
+    if (pthread_mutex_trylock(&log_mutex) == 0) {
+        log_print_line(false, priority, format, values);
+        pthread_mutex_unlock(&log_mutex);
+    }
 }
 
 void log_try(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
-    if (pthread_mutex_trylock(&log_mutex) == 0) {
-        log_print_line(false, format, values);
-        pthread_mutex_unlock(&log_mutex);
-    }
+    log_try_print(LOG_PRIORITY_ERROR, format, values);
+    va_end(values);
+}
+
+void log_try_info(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    log_try_print(LOG_PRIORITY_INFO, format, values);
     va_end(values);
 }
 

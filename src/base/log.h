@@ -7,8 +7,15 @@
  *
  * Never blocks: while stderr does not accept a line, lines are dropped, and their number is logged
  * before the next line that is accepted, or at exit.
+ *
+ * If stderr is the stream to the journal that JOURNAL_STREAM names, lines begin with the priority
+ * of sd-daemon(3). log_printf() is for errors: what failed, was refused as usage, or is lost.
+ * log_warning() is for what the program copes with: rejected messages, refused peers, outages that
+ * are retried. log_info() is for states and counters.
  */
 void log_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * Prints a status line, which the next line of either kind replaces if stderr is a terminal. Uses
@@ -22,8 +29,9 @@ void log_status_end(void);
 /* Erases the status line. */
 void log_status_clear(void);
 
-/* log_printf() that prints nothing if another thread is printing. For a thread that is about to end
- * the process. */
+/* Log an error or a state like log_printf() and log_info(), but print nothing if another thread is
+ * printing. For a thread that is about to end the process. */
 void log_try(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_try_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

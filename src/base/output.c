@@ -57,7 +57,7 @@ bool output_reopen(struct output *out)
     }
     close(out->fd);
     out->fd = fd;
-    log_printf("%s: reopened", out->name);
+    log_info("%s: reopened", out->name);
     return true;
 }
 

@@ -34,8 +34,8 @@ void rate_limit_poll(struct rate_limit *limit)
 void rate_limit_flush(struct rate_limit *limit)
 {
     if (limit->suppressed)
-        log_printf("%" PRIu64 " similar line%s suppressed", limit->suppressed,
-                   limit->suppressed == 1 ? "" : "s");
+        log_warning("%" PRIu64 " similar line%s suppressed", limit->suppressed,
+                    limit->suppressed == 1 ? "" : "s");
     limit->suppressed = 0;
 }
 
@@ -44,7 +44,7 @@ bool log_rejected(struct rate_limit *limit, const char *source, uint64_t number,
 {
     if (!rate_limit_allow(limit))
         return false;
-    log_printf("%s:%" PRIu64 ": %s: %s (at byte %" PRIu64 ")%s", source, number, defect->field,
-               defect->reason, defect->offset, hint);
+    log_warning("%s:%" PRIu64 ": %s: %s (at byte %" PRIu64 ")%s", source, number, defect->field,
+                defect->reason, defect->offset, hint);
     return true;
 }

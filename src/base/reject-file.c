@@ -36,12 +36,12 @@ static void reject_file_flush(struct reject_file *f)
 {
     if (output_try_flush(&f->output)) {
         if (f->failing)
-            log_printf("%s: can be written again", f->output.name);
+            log_info("%s: can be written again", f->output.name);
         f->failing = false;
         return;
     }
     if (!f->failing)
-        log_printf("%s: %m; retrying every second", f->output.name);
+        log_warning("%s: %m; retrying every second", f->output.name);
     f->failing = true;
     f->retry_ns = clock_monotonic() + NS_PER_S;
 }

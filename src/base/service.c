@@ -26,7 +26,7 @@ static void service_send(const char *path, const char *state, size_t state_len)
     socklen_t address_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
     if (fd < 0 || sendto(fd, state, state_len, MSG_NOSIGNAL | MSG_DONTWAIT,
                          (struct sockaddr *)&address, address_len) < 0)
-        log_printf("NOTIFY_SOCKET: %m");
+        log_warning("NOTIFY_SOCKET: %m");
     if (fd >= 0)
         close(fd);
 }

@@ -111,7 +111,7 @@ static void signals_stop(struct signals *s)
 static void signals_hang_up(struct signals *s)
 {
     if (!s->handle_hangup) {
-        log_printf("SIGHUP ignored; there is nothing to reload");
+        log_warning("SIGHUP ignored; there is nothing to reload");
         return;
     }
     if (s->on_hangup)

@@ -118,7 +118,8 @@ static bool stats_may_share_terminal(void)
 
 void stats_print(struct stats *s, enum stats_kind kind)
 {
-    static void (*const print_functions[])(const char *, ...) = {log_status, log_printf, log_try};
+    static void (*const print_functions[])(const char *, ...) = {log_status, log_info,
+                                                                 log_try_info};
     struct stats_text t = {0};
     uint64_t now = clock_monotonic();
     bool both = s->command && atomic_load(&s->command->is_part_of_line);

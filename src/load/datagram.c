@@ -68,7 +68,7 @@ static void datagram_report_refused(struct senders *group)
         return;
     number_format(number, group->dropped);
     errno = group->refused_errno;
-    log_printf("%s: %m (%s dropped so far)", group->destination->text, number);
+    log_warning("%s: %m (%s dropped so far)", group->destination->text, number);
     group->dropped_reported = group->dropped;
     group->reported_at_ns = clock_monotonic();
 }

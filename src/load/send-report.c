@@ -71,7 +71,7 @@ static void send_report_log_malformed(const struct malformed *m)
     for (unsigned i = 0; i < m->kind_count; i++)
         buffer_printf(&text, " %s %s", malformed_kind_name(m->kinds[i]),
                       number_format(number, m->count[m->kinds[i]]));
-    log_printf("bad %s%.*s", number_format(number, malformed_total(m)), (int)text.len, text.data);
+    log_info("bad %s%.*s", number_format(number, malformed_total(m)), (int)text.len, text.data);
     buffer_free(&text);
 }
 
@@ -85,17 +85,17 @@ void send_report_log(const struct send_report *r)
     char bytes[NUMBER_SIZE];
     char seed[NUMBER_SIZE] = "";
     char asked[SEND_REPORT_RATE_SIZE];
-    log_printf("sent %s message%s, %s bytes in %.3f s", number_format(number, senders->sent),
-               senders->sent == 1 ? "" : "s", number_format(bytes, senders->bytes), seconds);
+    log_info("sent %s message%s, %s bytes in %.3f s", number_format(number, senders->sent),
+             senders->sent == 1 ? "" : "s", number_format(bytes, senders->bytes), seconds);
     if (r->config->senders.reconnects)
         log_printf("lost %s of them, reconnected %s time%s", number_format(number, senders->lost),
                    number_format(bytes, senders->reconnects), senders->reconnects == 1 ? "" : "s");
     send_report_format_rate(&r->config->arrivals, false, asked);
-    log_printf("rate %s/s, %.*f MB/s, asked %s", number_format_real(number, rate),
-               bytes_per_s < 1e7 ? 3 : 1, bytes_per_s / 1e6, asked);
+    log_info("rate %s/s, %.*f MB/s, asked %s", number_format_real(number, rate),
+             bytes_per_s < 1e7 ? 3 : 1, bytes_per_s / 1e6, asked);
     if (r->uses_seed)
         snprintf(seed, sizeof seed, ", seed %" PRIu64, r->config->message.seed);
-    log_printf("lag %.3f ms%s", (double)r->max_lag_ns / 1e6, seed);
+    log_info("lag %.3f ms%s", (double)r->max_lag_ns / 1e6, seed);
     if (r->config->malformed.threshold)
         send_report_log_malformed(r->malformed);
 }

@@ -74,7 +74,7 @@ static void context_get_selected(char name[CONTEXT_NAME_MAX])
         name[len] = '\0';
     }
     if (failed)
-        log_printf("%s: %m; no context is used", path);
+        log_warning("%s: %m; no context is used", path);
     if (file)
         fclose(file);
     free(path);

@@ -185,8 +185,8 @@ static void jetstream_on_odd_reply(struct jetstream *j, struct slice payload)
     if (payload.len > SHOWN_MAX)
         payload.len = SHOWN_MAX;
     *json_quote(shown, payload.len ? payload : (struct slice){"", 0}) = '\0';
-    log_printf("reply %s is not an acknowledgement of stream %s; ignoring such replies", shown,
-               j->config->stream.name ? j->config->stream.name : "(any)");
+    log_warning("reply %s is not an acknowledgement of stream %s; ignoring such replies", shown,
+                j->config->stream.name ? j->config->stream.name : "(any)");
 }
 
 static void jetstream_on_message_reply(struct jetstream *j, struct inflight_message *m,

@@ -39,13 +39,12 @@ void outage_report(struct outage_report *r, const struct outage *o, const char *
 {
     uint64_t now_ns = clock_monotonic();
     if (o->ended_ns && r->last_ns) {
-        log_printf("stream %s available again after %.0f s", stream,
-                   (double)o->ended_ns / NS_PER_S);
+        log_info("stream %s available again after %.0f s", stream, (double)o->ended_ns / NS_PER_S);
         r->last_ns = 0;
     }
     if (o->since_ns && now_ns - o->since_ns >= report_after_ns &&
         (!r->last_ns || now_ns - r->last_ns >= report_interval_ns)) {
-        log_printf("stream %s unavailable: %s; retrying", stream, o->text);
+        log_warning("stream %s unavailable: %s; retrying", stream, o->text);
         r->last_ns = now_ns;
     }
 }

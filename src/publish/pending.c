@@ -63,8 +63,8 @@ void pending_log(struct pending *p, const struct ring *ring, const char *text)
         lines += pending_count_lines(ring, atomic_load(&p->next), tail);
     if (bytes == 0 || lines == 0)
         return;
-    log_printf("%s; %s %s unconfirmed (%s%s, the oldest for %s s)", text,
-               message_count_format(count, lines), lines == 1 ? "is" : "are",
-               number_format_bytes(size, bytes), bytes < 1000000 ? " bytes" : "",
-               number_format_real(age, (double)hundredths / 100));
+    log_info("%s; %s %s unconfirmed (%s%s, the oldest for %s s)", text,
+             message_count_format(count, lines), lines == 1 ? "is" : "are",
+             number_format_bytes(size, bytes), bytes < 1000000 ? " bytes" : "",
+             number_format_real(age, (double)hundredths / 100));
 }

@@ -246,8 +246,8 @@ static void publisher_on_lost(struct publisher *p)
     p->logs_loss = rate_limit_allow(&p->connection_limit);
     if (!p->logs_loss)
         return;
-    log_printf("disconnected from %s (%s); %s unconfirmed, reconnecting", p->transport->peer,
-               p->transport->error_text, message_count_format(count, publisher_unconfirmed(p)));
+    log_warning("disconnected from %s (%s); %s unconfirmed, reconnecting", p->transport->peer,
+                p->transport->error_text, message_count_format(count, publisher_unconfirmed(p)));
 }
 
 /*
@@ -285,7 +285,7 @@ static void publisher_on_connected(struct publisher *p, bool again)
     message_count_format(count, unconfirmed);
     window_set_line_max(&p->window, p->transport->max_payload);
     if (again && p->logs_loss)
-        log_printf("reconnected to %s", p->transport->peer);
+        log_info("reconnected to %s", p->transport->peer);
     if (p->config->at_most_once) {
         p->lost += unconfirmed;
         if (unconfirmed)
@@ -293,7 +293,7 @@ static void publisher_on_connected(struct publisher *p, bool again)
         window_confirm(&p->window, &sent);
     } else {
         if (unconfirmed && p->logs_loss)
-            log_printf("resending %s", count);
+            log_info("resending %s", count);
         if (!p->transport->ops->resends) {
             batcher_clear(&p->batcher);
             window_rewind(&p->window);
@@ -554,7 +554,7 @@ static void publisher_reload(struct publisher *p)
     undelivered_reopen(&p->undelivered);
     if (p->transport->ops->needs_server && nats_conn_has_files(nats)) {
         if (nats_conn_check_files(nats, error_text))
-            log_printf("certificates and credentials reloaded; the next connection uses them");
+            log_info("certificates and credentials reloaded; the next connection uses them");
         else
             log_printf("reload failed, keeping the connection: %s", error_text);
     }

@@ -135,11 +135,11 @@ static enum transport_event session_on_connect_failed(struct session *s, uint64_
     }
     if (!s->connected_before &&
         (!s->last_logged_ns || now_ns - s->last_logged_ns >= log_interval_ns)) {
-        log_printf("%s: %s; waiting for a server", session_first_server(s), error_text);
+        log_warning("%s: %s; waiting for a server", session_first_server(s), error_text);
         s->last_logged_ns = now_ns;
     }
     if (s->connected_before && denied && !s->last_logged_ns) {
-        log_printf("%s: %s; retrying", session_first_server(s), error_text);
+        log_warning("%s: %s; retrying", session_first_server(s), error_text);
         s->last_logged_ns = now_ns;
     }
     session_back_off(s, now_ns, limit_ns);

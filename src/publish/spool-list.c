@@ -25,8 +25,8 @@ int spool_list(const char *path)
         lines++;
     }
     bool written = output_close(&out);
-    log_printf("%s: %s unconfirmed, %" PRIu64 " bytes of an unfinished line", path,
-               message_count_format(count, lines), w.read - w.tail);
+    log_info("%s: %s unconfirmed, %" PRIu64 " bytes of an unfinished line", path,
+             message_count_format(count, lines), w.read - w.tail);
     bool has_loss = w.has_loss;
     window_close(&w);
     return written && !has_loss ? STATUS_OK : STATUS_FAILED;

@@ -37,8 +37,8 @@ static void stream_api_report(struct stream_api *api, const struct stream_config
     char differences[sizeof api->differences];
     stream_config_compare(config, existing, differences, sizeof differences);
     if (*differences && strcmp(differences, api->differences) != 0)
-        log_printf("stream %s exists with other settings: %s; continuing with it", config->name,
-                   differences);
+        log_warning("stream %s exists with other settings: %s; continuing with it", config->name,
+                    differences);
     memcpy(api->differences, differences, sizeof differences);
 }
 

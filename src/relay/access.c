@@ -168,7 +168,7 @@ void access_refuse(struct access *a, const char *name, const char *reason)
 {
     counter_add(a->refused, 1);
     if (rate_limit_allow(&a->log_limit))
-        log_printf("%s: refused: %s", name, reason);
+        log_warning("%s: refused: %s", name, reason);
 }
 
 static int access_peer_compare(const void *a, const void *b)

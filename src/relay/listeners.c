@@ -44,8 +44,8 @@ static void listener_set_rcvbuf(int fd, uint64_t configured)
         return;
     actual /= 2; /* the kernel doubles the size for its own overhead */
     if (actual < size)
-        log_printf("--rcvbuf: the kernel grants only %d of %d bytes; raise net.core.rmem_max",
-                   actual, size);
+        log_warning("--rcvbuf: the kernel grants only %d of %d bytes; raise net.core.rmem_max",
+                    actual, size);
 }
 
 static int listener_open_ip_fd(const struct addrinfo *info, const struct relay_config *config)
@@ -192,8 +192,8 @@ static struct listener *listeners_add(struct listeners *list, int fd, bool tls)
     if (l->transport == TRANSPORT_TCP || l->transport == TRANSPORT_TLS)
         listener_enable_keepalive(fd);
     if (l->transport == TRANSPORT_UNIXGRAM && !listener_set_option(fd, SOL_SOCKET, SO_PASSCRED, 1))
-        log_printf("%s: cannot identify senders: %m", l->name);
-    log_printf("listening on %s", l->name);
+        log_warning("%s: cannot identify senders: %m", l->name);
+    log_info("listening on %s", l->name);
     list->count++;
     return l;
 }

@@ -55,8 +55,8 @@ static void relay_on_drain(void *argument)
     if (config->shutdown_timeout_ns)
         snprintf(text, sizeof text, "draining for at most %g s (--shutdown-timeout)",
                  (double)config->shutdown_timeout_ns / (double)NS_PER_S);
-    log_printf("%s; the reader of stdout has %s bytes to read", text,
-               number_format(number, (uint64_t)bytes));
+    log_info("%s; the reader of stdout has %s bytes to read", text,
+             number_format(number, (uint64_t)bytes));
 }
 
 int relay_run(const struct relay_config *config)

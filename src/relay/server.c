@@ -94,11 +94,11 @@ static void server_report_limit(struct server *s)
     if (!rate_limit_allow(&s->access.log_limit))
         return;
     if (reached)
-        log_printf("%" PRIu64 " connection%s open; others wait (--max-connections)",
-                   s->streams.count, s->streams.count == 1 ? " is" : "s are");
+        log_warning("%" PRIu64 " connection%s open; others wait (--max-connections)",
+                    s->streams.count, s->streams.count == 1 ? " is" : "s are");
     else
-        log_printf("connections are accepted again; %" PRIu64 " %s open", s->streams.count,
-                   s->streams.count == 1 ? "is" : "are");
+        log_info("connections are accepted again; %" PRIu64 " %s open", s->streams.count,
+                 s->streams.count == 1 ? "is" : "are");
 }
 
 static bool server_has_capacity(const struct server *s)
@@ -147,8 +147,8 @@ static void server_pause_accepting(struct server *s, struct listener *l)
     bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
     retry_note(&l->failure);
     if (!s->accept_failing && !s->draining)
-        log_printf("accept: %m; %s",
-                   exhausted ? "new connections wait until another one is closed" : "retrying");
+        log_warning("accept: %m; %s",
+                    exhausted ? "new connections wait until another one is closed" : "retrying");
     if (!exhausted && retry_is_over(&l->failure))
         server_give_up(s, l->name);
     s->accept_failing = true;
@@ -226,7 +226,7 @@ static void server_reload_tls(struct server *s)
     if (tls) {
         tls_destroy(s->tls);
         s->tls = tls;
-        log_printf("certificates reloaded");
+        log_info("certificates reloaded");
     } else {
         log_printf("reload failed, keeping the old certificates");
     }
@@ -303,7 +303,7 @@ static void server_delay_wait(struct server *s)
     if (errno == EINTR)
         return;
     if (retry_note(&s->wait_failure))
-        log_printf("epoll: %m; retrying");
+        log_warning("epoll: %m; retrying");
     s->wait_failed = s->draining || retry_is_over(&s->wait_failure);
     if (s->wait_failed)
         log_printf("epoll: %m; stopped, connections were not read");

@@ -139,7 +139,7 @@ enum datagram_state source_datagram_read(struct source_datagram *d, struct datag
     int n = recvmmsg(d->io.fd, c->headers, DATAGRAMS_MAX, MSG_DONTWAIT | MSG_TRUNC, NULL);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
         if (retry_note(&d->failure))
-            log_printf("%s: %m; retrying", d->listener->name);
+            log_warning("%s: %m; retrying", d->listener->name);
         return DATAGRAM_FAILED;
     }
     if (n <= 0)

@@ -339,7 +339,7 @@ static void stream_reject_record(const struct source_stream *s, struct stream_co
     counter_add(&sink->stats->in, 1);
     counter_add(&sink->stats->rejected, 1);
     if (rate_limit_allow(&sink->log_limit))
-        log_printf("%s: TLS: stream ends within a record", s->name);
+        log_warning("%s: TLS: stream ends within a record", s->name);
 }
 
 void source_stream_destroy(struct source_stream *s, struct stream_context *context, bool complete)

@@ -129,10 +129,10 @@ static void stream_set_time_out(struct stream_set *set, struct source_stream *st
     else if (stream->phase == STREAM_HANDSHAKE)
         access_refuse(access, stream->name, "TLS: handshake timed out (--handshake-timeout)");
     else if (rate_limit_allow(&access->log_limit))
-        log_printf("%s: closed, %s", stream->name,
-                   stream_set_idle_queue(set, stream) == &set->first
-                       ? "no message for too long (--first-message-timeout)"
-                       : "idle for too long (--idle-timeout)");
+        log_warning("%s: closed, %s", stream->name,
+                    stream_set_idle_queue(set, stream) == &set->first
+                        ? "no message for too long (--first-message-timeout)"
+                        : "idle for too long (--idle-timeout)");
     stream_set_close(set, stream, false);
 }
 
@@ -157,9 +157,9 @@ static void stream_set_evict(struct stream_set *set)
         struct source_stream *stream =
             OWNER(set->unfinished.head.next, struct source_stream, unfinished);
         if (rate_limit_allow(&set->context.access->log_limit))
-            log_printf("%s: closed, its unfinished message exceeds the memory for all of them "
-                       "(--max-memory)",
-                       stream->name);
+            log_warning("%s: closed, its unfinished message exceeds the memory for all of them "
+                        "(--max-memory)",
+                        stream->name);
         stream_set_close(set, stream, false);
     }
 }

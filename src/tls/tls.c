@@ -116,9 +116,9 @@ static void tls_check_time(const SSL_CTX *context, const char *path)
 {
     const X509 *cert = SSL_CTX_get0_certificate(context);
     if (X509_cmp_current_time(X509_get0_notAfter(cert)) < 0)
-        log_printf("--tls-cert: %s: the certificate has expired", path);
+        log_warning("--tls-cert: %s: the certificate has expired", path);
     else if (X509_cmp_current_time(X509_get0_notBefore(cert)) > 0)
-        log_printf("--tls-cert: %s: the certificate is not valid yet", path);
+        log_warning("--tls-cert: %s: the certificate is not valid yet", path);
 }
 
 static bool tls_load_files(SSL_CTX *context, const struct tls_config *config)

@@ -126,7 +126,7 @@ static bool search_try_rate(struct find_max_search *s, uint64_t rate)
         limit = search_find_limit(s, &t);
         search_describe(s, &t, limit, &text);
         if (!s->load.quiet)
-            log_printf("%s/s: %.*s", number_format(number, rate), (int)text.len, text.data);
+            log_info("%s/s: %.*s", number_format(number, rate), (int)text.len, text.data);
         buffer_free(&text);
         find_max_report_add_trial(&s->report, s->result.trials, rate, limit, &t);
         if (!limit) {

@@ -32,11 +32,12 @@ bool verify_report_is_clean(const struct verify_report *r)
 void verify_report_log_limits(const struct verify_report *r)
 {
     if (r->tracker.overflowed)
-        log_printf("too many runs or connections to track; messages of further ones are counted as "
-                   "foreign");
+        log_warning(
+            "too many runs or connections to track; messages of further ones are counted as "
+            "foreign");
     if (r->tracker.gaps.overflowed)
-        log_printf("too many gaps to track; missing-ranges is incomplete, missing and duplicated "
-                   "are upper bounds");
+        log_warning("too many gaps to track; missing-ranges is incomplete, missing and duplicated "
+                    "are upper bounds");
 }
 
 /* The sender chose the label, so it must not look like ranges: it becomes one printable word. */
