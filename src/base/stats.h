@@ -15,6 +15,7 @@ struct stats {
     counter dropped;     /* messages */
     counter duplicates;  /* messages that the destination had already */
     counter refused;     /* peers, and datagrams from refused addresses */
+    counter filtered;    /* messages that --select does not select */
     counter bytes;       /* of input */
     uint64_t started_ns; /* clock_monotonic() */
     uint64_t printed_ns; /* clock_monotonic() of the last STATS_INTERVAL line */

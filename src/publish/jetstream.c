@@ -437,6 +437,7 @@ static void jetstream_resend(struct jetstream *j, uint64_t sequence, bool is_pro
 {
     struct jetstream_message *m = jetstream_message_at(j, sequence);
     m->resent = true;
+    j->base.resent++;
     uint64_t order = jetstream_mark_sent(j, m);
     struct jetstream_message copy = *m;
     if (is_probe) {

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "metrics/metrics.h"
 #include "relay/access.h"
 #include "syslog/frame.h"
 #include "syslog/parse.h"
@@ -46,6 +47,8 @@ struct relay_config {
     bool meta;
     bool raw;
     bool quiet;
+
+    struct metrics_target metrics;
 };
 
 #endif

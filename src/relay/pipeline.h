@@ -16,6 +16,7 @@ struct source {
     const char *name; /* in log lines and --rejects: "stdin", a path or a peer */
     const char *peer; /* in --meta: the name, perhaps with the subject of a certificate */
     const char *transport;
+    counter *messages; /* of this transport */
     struct framer framer;
 };
 
@@ -31,6 +32,7 @@ struct pipeline {
     struct workers *workers; /* NULL to parse inline */
     struct batch_parser parser;
     struct batch_origin origin;
+    counter *messages;   /* of its transport */
     struct batch *batch; /* being filled, or NULL if the workers have it */
     struct batch inline_batch;
 };
