@@ -51,7 +51,7 @@ _shnek_parse()
     --jobs) words='2 4 8' ;;
     --stats) words='1s 10s 1m' ;;
     *)
-        if [[ $option == -- || $option == --rejects || $option == --tls-@(cert|key|ca) ||
+        if [[ $option == -- || $option == --@(rejects|metrics) || $option == --tls-@(cert|key|ca) ||
             $cur != -* ]]; then
             compopt -o default # files
             return
@@ -60,7 +60,7 @@ _shnek_parse()
             --socket-mode= --tls-cert= --tls-key= --tls-ca= --tls-peer= --allow= --allow-uid=
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --first-message-timeout= --max-memory= --handshake-timeout= --meta --raw
-            --shutdown-timeout= --rejects= --exec= --jobs= --stats --stats= -q --quiet -h --help -V --version'
+            --shutdown-timeout= --rejects= --exec= --jobs= --metrics= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac
 

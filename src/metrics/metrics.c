@@ -13,7 +13,7 @@ bool metrics_target_parse(struct metrics_target *t, const char *text)
 {
     *t = (struct metrics_target){.given = true};
     if (!metrics_target_is_file(text))
-        return address_parse_tcp("--metrics", text, "HOST:PORT, or FILE.prom", &t->address);
+        return address_parse_tcp("--metrics", text, "expected HOST:PORT or FILE.prom", &t->address);
     t->path = text;
     return true;
 }
