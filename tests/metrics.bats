@@ -73,7 +73,7 @@ names() {
 }
 
 @test "a scrape under load equals --stats and the counters of nats-server" {
-    local parse_port pub_port scrapes=0 transport=tcp
+    local parse_port pub_port scrapes=0
     nats_start
     start relay shnek-parse -l tcp://127.0.0.1:0 --metrics=127.0.0.1:0 --stats=1h -q \
         --exec='exec shnek-pub --metrics=:0 logs'

@@ -21,7 +21,7 @@ struct labelled {
 static inline counter *labelled_find(struct labelled *l, const char *value)
 {
     size_t i = 0;
-    while (l->values[i + 1] && strcmp(l->values[i], value) != 0)
+    while (l->values[i + 1] && (*l->values[i] != *value || strcmp(l->values[i], value) != 0))
         i++;
     return &l->counts[i];
 }

@@ -97,8 +97,7 @@ static void publish_metrics_write_counts(struct publish_metrics *m, struct buffe
                         "Lines rejected, by the field that is invalid.", "field", &m->rejected);
     exposition_counter(to, "shnek_pub_duplicates_total", "Messages that the stream had already.",
                        counter_read(&s->duplicates));
-    exposition_counter(to, "shnek_pub_resent_total", "Messages sent again.",
-                       counter_read(&m->resent));
+    exposition_counter(to, "shnek_pub_resent_total", "Messages resent.", counter_read(&m->resent));
 }
 
 static void publish_metrics_write_window(struct publish_metrics *m, struct buffer *to)

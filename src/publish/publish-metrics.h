@@ -12,10 +12,7 @@
 #include "publish/time-marks.h"
 #include "publish/transport.h"
 
-/*
- * What the metrics of shnek-pub contain in addition to `stats`. The loop of publish.c is the only
- * writer.
- */
+/* The metrics of shnek-pub that are not in `stats`. The loop of publish.c is the only writer. */
 struct publish_metrics {
     struct stats *stats;
     struct signals *signals;

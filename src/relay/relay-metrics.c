@@ -27,7 +27,7 @@ void relay_metrics_init(struct relay_metrics *m, struct stats *stats, atomic_boo
                                 .times_writes = times_writes};
 }
 
-/* Copying to a pipe takes time, too, so that of the CPU is subtracted. */
+/* CPU time is subtracted: copying to a pipe is not waiting. */
 void relay_metrics_begin_write(struct relay_metrics *m)
 {
     if (!m->times_writes)

@@ -21,10 +21,8 @@ enum refusal {
     REFUSED_OTHER
 };
 
-/*
- * What the metrics of shnek-parse contain in addition to `stats`. Each counter has one writing
- * thread at a time, as in base/stats.h.
- */
+/* The metrics of shnek-parse that are not in `stats`. Each counter has one writing thread at a
+ * time, as in base/stats.h. */
 struct relay_metrics {
     struct stats *stats;
     struct labelled messages; /* by transport; their sum is stats->in */
