@@ -17,10 +17,10 @@ struct publish_metrics {
     struct stats *stats;
     struct signals *signals;
     struct labelled rejected; /* by field; their sum is stats->rejected */
-    counter rewound;          /* messages that were resent after the window was rewound */
-    counter resent;           /* messages, also by the transport itself */
-    counter connections;      /* so far */
-    counter window_bytes;     /* read and not confirmed */
+    counter rewound;      /* lines that were sent or checked again after the window was rewound */
+    counter resent;       /* messages, also by the transport itself */
+    counter connections;  /* so far */
+    counter window_bytes; /* read and not confirmed */
     counter window_limit_bytes;
     counter spool_bytes;
     counter oldest_ns; /* clock_monotonic() when the oldest line of the window was read; 0: none */

@@ -189,12 +189,9 @@ static void publisher_send_lines(struct publisher *p)
     bool is_json;
     publish_metrics_begin_send(&p->metrics);
     while (!p->failed && publisher_may_send(p) && publisher_next_line(p, &line, &is_json)) {
-        if (line.is_new)
-            counter_add(&p->stats->in, 1);
+        counter_add(line.is_new ? &p->stats->in : &p->metrics.rewound, 1);
         enum transport_result result = publisher_send_line(p, &line, is_json);
         p->failed = p->failed || result == TRANSPORT_CLOSED;
-        if (!line.is_new && result == TRANSPORT_SENT)
-            counter_add(&p->metrics.rewound, 1);
         if (result == TRANSPORT_CLOSED || result == TRANSPORT_DISCONNECTED)
             return;
         if (p->window.next.offset - p->requested > publisher_request_interval(p))
