@@ -60,6 +60,7 @@ measure_nats() {
     row 'bare nats.c loop: records' 1000000 "$record" 'bare_loop bench records'
     row 'shnek-pub: records' 1000000 "$record" 'run shnek-pub bench <records'
     row 'relay: 8 connections' 3000000 "$plain" relay_to_nats
+    row 'relay: with --metrics' 3000000 "$plain" relay_with_metrics
     row 'relay: read back from NATS' 500000 "$plain" 'read_back max'
     row 'bare nats.c loop: JetStream' 100000 "$record" 'bare_loop -j bench.js few_records'
     row 'shnek-pub -J: JetStream' 100000 "$record" 'run shnek-pub -J bench.js <few_records'
@@ -199,6 +200,8 @@ write_claims() {
         'shnek-pub -n: three fields in SUBJECT' 'shnek-pub -n: records'
     claim 'relay: rate relative to the bare nats.c loop' '>=0.40' ratio ratio rate \
         'relay: 8 connections' 'bare nats.c loop: records'
+    claim 'relay: rate with --metrics' '>=0.95' ratio ratio rate 'relay: with --metrics' \
+        'relay: 8 connections'
     claim 'shnek-parse to a file: relative to rsyslog' '>=3' ratio ratio rate \
         'shnek-parse to a file: 1 connection' 'rsyslog to a file: 1 connection'
     claim 'shnek-parse to a file: relative to syslog-ng' '>=7' ratio ratio rate \
