@@ -66,13 +66,15 @@ ALL_LDFLAGS = $(HARDEN_LDFLAGS) -Wl,--as-needed $(LDFLAGS)
 COMPILE = $(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) $(ALL_CFLAGS)
 LINK = $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(EXTRA_LDLIBS) $(LDLIBS)
 
+MHD_CFLAGS = $(call once,MHD_CFLAGS,$(PKG_CONFIG) --cflags libmicrohttpd)
+MHD_LDLIBS = $(call once,MHD_LDLIBS,$(PKG_CONFIG) --libs libmicrohttpd)
 TLS_CFLAGS = $(call once,TLS_CFLAGS,$(PKG_CONFIG) --cflags libssl libcrypto)
 TLS_LDLIBS = $(call once,TLS_LDLIBS,$(PKG_CONFIG) --libs libssl libcrypto)
 NATS_CFLAGS = $(call once,NATS_CFLAGS,$(PKG_CONFIG) --cflags libnats libcrypto)
 NATS_LDLIBS = $(call once,NATS_LDLIBS,$(PKG_CONFIG) --libs libnats libcrypto)
 
 # Each folder of src/ is a static library, which may use those named after it.
-FOLDERS = relay publish verify load report json syslog tls base
+FOLDERS = relay publish metrics verify load report json syslog tls base
 objects = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 libraries = $(patsubst %,$(BUILD)/lib/%.a,$(1))
 
@@ -90,12 +92,12 @@ TEST_SOURCES = $(sort $(wildcard tests/*/*.c))
 all: $(PROGRAMS)
 
 # The libraries of each program.
-$(BIN)shnek-parse: $(BUILD)/shnek-parse.o $(call libraries,relay json syslog tls base)
-$(BIN)shnek-pub: $(BUILD)/shnek-pub.o $(call libraries,publish json syslog base)
+$(BIN)shnek-parse: $(BUILD)/shnek-parse.o $(call libraries,relay metrics json syslog tls base)
+$(BIN)shnek-pub: $(BUILD)/shnek-pub.o $(call libraries,publish metrics json syslog base)
 $(BIN)spamlog: $(BUILD)/spamlog.o $(BUILD)/spamlog-config.o $(call libraries,verify load report json syslog tls base)
 
-$(BIN)shnek-parse: EXTRA_LDLIBS = $(TLS_LDLIBS)
-$(BIN)shnek-pub: EXTRA_LDLIBS = $(NATS_LDLIBS)
+$(BIN)shnek-parse: EXTRA_LDLIBS = $(TLS_LDLIBS) $(MHD_LDLIBS)
+$(BIN)shnek-pub: EXTRA_LDLIBS = $(NATS_LDLIBS) $(MHD_LDLIBS)
 $(BIN)spamlog: EXTRA_LDLIBS = $(TLS_LDLIBS) -lm
 $(PROGRAMS):
 	$(call note,LD,$@)
@@ -103,6 +105,7 @@ $(PROGRAMS):
 
 $(call objects,tls): EXTRA_CPPFLAGS = $(TLS_CFLAGS)
 $(call objects,publish): EXTRA_CPPFLAGS = $(NATS_CFLAGS)
+$(call objects,metrics): EXTRA_CPPFLAGS = $(MHD_CFLAGS)
 # The only object that is compiled again if the version changes.
 $(BUILD)/base/options.o: EXTRA_CPPFLAGS = -DSHNEK_VERSION='"$(VERSION)"'
 $(BUILD)/base/options.o: $(BUILD)/version
@@ -137,7 +140,7 @@ $(BUILD)/tests/frame_fuzz_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuz
 $(BUILD)/tests/template_test: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/fuzz/line_template.c))
 $(BUILD)/tests/rfc3164_fast_test: $(BUILD)/tests/fuzz/rfc3164_fast.o
 
-$(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) -lm
+$(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) $(MHD_LDLIBS) -lm
 $(UNIT_TESTS) $(TOOLS) $(BENCH_TOOLS): $(call libraries,$(FOLDERS))
 	$(call note,LD,$@)
 	$(Q)$(LINK)
@@ -151,7 +154,7 @@ $(INJECT): tests/lib/inject.c $(BUILD)/flags
 # Reports missing packages before the compiler does.
 $(BUILD)/packages:
 	@mkdir -p $(@D)
-	@{ $(PKG_CONFIG) --exists libnats libssl libcrypto && \
+	@{ $(PKG_CONFIG) --exists libnats libssl libcrypto libmicrohttpd && \
 		echo '#include <jsmn.h>' | $(CC) $(ALL_CPPFLAGS) -E -x c -; } >/dev/null 2>&1 || \
 		tests/setup --missing build
 	@touch $@
@@ -215,7 +218,7 @@ $(FUZZERS) &: force
 		SANITIZE=fuzzer-no-link,address,undefined
 else
 $(FUZZERS): private SANITIZER += -fsanitize=fuzzer
-$(FUZZERS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) -lm
+$(FUZZERS): EXTRA_LDLIBS = $(NATS_LDLIBS) $(TLS_LDLIBS) $(MHD_LDLIBS) -lm
 $(FUZZERS): $(BUILD)/%: $(BUILD)/tests/fuzz/%.o $(call libraries,$(FOLDERS))
 	$(call note,LD,$@)
 	$(Q)$(LINK)
@@ -260,7 +263,7 @@ diagram: .github/relay.svg
 
 ## make compile_commands.json  for clangd
 strings = $(foreach word,$(1),"$(subst ",\",$(word))"$(comma))
-compile_commands.json: EXTRA_CPPFLAGS = $(NATS_CFLAGS) $(TLS_CFLAGS) -DSHNEK_VERSION="$(VERSION)" \
+compile_commands.json: EXTRA_CPPFLAGS = $(NATS_CFLAGS) $(TLS_CFLAGS) $(MHD_CFLAGS) -DSHNEK_VERSION="$(VERSION)" \
 	-Itests/unit -Itests/fuzz
 compile_commands.json: $(BUILD)/flags $(BUILD)/sources Makefile
 	$(file >$@,[)

@@ -54,7 +54,7 @@ _shnek_parse()
     --jobs) words='2 4 8' ;;
     --stats) words='1s 10s 1m' ;;
     *)
-        if [[ $option == -- || $option == --rejects || $option == --tls-@(cert|key|ca) ||
+        if [[ $option == -- || $option == --@(rejects|metrics) || $option == --tls-@(cert|key|ca) ||
             $cur != -* ]]; then
             compopt -o default # files
             return
@@ -64,7 +64,7 @@ _shnek_parse()
             --proxy-protocol --max-connections= --max-connections-per-peer= --idle-timeout=
             --first-message-timeout= --max-memory= --handshake-timeout= --schema= --fields=
             --severity-number --host-from-peer --meta --raw
-            --shutdown-timeout= --rejects= --exec= --jobs= --stats --stats= -q --quiet -h --help -V --version'
+            --shutdown-timeout= --rejects= --exec= --jobs= --metrics= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac
 

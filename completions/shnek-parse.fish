@@ -37,6 +37,7 @@ complete -c shnek-parse -l raw -d 'Add "raw", the message without its frame, to 
 complete -c shnek-parse -l exec -x -a '(__fish_complete_command)' -d 'Run a shell command that reads the records'
 complete -c shnek-parse -l rejects -r -F -d 'Append rejected messages to a file as JSON lines'
 complete -c shnek-parse -l jobs -x -a '2 4 8' -d 'Parse files with several threads'
+complete -c shnek-parse -l metrics -r -F -d 'Publish metrics for Prometheus: HOST:PORT or FILE.prom'
 complete -c shnek-parse -l stats -a '1s 10s 1m' -d 'Print counters periodically'
 complete -c shnek-parse -l shutdown-timeout -x -a '5s 20s 1m' -d 'Stop draining after this time'
 complete -c shnek-parse -s q -l quiet -d 'Do not report rejected messages and refused connections'

@@ -47,7 +47,7 @@ _shnek_pub()
     --msg-id) words='auto hash' ;;
     -H | --header | --user | --password | --token | --connection-name | --stream | --create-stream | --subjects | --js-domain | \
         --js-api-prefix | --inbox-prefix | --) ;;
-    --stream-config | --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects | --spool | --spill)
+    --stream-config | --creds | --nkey | --tlscert | --tlskey | --tlsca | --rejects | --metrics | --spool | --spill)
         compopt -o default # files
         return
         ;;
@@ -58,7 +58,7 @@ _shnek_pub()
                 --spool= --spool-sync= --spool-list --spill= --at-most-once --shutdown-timeout= -J --jetstream --js-domain= --js-api-prefix= --inbox-prefix=
                 --stream= --create-stream --create-stream= --subjects= --replicas= --storage= --retention= --discard=
                 --max-age= --max-bytes= --max-msgs= --max-msg-size= --dupe-window= --stream-config= --msg-id= -H --header= --no-check -n --dry-run
-                --rejects= --stats --stats= -q --quiet -h --help -V --version'
+                --rejects= --metrics= --stats --stats= -q --quiet -h --help -V --version'
         ;;
     esac
 

@@ -56,6 +56,7 @@ complete -c shnek-pub -l msg-id -x -a 'auto hash' -d 'Set the Nats-Msg-Id header
 complete -c shnek-pub -l no-check -d 'Do not check that the input is JSON'
 complete -c shnek-pub -s n -l dry-run -d 'Print subject, tab and payload; do not connect'
 complete -c shnek-pub -l rejects -r -F -d 'Append rejected lines to a file as JSON lines'
+complete -c shnek-pub -l metrics -r -F -d 'Publish metrics for Prometheus: HOST:PORT or FILE.prom'
 complete -c shnek-pub -l stats -a '1s 10s 1m' -d 'Print counters periodically'
 complete -c shnek-pub -s q -l quiet -d 'Do not report rejected lines'
 complete -c shnek-pub -s h -l help -d 'Print a summary of the options'

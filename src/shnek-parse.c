@@ -93,6 +93,9 @@ static const char help[] =
     "      --exec=COMMAND        Run a shell command that reads the records from its\n"
     "                            stdin, and wait until it ends\n"
     "      --stats[=DURATION]    Print counters at this interval and at the end [1s]\n"
+    "      --metrics=HOST:PORT|FILE.prom\n"
+    "                            Serve metrics for Prometheus by HTTP, or write them\n"
+    "                            to a file every 15 s\n"
     "      --shutdown-timeout=DURATION\n"
     "                            Stop draining after this time [20s]\n"
     "  -q, --quiet               Do not log rejected messages and refused peers\n"
@@ -140,6 +143,7 @@ enum {
     OPTION_REJECTS,
     OPTION_EXEC,
     OPTION_STATS,
+    OPTION_METRICS,
     OPTION_SHUTDOWN_TIMEOUT
 };
 
@@ -185,6 +189,7 @@ static const struct option options[] = {
     {"rejects", required_argument, NULL, OPTION_REJECTS},
     {"exec", required_argument, NULL, OPTION_EXEC},
     {"stats", optional_argument, NULL, OPTION_STATS},
+    {"metrics", required_argument, NULL, OPTION_METRICS},
     {"shutdown-timeout", required_argument, NULL, OPTION_SHUTDOWN_TIMEOUT},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
@@ -428,6 +433,8 @@ static bool relay_config_set(struct relay_config *c, int option, const char *tex
         return option_duration("--shutdown-timeout", text, 0, day_ns, &c->shutdown_timeout_ns);
     case OPTION_STATS:
         return option_stats(text, &c->stats_interval_ns);
+    case OPTION_METRICS:
+        return metrics_target_parse(&c->metrics, text);
     case 'q':
         return c->quiet = true;
     default:

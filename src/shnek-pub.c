@@ -96,6 +96,9 @@ static const char help[] =
     "      --no-check              Publish lines that are not JSON, too\n"
     "  -n, --dry-run               Print SUBJECT<TAB>PAYLOAD; connect to no server\n"
     "      --rejects=FILE          Append rejected lines to FILE as JSON lines\n"
+    "      --metrics=HOST:PORT|FILE.prom\n"
+    "                              Serve metrics for Prometheus by HTTP, or write\n"
+    "                              them to a file every 15 s\n"
     "      --stats[=DURATION]      Print counters at this interval, and totals [1s]\n"
     "  -q, --quiet                 Do not log rejected lines\n"
     "\n"
@@ -152,7 +155,8 @@ enum {
     PUB_OPTION_BATCH_WAIT,
     PUB_OPTION_NO_CHECK,
     PUB_OPTION_REJECTS,
-    PUB_OPTION_STATS
+    PUB_OPTION_STATS,
+    PUB_OPTION_METRICS
 };
 
 static const struct option options[] = {
@@ -207,6 +211,7 @@ static const struct option options[] = {
     {"dry-run", no_argument, NULL, 'n'},
     {"rejects", required_argument, NULL, PUB_OPTION_REJECTS},
     {"stats", optional_argument, NULL, PUB_OPTION_STATS},
+    {"metrics", required_argument, NULL, PUB_OPTION_METRICS},
     {"quiet", no_argument, NULL, 'q'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -341,6 +346,8 @@ static bool pub_set_option(struct publish_config *c, int option, const char *tex
         return true;
     case PUB_OPTION_STATS:
         return option_stats(text, &c->stats_interval_ns);
+    case PUB_OPTION_METRICS:
+        return metrics_target_parse(&c->metrics, text);
     case 'q':
         return c->quiet = true;
     default:

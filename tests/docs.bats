@@ -302,7 +302,7 @@ words_of_option() {
 }
 
 @test "bash completes the beginning of an option" {
-    bash_offers --meta shnek-parse --me
+    bash_offers --meta shnek-parse --meta
     bash_offers $'compopt -o nospace\n--rejects=' shnek-pub logs --rej
     bash_offers --quiet spamlog -n 5 --q
 }

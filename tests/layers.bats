@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # The structure of src/: the folders that a folder may use, and the header that declares a function.
-# programs -> relay, publish, verify -> load -> report -> json -> syslog, tls -> base.
+# programs -> relay, publish, verify -> load -> report -> json -> syslog, tls, metrics -> base.
 
 bats_require_minimum_version 1.5.0
 load lib/shnek
@@ -71,9 +71,13 @@ defined_twice() {
     uses tls tls base
 }
 
+@test "metrics includes only base" {
+    uses metrics metrics base
+}
+
 @test "relay, publish, load, verify and report include only lower folders" {
-    uses relay relay syslog json tls base
-    uses publish publish syslog json base
+    uses relay relay metrics syslog json tls base
+    uses publish publish metrics syslog json base
     uses verify verify load report syslog json tls base
     uses load load report syslog json tls base
     uses report report json base
@@ -89,13 +93,15 @@ defined_twice() {
     [ "$status" -eq 1 ]
 }
 
-@test "nats.h, jsmn.h and openssl/ssl.h are each included by the files that wrap them" {
+@test "nats.h, jsmn.h, microhttpd.h and openssl/ssl.h are each included by the files that wrap them" {
     run grep -rlE '#include <nats(/nats)?\.h>' .
     [ "$(sort <<<"$output" | xargs)" = './publish/nats-conn.c ./publish/nats-stream.c' ]
     run grep -rlE '#include <jsmn\.h>' .
     [ "$output" = ./json/locate-error.c ]
     run grep -rlE '#include <openssl/ssl\.h>' .
     [ "$output" = ./tls/tls.c ]
+    run grep -rlE '#include <microhttpd\.h>' .
+    [ "$output" = ./metrics/http-server.c ]
 }
 
 @test "includes have no cycle" {

@@ -70,10 +70,8 @@ static bool address_parse_port(const char *flag, const char *port, struct addres
 }
 
 static bool address_parse_host(const char *flag, const char *text, const char *host,
-                               struct address *a)
+                               const char *form, struct address *a)
 {
-    const char *form =
-        transport_info[a->transport].port ? "SCHEME://HOST[:PORT]" : "tcp://HOST:PORT";
     const char *port = strrchr(host, ':');
     if (port && strchr(port, ']'))
         port = NULL; /* the colon is part of an IPv6 address */
@@ -99,6 +97,13 @@ static bool address_parse_host(const char *flag, const char *text, const char *h
     return address_parse_port(flag, port, a);
 }
 
+bool address_parse_tcp(const char *flag, const char *text, const char *form,
+                       struct address *address)
+{
+    *address = (struct address){.transport = TRANSPORT_TCP};
+    return address_parse_host(flag, text, text, form, address);
+}
+
 bool address_parse(const char *flag, const char *text, struct address *address)
 {
     for (int i = 0; i < TRANSPORTS; i++) {
@@ -106,8 +111,10 @@ bool address_parse(const char *flag, const char *text, struct address *address)
         if (strncmp(text, transport_info[i].prefix, len) != 0)
             continue;
         *address = (struct address){.transport = (enum transport)i};
-        return transport_info[i].is_unix ? address_parse_path(flag, text, text + len, address)
-                                         : address_parse_host(flag, text, text + len, address);
+        if (transport_info[i].is_unix)
+            return address_parse_path(flag, text, text + len, address);
+        const char *form = transport_info[i].port ? "SCHEME://HOST[:PORT]" : "tcp://HOST:PORT";
+        return address_parse_host(flag, text, text + len, form, address);
     }
     return address_reject(flag, text, "tcp://HOST:PORT, udp://, tls://, unix:PATH, unixgram:PATH");
 }

@@ -41,6 +41,11 @@ bool address_parse(const char *flag, const char *text, struct address *address);
 /* Formats the address in the syntax of address_parse(), into ADDRESS_FORMAT_MAX bytes. */
 void address_format(const struct address *address, char *text);
 
+/* Parses HOST:PORT of a TCP address. Returns false and logs the reason with the flag's name and
+ * `form`, the expected one, if it is not. */
+bool address_parse_tcp(const char *flag, const char *text, const char *form,
+                       struct address *address);
+
 /* Resolves HOST and PORT with getaddrinfo(3); the caller frees the result with freeaddrinfo().
  * Returns NULL and logs the reason on failure. */
 struct addrinfo *address_resolve(const struct address *address, bool listen);

@@ -268,9 +268,14 @@ int print_help(const char *text)
     return STATUS_OK;
 }
 
+const char *program_version(void)
+{
+    return SHNEK_VERSION;
+}
+
 int print_version(void)
 {
     char line[128];
-    snprintf(line, sizeof line, "%s %s\n", program_invocation_short_name, SHNEK_VERSION);
+    snprintf(line, sizeof line, "%s %s\n", program_invocation_short_name, program_version());
     return print_help(line);
 }

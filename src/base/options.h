@@ -58,6 +58,9 @@ void option_suggest(const char *argument, const struct option *options);
  * error. */
 int print_usage_hint(void);
 
+/* Returns the version, as in "1.2.3". */
+const char *program_version(void);
+
 /* Prints the version and returns the exit status. */
 int print_version(void);
 

@@ -425,6 +425,7 @@ static void jetstream_resend(struct jetstream *j, uint64_t sequence, bool is_pro
         jetstream_next_part(j, m);
     else
         m->resent = true;
+    j->base.resent++;
     jetstream_mark_sent(j, m);
     struct inflight_message copy = *m;
     if (is_probe) {

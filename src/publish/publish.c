@@ -29,6 +29,7 @@
 #include "publish/message-count.h"
 #include "publish/msg-id.h"
 #include "publish/pending.h"
+#include "publish/publish-metrics.h"
 #include "publish/undelivered.h"
 
 enum {
@@ -53,6 +54,7 @@ struct publisher {
     struct undelivered undelivered;
     struct pending pending;
     struct stats *stats;
+    struct publish_metrics metrics;
     struct signals signals;
     struct input input;
     struct reject_file rejects;
@@ -84,6 +86,7 @@ static void publisher_reject(struct publisher *p, uint64_t number, const struct 
                              struct slice raw)
 {
     counter_add(&p->stats->rejected, 1);
+    counter_add(labelled_find(&p->metrics.rejected, defect->field), 1);
     log_rejected(&p->log_limit, "stdin", number, defect, "");
     if (!p->config->rejects)
         return;
@@ -217,9 +220,9 @@ static void publisher_send_lines(struct publisher *p)
 {
     struct window_line line;
     bool is_json;
+    publish_metrics_begin_send(&p->metrics);
     while (!p->failed && publisher_may_send(p) && publisher_next_line(p, &line, &is_json)) {
-        if (line.is_new)
-            counter_add(&p->stats->in, 1);
+        counter_add(line.is_new ? &p->stats->in : &p->metrics.rewound, 1);
         enum transport_result result = publisher_send_line(p, &line, is_json);
         p->failed = p->failed || result == TRANSPORT_CLOSED;
         if (result == TRANSPORT_CLOSED || result == TRANSPORT_DISCONNECTED)
@@ -369,6 +372,7 @@ static void publisher_poll_transport(struct publisher *p)
 {
     enum transport_event event = p->transport->ops->poll(p->transport);
     bool again = p->connected_before;
+    publish_metrics_on_event(&p->metrics, event);
     p->connected_before = p->connected_before || event != TRANSPORT_DOWN;
     if (event == TRANSPORT_LOST)
         publisher_on_lost(p);
@@ -568,12 +572,14 @@ static void publisher_loop(struct publisher *p)
         publisher_reload(p);
         publisher_poll_transport(p);
         publisher_count_confirmed(p);
+        publish_metrics_update(&p->metrics, &p->window, p->transport);
         publisher_sync_spool(p);
         pending_update(&p->pending, &p->window);
         if (!publisher_is_done(p))
             publisher_wait_and_read(p);
     }
     publisher_count_confirmed(p);
+    publish_metrics_update(&p->metrics, &p->window, p->transport);
 }
 
 static struct publish_transport *publisher_new_transport(struct publish_config *config,
@@ -712,12 +718,23 @@ int publish_run(struct publish_config *config)
         publisher_set_abort(&p);
     if (!signals_open(&p.signals, p.stats, config->stats_interval_ns))
         return STATUS_FAILED;
-    bool opened = publisher_open(&p);
+    struct metrics metrics;
+    struct metrics_provider provider = {publish_metrics_write, publish_metrics_not_ready,
+                                        &p.metrics};
+    publish_metrics_init(&p.metrics, p.stats, &p.signals);
+    p.metrics.measures = config->metrics.given;
+    p.metrics.has_spool = config->spool != NULL;
+    bool has_metrics = metrics_open(&metrics, &config->metrics, &provider);
+    bool opened = has_metrics && publisher_open(&p);
     if (opened) {
         publisher_loop(&p);
         publisher_close(&p);
     } else {
         p.transport->ops->destroy(p.transport);
+    }
+    if (has_metrics) {
+        atomic_store(&p.metrics.connected, false);
+        metrics_close(&metrics);
     }
     signals_close(&p.signals);
     undelivered_free(&p.undelivered);

@@ -1,6 +1,7 @@
 #ifndef SHNEK_PUBLISH_PUBLISH_H
 #define SHNEK_PUBLISH_PUBLISH_H
 
+#include "metrics/metrics.h"
 #include "publish/batcher.h"
 #include "publish/jetstream.h"
 #include "publish/session.h"
@@ -26,6 +27,8 @@ struct publish_config {
     bool quiet;                 /* log no rejected lines */
 
     uint64_t shutdown_timeout_ns; /* of the drain, 0: none */
+
+    struct metrics_target metrics;
 };
 
 /* Publishes the lines of stdin until it ends. Returns the exit status. */

@@ -62,6 +62,7 @@ struct publish_transport {
     bool needs_headers;     /* set by the owner: a server that accepts none is of no use */
     bool unavailable;       /* connected, but nothing is confirmed for the moment */
     uint64_t duplicates;    /* messages that the stream had already */
+    uint64_t resent;        /* messages that the transport itself has resent */
     int wake_fd;            /* readable when poll() has something to do, -1 for none */
     const char *peer;       /* URL of the last server, without credentials */
     const char *error_text; /* of the last TRANSPORT_LOST */

@@ -152,23 +152,29 @@ bool access_allows(const struct access_config *config, const struct peer_key *pe
     return config->network_count == 0;
 }
 
-void access_init(struct access *a, const struct access_config *config, counter *refused, bool quiet)
+void access_init(struct access *a, const struct access_config *config,
+                 struct relay_metrics *metrics, bool quiet)
 {
-    *a = (struct access){.config = config, .refused = refused, .log_limit = {.quiet = quiet}};
+    *a = (struct access){.config = config, .metrics = metrics, .log_limit = {.quiet = quiet}};
 }
 
-const char *access_check(const struct access *a, const struct peer_key *peer)
+void access_refuse(struct access *a, const char *name, enum refusal refusal, const char *reason)
 {
-    if (access_allows(a->config, peer))
-        return NULL;
-    return peer->is_uid ? "not in --allow-uid" : "not in --allow";
-}
-
-void access_refuse(struct access *a, const char *name, const char *reason)
-{
-    counter_add(a->refused, 1);
+    counter_add(&a->metrics->stats->refused, 1);
+    counter_add(&a->metrics->refused.counts[refusal], 1);
     if (rate_limit_allow(&a->log_limit))
         log_warning("%s: refused: %s", name, reason);
+}
+
+bool access_check(struct access *a, const struct peer_key *peer, const char *name)
+{
+    if (access_allows(a->config, peer))
+        return true;
+    if (peer->is_uid)
+        access_refuse(a, name, REFUSED_UID, "not in --allow-uid");
+    else
+        access_refuse(a, name, REFUSED_ADDRESS, "not in --allow");
+    return false;
 }
 
 static int access_peer_compare(const void *a, const void *b)

@@ -10,7 +10,7 @@
 #include "base/address.h"
 #include "base/peer.h"
 #include "base/rate-limit.h"
-#include "base/stats.h"
+#include "relay/relay-metrics.h"
 
 /* The identity that limits apply to: an IP address, IPv4 as IPv4-mapped IPv6, or a uid. */
 struct peer_key {
@@ -55,22 +55,22 @@ void peer_set_address(struct peer *peer, const struct sockaddr *address, socklen
 /* Access control of one server. */
 struct access {
     const struct access_config *config;
-    counter *refused;
+    struct relay_metrics *metrics;
     struct rate_limit log_limit; /* of lines about refused peers and connections that time out */
     void *peers;                 /* tsearch(3) tree of peers with open connections */
 };
 
-void access_init(struct access *a, const struct access_config *config, counter *refused,
-                 bool quiet);
+void access_init(struct access *a, const struct access_config *config,
+                 struct relay_metrics *metrics, bool quiet);
 
 /* Returns whether the lists allow a peer. */
 bool access_allows(const struct access_config *config, const struct peer_key *peer);
 
-/* Returns which option does not allow a peer, or NULL if it is allowed. */
-const char *access_check(const struct access *a, const struct peer_key *peer);
+/* Returns whether a peer is allowed; otherwise refuses it. */
+bool access_check(struct access *a, const struct peer_key *peer, const char *name);
 
 /* Counts a refused peer and logs the reason. */
-void access_refuse(struct access *a, const char *name, const char *reason);
+void access_refuse(struct access *a, const char *name, enum refusal refusal, const char *reason);
 
 /* A peer with open connections. */
 struct access_peer;

@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "json/schema.h"
+#include "metrics/metrics.h"
 #include "relay/access.h"
 #include "syslog/frame.h"
 #include "syslog/parse.h"
@@ -50,6 +51,8 @@ struct relay_config {
     bool truncate;
     bool host_from_peer; /* HOSTNAME is the address of the sender if it is absent */
     bool quiet;
+
+    struct metrics_target metrics;
 };
 
 #endif

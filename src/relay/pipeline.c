@@ -29,6 +29,7 @@ void pipeline_source_init(const struct pipeline *p, struct source *s, const char
     s->sender = sender ? sender : &unknown;
     s->name = s->peer = name;
     s->transport = transport;
+    s->messages = labelled_find(&p->sink->metrics.messages, transport);
     framer_init(&s->framer, p->config->framing, (size_t)p->config->max_size, p->config->truncate);
     if (p->config->multiline)
         framer_enable_multiline(&s->framer, p->config->format != FORMAT_RFC5424);
@@ -51,6 +52,7 @@ void pipeline_submit(struct pipeline *p)
     if (!p->batch || p->batch->count == 0)
         return;
     counter_add(&p->sink->stats->in, p->batch->count);
+    counter_add(p->messages, p->batch->count);
     if (p->workers) {
         p->batch = NULL;
         workers_submit(p->workers);
@@ -95,6 +97,7 @@ void pipeline_begin(struct pipeline *p, const struct source *s)
     if (origin.name != p->origin.name || origin.received_ns != p->origin.received_ns)
         pipeline_submit(p);
     p->origin = origin;
+    p->messages = s->messages;
     if (p->batch)
         p->batch->origin = origin;
 }

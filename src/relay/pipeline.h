@@ -17,6 +17,7 @@ struct source {
     const char *peer; /* in --meta: the name, perhaps with the subject of a certificate */
     const char *transport;
     const struct peer *sender;
+    counter *messages; /* of this transport */
     struct framer framer;
 };
 
@@ -32,6 +33,7 @@ struct pipeline {
     struct workers *workers; /* NULL to parse inline */
     struct batch_parser parser;
     struct batch_origin origin;
+    counter *messages;   /* of its transport */
     struct batch *batch; /* being filled, or NULL if the workers have it */
     struct batch inline_batch;
 };

@@ -21,7 +21,11 @@ static bool relay_read(const struct relay_config *config, struct pipeline *pipel
 {
     if (config->listen_count || config->listen_systemd)
         return server_run(config, pipeline, signals);
-    return source_file_read_all(config, pipeline, signals);
+    atomic_bool *reading = &pipeline->sink->metrics.reading;
+    atomic_store(reading, true);
+    bool good = source_file_read_all(config, pipeline, signals);
+    atomic_store(reading, false);
+    return good;
 }
 
 /* What the thread that handles signals uses. */
@@ -73,15 +77,23 @@ int relay_run(const struct relay_config *config)
                               .argument = &hooks};
     struct sink sink;
     struct pipeline pipeline;
+    struct metrics metrics;
+    struct metrics_provider provider = {relay_metrics_write, relay_metrics_not_ready,
+                                        &sink.metrics};
     if (!command_open(&command, config->exec) || !sink_open(&sink, config, &stats) ||
         !signals_open(&signals, &stats, config->stats_interval_ns) ||
-        !pipeline_init(&pipeline, config, &sink) || !command_watch(&command, &sink, &signals))
+        !metrics_open(&metrics, &config->metrics, &provider))
         return STATUS_FAILED;
+    if (!pipeline_init(&pipeline, config, &sink) || !command_watch(&command, &sink, &signals)) {
+        metrics_close(&metrics);
+        return STATUS_FAILED;
+    }
     bool all_read = relay_read(config, &pipeline, &signals);
     pipeline_free(&pipeline);
     command_end_input(&command);
     bool all_written = sink_close(&sink);
     int command_status = command_wait(&command);
+    metrics_close(&metrics);
     signals_close(&signals);
     command_close(&command);
     int status = counter_read(&stats.rejected) ? STATUS_REJECTED : STATUS_OK;

@@ -399,10 +399,13 @@ static void server_update_accepting(struct server *s)
 
 static void server_serve(struct server *s)
 {
+    atomic_bool *reading = &s->pipeline->sink->metrics.reading;
+    atomic_store(reading, true);
     while (!signals_stopping(s->signals) && !server_failed(s)) {
         server_update_accepting(s);
         server_poll(s, -1);
     }
+    atomic_store(reading, false);
 }
 
 static void server_drain_datagrams(struct server *s)
@@ -483,7 +486,7 @@ bool server_run(const struct relay_config *config, struct pipeline *pipeline,
     s->signals = signals;
     s->epoll = -1;
     s->accepting = true;
-    access_init(&s->access, &config->access, &pipeline->sink->stats->refused, config->quiet);
+    access_init(&s->access, &config->access, &pipeline->sink->metrics, config->quiet);
     stream_set_init(&s->streams, config, pipeline, &s->access);
     timer_queue_init(&s->retries, RETRY_MS * NS_PER_MS);
     bool good = server_open(s);

@@ -9,6 +9,7 @@ bool sink_open(struct sink *s, const struct relay_config *config, struct stats *
     s->log_limit = (struct rate_limit){.quiet = config->quiet};
     memset(s->hinted, 0, sizeof s->hinted);
     atomic_init(&s->failed, false);
+    relay_metrics_init(&s->metrics, stats, &s->failed, config->metrics.given);
     output_init(&s->records, STDOUT_FILENO, "stdout");
     return reject_file_open(&s->rejects, config->rejects);
 }
@@ -71,17 +72,23 @@ void sink_report(struct sink *s, const struct batch *b)
     if (b->rejected == 0)
         return;
     counter_add(&s->stats->rejected, b->rejected);
-    for (size_t i = 0; i < b->count; i++)
-        if (b->frames[i].rejected)
-            sink_log_rejected(s, b, i);
+    for (size_t i = 0; i < b->count; i++) {
+        if (!b->frames[i].rejected)
+            continue;
+        counter_add(labelled_find(&s->metrics.rejected, b->defects[i].field), 1);
+        sink_log_rejected(s, b, i);
+    }
 }
 
-/* Lends the bytes to the output, so that they are not copied. */
-static bool sink_write_buffer(struct output *out, struct buffer *bytes)
+/* Lends the records to the output, so that they are not copied. */
+static bool sink_write_records(struct sink *s, struct buffer *bytes)
 {
+    struct output *out = &s->records;
     struct buffer own = out->buffer;
     out->buffer = *bytes;
+    relay_metrics_begin_write(&s->metrics);
     bool written = output_flush(out);
+    relay_metrics_end_write(&s->metrics);
     *bytes = out->buffer;
     out->buffer = own;
     return written;
@@ -89,7 +96,7 @@ static bool sink_write_buffer(struct output *out, struct buffer *bytes)
 
 void sink_write(struct sink *s, struct batch *b)
 {
-    if (!sink_write_buffer(&s->records, &b->records))
+    if (!sink_write_records(s, &b->records))
         sink_fail(s);
     sink_write_rejects(s, &b->rejects);
 }

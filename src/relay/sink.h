@@ -11,6 +11,7 @@
 #include "base/stats.h"
 #include "relay/batch.h"
 #include "relay/config.h"
+#include "relay/relay-metrics.h"
 
 enum { SINK_SOURCES = 1024 };
 
@@ -20,6 +21,7 @@ enum { SINK_SOURCES = 1024 };
  */
 struct sink {
     struct stats *stats;
+    struct relay_metrics metrics;
     struct output records;
     struct reject_file rejects;
     struct rate_limit log_limit;   /* of lines about input that cannot be used */

@@ -123,10 +123,7 @@ static void datagram_feed(struct source_datagram *d, struct datagram_context *c,
 {
     struct slice bytes = {m->msg_iov->iov_base, len < c->capacity ? len : c->capacity};
     struct peer_key key = datagram_name_sender(d, c, m);
-    const char *reason = access_check(c->access, &key);
-    if (reason)
-        access_refuse(c->access, c->name, reason);
-    else
+    if (access_check(c->access, &key, c->name))
         pipeline_add_datagram(c->pipeline, &d->source, bytes, len);
 }
 

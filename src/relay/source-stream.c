@@ -38,7 +38,7 @@ static bool stream_enter(struct source_stream *s, struct stream_context *context
     snprintf(reason, sizeof reason,
              "limit of %" PRIu64 " connection%s (--max-connections-per-peer)",
              access->config->max_per_peer, access->config->max_per_peer == 1 ? "" : "s");
-    access_refuse(access, s->name, reason);
+    access_refuse(access, s->name, REFUSED_LIMIT, reason);
     return false;
 }
 
@@ -61,11 +61,8 @@ static bool stream_admit(struct source_stream *s, struct stream_context *context
         sockaddr_format(address, address_len, s->name);
         peer_set_address(&s->sender, address, address_len);
     }
-    const char *reason = access_check(access, &key);
-    if (reason) {
-        access_refuse(access, s->name, reason);
+    if (!access_check(access, &key, s->name))
         return false;
-    }
     return s->phase == STREAM_PROXY_HEADER || stream_enter(s, context, &key);
 }
 
@@ -142,12 +139,17 @@ static void stream_add_subject(struct source_stream *s)
     s->sender.subject = s->peer + strlen(s->name) + 1;
 }
 
+static enum refusal stream_phase_refusal(const struct source_stream *s)
+{
+    return s->phase == STREAM_PROXY_HEADER ? REFUSED_PROXY : REFUSED_TLS;
+}
+
 /* Logs why a stream ends: as a refusal if no message could come yet. */
 static void stream_log_error(const struct source_stream *s, struct stream_context *context,
                              const char *error_text)
 {
     if (s->phase != STREAM_MESSAGES)
-        access_refuse(context->access, s->name, error_text);
+        access_refuse(context->access, s->name, stream_phase_refusal(s), error_text);
     else if (rate_limit_allow(&context->pipeline->sink->log_limit))
         log_printf("%s: %s", s->name, error_text);
 }
@@ -216,7 +218,7 @@ static enum stream_state stream_feed_start(struct source_stream *s, struct strea
 static enum stream_state stream_refuse_protocol(struct source_stream *s,
                                                 struct stream_context *context, const char *reason)
 {
-    access_refuse(context->access, s->name, reason);
+    access_refuse(context->access, s->name, REFUSED_PROTOCOL, reason);
     buffer_free(&s->start);
     return STREAM_TRUNCATED;
 }
@@ -267,7 +269,7 @@ static enum stream_state stream_feed_header(struct source_stream *s, struct stre
     if (state == PROXY_INCOMPLETE)
         return STREAM_OPEN;
     if (state == PROXY_INVALID) {
-        access_refuse(context->access, s->name, "no PROXY protocol header");
+        access_refuse(context->access, s->name, REFUSED_PROXY, "no PROXY protocol header");
         return STREAM_TRUNCATED;
     }
     if (state == PROXY_CLIENT) {
@@ -291,7 +293,7 @@ static enum stream_state stream_end_of_file(const struct source_stream *s,
     if (s->input.limited)
         return STREAM_ENDED;
     if (s->got_data && s->phase != STREAM_MESSAGES)
-        access_refuse(context->access, s->name,
+        access_refuse(context->access, s->name, stream_phase_refusal(s),
                       s->tls ? "TLS: disconnected during the handshake"
                              : "disconnected during the PROXY header");
     return s->tls ? STREAM_TRUNCATED : STREAM_ENDED;

@@ -19,6 +19,12 @@ void stream_set_init(struct stream_set *set, const struct relay_config *config,
     timer_queue_init(&set->releases, PIPELINE_HOLD_MS * (NS_PER_S / 1000));
 }
 
+static void stream_set_change_count(struct stream_set *set, int change)
+{
+    set->count += (uint64_t)change;
+    counter_set(&set->context.access->metrics->connections, set->count);
+}
+
 /* Notes the memory of an unfinished message, and that its peer is not idle. */
 static void stream_set_memory(struct stream_set *set, struct source_stream *stream, size_t bytes)
 {
@@ -34,7 +40,7 @@ static void stream_set_close(struct stream_set *set, struct source_stream *strea
 {
     set->by_fd[stream->io.fd] = NULL;
     set->unread -= stream->input.quota != 0;
-    set->count--;
+    stream_set_change_count(set, -1);
     set->closed++;
     stream_set_memory(set, stream, 0);
     source_stream_destroy(stream, &set->context, complete);
@@ -84,7 +90,7 @@ void stream_set_add(struct stream_set *set, struct source_stream *stream)
         memset(set->by_fd + before, 0, (set->fd_capacity - before) * sizeof *set->by_fd);
     }
     set->by_fd[fd] = stream;
-    set->count++;
+    stream_set_change_count(set, 1);
     stream_set_arm(set, stream);
 }
 
@@ -125,9 +131,11 @@ static void stream_set_time_out(struct stream_set *set, struct source_stream *st
 {
     struct access *access = set->context.access;
     if (stream->phase == STREAM_PROXY_HEADER)
-        access_refuse(access, stream->name, "PROXY header timed out (--handshake-timeout)");
+        access_refuse(access, stream->name, REFUSED_TIMEOUT,
+                      "PROXY header timed out (--handshake-timeout)");
     else if (stream->phase == STREAM_HANDSHAKE)
-        access_refuse(access, stream->name, "TLS: handshake timed out (--handshake-timeout)");
+        access_refuse(access, stream->name, REFUSED_TIMEOUT,
+                      "TLS: handshake timed out (--handshake-timeout)");
     else if (rate_limit_allow(&access->log_limit))
         log_warning("%s: closed, %s", stream->name,
                     stream_set_idle_queue(set, stream) == &set->first

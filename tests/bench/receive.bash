@@ -4,6 +4,7 @@
 # shellcheck disable=SC2034 # measure.bash reads seconds and cpu
 
 server_options=()
+pub_options=()
 background=()
 
 port_is_open() {
@@ -93,7 +94,7 @@ measure_sender() {
 relay_start() {
     rm -f pipe
     mkfifo pipe
-    shnek-pub "$@" bench <pipe &
+    shnek-pub "${pub_options[@]}" "$@" bench <pipe &
     pub=$!
     parse_start tcp://127.0.0.1:0 pipe
 }
@@ -116,6 +117,14 @@ relay_to_nats() {
     seconds=$(($(now) - start))e-6
     read_children_cpu
     cpu=$((children - before))e-3
+}
+
+relay_with_metrics() {
+    server_options=(--metrics=127.0.0.1:0)
+    pub_options=(--metrics=pub.prom)
+    relay_to_nats
+    server_options=()
+    pub_options=()
 }
 
 # read_at RATE DESCRIPTOR START FINISH: measures from the first message that is due until spamlog has

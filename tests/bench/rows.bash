@@ -68,6 +68,7 @@ measure_nats() {
     row 'shnek-pub --batch=32k: records' 1000000 "$record" 'run shnek-pub --batch=32k bench <records'
     row 'relay: 8 connections' 3000000 "$plain" relay_to_nats
     row 'relay --batch=32k: 8 connections' 3000000 "$plain" 'relay_to_nats --batch=32k'
+    row 'relay: with --metrics' 3000000 "$plain" relay_with_metrics
     row 'relay: read back from NATS' 500000 "$plain" 'read_back max'
     row 'bare nats.c loop: JetStream' 100000 "$record" 'bare_loop -j bench.js few_records'
     row 'shnek-pub -J: JetStream' 100000 "$record" 'run shnek-pub -J bench.js <few_records'
@@ -218,6 +219,8 @@ write_claims() {
         'relay --batch=32k: 8 connections' 'bare nats.c loop: records'
     claim 'JetStream --batch=32k: rate relative to js_PublishMsgAsync' '>=6' ratio ratio rate \
         'shnek-pub -J --batch=32k: JetStream' 'bare nats.c loop: JetStream'
+    claim 'relay: rate with --metrics' '>=0.95' ratio ratio rate 'relay: with --metrics' \
+        'relay: 8 connections'
     claim 'shnek-parse to a file: relative to rsyslog' '>=3' ratio ratio rate \
         'shnek-parse to a file: 1 connection' 'rsyslog to a file: 1 connection'
     claim 'shnek-parse to a file: relative to syslog-ng' '>=7' ratio ratio rate \
