@@ -48,7 +48,7 @@ _shnek_parse()
     --handshake-timeout) words='5s 10s 30s' ;;
     --shutdown-timeout) words='5s 20s 1m' ;;
     --exec)
-        COMPREPLY=($(compgen -c -- "$cur"))
+        mapfile -t COMPREPLY < <(compgen -c -- "$cur")
         return
         ;;
     --jobs) words='2 4 8' ;;

@@ -532,7 +532,7 @@ next_process() {
     wait_exit sub
     run spamlog --verify --checksum --expect=10000 sub.out
     is "$status" 0
-    [[ $output == 'received: 10000'*'missing: 0'* ]]
+    [[ $output == 'received: 10,000'*'missing: 0'* ]]
 }
 
 # Options

@@ -1,5 +1,6 @@
 #include "relay/run.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -28,10 +29,12 @@ static bool relay_read(const struct relay_config *config, struct pipeline *pipel
     return good;
 }
 
-/* What the thread that handles signals uses. */
+/* For the thread that handles signals. */
 struct relay_hooks {
     const struct relay_config *config;
     struct command *command;
+    pthread_mutex_t lock;
+    bool closed; /* stdout; guarded by the lock */
 };
 
 static void relay_on_hangup(void *argument)
@@ -44,17 +47,37 @@ static void relay_on_abort(void *argument)
     command_terminate(((struct relay_hooks *)argument)->command);
 }
 
+/* Returns the number of bytes that the reader of stdout has to read, 0 if that is unknown. */
+static int relay_count_unread(struct relay_hooks *hooks)
+{
+    int bytes = 0;
+    struct stat output;
+    pthread_mutex_lock(&hooks->lock);
+    bool has_reader = !hooks->closed && fstat(STDOUT_FILENO, &output) == 0 &&
+                      (S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode));
+    if (has_reader && ioctl(STDOUT_FILENO, FIONREAD, &bytes) != 0)
+        bytes = 0;
+    pthread_mutex_unlock(&hooks->lock);
+    return bytes;
+}
+
+static bool relay_close_output(struct relay_hooks *hooks, struct sink *sink)
+{
+    pthread_mutex_lock(&hooks->lock);
+    hooks->closed = true;
+    pthread_mutex_unlock(&hooks->lock);
+    return sink_close(sink);
+}
+
 /* Called by the thread that handles signals: a slow reader of stdout is what a drain waits for. */
 static void relay_on_drain(void *argument)
 {
-    const struct relay_config *config = ((struct relay_hooks *)argument)->config;
+    struct relay_hooks *hooks = argument;
+    const struct relay_config *config = hooks->config;
     char text[80] = "draining";
     char number[NUMBER_SIZE];
-    int bytes = 0;
-    struct stat output;
-    if (fstat(STDOUT_FILENO, &output) != 0 ||
-        !(S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode)) ||
-        ioctl(STDOUT_FILENO, FIONREAD, &bytes) != 0 || bytes <= 0)
+    int bytes = relay_count_unread(hooks);
+    if (bytes <= 0)
         return;
     if (config->shutdown_timeout_ns)
         snprintf(text, sizeof text, "draining for at most %g s (--shutdown-timeout)",
@@ -67,7 +90,7 @@ int relay_run(const struct relay_config *config)
 {
     struct stats stats = {0};
     struct command command;
-    struct relay_hooks hooks = {config, &command};
+    struct relay_hooks hooks = {config, &command, PTHREAD_MUTEX_INITIALIZER, false};
     struct signals signals = {.handle_hangup = true,
                               .shutdown_timeout_ns = config->shutdown_timeout_ns,
                               .abort_timeout_ns = config->exec ? COMMAND_ABORT_NS : 0,
@@ -91,7 +114,7 @@ int relay_run(const struct relay_config *config)
     bool all_read = relay_read(config, &pipeline, &signals);
     pipeline_free(&pipeline);
     command_end_input(&command);
-    bool all_written = sink_close(&sink);
+    bool all_written = relay_close_output(&hooks, &sink);
     int command_status = command_wait(&command);
     metrics_close(&metrics);
     signals_close(&signals);
