@@ -302,3 +302,13 @@ strand() {
     shnek-parse --rejects=parsed </dev/null
     is "$(stat -c %a parsed)" 600
 }
+
+@test "a spool whose lines are all confirmed up to the end of a block is listed" {
+    nats_start
+    seq -f '{"n":"%07.0f"}' 1024 >lines # 16 KiB
+    shnek-pub --spool=full <lines
+    run -0 --separate-stderr shnek-pub --spool=full --spool-list
+    is "$output" ''
+    run -0 --separate-stderr shnek-pub --spool=full -n <<<'{"n":1}'
+    is "$output" $'foo\t{"n":1}'
+}

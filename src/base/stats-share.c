@@ -55,7 +55,7 @@ static bool stats_share_is_valid(int fd)
 struct stats *stats_share_attach(struct stats *own)
 {
     const char *text = getenv(variable);
-    int fd = text ? atoi(text) : -1;
+    int fd = text ? (int)strtol(text, NULL, 10) : -1;
     if (!text || !stats_share_is_valid(fd))
         return own;
     unsetenv(variable);

@@ -258,6 +258,8 @@ bool spool_recover(struct spool_file *f, bool is_private, struct spool_cursor *c
         cursor->confirmed = first * SPOOL_BLOCK;
         r.in_gap = r.gap_is_confirmed = true;
     }
+    if (first > last)
+        first = last; /* everything is confirmed, and the last block is full */
     if (is_private && !spool_load_blocks(f, first, last))
         return false;
     if (first) {

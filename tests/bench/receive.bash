@@ -106,6 +106,7 @@ relay_finish() {
 
 # relay_to_nats [OPTION...]: measures from the first message that spamlog sends to the last confirmation
 # of the server. Sets cpu for shnek-parse and shnek-pub.
+# shellcheck disable=SC2120 # measure_nats passes options
 relay_to_nats() {
     local start before
     relay_start "$@"
