@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <nats/nats.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -302,19 +303,29 @@ static bool nats_conn_is_transient(natsStatus s)
                      strcasestr(text, "authentication timeout")));
 }
 
-/* nats.c keeps the error of a server that refused the login before another one accepted it. */
-static natsStatus nats_conn_last_error(const struct nats_conn *c, const char **text)
+/* nats.c returns a text of the connection that its next call overwrites, in any thread. */
+static pthread_mutex_t nats_conn_error_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static natsStatus nats_conn_copy_error(const struct nats_conn *c, char *copy)
 {
-    natsStatus s = natsConnection_GetLastError(c->nats, text);
-    bool stale = s == c->stale && strcmp(*text ? *text : "", c->stale_text) == 0;
-    return stale ? NATS_OK : s;
+    const char *text = NULL;
+    pthread_mutex_lock(&nats_conn_error_lock);
+    natsStatus s = natsConnection_GetLastError(c->nats, &text);
+    snprintf(copy, NATS_CONN_TEXT_MAX, "%s", text ? text : "");
+    pthread_mutex_unlock(&nats_conn_error_lock);
+    return s;
+}
+
+/* nats.c keeps the error of a server that refused the login before another one accepted it. */
+static natsStatus nats_conn_last_error(const struct nats_conn *c, char *text)
+{
+    natsStatus s = nats_conn_copy_error(c, text);
+    return s == c->stale && strcmp(text, c->stale_text) == 0 ? NATS_OK : s;
 }
 
 static void nats_conn_keep_error(struct nats_conn *c)
 {
-    const char *text = NULL;
-    c->stale = natsConnection_GetLastError(c->nats, &text);
-    snprintf(c->stale_text, sizeof c->stale_text, "%s", text ? text : "");
+    c->stale = nats_conn_copy_error(c, c->stale_text);
 }
 
 static bool nats_conn_loaded;
@@ -520,8 +531,8 @@ void nats_conn_copy_last_error(int status, char *error_text)
 
 bool nats_conn_get_denial(const struct nats_conn *c, char *error_text)
 {
-    const char *text = NULL;
-    natsStatus last = nats_conn_last_error(c, &text);
+    char text[NATS_CONN_TEXT_MAX];
+    natsStatus last = nats_conn_last_error(c, text);
     if (last == NATS_NOT_PERMITTED)
         nats_conn_format_error(last, text, error_text);
     return last == NATS_NOT_PERMITTED;
@@ -529,10 +540,10 @@ bool nats_conn_get_denial(const struct nats_conn *c, char *error_text)
 
 void nats_conn_get_error(struct nats_conn *c, char *error_text)
 {
-    const char *text = NULL;
-    natsStatus s = nats_conn_last_error(c, &text);
+    char text[NATS_CONN_TEXT_MAX];
+    natsStatus s = nats_conn_last_error(c, text);
     if (s == NATS_OK)
-        text = NULL;
+        *text = '\0';
     nats_conn_format_error(s == NATS_OK ? NATS_CONNECTION_CLOSED : s, text, error_text);
 }
 
@@ -552,9 +563,9 @@ static natsStatus nats_conn_ping(const struct nats_conn *c)
 /* The server sends a permissions violation before the PONG, and nats.c records it. */
 enum nats_conn_flush_result nats_conn_flush(struct nats_conn *c, char *error_text)
 {
-    const char *text = NULL;
+    char text[NATS_CONN_TEXT_MAX];
     natsStatus s = nats_conn_ping(c);
-    natsStatus last = nats_conn_last_error(c, &text);
+    natsStatus last = nats_conn_last_error(c, text);
     if (last == NATS_NOT_PERMITTED) {
         nats_conn_format_error(last, text, error_text);
         return NATS_CONN_PUBLISH_DENIED;

@@ -731,6 +731,7 @@ int publish_run(struct publish_config *config)
         publisher_close(&p);
     } else {
         p.transport->ops->destroy(p.transport);
+        batcher_free(&p.batcher);
     }
     if (has_metrics) {
         atomic_store(&p.metrics.connected, false);
