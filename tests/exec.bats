@@ -117,7 +117,7 @@ serve_load() {
     # The orphan is a zombie, and can be signaled, until it is reaped.
     # shellcheck disable=SC2016
     start_fed service unshare --fork --pid --kill-child shnek-parse \
-        --exec='sh -c "sleep 0.01 & echo \$! >pid"; while kill -0 "$(cat pid)"; do :; done 2>kill.err; exec cat'
+        --exec='sh -c ": & echo \$! >pid"; while kill -0 "$(cat pid)"; do :; done 2>kill.err; exec cat'
     message a >&"$feed"
     wait_until lines_are service.out 1
     end_of_input
@@ -138,7 +138,9 @@ serve_load() {
 }
 
 @test "a second signal terminates the command, and the status is 2" {
-    service --exec='trap "echo terminated; exit 0" TERM; while :; do sleep 0.1; done'
+    # A FIFO that nobody writes to: the command waits for nothing but the signal.
+    mkfifo never
+    service --exec='trap "echo terminated; exit 0" TERM; exec 3<>never; while :; do read -r line <&3; done'
     kill "$service_pid"
     sleeping() { [[ $(ps -o stat= -p "$service_pid") == S* ]] && ! quietly listens_at "$(port_of "$url")"; }
     wait_until sleeping

@@ -23,9 +23,16 @@ struct stats_text {
     size_t len;
 };
 
+static bool stats_is_pipe(int fd)
+{
+    struct stat s;
+    return fstat(fd, &s) == 0 && S_ISFIFO(s.st_mode);
+}
+
 void stats_init(struct stats *s)
 {
     s->started_ns = s->printed_ns = clock_monotonic();
+    s->in_pipeline = stats_is_pipe(STDIN_FILENO) || stats_is_pipe(STDOUT_FILENO);
 }
 
 static uint64_t stats_rate(uint64_t messages, uint64_t ns)
@@ -104,18 +111,6 @@ static void stats_format_both(struct stats *s, uint64_t per_second, struct stats
     stats_text_append(t, "/s");
 }
 
-static bool stats_is_pipe(int fd)
-{
-    struct stat s;
-    return fstat(fd, &s) == 0 && S_ISFIFO(s.st_mode);
-}
-
-/* Two programs of a pipeline that update a line in place would erase each other's. */
-static bool stats_may_share_terminal(void)
-{
-    return stats_is_pipe(STDIN_FILENO) || stats_is_pipe(STDOUT_FILENO);
-}
-
 void stats_print(struct stats *s, enum stats_kind kind)
 {
     static void (*const print_functions[])(const char *, ...) = {log_status, log_info,
@@ -137,7 +132,7 @@ void stats_print(struct stats *s, enum stats_kind kind)
         stats_format_both(s, per_second, &t);
     else
         stats_format(s, out, per_second, &t);
-    if (kind == STATS_INTERVAL && !both && stats_may_share_terminal())
+    if (kind == STATS_INTERVAL && !both && s->in_pipeline)
         kind = STATS_TOTAL;
     print_functions[kind]("%s", t.text);
 }

@@ -21,6 +21,9 @@ struct stats {
     uint64_t printed_ns; /* clock_monotonic() of the last STATS_INTERVAL line */
     uint64_t printed_out;
     struct stats *command; /* of the program that reads the output, printed in the same line */
+    /* Another program may update a line of the terminal in place: each line is whole. Determined at
+     * the start, because stdout may be closed while a line is printed. */
+    bool in_pipeline;
     atomic_bool is_part_of_line; /* another program prints these counters */
 };
 
