@@ -15,12 +15,15 @@ fail() {
     exit 1
 }
 
+# A pipe without data, to pause without creating a process.
+exec {never}<> <(:)
+
 # wait_until COMMAND...: repeats it until it succeeds, for five minutes.
 wait_until() {
     local deadline=$((SECONDS + 300))
     until "$@"; do
         ((SECONDS < deadline)) || fail "timeout: $*"
-        sleep 0.2
+        read -rt 0.2 _ <&"$never" || true
     done
 }
 
