@@ -11,24 +11,13 @@ load lib/certificates
 data=$SHNEK_TOP/tests/data/contexts
 
 setup() {
-    shnek_setup
-    unset "${!NATS_@}" SHNEK_SUBJECT
-    cd "$BATS_TEST_TMPDIR" || return
+    pub_setup
     export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config
     mkdir -p config/nats/context
 }
 
 teardown() {
     shnek_teardown
-}
-
-# like GOT PATTERN
-like() {
-    # shellcheck disable=SC2053
-    [[ $1 == $2 ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
 }
 
 # publish INPUT [OPTION...]: runs shnek-pub on INPUT, in which escapes such as \n are expanded.

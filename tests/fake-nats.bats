@@ -6,9 +6,7 @@ bats_require_minimum_version 1.5.0
 load lib/shnek
 
 setup() {
-    shnek_setup
-    unset "${!NATS_@}" SHNEK_SUBJECT
-    cd "$BATS_TEST_TMPDIR" || return
+    pub_setup
 }
 
 teardown() {
@@ -27,15 +25,6 @@ publish() {
     local input=$1
     shift
     run --separate-stderr timeout -k 5 40 shnek-pub "$@" < <(printf %b "$input")
-}
-
-# like GOT PATTERN
-like() {
-    # shellcheck disable=SC2053
-    [[ $1 == $2 ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
 }
 
 # published PAYLOAD: how often the fake server received it on the subject foo.

@@ -6,9 +6,7 @@ bats_require_minimum_version 1.5.0
 load lib/shnek
 
 setup() {
-    shnek_setup
-    unset "${!NATS_@}" SHNEK_SUBJECT
-    cd "$BATS_TEST_TMPDIR" || return
+    pub_setup
     # Sanitizers make everything several times slower.
     fewer=${SANITIZE:+5}
     fewer=${fewer:-1}

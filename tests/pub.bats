@@ -11,22 +11,11 @@ NOWHERE=nats://127.0.0.1:1
 HINT="shnek-pub: try 'shnek-pub --help'"
 
 setup() {
-    shnek_setup
-    unset "${!NATS_@}" SHNEK_SUBJECT
-    cd "$BATS_TEST_TMPDIR" || return
+    pub_setup
 }
 
 teardown() {
     shnek_teardown
-}
-
-# like GOT PATTERN
-like() {
-    # shellcheck disable=SC2053
-    [[ $1 == $2 ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
 }
 
 # publish INPUT [OPTION...]: runs shnek-pub on INPUT, in which escapes such as \n are expanded.

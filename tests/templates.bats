@@ -6,22 +6,11 @@ bats_require_minimum_version 1.5.0
 load lib/shnek
 
 setup() {
-    shnek_setup
-    unset "${!NATS_@}" SHNEK_SUBJECT
-    cd "$BATS_TEST_TMPDIR" || return
+    pub_setup
 }
 
 teardown() {
     shnek_teardown
-}
-
-# like GOT PATTERN
-like() {
-    # shellcheck disable=SC2053
-    [[ $1 == $2 ]] || {
-        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
-        return 1
-    }
 }
 
 # publish INPUT [OPTION...]: runs shnek-pub on INPUT.

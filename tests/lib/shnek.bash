@@ -19,6 +19,13 @@ shnek_setup() {
     export TERM=xterm XDG_CONFIG_HOME=/dev/null
 }
 
+# For tests of shnek-pub: no setting of the environment has an effect.
+pub_setup() {
+    shnek_setup
+    unset "${!NATS_@}" SHNEK_SUBJECT
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
 # ended_or_continued PID: continues a process that is suspended. Others get no SIGCONT, because one that
 # comes while the sanitizers look for leaks lets them wait forever.
 ended_or_continued() {
@@ -159,6 +166,15 @@ wait_exit() {
 listen_url() {
     wait_until grep -q ': listening on ' "$1" || return
     sed -n '/: listening on /{s/.*: listening on \([^ ,]*\).*/\1/p;q;}' "$1"
+}
+
+# like GOT PATTERN: asserts that the text matches the pattern of [[ ]].
+like() {
+    # shellcheck disable=SC2053
+    [[ $1 == $2 ]] || {
+        printf 'got:      %s\nexpected: %s\n' "$1" "$2"
+        return 1
+    }
 }
 
 # quiet_port: prints a free port below the kernel's ephemeral range (32768 and up), for servers whose
