@@ -87,7 +87,7 @@ small() {
 }
 
 @test "1,000 slow senders and 1,000 short-lived connections do not delay a busy one" {
-    local many=$((1000 / fewer))
+    local many=$((1000 / fewer)) round
     need_descriptors $((2 * many + 100))
     counting_relay
     start slow many-connections slow $many "$port"
@@ -100,6 +100,10 @@ small() {
     small
     running "$slow_pid"
     running "$short_pid"
+    # A message has 23 bytes, one per round.
+    mid_message() { round=$(sed -n 's/^round //p' slow.out | tail -n 1) && ((round % 23 > 2 && round % 23 < 16)); }
+    wait_until -t 60 mid_message
+    suspend "$slow_pid"
     kill -TERM "$relay_pid"
     wait_exit relay
     # The incomplete messages of the slow senders are rejected.
