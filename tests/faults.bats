@@ -416,6 +416,21 @@ writes_nothing() {
     done
 }
 
+# at_rest PROCESS...: succeeds if all of them sleep, and read and write nothing, between twenty looks. A
+# process that waits for the processor does not sleep.
+at_rest() {
+    local i pid before now
+    for ((i = 0; i < 20; i++)); do
+        now=
+        for pid; do
+            [[ $(cut -d ' ' -f 3 "/proc/$pid/stat") == S ]] || return
+            now+=$(grep char "/proc/$pid/io") || return
+        done
+        [[ $now == "${before:=$now}" ]] || return
+        pause
+    done
+}
+
 # The spool
 
 # kill_pub RATE COUNT MOST: kills shnek-pub when up to MOST more messages are stored.
@@ -493,7 +508,7 @@ waits_at() {
     start spam into syslog spamlog -r max -n "$all"
     wait_until taken_at_least 20000
     crash_nats
-    wait_until writes_nothing "$spam_pid"
+    wait_until at_rest "$spam_pid" "$parse_pid" "$pub_pid"
     written=$(grep wchar "/proc/$spam_pid/io")
     pub_kib=$(rss_kib "$pub_pid")
     parse_kib=$(rss_kib "$parse_pid")

@@ -306,9 +306,9 @@ lines_are_at_least() {
     (($(wc -l <"$1") >= $2))
 }
 
-# signals_taken PID: whether no signal is pending for the process.
+# signals_taken PID: whether no signal is pending for the process, or it has ended.
 signals_taken() {
-    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+    ended "$1" || grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
 }
 
 # start_fed NAME COMMAND...: like start, with the FIFO NAME.in as input, which is open for writing as
