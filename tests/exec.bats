@@ -138,7 +138,7 @@ serve_load() {
 }
 
 @test "a second signal terminates the command, and the status is 2" {
-    # A FIFO that nobody writes to: the command waits for nothing but the signal.
+    # A FIFO without data: the command waits only for the signal.
     mkfifo never
     service --exec='trap "echo terminated; exit 0" TERM; exec 3<>never; while :; do read -r line <&3; done'
     kill "$service_pid"
