@@ -133,6 +133,7 @@ of_ecs() {
 
 @test "OTLP records are accepted by the JSON parser of protobuf" {
     need protoc python3
+    PATH=/usr/bin:$PATH # the package is for the Python of the distribution
     python3 -c 'import google.protobuf.json_format' 2>/dev/null || need_packages python3-protobuf
     samples >in
     protoc -I "$SHNEK_TOP/tests/data" --python_out=. otlp-logs.proto
