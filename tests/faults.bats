@@ -416,21 +416,6 @@ writes_nothing() {
     done
 }
 
-# at_rest PROCESS...: succeeds if all of them sleep, and read and write nothing, between twenty looks. A
-# process that waits for the processor does not sleep.
-at_rest() {
-    local i pid before now
-    for ((i = 0; i < 20; i++)); do
-        now=
-        for pid; do
-            [[ $(cut -d ' ' -f 3 "/proc/$pid/stat") == S ]] || return
-            now+=$(grep char "/proc/$pid/io") || return
-        done
-        [[ $now == "${before:=$now}" ]] || return
-        pause
-    done
-}
-
 # The spool
 
 # kill_pub RATE COUNT MOST: kills shnek-pub when up to MOST more messages are stored.

@@ -144,6 +144,21 @@ counts() {
     takes_signals "${!pid}" && kill -USR1 "${!pid}" && grep -q -e " $2\( \|\$\)" "$1.err"
 }
 
+# at_rest PROCESS...: succeeds if all of them sleep, and read and write nothing, between twenty looks. A
+# process that waits for the processor does not sleep.
+at_rest() {
+    local i pid before now
+    for ((i = 0; i < 20; i++)); do
+        now=
+        for pid; do
+            [[ $(cut -d ' ' -f 3 "/proc/$pid/stat") == S ]] || return
+            now+=$(grep char "/proc/$pid/io") || return
+        done
+        [[ $now == "${before:=$now}" ]] || return
+        pause
+    done
+}
+
 # ended_when_told PID: for wait_until; sends TERM again each time, because a program ignores a second
 # one that follows too soon.
 ended_when_told() {
