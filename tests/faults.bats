@@ -182,17 +182,42 @@ ended_when_told() {
     ended "$1"
 }
 
-# holds_once COUNT: asserts that the stream logs has each msgid below COUNT once, by replaying it.
-holds_once() {
-    [[ ${#batch[@]} != 0 ]] || is "$(stored)" "$1"
+# replay_stream COUNT: replays the stream logs up to COUNT different msgids, and sets $duplicates.
+replay_stream() {
     start replay subscriber -u -n "$1" -i 40 replay
     wait_until grep -q '^ready' replay.err
     wait_until replay_begins
     wait_exit replay
     cat replay.out
-    [[ $(<replay.out) == "received: $1 unique: $1 duplicates: 0 missing: 0 "* ]]
+    [[ $(<replay.out) =~ ^received:\ [0-9]+\ unique:\ $1\ duplicates:\ ([0-9]+)\ missing:\ 0\  ]]
+    duplicates=${BASH_REMATCH[1]}
+}
+
+# holds_once COUNT: asserts that the stream logs has each msgid below COUNT once.
+holds_once() {
+    [[ ${#batch[@]} != 0 ]] || is "$(stored)" "$1"
+    replay_stream "$1"
+    is "$duplicates" 0
     is "$(stored)" "$(sed -n 's/^messages: //p' replay.err)"
     [[ ${#batch[@]} == 0 ]] || at_most "$(stored)" $(($1 / 3))
+}
+
+# holds_once_after_election COUNT: the same after a new leader. One before nats-server 2.11 may accept
+# messages before it has processed the last ones of its predecessor, and stores these a second time
+# (nats-server, pull requests 6485 and 6486): at most those that were unconfirmed.
+holds_once_after_election() {
+    local unconfirmed version
+    unconfirmed=$(sed -nE 's/^shnek-pub: disconnected from .*; ([0-9,]+) messages? unconfirmed.*/+\1/p' pub.err |
+        tr -d ',\n')
+    unconfirmed=$((0 $unconfirmed))
+    version=$(nats_get varz | sed -n 's/^ *"version": "\(.*\)",$/\1/p')
+    if [[ $(sort -V <<<"2.11"$'\n'"$version") == 2.11* ]] || [[ ${#batch[@]} == 0 && $(stored) == "$1" ]]; then
+        holds_once "$1"
+        return
+    fi
+    [[ ${#batch[@]} != 0 ]] || at_most "$(stored)" $(($1 + unconfirmed))
+    replay_stream "$1"
+    at_most "$duplicates" "$unconfirmed"
 }
 
 # Creates a consumer through the server's API, which is idempotent.
@@ -777,7 +802,7 @@ end_member() {
     ended_with 0
     [[ $# == 3 ]] || is "$losses" 1
     wait_until has_stored_lines
-    holds_once "$all"
+    holds_once_after_election "$all"
 }
 
 @test "a stream with three replicas stores every message once when its leader is killed" {
