@@ -237,8 +237,7 @@ came() {
 
 @test "SIGTERM ends the run with the report and status 0" {
     start spam spamlog -r 1000
-    some() { [[ -s spam.out ]]; }
-    wait_until some
+    wait_until lines_are_at_least spam.out 2
     kill "$spam_pid"
     wait_exit spam
     [[ $status == 0 ]]
