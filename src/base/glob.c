@@ -1,5 +1,8 @@
 #include "base/glob.h"
 
+#include <string.h>
+#include <strings.h>
+
 static unsigned char glob_fold(char c, bool fold)
 {
     return (unsigned char)(fold && c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
@@ -43,7 +46,18 @@ static const char *glob_item(const char *p, char byte, bool fold)
     return *p && glob_fold(*p, fold) == c ? p + 1 : NULL;
 }
 
-bool glob_match(const char *pattern, struct slice text, bool fold)
+/* Returns the first place from p on at which the pattern after a '*' may match, or end. */
+static const char *glob_find(const char *pattern, const char *p, const char *end, bool fold)
+{
+    if (strchr("*?[\\", *pattern)) /* or the end of the pattern */
+        return p;
+    unsigned char first = glob_fold(*pattern, fold);
+    while (p < end && glob_fold(*p, fold) != first)
+        p++;
+    return p;
+}
+
+static bool glob_match_rest(const char *pattern, struct slice text, bool fold)
 {
     const char *p = text.data;
     const char *end = p + text.len;
@@ -53,13 +67,13 @@ bool glob_match(const char *pattern, struct slice text, bool fold)
     while (p < end || *pattern) {
         if (*pattern == '*') {
             retry_pattern = ++pattern;
-            retry = p;
+            p = retry = glob_find(pattern, p, end, fold);
         } else if (p < end && (next = glob_item(pattern, *p, fold))) {
             pattern = next;
             p++;
         } else if (retry && retry < end) {
             pattern = retry_pattern;
-            p = ++retry;
+            p = retry = glob_find(pattern, retry + 1, end, fold);
         } else {
             return false;
         }
@@ -67,17 +81,45 @@ bool glob_match(const char *pattern, struct slice text, bool fold)
     return true;
 }
 
-bool glob_valid(const char *pattern)
+static bool glob_valid(const char *p)
 {
-    for (const char *p = pattern; *p; p++) {
-        if (*p == '\\' && !*++p)
+    while (*p) {
+        if (*p == '[')
+            p = glob_set_end(p + 1);
+        else if (*p == '\\')
+            p = p[1] ? p + 2 : NULL;
+        else
+            p++;
+        if (!p)
             return false;
-        if (p[0] == '[' && (p == pattern || p[-1] != '\\')) {
-            const char *end = glob_set_end(p + 1);
-            if (!end)
-                return false;
-            p = end - 1;
-        }
     }
     return true;
+}
+
+bool glob_compile(struct glob *g, const char *pattern)
+{
+    static const char special[] = "*?[\\";
+    size_t prefix = strcspn(pattern, special);
+    *g = (struct glob){.prefix = {pattern, prefix}, .rest = pattern + prefix};
+    if (*g->rest == '*') {
+        g->suffix = (struct slice){g->rest + 1, strlen(g->rest + 1)};
+        g->has_suffix = strcspn(g->suffix.data, special) == g->suffix.len;
+    }
+    return glob_valid(g->rest);
+}
+
+static inline bool glob_equals(const char *p, struct slice text, bool fold)
+{
+    return (fold ? strncasecmp(p, text.data, text.len) : memcmp(p, text.data, text.len)) == 0;
+}
+
+bool glob_match(const struct glob *g, struct slice text, bool fold)
+{
+    if (text.len < g->prefix.len || !glob_equals(text.data, g->prefix, fold))
+        return false;
+    struct slice rest = {text.data + g->prefix.len, text.len - g->prefix.len};
+    if (g->has_suffix)
+        return rest.len >= g->suffix.len &&
+               glob_equals(rest.data + rest.len - g->suffix.len, g->suffix, fold);
+    return *g->rest ? glob_match_rest(g->rest, rest, fold) : rest.len == 0;
 }

@@ -23,6 +23,7 @@
  * Masks have 1 << SIMD_SHIFT bits for each byte, lowest byte first. Above the first set lane, lanes
  * of the portable words may be wrong, so use a mask by simd_first() or simd_none() only:
  *
+ *   simd_not_ascii(b)                128 and more
  *   simd_not_print(b)                not PRINTUSASCII (33 to 126)
  *   simd_not_plain(b)                not plain, that is, not 32 to 127, or '"' or '\\'
  *   simd_is_any(b, c, d, e)          one of three characters
@@ -62,6 +63,11 @@ static inline simd_block simd_less(simd_block b, char n)
 static inline uint64_t simd_mask(simd_block lanes)
 {
     return (uint64_t)(unsigned)_mm_movemask_epi8(lanes);
+}
+
+static inline uint64_t simd_not_ascii(simd_block b)
+{
+    return simd_mask(b);
 }
 
 static inline uint64_t simd_not_print(simd_block b)
@@ -177,6 +183,11 @@ static inline void simd_store(char *p, simd_block b)
 static inline uint64_t simd_mask(uint8x16_t lanes)
 {
     return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(lanes), 4)), 0);
+}
+
+static inline uint64_t simd_not_ascii(simd_block b)
+{
+    return simd_mask(vcgeq_u8(b, vdupq_n_u8(128)));
 }
 
 static inline uint64_t simd_not_print(simd_block b)
@@ -312,6 +323,11 @@ static inline uint64_t simd_is_any(simd_block b, char c, char d, char e)
 {
     return simd_equal(b, (unsigned char)c) | simd_equal(b, (unsigned char)d) |
            simd_equal(b, (unsigned char)e);
+}
+
+static inline uint64_t simd_not_ascii(simd_block b)
+{
+    return b & SIMD_TOPS;
 }
 
 static inline uint64_t simd_not_print(simd_block b)

@@ -25,16 +25,28 @@ size_t utf8_sequence_len(const char *p, const char *end, bool *valid)
     return len;
 }
 
+static const char *utf8_skip_ascii(const char *p, const char *end)
+{
+    for (; end - p >= SIMD_SIZE; p += SIMD_SIZE) {
+        uint64_t mask = simd_not_ascii(simd_load(p));
+        if (mask)
+            return p + simd_first(mask);
+    }
+    while (p < end && (unsigned char)*p < 0x80)
+        p++;
+    return p;
+}
+
 const char *utf8_find_invalid(const char *p, const char *end)
 {
-    while (p < end) {
+    while ((p = utf8_skip_ascii(p, end)) < end) {
         bool valid;
         size_t n = utf8_sequence_len(p, end, &valid);
         if (!valid)
-            return p;
+            break;
         p += n;
     }
-    return end;
+    return p;
 }
 
 size_t utf8_truncate(struct slice text, size_t max_len)

@@ -4,15 +4,14 @@
 #include <strings.h>
 
 #include "base/buffer.h"
-#include "base/glob.h"
 #include "syslog/pri.h"
 
 enum { SELECTOR_FACILITIES = 24, SELECTOR_ALL = 0xff };
 
 void selector_free(struct selector *s)
 {
-    free(s->apps.patterns);
-    free(s->hosts.patterns);
+    free(s->apps.globs);
+    free(s->hosts.globs);
 }
 
 /* The part after the dot: the severities that it names, and whether it adds or removes them. */
@@ -113,12 +112,11 @@ const char *selector_add(struct selector *s, const char *text, struct slice *bad
 static bool selector_names_add(struct selector_names *names, const char *pattern)
 {
     size_t capacity = names->count;
-    if (*pattern == '\0' || !glob_valid(pattern))
+    struct glob glob;
+    if (*pattern == '\0' || !glob_compile(&glob, pattern))
         return false;
-    names->patterns = array_grow(names->patterns, &capacity, names->count, sizeof *names->patterns);
-    size_t literal = strcspn(pattern, "*?[\\");
-    names->patterns[names->count++] =
-        (struct selector_pattern){{pattern, literal}, pattern + literal};
+    names->globs = array_grow(names->globs, &capacity, names->count, sizeof *names->globs);
+    names->globs[names->count++] = glob;
     return true;
 }
 
@@ -134,26 +132,12 @@ bool selector_add_host(struct selector *s, const char *pattern)
     return selector_names_add(&s->hosts, pattern);
 }
 
-static inline bool selector_pattern_matches(const struct selector_pattern *pattern,
-                                            struct slice value, bool fold)
-{
-    size_t len = pattern->literal.len;
-    if (value.len < len || (fold ? strncasecmp(value.data, pattern->literal.data, len)
-                                 : memcmp(value.data, pattern->literal.data, len)) != 0)
-        return false;
-    if (*pattern->rest == '\0')
-        return value.len == len;
-    struct slice rest = {value.data + len, value.len - len};
-    return (*pattern->rest == '*' && pattern->rest[1] == '\0') ||
-           glob_match(pattern->rest, rest, fold);
-}
-
 bool selector_names_match(const struct selector_names *names, struct slice value, bool fold)
 {
     if (!value.data)
         return false;
     for (size_t i = 0; i < names->count; i++)
-        if (selector_pattern_matches(&names->patterns[i], value, fold))
+        if (glob_match(&names->globs[i], value, fold))
             return true;
     return false;
 }

@@ -3,16 +3,11 @@
 
 #include <stddef.h>
 
+#include "base/glob.h"
 #include "syslog/message.h"
 
-/* A pattern of glob_match(), borrowed. */
-struct selector_pattern {
-    struct slice literal; /* what precedes the first special character */
-    const char *rest;
-};
-
 struct selector_names {
-    struct selector_pattern *patterns;
+    struct glob *globs;
     size_t count;
 };
 

@@ -296,6 +296,29 @@ static void compare_runs(void)
     }
 }
 
+/* Texts of ASCII and two-byte sequences, some of them cut. */
+static void compare_texts(void)
+{
+    char bytes[LONGEST];
+    for (size_t period = 1; period <= LONGEST; period++) {
+        for (size_t i = 0; i < LONGEST; i++)
+            bytes[i] = (char)(i % period == period - 1 ? 0xA5 : i % period + 2 == period ? 0xC3 : 'x');
+        for (size_t len = 0; len <= LONGEST; len++) {
+            struct slice s = unit_guarded((struct slice){bytes, len});
+            const char *expected = s.data;
+            for (bool valid = true; expected < s.data + len;) {
+                size_t n = utf8_sequence_len(expected, s.data + len, &valid);
+                if (!valid)
+                    break;
+                expected += n;
+            }
+            const char *got = utf8_find_invalid(s.data, s.data + len);
+            unit(got == expected, "UTF-8 each %zu bytes, length %zu: %td, expected %td", period, len,
+                 got - s.data, expected - s.data);
+        }
+    }
+}
+
 int main(void)
 {
     compare_searches();
@@ -307,5 +330,6 @@ int main(void)
     compare_digits();
     compare_sequences();
     compare_runs();
+    compare_texts();
     return unit_end("byte scan");
 }
