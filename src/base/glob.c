@@ -1,5 +1,6 @@
 #include "base/glob.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -49,10 +50,14 @@ static const char *glob_item(const char *p, char byte, bool fold)
 /* Returns the first place from p on at which the pattern after a '*' may match, or end. */
 static const char *glob_find(const char *pattern, const char *p, const char *end, bool fold)
 {
-    if (strchr("*?[\\", *pattern)) /* or the end of the pattern */
+    char first = *pattern;
+    if (first == '*' || first == '?' || first == '[' || first == '\\')
         return p;
-    unsigned char first = glob_fold(*pattern, fold);
-    while (p < end && glob_fold(*p, fold) != first)
+    if (!fold || !isalpha((unsigned char)first)) {
+        const char *found = memchr(p, first, (size_t)(end - p));
+        return found ? found : end;
+    }
+    while (p < end && ((*p ^ first) & ~('a' ^ 'A')) != 0)
         p++;
     return p;
 }
@@ -66,7 +71,9 @@ static bool glob_match_rest(const char *pattern, struct slice text, bool fold)
     const char *next;
     while (p < end || *pattern) {
         if (*pattern == '*') {
-            retry_pattern = ++pattern;
+            if (*++pattern == '\0')
+                return true;
+            retry_pattern = pattern;
             p = retry = glob_find(pattern, p, end, fold);
         } else if (p < end && (next = glob_item(pattern, *p, fold))) {
             pattern = next;

@@ -6,8 +6,9 @@
 #include "base/slice.h"
 
 /*
- * A pattern like those of fnmatch(3) without flags, a byte at a time: '*' is any text, '?' any byte,
- * [a-z] and [!a-z] sets, and '\' quotes the next character. It borrows the text of the pattern.
+ * A pattern like those of fnmatch(3) without flags, a byte at a time: '*' is any text, '?' any
+ * byte, [a-z] and [!a-z] sets, and '\' quotes the next character. It borrows the text of the
+ * pattern.
  */
 struct glob {
     struct slice prefix; /* what precedes the first special character */

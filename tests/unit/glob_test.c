@@ -6,7 +6,7 @@
 
 #include "unit.h"
 
-static const char *const items[] = {"a",    "b",    "A",  "-",     "?",   "*",  "*",
+static const char *const items[] = {"a",    "b",    "A",   "-",     "?",    "*",  "*",
                                     "[ab]", "[!a]", "\\*", "[]a-]", "\\\\", "\\["};
 enum { ITEMS = sizeof items / sizeof *items, MOST_ITEMS = 6, LONGEST_TEXT = 9, RUNS = 300000 };
 
