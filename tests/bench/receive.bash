@@ -30,8 +30,10 @@ nats_start() {
 # parse_start ADDRESS FILE: starts shnek-parse with its output in a file. Sets parse to its process ID
 # and url to its address.
 parse_start() {
+    local options=("${server_options[@]}")
     rm -f socket parse.err background.out
-    shnek-parse --stats=1h --max-connections=20k "${server_options[@]}" -l "$1" >"$2" 2>parse.err &
+    [[ $1 == unixgram:* ]] || options+=(--max-connections=20k)
+    shnek-parse --stats=1h "${options[@]}" -l "$1" >"$2" 2>parse.err &
     parse=$!
     await grep -q 'listening on' parse.err
     url=$(sed -n 's/.*listening on //p' parse.err)
