@@ -23,7 +23,9 @@ enum {
     IO_BUFFER = 256 * 1024,
     SERVERS_MAX = 256,
     URL_MAX = 8192,
-    LOAD_TIMEOUT_S = 5
+    LOAD_TIMEOUT_S = 5,
+    SENT_MAX = 64,
+    SENT_BYTES_MAX = 1024 * 1024
 };
 
 struct nats_conn {
@@ -33,6 +35,9 @@ struct nats_conn {
     int64_t silence_ms; /* milliseconds, after which the server is taken for dead */
     natsStatus stale;   /* and its text: the error of a server that was tried before this one */
     char stale_text[NATS_CONN_TEXT_MAX];
+    natsMsg *sent[SENT_MAX]; /* to be destroyed */
+    int sent_count;
+    size_t sent_bytes;
 };
 
 static const char *url_skip_scheme(const char *url)
@@ -418,6 +423,23 @@ bool nats_conn_accepts_headers(struct nats_conn *c)
     return natsConnection_HasHeaderSupport(c->nats) == NATS_OK;
 }
 
+static void nats_conn_destroy_sent(struct nats_conn *c)
+{
+    for (int i = 0; i < c->sent_count; i++)
+        natsMsg_Destroy(c->sent[i]);
+    c->sent_count = 0;
+    c->sent_bytes = 0;
+}
+
+/* A thread of nats.c frees messages; waking it for each one costs more than the message. */
+static void nats_conn_add_sent(struct nats_conn *c, natsMsg *msg, size_t len)
+{
+    c->sent[c->sent_count++] = msg;
+    c->sent_bytes += len;
+    if (c->sent_count == SENT_MAX || c->sent_bytes >= SENT_BYTES_MAX)
+        nats_conn_destroy_sent(c);
+}
+
 static natsStatus nats_conn_publish_headers(struct nats_conn *c, const struct nats_conn_message *m)
 {
     natsMsg *msg = NULL;
@@ -426,7 +448,8 @@ static natsStatus nats_conn_publish_headers(struct nats_conn *c, const struct na
         s = natsMsgHeader_Add(msg, m->headers[i].name, m->headers[i].value);
     if (s == NATS_OK)
         s = natsConnection_PublishMsg(c->nats, msg);
-    natsMsg_Destroy(msg);
+    if (msg)
+        nats_conn_add_sent(c, msg, m->payload.len);
     return s;
 }
 
@@ -623,6 +646,7 @@ void nats_conn_close(struct nats_conn *c, struct nats_conn_config *config)
 {
     if (c->nats)
         nats_conn_learn_servers(c, config);
+    nats_conn_destroy_sent(c);
     natsSubscription_Destroy(c->replies);
     natsConnection_Destroy(c->nats);
     free(c);
