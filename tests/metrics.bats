@@ -142,7 +142,7 @@ names() {
 @test "/readyz is 503 while shnek-pub has no server and while shnek-parse drains" {
     local port
     nats_start
-    start_fed pub shnek-pub --metrics=localhost:0 logs
+    start_fed pub shnek-pub --metrics=127.0.0.1:0 logs
     port=$(metrics_port pub)
     wait_until answers "$port" /readyz 200 ok
     kill -KILL "$nats_pid"
