@@ -207,9 +207,8 @@ holds_once() {
 # (nats-server, pull requests 6485 and 6486): at most those that were unconfirmed.
 holds_once_after_election() {
     local unconfirmed version
-    unconfirmed=$(sed -nE 's/^shnek-pub: disconnected from .*; ([0-9,]+) messages? unconfirmed.*/+\1/p' pub.err |
-        tr -d ',\n')
-    unconfirmed=$((0 $unconfirmed))
+    unconfirmed=$(sed -nE 's/^shnek-pub: disconnected from .*; ([0-9,]+) messages? unconfirmed.*/\1/p' pub.err |
+        tr -d , | awk '{ n += $1 } END { print n + 0 }')
     version=$(nats_get varz | sed -n 's/^ *"version": "\(.*\)",$/\1/p')
     if [[ $(sort -V <<<"2.11"$'\n'"$version") == 2.11* ]] || [[ ${#batch[@]} == 0 && $(stored) == "$1" ]]; then
         holds_once "$1"

@@ -302,7 +302,9 @@ static void compare_texts(void)
     char bytes[LONGEST];
     for (size_t period = 1; period <= LONGEST; period++) {
         for (size_t i = 0; i < LONGEST; i++)
-            bytes[i] = (char)(i % period == period - 1 ? 0xA5 : i % period + 2 == period ? 0xC3 : 'x');
+            bytes[i] = (char)(i % period == period - 1   ? 0xA5
+                              : i % period + 2 == period ? 0xC3
+                                                         : 'x');
         for (size_t len = 0; len <= LONGEST; len++) {
             struct slice s = unit_guarded((struct slice){bytes, len});
             const char *expected = s.data;
@@ -313,8 +315,8 @@ static void compare_texts(void)
                 expected += n;
             }
             const char *got = utf8_find_invalid(s.data, s.data + len);
-            unit(got == expected, "UTF-8 each %zu bytes, length %zu: %td, expected %td", period, len,
-                 got - s.data, expected - s.data);
+            unit(got == expected, "UTF-8 each %zu bytes, length %zu: %td, expected %td", period,
+                 len, got - s.data, expected - s.data);
         }
     }
 }

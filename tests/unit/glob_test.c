@@ -29,9 +29,11 @@ static void compare(const char *pattern, const char *text, bool fold)
 static void compare_random(void)
 {
     char pattern[MOST_ITEMS * 5 + 1] = "";
+    size_t len = 0;
     char text[LONGEST_TEXT + 1] = "";
     for (uint32_t i = 0, n = random_below(MOST_ITEMS + 1); i < n; i++)
-        strcat(pattern, items[random_below(ITEMS)]);
+        len +=
+            (size_t)snprintf(pattern + len, sizeof pattern - len, "%s", items[random_below(ITEMS)]);
     for (uint32_t i = 0, n = random_below(LONGEST_TEXT + 1); i < n; i++)
         text[i] = "aabbAB*-\\[]"[random_below(11)];
     compare(pattern, text, random_below(2));
